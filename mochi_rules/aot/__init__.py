@@ -1,0 +1,1 @@
+"""WebAssembly to .cwasm and .o; the only package that imports wasmtime."""

@@ -1,0 +1,1 @@
+"""What every layer speaks: sources, spans, diagnostics, digests, events, atomic files."""

@@ -1,0 +1,46 @@
+"""SHA-256 digests, the names of everything in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """The name of some bytes: 64 lower-case hexadecimal digits and the exact size in bytes."""
+
+    hash: str
+    size: int
+
+    def __post_init__(self) -> None:
+        if not _HEX.fullmatch(self.hash) or self.size < 0:
+            raise ValueError(f"not a digest: {self.hash!r}, {self.size}")
+
+    @property
+    def short(self) -> str:
+        """The first twelve digits, enough for people."""
+        return self.hash[:12]
+
+
+def digest_bytes(data: bytes) -> Digest:
+    """Return the digest of some bytes."""
+    return Digest(hashlib.sha256(data).hexdigest(), len(data))
+
+
+def digest_file(path: Path) -> Digest:
+    """Return the digest of a file's content.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        state = hashlib.file_digest(file, "sha256")
+        return Digest(state.hexdigest(), file.tell())

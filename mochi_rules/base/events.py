@@ -1,0 +1,38 @@
+"""What happens in a build, as data: rules send, ui shows, explain reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """How the outputs of a step came to be."""
+
+    BUILT = "built"
+    RESTORED = "restored"  # from the cache
+    UP_TO_DATE = "up to date"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step began. `verb` has at most six letters; `target` is a path in the build tree."""
+
+    verb: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step ended. `remark` is the one thing worth adding, or empty; `seconds` is wall time."""
+
+    verb: str
+    target: str
+    outcome: Outcome
+    remark: str = ""
+    seconds: float = 0.0
+    size: int = 0  # bytes of all outputs
+
+
+Event = StepStarted | StepFinished

@@ -1,0 +1,1 @@
+"""The content-addressed store, its action cache and their wire format."""

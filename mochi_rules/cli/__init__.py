@@ -1,0 +1,1 @@
+"""The mochi-rules command: parse arguments, call, print."""

@@ -1,0 +1,1 @@
+"""Mochi source text to a WebAssembly module; pure functions of text."""

@@ -1,0 +1,1 @@
+"""What an artifact is, and whether it is sound; the only package that imports elftools."""

@@ -1,0 +1,1 @@
+"""Platforms, CPU levels and the resolution of toolchains, as data."""

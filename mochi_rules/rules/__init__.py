@@ -1,0 +1,1 @@
+"""Rules and builders; the only package that imports SCons."""

@@ -1,0 +1,1 @@
+"""The WebAssembly module model, its binary encoder and its text printer; knows nothing of Mochi."""
