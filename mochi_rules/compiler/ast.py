@@ -88,7 +88,7 @@ class BoolLit(Expr):
 
 @dataclass(slots=True, eq=False)
 class StringLit(Expr):
-    """A string literal, escapes resolved. Bytes: `\\xHH` may make it invalid UTF-8."""
+    """A string literal, escapes resolved; bytes, as a hexadecimal escape may not be UTF-8."""
 
     value: bytes
 
