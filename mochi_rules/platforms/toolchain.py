@@ -1,0 +1,107 @@
+"""Toolchains: which tool makes what, and the rejected ones with the reason. Nothing runs here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import Diagnostic, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mochi_rules.platforms.platform import Constraint, Platform
+
+
+class ToolchainType(Enum):
+    """What a tool makes; the value is the word in messages."""
+
+    MOCHI = "mochi"
+    WASM_LINK = "wasm-link"
+    AOT = "aot"
+    C = "c"
+    RUST = "rust"
+    GO = "go"
+    ZIG = "zig"
+    ASSEMBLYSCRIPT = "assemblyscript"
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A tool as it was found on this machine.
+
+    `origin` says where it was looked for; `exec` is what it runs on and `target` what it makes
+    code for: an axis which neither names is free. `missing` says in a phrase what it lacks here,
+    and is empty when it is ready. `identity` (name, version, digest of the executable) enters the
+    key of everything the tool makes. `command` starts it.
+    """
+
+    type: ToolchainType
+    name: str
+    origin: str
+    exec: frozenset[Constraint] = frozenset()
+    target: frozenset[Constraint] = frozenset()
+    missing: str = ""
+    identity: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A toolchain that was tried and why it was not taken."""
+
+    toolchain: Toolchain
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The answer to one question; `rejected` stood before `chosen`, in order of registration."""
+
+    type: ToolchainType
+    target: Platform
+    exec: Platform
+    chosen: Toolchain | None
+    rejected: tuple[Rejection, ...]
+
+
+def resolve(
+    toolchains: Iterable[Toolchain], type: ToolchainType, target: Platform, exec: Platform
+) -> Resolution:
+    """Return the first registered toolchain that runs on `exec`, makes `target`, and is ready."""
+    rejected: list[Rejection] = []
+    for toolchain in toolchains:
+        if toolchain.type is not type:
+            continue
+        reason = _rejection(toolchain, target, exec)
+        if not reason:
+            return Resolution(type, target, exec, toolchain, tuple(rejected))
+        rejected.append(Rejection(toolchain, reason))
+    return Resolution(type, target, exec, None, tuple(rejected))
+
+
+def resolution_error(resolution: Resolution) -> Diagnostic:
+    """Say that no toolchain was found, each one tried in a note.
+
+    Emits: C002.
+    """
+    tried = [f"{item.toolchain.name} ({item.toolchain.origin}): {item.reason}"
+             for item in resolution.rejected]  # fmt: skip
+    return Diagnostic(
+        "C002",
+        f"no toolchain can build `{resolution.type.value}` for `{resolution.target.name}`",
+        notes=tuple(tried) or (f"no toolchain of type `{resolution.type.value}` is registered",),
+        help="run `mochi-rules doctor` to see what every toolchain lacks",
+        fault=Fault.ENVIRONMENT,
+    )
+
+
+def _rejection(toolchain: Toolchain, target: Platform, exec: Platform) -> str:
+    """Return why a toolchain does not fit, or an empty text."""
+    checks = (("runs on", toolchain.exec, exec), ("makes code for", toolchain.target, target))
+    for verb, wanted, platform in checks:
+        if unmet := sorted(wanted - platform.constraints):
+            values = " and ".join(f"{item.axis} `{item.value}`" for item in unmet)
+            return f"it {verb} {values}, not {platform.name}"
+    return toolchain.missing
