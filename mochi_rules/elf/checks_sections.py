@@ -1,0 +1,231 @@
+"""Checks of the section table and of how the sections lie in the file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from mochi_rules.elf.artifact import ALLOCATE, EXECUTE, INFO_LINK, WRITE, flag_letters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mochi_rules.elf.artifact import Section
+    from mochi_rules.elf.expectation import Subject
+
+# Section types and flags as Wasmtime 48.0.0 writes them. Source: crates/environ/src/obj.rs and
+# the names that the loader accepts, crates/wasmtime/src/runtime/code_memory.rs.
+_DATA = ("SHT_PROGBITS", ALLOCATE)
+_KINDS = {
+    "": ("SHT_NULL", 0),
+    ".wasmtime.engine": _DATA,
+    ".wasmtime.bti": _DATA,
+    ".text": ("SHT_PROGBITS", ALLOCATE | EXECUTE),
+    ".eh_frame": _DATA,
+    ".xdata": _DATA,
+    ".pdata": _DATA,
+    ".wasmtime.addrmap": _DATA,
+    ".wasmtime.stackmap": _DATA,
+    ".wasmtime.traps": _DATA,
+    ".wasmtime.exceptions": _DATA,
+    ".wasmtime.frames": _DATA,
+    ".rodata.wasm": _DATA,
+    ".name.wasm": _DATA,
+    ".wasmtime.dwarf": ("SHT_PROGBITS", 0),
+    ".wasmtime.wasm_bytecode": _DATA,
+    ".wasmtime.wasm_bytecode_ends": _DATA,
+    ".wasmtime.info": _DATA,
+    ".symtab": ("SHT_SYMTAB", 0),
+    ".strtab": ("SHT_STRTAB", 0),
+    ".shstrtab": ("SHT_STRTAB", 0),
+}
+_DEBUG = ("SHT_PROGBITS", 0)
+_DEBUG_RELOCATIONS = ("SHT_RELA", INFO_LINK)
+_LEADING = ("", ".wasmtime.engine", ".wasmtime.bti", ".text")
+_REQUIRED = (
+    *_LEADING,
+    *(".wasmtime.traps", ".wasmtime.exceptions", ".rodata.wasm", ".wasmtime.info", ".shstrtab"),
+)
+PULLEY_TEXT_FLAGS = 0x1  # SH_WASMTIME_NOT_EXECUTED, the same bit as SHF_WRITE
+_SYMBOL_SIZE, _RELOCATION_SIZE = 24, 24  # Elf64_Sym, Elf64_Rela
+
+
+def unique_names(subject: Subject) -> Iterator[str]:
+    """12: no two sections have one name; the loader takes the last. Source: the loader."""
+    counts = Counter(section.name for section in subject.artifact.sections)
+    yield from (f"section `{name}` stands {n} times" for name, n in counts.items() if n > 1)
+
+
+def known_names(subject: Subject) -> Iterator[str]:
+    """13: every section is one that the loader accepts. Source: the loader, code_memory.rs."""
+    for section in subject.artifact.sections:
+        if _kind(section.name) is None:
+            yield f"section `{section.name}` is not one that Wasmtime writes"
+
+
+def leading_sections(subject: Subject) -> Iterator[str]:
+    """14: the engine section, the branch protection byte and the code come first, in order."""
+    found = tuple(section.name for section in subject.artifact.sections[: len(_LEADING)])
+    if found != _LEADING:
+        yield f"expected the first sections to be {_quoted(_LEADING)}, got {_quoted(found)}"
+
+
+def no_addresses(subject: Subject) -> Iterator[str]:
+    """15: no section has an address; the loader places them. Source: ELF gABI, sh_addr."""
+    for section in subject.artifact.sections:
+        if section.address:
+            yield f"expected `{section.name}` at no address, got {section.address:#x}"
+
+
+def not_writable(subject: Subject) -> Iterator[str]:
+    """16: no section is writable. Pulley code has that bit, with another meaning."""
+    for section in subject.artifact.sections:
+        if section.flags & WRITE and not _is_pulley_text(subject, section):
+            yield f"`{section.name}` is writable ({flag_letters(section.flags)})"
+
+
+def not_executable(subject: Subject) -> Iterator[str]:
+    """17: no section but the code is executable. Source: measured on 48.0.0."""
+    for section in subject.artifact.sections:
+        if section.flags & EXECUTE and section.name != ".text":
+            yield f"`{section.name}` is executable ({flag_letters(section.flags)})"
+
+
+def write_xor_execute(subject: Subject) -> Iterator[str]:
+    """18: no section is writable and executable."""
+    for section in subject.artifact.sections:
+        if section.flags & WRITE and section.flags & EXECUTE:
+            yield f"`{section.name}` is both writable and executable"
+
+
+def text_flags(subject: Subject) -> Iterator[str]:
+    """19: the code is allocated and executable, and nothing else. Source: crates/cranelift obj.rs.
+
+    Pulley code is interpreted: its one flag tells the loader not to make it executable.
+    """
+    text = subject.artifact.section(".text")
+    if text is None or subject.layout is None:
+        return
+    wanted = PULLEY_TEXT_FLAGS if subject.layout.is_pulley else ALLOCATE | EXECUTE
+    if text.flags != wanted:
+        yield f"expected the flags {flag_letters(wanted)}, got {flag_letters(text.flags)}"
+
+
+def text_alignment(subject: Subject) -> Iterator[str]:
+    """20: the code is aligned to the largest page of the target. Source: `page_size_align`."""
+    text = subject.artifact.section(".text")
+    if text is None or subject.layout is None:
+        return
+    wanted = subject.layout.text_alignment
+    if text.alignment != wanted:
+        yield f"expected an alignment of {wanted}, got {text.alignment}"
+    if text.offset % wanted:
+        yield f"expected an offset that {wanted} divides, got {text.offset}"
+
+
+def text_size(subject: Subject) -> Iterator[str]:
+    """21: the code fills whole pages, so that its last page can be protected. Source: obj.rs."""
+    text = subject.artifact.section(".text")
+    if text is not None and subject.layout and text.size % subject.layout.text_alignment:
+        yield f"expected a size that {subject.layout.text_alignment} divides, got {text.size}"
+
+
+def placement(subject: Subject) -> Iterator[str]:
+    """22: every section is aligned and inside the file. Source: the loader, code_memory.rs."""
+    size = len(subject.artifact.data)
+    for section in _filled(subject):
+        if section.alignment & (section.alignment - 1):
+            yield f"`{section.name}` has the alignment {section.alignment}, not a power of two"
+        elif section.alignment and section.offset % section.alignment:
+            yield f"`{section.name}` at {section.offset} is not aligned to {section.alignment}"
+        if section.end > size:
+            yield f"`{section.name}` ends at {section.end}, but the file at {size}"
+
+
+def no_overlap(subject: Subject) -> Iterator[str]:
+    """23: no two sections share bytes, nor does one share bytes with header or section table."""
+    for (_, end, name), (start, _, other) in pairwise(_occupied(subject)):
+        if start < end:
+            yield f"{other} starts at {start}, inside {name} that ends at {end}"
+
+
+def section_kinds(subject: Subject) -> Iterator[str]:
+    """36: type, flags, entry size and links of each section are those Wasmtime writes.
+
+    The W and X flags are left to the checks of their own. Source: the `object` crate's writer.
+    """
+    for section in subject.artifact.sections:
+        kind = _kind(section.name)
+        if kind is None:
+            continue
+        wanted_type, wanted_flags = kind
+        if section.type != wanted_type:
+            yield f"expected `{section.name}` of type `{wanted_type}`, got `{section.type}`"
+        if (section.flags ^ wanted_flags) & ~(WRITE | EXECUTE) and section.name != ".text":
+            wanted, found = flag_letters(wanted_flags), flag_letters(section.flags)
+            yield f"expected the flags {wanted} for `{section.name}`, got {found}"
+        links = (section.link, section.info, section.entry_size)
+        wanted_links = _links(subject, section)
+        if links != wanted_links:
+            wanted = f"link, info and entry size {wanted_links}"
+            yield f"expected {wanted} for `{section.name}`, got {links}"
+
+
+def padding(subject: Subject) -> Iterator[str]:
+    """37: the bytes that belong to no section are zero, so nothing hides there."""
+    data = subject.artifact.data
+    for (_, end, name), (start, _, _) in pairwise(_occupied(subject)):
+        gap = data[end:start]
+        if gap.count(0) != len(gap):
+            yield f"expected zeros after {name}, got {len(gap) - gap.count(0)} other bytes"
+
+
+def required_sections(subject: Subject) -> Iterator[str]:
+    """38: the sections that Wasmtime always writes are there. Source: measured on 48.0.0."""
+    found = {section.name for section in subject.artifact.sections}
+    yield from (f"section `{name}` is missing" for name in _REQUIRED if name not in found)
+
+
+def _kind(name: str) -> tuple[str, int] | None:
+    if name.startswith(".debug_"):
+        return _DEBUG
+    if name.startswith(".rela.debug_"):
+        return _DEBUG_RELOCATIONS
+    return _KINDS.get(name)
+
+
+def _links(subject: Subject, section: Section) -> tuple[int, int, int]:
+    """Return what sh_link, sh_info and sh_entsize should be."""
+    by_name = {other.name: other.index for other in subject.artifact.sections}
+    if section.type == "SHT_SYMTAB":
+        # sh_info is the number of local symbols, which all are; the empty first one counts.
+        return by_name.get(".strtab", 0), len(subject.artifact.symbols) + 1, _SYMBOL_SIZE
+    if section.type == "SHT_RELA":
+        target = by_name.get(section.name.removeprefix(".rela"), 0)
+        return by_name.get(".symtab", 0), target, _RELOCATION_SIZE
+    return 0, 0, 0
+
+
+def _is_pulley_text(subject: Subject, section: Section) -> bool:
+    is_pulley = subject.layout is not None and subject.layout.is_pulley
+    return is_pulley and section.name == ".text" and section.flags == PULLEY_TEXT_FLAGS
+
+
+def _filled(subject: Subject) -> Iterable[Section]:
+    return (s for s in subject.artifact.sections if s.size and s.type != "SHT_NULL")
+
+
+def _occupied(subject: Subject) -> list[tuple[int, int, str]]:
+    """Return start, end and description of everything in the file, in order."""
+    header = subject.artifact.header
+    size = header.section_count * header.section_size
+    table = header.section_table
+    parts = [(s.offset, s.end, f"`{s.name}`") for s in _filled(subject)]
+    parts.append((0, header.header_size, "the ELF header"))
+    parts.append((table, table + size, "the section table"))
+    return sorted(parts)
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

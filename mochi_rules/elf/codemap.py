@@ -1,0 +1,159 @@
+"""Decodes the tables that map code offsets to what Wasmtime knows about them.
+
+All are little-endian on every target. Offsets count from the start of `.text`. Source: the
+documentation of AddressMapSection, TrapEncodingBuilder, StackMapSection (crates/environ) and
+ExceptionTableBuilder (crates/unwinder) of Wasmtime 48.0.0.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules.elf.decode import Malformed, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BLOCK_SIZE = 128  # entries of the address map and of the trap table
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionTable:
+    """Where calls that may throw return to, and where their handlers are; both code offsets."""
+
+    call_sites: tuple[int, ...]
+    handlers: tuple[int, ...]
+
+
+def decode_address_map(data: bytes) -> list[int]:
+    """Return the code offset of every entry of `.wasmtime.addrmap`, in order of storage.
+
+    Raises:
+        Malformed: The blocks are not where the index says, or do not fill the section.
+    """
+    return _decode_blocks(data, _skip_nothing, _skip_place)
+
+
+def decode_traps(data: bytes) -> tuple[list[int], set[int]]:
+    """Return the code offset of every entry of `.wasmtime.traps`, and the trap codes in use.
+
+    Raises:
+        Malformed: The blocks are not where the index says, or do not fill the section.
+    """
+    codes: set[int] = set()
+
+    def read_code(data: bytes, position: int) -> int:
+        codes.add(data[position])
+        return position + 1
+
+    def read_own_code(data: bytes, position: int, token: int) -> int:
+        return read_code(data, position) if token & 1 else position
+
+    return _decode_blocks(data, read_code, read_own_code), codes
+
+
+def _skip_nothing(_data: bytes, position: int) -> int:
+    return position
+
+
+def _skip_place(data: bytes, position: int, token: int) -> int:
+    """Skip the place in the WebAssembly file, which an entry without a place does not have."""
+    if token & 1:
+        return position
+    while data[position] & 0x80:
+        position += 1
+    return position + 1
+
+
+def _decode_blocks(
+    data: bytes, read_start: Callable[[bytes, int], int], read_end: Callable[[bytes, int, int], int]
+) -> list[int]:
+    """Decode an index of blocks and the blocks; the two functions read what varies.
+
+    `read_start` reads what stands before the entries of a block, `read_end` what stands after
+    the token of an entry. Both return the next position, and raise IndexError at the end.
+    """
+    count, index = _block_index(data)
+    bodies = position = 8 + 8 * len(index)
+    offsets: list[int] = []
+    try:
+        for number, (offset, start) in enumerate(index):
+            if position != bodies + start:
+                raise Malformed(f"block {number} starts at {start}, not at {position - bodies}")
+            position = read_start(data, position)
+            if data[position] > 1:
+                raise Malformed(f"block {number} does not start with its first entry")
+            for _ in range(min(BLOCK_SIZE, count - BLOCK_SIZE * number)):
+                token = data[position]
+                position += 1
+                if token & 0x80:
+                    token, position = _long_token(data, position, token & 0x7F)
+                offset += token >> 1  # noqa: PLW2901 - the running offset of this block
+                offsets.append(offset)
+                position = read_end(data, position, token)
+    except IndexError:
+        raise Malformed("it ends in the middle of a block") from None
+    if position != len(data):
+        raise Malformed(f"{len(data) - position} bytes follow the last block")
+    return offsets
+
+
+def _block_index(data: bytes) -> tuple[int, list[tuple[int, int]]]:
+    if len(data) < 8:
+        raise Malformed(f"it has {len(data)} bytes, expected at least 8")
+    count, blocks = struct.unpack_from("<II", data)
+    if blocks != -(-count // BLOCK_SIZE):
+        raise Malformed(f"it claims {blocks} blocks for {count} entries of {BLOCK_SIZE} a block")
+    if 8 + 8 * blocks > len(data):
+        raise Malformed(f"it has {len(data)} bytes, too few for an index of {blocks} blocks")
+    return count, list(struct.iter_unpack("<II", data[8 : 8 + 8 * blocks]))
+
+
+def _long_token(data: bytes, position: int, token: int) -> tuple[int, int]:
+    for shift in range(7, 63, 7):
+        byte = data[position]
+        position += 1
+        token |= (byte & 0x7F) << shift
+        if not byte & 0x80:
+            return token, position
+    raise Malformed(f"the entry before byte {position} has too many bytes")
+
+
+def decode_exceptions(data: bytes) -> ExceptionTable:
+    """Decode `.wasmtime.exceptions`.
+
+    Raises:
+        Malformed: The columns do not fill the section, or the ranges of handlers have gaps.
+    """
+    reader = Reader(data)
+    call_sites, handlers = (int.from_bytes(reader.take(4), "little") for _ in range(2))
+    sites, _, ranges = (_column(reader, call_sites) for _ in range(3))
+    _, _, targets = (_column(reader, handlers) for _ in range(3))
+    reader.finish()
+    if list(ranges) != sorted(ranges) or (ranges[-1] if ranges else 0) != handlers:
+        raise Malformed(f"the ranges of handlers do not cover the {handlers} handlers in order")
+    return ExceptionTable(sites, targets)
+
+
+def decode_stack_maps(data: bytes) -> tuple[int, ...]:
+    """Return the code offset of every entry of `.wasmtime.stackmap`, in order of storage.
+
+    Raises:
+        Malformed: An entry points outside, or the section has a part of a word.
+    """
+    reader = Reader(data)
+    count = int.from_bytes(reader.take(4), "little")
+    offsets, pointers = (_column(reader, count) for _ in range(2))
+    words = _column(reader, (len(data) - reader.position) // 4)
+    reader.finish()
+    for pointer in pointers:
+        # A map is the size of the frame, the number of words, and so many words of bits.
+        if pointer + 2 > len(words) or pointer + 2 + words[pointer + 1] > len(words):
+            raise Malformed(f"a map starts at word {pointer} and leaves the {len(words)} words")
+    return offsets
+
+
+def _column(reader: Reader, count: int) -> tuple[int, ...]:
+    return struct.unpack(f"<{count}I", reader.take(4 * count))
