@@ -47,7 +47,7 @@ class Cursor:
         """Read `size` bytes."""
         self._last = self._position
         if size > self.remaining:
-            raise self.malformed(f"{size} bytes expected, {self.remaining} are left")
+            raise self.malformed(f"unexpected end, {self.remaining} of {size} bytes are there")
         self._position += size
         return self._data[self._last : self._position]
 
@@ -71,7 +71,7 @@ class Cursor:
         """Read how many items follow; each of them takes at least a byte."""
         count = self.unsigned()
         if count > self.remaining:
-            raise self.malformed(f"{count} items expected, {self.remaining} bytes are left")
+            raise self.malformed(f"{count} items in {self.remaining} bytes")
         return count
 
     def name(self) -> str:
@@ -85,7 +85,7 @@ class Cursor:
         """Make sure that nothing is left."""
         self._last = self._position
         if self.remaining:
-            raise self.malformed(f"{self.remaining} bytes too many")
+            raise self.malformed(f"bytes too many: {self.remaining}")
 
     def _integer(self, decode: Callable[[memoryview, int, int], tuple[int, int]], bits: int) -> int:
         self._last = self._position

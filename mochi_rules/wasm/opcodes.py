@@ -1,6 +1,6 @@
 """The instructions of WebAssembly as one table: name, code, immediates (core 2.0, §5.4).
 
-Version 2.0 without the instructions on references and tables, and the two tail calls.
+All of version 2.0 and the two tail calls, but of references and tables only `ref.func`.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _KINDS: dict[int, ExternKind] = {number: kind for kind, number in EXTERN_KINDS.items()}
 _ORDER: list[int] = [section for section in Section if section is not Section.CUSTOM]
-_NAMES: dict[int, str] = {s: s.name.lower().replace("_", " ") for s in Section}
-_COMPONENT_NAMES = {int(Section.CUSTOM): "custom"}  # the other numbers have other meanings there
+_NAMES: dict[int, str] = {s: s.name.lower().replace("_", " ") + " section" for s in Section}
+_COMPONENT_NAMES = {0: _NAMES[Section.CUSTOM]}  # the other numbers have other meanings there
 
 _Item = TypeVar("_Item")
 
@@ -94,7 +94,7 @@ def _sections(cursor: Cursor, names: Mapping[int, str]) -> Iterator[tuple[int, C
     """Yield the numbers and the contents of the sections; messages call them as `names` does."""
     while cursor.remaining:
         number = cursor.byte()
-        cursor.place = f"{names.get(number, number)} section"
+        cursor.place = names.get(number, f"section {number}")
         yield number, cursor.part(cursor.unsigned())
 
 
@@ -131,11 +131,12 @@ class _ModuleReader:
             if number in allowed:
                 allowed = allowed[allowed.index(number) + 1 :]
             elif number != Section.CUSTOM:
-                raise cursor.malformed("a section that is unknown, doubled or out of order")
+                raise cursor.malformed("unknown, doubled or misplaced section")
             if number in self._readers:
                 self._readers[number](contents)
         if self._bodies != self._functions:
-            raise cursor.malformed(f"{self._functions} functions, but {self._bodies} bodies")
+            counts = f"functions declared: {self._functions}, bodies: {self._bodies}"
+            raise cursor.malformed(counts)
         return self._summary()
 
     def _summary(self) -> ModuleSummary:

@@ -140,7 +140,7 @@ class _Body:
     def __init__(self, locals_: dict[int, str]) -> None:
         self._locals = locals_
         self._depth = 0
-        # All others are numbers.
+        # The kinds that are not here are plain numbers.
         self._immediates: dict[Immediate, Callable[[Any], str]] = {
             Immediate.BLOCK_TYPE: _block_type,
             Immediate.LABEL: self._label,
