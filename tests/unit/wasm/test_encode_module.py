@@ -303,3 +303,18 @@ def test_module_runs():
     loaded = wasmtime.Module(store.engine, encode_module(module).data)
     main = wasmtime.Instance(store, loaded, []).exports(store)["main"]
     assert main(store) == 7 + ord("h")
+
+
+def test_location_is_where_wasmtime_traps():
+    """The offset of a trap in a backtrace, less the start of the section, is its location."""
+    body = [("loc", 0, 1), ("nop",), ("loc", 0, 2), ("unreachable",)]
+    module = Module(functions=[Function("f", locals=["i64"], body=body)])
+    module.exports = [Export("f", "func", "f")]
+    encoded = encode_module(module)
+    store = wasmtime.Store()
+    loaded = wasmtime.Module(store.engine, encoded.data)
+    with pytest.raises(wasmtime.Trap) as caught:
+        wasmtime.Instance(store, loaded, []).exports(store)["f"](store)
+    (frame,) = caught.value.frames
+    start = encoded.data.index(section(encoded.data, 10))
+    assert (frame.module_offset - start, 0, 2) == encoded.locations[1]
