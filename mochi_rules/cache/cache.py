@@ -1,0 +1,357 @@
+"""The cache as rules and the command line use it. A cache in trouble never fails a build."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import MochiError, Severity, environment_error
+from mochi_rules.base.digest import Digest, digest_bytes
+from mochi_rules.base.files import write_atomic
+from mochi_rules.cache.action_cache import ActionCache
+from mochi_rules.cache.evict import HIGH_WATER, Usage, estimate, evict, usage
+from mochi_rules.cache.layout import USE_ANOTHER, Layout, examine, prepare, reason, unusable
+from mochi_rules.cache.lock import file_lock
+from mochi_rules.cache.maintain import Removal, Verification, clear, verify
+from mochi_rules.cache.messages import (
+    ActionResult,
+    ExecutedActionMetadata,
+    OutputFile,
+    duration,
+)
+from mochi_rules.cache.statistics import Recorder, Statistics, parse_statistics
+from mochi_rules.cache.store import ContentStore, Store, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.cache.action import PreparedAction
+
+DEFAULT_CAPACITY = 5 << 30  # bytes
+_CHECKS = 64  # after each such part of the cap is written, the size is estimated
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """All outputs of a step, by path, verified; `result` holds what was printed and how long."""
+
+    result: ActionResult
+    outputs: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The state of a cache: totals of all processes, and what it takes on disk."""
+
+    statistics: Statistics
+    usage: Usage
+
+
+class _Mode(Enum):
+    OFF = "off"
+    NEW = "not there yet"
+    READ = "read only"
+    WRITE = "read and write"
+
+
+class Cache:
+    """The outputs of steps by the digest of everything that decides them.
+
+    Safe for threads and for many processes on one directory. `root` None is a cache that is off:
+    it finds nothing and keeps nothing. A directory that cannot be used is as good as off, and one
+    that fills up is only read from then on; `warnings` says so, once. Nothing on disk is touched
+    before the first call.
+
+    Emits: K001 to K004 (see `examine`), K005 (cannot be written), K006, K007 (see `ContentStore`).
+    """
+
+    def __init__(
+        self,
+        root: Path | None,
+        *,
+        read_only: bool = False,
+        capacity: int = DEFAULT_CAPACITY,
+    ) -> None:
+        self.root = root
+        self.capacity = capacity
+        self._read_only = read_only
+        self._started = time.time_ns()
+        self._lock = Lock()
+        self._mode = _Mode.OFF if root is None else None
+        self._trouble: MochiError | None = None
+        self._unchecked = capacity  # bytes written since the size was last estimated: never yet
+        self._recorder = Recorder()
+        self._layout = Layout(root or Path())
+        self._blobs = ContentStore(self._layout, self._recorder)
+        self._results = ActionCache(self._layout, self._recorder)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with the cache, each kind of trouble once."""
+        return self._recorder.warnings
+
+    @property
+    def statistics(self) -> Statistics:
+        """What this process did so far."""
+        return self._recorder.counted
+
+    def lookup(self, action: PreparedAction) -> Hit | None:
+        """Return all outputs of a step, or None where one of them is absent or damaged."""
+        if not self._reads():
+            return None
+        hit = find(action, self._results, self._blobs)
+        self._note_lookup(action, hit.result if hit else None)
+        return hit
+
+    def restore(
+        self, action: PreparedAction, destinations: Mapping[str, Path]
+    ) -> ActionResult | None:
+        """Place all outputs of a step as files, or none and return None.
+
+        `destinations` has a file for each output path of the action. What was placed has been
+        verified, with the permissions of a new file; see `ContentStore.place_all`.
+
+        Raises:
+            OSError: A destination cannot be written.
+            KeyError: An output path has no destination.
+        """
+        if not self._reads():
+            return None
+        result = find_result(action, self._results)
+        if result is not None and not self._blobs.place_all(
+            (file.digest, destinations[file.path], file.is_executable)
+            for file in result.output_files
+        ):
+            result = None
+        self._note_lookup(action, result)
+        return result
+
+    def store(
+        self,
+        action: PreparedAction,
+        outputs: Mapping[str, bytes],
+        *,
+        executables: Collection[str] = (),
+        stdout: bytes = b"",
+        stderr: bytes = b"",
+        seconds: float = 0.0,
+    ) -> None:
+        """Keep all outputs of a step that succeeded; one that failed must not be stored.
+
+        `outputs` has the content for each output path of the action, and `executables` names those
+        that can be run. `seconds` is how long the step took.
+
+        Raises:
+            ValueError: `outputs` are not those that the action declares.
+        """
+        if tuple(sorted(outputs)) != action.output_paths:
+            raise ValueError(f"declared {action.output_paths}, but got {sorted(outputs)}")
+        if not self._writes():
+            self._recorder.count(Statistics(skipped=1))
+            return
+        try:
+            files = [
+                OutputFile(path, self._put(outputs[path]), path in executables)
+                for path in action.output_paths
+            ]
+            for digest, message in action.messages.items():
+                self._blobs.put(digest, message)
+            result = ActionResult(
+                output_files=tuple(files),
+                stdout_raw=stdout,
+                stderr_raw=stderr,
+                execution_metadata=ExecutedActionMetadata(duration(seconds)),
+            )
+            self._results.put(action.key, result)
+        except OSError as error:
+            self._stop_writing(error)
+            return
+        self._recorder.count(Statistics(stores=1))
+        self._evict_when_full(sum(file.digest.size for file in files))
+
+    @contextmanager
+    def single_flight(self, key: Digest) -> Iterator[None]:
+        """Be the only one, of all threads and processes, at work on a key.
+
+        Look up inside: whoever waited finds what the one before has stored. Where the cache cannot
+        be written there is no lock, since there is nothing to share. Not to be nested for one key.
+        """
+        if not self._writes():
+            yield
+            return
+        with file_lock(self._layout.locks / key.hash):
+            yield
+
+    def flush(self) -> None:
+        """Add what this process counted to the totals on disk; call it before the end."""
+        pending = self._recorder.take_pending()
+        if self._mode is not _Mode.WRITE or pending == Statistics():
+            return
+        with file_lock(self._layout.locks / "statistics") as held:
+            try:
+                if held:
+                    total = self._totals() + pending
+                    write_atomic(self._layout.statistics, total.to_text().encode())
+            except OSError as error:
+                self._stop_writing(error)
+
+    def report(self) -> Report:
+        """Return the state of the cache.
+
+        Raises:
+            MochiError: The directory cannot be used.
+        """
+        if not self._is_there():
+            return Report(Statistics(), Usage(0, 0, 0, 0))
+        self.flush()
+        return Report(self._totals(), usage(self._layout))
+
+    def gc(self) -> Statistics:
+        """Bring the cache under its cap, and return what was evicted.
+
+        Raises:
+            MochiError: The directory cannot be used, or not be written.
+        """
+        return self._evict() if self._is_there(writable=True) else Statistics()
+
+    def verify(self) -> Verification:
+        """Check every entry, and set aside what is damaged.
+
+        Raises:
+            MochiError: The directory cannot be used, or not be written.
+        """
+        if not self._is_there(writable=True):
+            return Verification(0, (), ())
+        return verify(self._layout, self._recorder)
+
+    def clear(self) -> Removal:
+        """Remove every entry and the totals.
+
+        Raises:
+            MochiError: The directory cannot be used, or not be written.
+        """
+        return clear(self._layout) if self._is_there(writable=True) else Removal(0, 0)
+
+    def _put(self, data: bytes) -> Digest:
+        digest = digest_bytes(data)
+        self._blobs.put(digest, data)
+        return digest
+
+    def _note_lookup(self, action: PreparedAction, result: ActionResult | None) -> None:
+        """Count a lookup, and keep what it found from being evicted."""
+        if result is None:
+            self._recorder.count(Statistics(misses=1))
+            return
+        self._recorder.count(Statistics(hits=1))
+        if self._mode is _Mode.WRITE and self._results.is_due(action.key):
+            for digest in (*action.messages, *(file.digest for file in result.output_files)):
+                self._blobs.touch(digest)
+            self._results.touch(action.key)  # after its blobs: see `evict`
+
+    def _evict_when_full(self, written: int) -> None:
+        with self._lock:
+            self._unchecked += written
+            if self._unchecked < self.capacity // _CHECKS:
+                return
+            self._unchecked = 0
+        if estimate(self._layout) > self.capacity * HIGH_WATER:
+            self._evict()
+
+    def _evict(self) -> Statistics:
+        evicted = evict(self._layout, self.capacity, self._started)
+        self._recorder.count(evicted)
+        return evicted
+
+    def _totals(self) -> Statistics:
+        try:
+            return parse_statistics(self._layout.statistics.read_text("utf-8", "replace"))
+        except OSError:
+            return Statistics()
+
+    def _reads(self) -> bool:
+        """Return whether there may be something to read; a first call looks at the directory."""
+        with self._lock:
+            if self._mode is None:
+                self._mode = self._examine()
+            return self._mode is not _Mode.OFF
+
+    def _examine(self) -> _Mode:
+        root = self._layout.root
+        try:
+            exists = examine(root)
+        except MochiError as error:
+            return self._turn_off(error)
+        if exists:
+            return _Mode.WRITE if not self._read_only and os.access(root, os.W_OK) else _Mode.READ
+        return _Mode.OFF if self._read_only else _Mode.NEW
+
+    def _turn_off(self, error: MochiError) -> _Mode:
+        self._trouble = error
+        for diagnostic in error.diagnostics:
+            self._recorder.warn(replace(diagnostic, severity=Severity.WARNING))
+        return _Mode.OFF
+
+    def _writes(self) -> bool:
+        """Return whether the cache can be written; a first call may make it."""
+        if not self._reads():
+            return False
+        with self._lock:
+            if self._mode is _Mode.NEW:
+                try:
+                    prepare(self._layout.root)
+                    self._mode = _Mode.WRITE
+                except OSError as error:
+                    self._mode = self._turn_off(unusable(self._layout.root, error))
+            return self._mode is _Mode.WRITE
+
+    def _stop_writing(self, error: OSError) -> None:
+        """Only read from now on: each further write would fail as slowly as this one."""
+        with self._lock:
+            self._mode = _Mode.READ
+        self._recorder.count(Statistics(errors=1, skipped=1))
+        self._recorder.warn(
+            warning(
+                "K005", f"cannot write the cache `{self.root}`: {reason(error)}",
+                note="what it holds is still used", help=USE_ANOTHER,
+            )
+        )  # fmt: skip
+
+    def _is_there(self, *, writable: bool = False) -> bool:
+        """Return whether there is something to look after; raise what stands against it."""
+        if not self._reads():
+            if self._trouble:
+                raise self._trouble
+            return False
+        if writable and self._mode is _Mode.READ:
+            raise environment_error("K005", f"the cache `{self.root}` is read-only")
+        return self._mode is not _Mode.NEW
+
+
+def find(action: PreparedAction, results: Store[ActionResult], blobs: Store[bytes]) -> Hit | None:
+    """Return all outputs of a step from a pair of stores, or None where one is absent."""
+    result = find_result(action, results)
+    if result is None:
+        return None
+    outputs: dict[str, bytes] = {}
+    for file in result.output_files:
+        data = blobs.get(file.digest)
+        if data is None:
+            return None
+        outputs[file.path] = data
+    return Hit(result, outputs)
+
+
+def find_result(action: PreparedAction, results: Store[ActionResult]) -> ActionResult | None:
+    """Return the result of a step that succeeded and made exactly what it declares."""
+    result = results.get(action.key)
+    if result is None or result.exit_code != 0:
+        return None
+    paths = tuple(sorted(file.path for file in result.output_files))
+    return result if paths == action.output_paths else None

@@ -1,0 +1,161 @@
+"""Keeping the cache under its cap: the least recently used files go first.
+
+The time of last use is a file's mtime. Storing or touching an entry refreshes its blobs first and
+its action result last, within a minute; counting results as a minute older therefore puts every
+result before the blobs that it names, and one list in one order removes no blob under a result.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.cache.lock import file_lock
+from mochi_rules.cache.statistics import Statistics
+from mochi_rules.cache.store import discard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.cache.layout import Layout
+
+HIGH_WATER = 0.9  # of the cap: above it, eviction begins
+LOW_WATER = 0.7  # of the cap: at it, eviction ends
+_SAMPLED = 16  # of the 256 directories
+_BLOCK = 4096  # bytes; what a small file takes on most file systems
+_RESULT_LEAD_NS = 60 * 10**9
+_DRAFT_NS = 3600 * 10**9  # after an hour, no writer is still at its draft
+_File = tuple[str, str, os.stat_result]  # name, path, status
+_SHELVES = tuple(f"{index:02x}" for index in range(256))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entry:
+    """A file of the cache with its time of last use; `size` is what it takes on disk, in bytes.
+
+    The paths of an action result are the result and its seals, in the order of removal.
+    """
+
+    used: int  # nanoseconds since the epoch
+    paths: tuple[str, ...]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the cache takes on disk: numbers of entries, and bytes of all together."""
+
+    results: int
+    blobs: int
+    quarantined: int
+    size: int
+
+
+def scan_results(layout: Layout) -> list[Entry]:
+    """Return the action results; what vanishes meanwhile is left out."""
+    return [entry for shelf in _SHELVES for entry in _scan(layout.results / shelf)]
+
+
+def scan_blobs(layout: Layout) -> list[Entry]:
+    """Return the blobs; what vanishes meanwhile is left out."""
+    return [entry for shelf in _SHELVES for entry in _scan(layout.blobs / shelf)]
+
+
+def scan_quarantine(layout: Layout) -> list[Entry]:
+    """Return what is in quarantine."""
+    return list(_scan(layout.quarantine))
+
+
+def usage(layout: Layout) -> Usage:
+    """Return what the cache takes on disk."""
+    results, blobs = scan_results(layout), scan_blobs(layout)
+    quarantined = scan_quarantine(layout)
+    size = sum(entry.size for entry in (*results, *blobs, *quarantined))
+    return Usage(len(results), len(blobs), len(quarantined), size)
+
+
+def estimate(layout: Layout) -> int:
+    """Return about how many bytes the entries take, from a sample of the directories."""
+    first = os.urandom(1)[0] % (len(_SHELVES) // _SAMPLED)
+    shelves = _SHELVES[first :: len(_SHELVES) // _SAMPLED]
+    places = [kind / shelf for kind in (layout.blobs, layout.results) for shelf in shelves]
+    sizes = (entry.size for place in places for entry in _scan(place))
+    return sum(sizes) * len(_SHELVES) // len(shelves)
+
+
+def evict(layout: Layout, capacity: int, keep_since: int) -> Statistics:
+    """Bring the cache from above the high to the low water mark.
+
+    `capacity` is in bytes. Entries used since `keep_since`, in nanoseconds, stay in any case. Does
+    nothing while another process is at it. Returns what was evicted.
+    """
+    with file_lock(layout.locks / "evict", blocking=False) as held:
+        if not held:
+            return Statistics()
+        queue = [(entry.used - _RESULT_LEAD_NS, entry) for entry in scan_results(layout)]
+        queue += [(entry.used, entry) for entry in scan_blobs(layout) + scan_quarantine(layout)]
+        total = sum(entry.size for _, entry in queue)
+        evicted = Statistics()
+        if total <= capacity * HIGH_WATER:
+            return evicted
+        for used, entry in sorted(queue):
+            if total <= capacity * LOW_WATER or used >= keep_since - _RESULT_LEAD_NS:
+                break
+            if _remove_unused(entry):
+                total -= entry.size
+                evicted += Statistics(evicted=1, bytes_evicted=entry.size)
+        return evicted
+
+
+def remove(entry: Entry) -> bool:
+    """Remove an entry, and return whether this call did."""
+    done = False
+    with suppress(OSError):
+        for path in entry.paths:
+            done = discard(Path(path)) or done
+    return done
+
+
+def _remove_unused(entry: Entry) -> bool:
+    """Remove an entry unless somebody has used it since the scan."""
+    try:
+        if Path(entry.paths[0]).stat().st_mtime_ns != entry.used:
+            return False
+    except OSError:
+        return False
+    return remove(entry)
+
+
+def _scan(directory: Path) -> Iterator[Entry]:
+    """Yield the entries of one directory; a result and its seals are one entry."""
+    grouped: dict[str, list[_File]] = {}
+    for file in _files(directory):
+        name = file[0].partition(".")[0]
+        if name:
+            grouped.setdefault(name, []).append(file)
+        elif time.time_ns() - file[2].st_mtime_ns > _DRAFT_NS:
+            yield _entry([file])
+    for files in grouped.values():
+        # The result itself goes first: a seal alone is nothing, a result alone is damaged.
+        yield _entry(sorted(files, key=lambda file: len(file[0])))
+
+
+def _entry(files: list[_File]) -> Entry:
+    size = sum(-(-status.st_size // _BLOCK) * _BLOCK for _, _, status in files)
+    return Entry(files[0][2].st_mtime_ns, tuple(path for _, path, _ in files), size)
+
+
+def _files(directory: Path) -> list[_File]:
+    found = []
+    with suppress(OSError), os.scandir(directory) as items:
+        for item in items:
+            with suppress(OSError):
+                status = item.stat(follow_symlinks=False)
+                if not stat.S_ISDIR(status.st_mode):
+                    found.append((item.name, item.path, status))
+    return found

@@ -1,0 +1,161 @@
+"""The cache directory: which file lies where, and whether the directory may be used at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import MochiError, environment_error
+from mochi_rules.base.files import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mochi_rules.base.digest import Digest
+
+MAJOR = 1
+_FORMAT = "mochi_rules cache "
+_TAG = b"""\
+Signature: 8a477f597d28d172789f06886806bc55
+# This file marks a cache directory of mochi_rules; see https://bford.info/cachedir/
+"""
+USE_ANOTHER = "name another directory with `cache=DIR`, or build without one: `cache=off`"
+# What may lie in a directory that becomes a cache: our own files after an interruption, and what
+# a fresh file system brings.
+_HARMLESS = (f"v{MAJOR}", "CACHEDIR.TAG", ".CACHEDIR.TAG.", ".format.", "lost+found")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Paths below the root of a cache.
+
+    `v1/cas/<2 hex>/<sha256>` holds blobs, `v1/ac/<2 hex>/<sha256 of the Action>` the bytes of
+    ActionResults exactly as a remote cache has them. Such a file has no digest of its own, so an
+    empty file beside it, the seal, carries the digest of its bytes in its name. A writer makes
+    its seal first: two writers of one entry cannot break each other's, and an entry that is cut
+    off, changed or mixed has no seal.
+    """
+
+    root: Path
+
+    @property
+    def blobs(self) -> Path:
+        """The directory of blobs."""
+        return self.root / f"v{MAJOR}" / "cas"
+
+    @property
+    def results(self) -> Path:
+        """The directory of action results and their seals."""
+        return self.root / f"v{MAJOR}" / "ac"
+
+    @property
+    def quarantine(self) -> Path:
+        """The directory of damaged entries."""
+        return self.root / f"v{MAJOR}" / "quarantine"
+
+    @property
+    def locks(self) -> Path:
+        """The directory of lock files."""
+        return self.root / f"v{MAJOR}" / "locks"
+
+    @property
+    def statistics(self) -> Path:
+        """The counters of all processes."""
+        return self.root / f"v{MAJOR}" / "statistics"
+
+    def blob(self, digest: Digest) -> Path:
+        """Where a blob lies."""
+        return self.blobs / digest.hash[:2] / digest.hash
+
+    def result(self, action: Digest) -> Path:
+        """Where the result of an action lies."""
+        return self.results / action.hash[:2] / action.hash
+
+    def seal(self, action: Digest, content: Digest) -> Path:
+        """Where the seal of a result lies, given the digest of the result's bytes."""
+        return self.results / action.hash[:2] / f"{action.hash}.{content.hash}"
+
+
+def default_root() -> Path | None:
+    """Return the cache directory of this user; None for a user without a home."""
+    import platformdirs  # noqa: PLC0415 - not needed where the directory is named
+
+    root = platformdirs.user_cache_path("mochi_rules")
+    return root if root.is_absolute() else None
+
+
+def examine(root: Path) -> bool:
+    """Return whether a directory is a cache of this format; False where it can become one.
+
+    Emits: K001 (unreadable, or not a directory), K002 (of another user), K003 (unknown format),
+    K004 (holds other files).
+
+    Raises:
+        MochiError: The directory must not be used.
+    """
+    try:
+        status = root.stat()
+        if not stat.S_ISDIR(status.st_mode):
+            raise environment_error("K001", f"`{root}` is not a directory", help=USE_ANOTHER)
+        _check_owner(root, status.st_uid)
+        with (root / "format").open("rb") as file:
+            text = file.read(80).decode("utf-8", "replace")
+    except FileNotFoundError:
+        _check_empty(root)
+        return False
+    except OSError as error:
+        raise unusable(root, error) from None
+    if text.split(".")[0].strip() != f"{_FORMAT}{MAJOR}":
+        raise environment_error(
+            "K003", f"the cache `{root}` has a format that this version does not know",
+            help=USE_ANOTHER, notes=(f"its file `format` says `{text.strip()}`",),
+        )  # fmt: skip
+    return True
+
+
+def prepare(root: Path) -> None:
+    """Make a directory a cache; the format comes last, so that what has one is complete.
+
+    Raises:
+        OSError: The directory cannot be made or written.
+    """
+    write_atomic(root / "CACHEDIR.TAG", _TAG)
+    write_atomic(root / "format", f"{_FORMAT}{MAJOR}\n".encode())
+
+
+def unusable(root: Path, error: OSError) -> MochiError:
+    """Say why the file system refuses a cache directory."""
+    return environment_error(
+        "K001", f"cannot use the cache `{root}`: {reason(error)}", help=USE_ANOTHER
+    )
+
+
+def reason(error: OSError) -> str:
+    """Return what the operating system says, as the end of a phrase."""
+    return (error.strerror or str(error)).lower()
+
+
+def _check_owner(root: Path, owner: int) -> None:
+    # Entries are native code: whoever can write them can run anything as the one who reads them.
+    geteuid = getattr(os, "geteuid", None)  # absent on Windows
+    if geteuid and owner not in (0, geteuid()):
+        raise environment_error(
+            "K002", f"the cache `{root}` belongs to another user (id {owner})", help=USE_ANOTHER
+        )
+
+
+def _check_empty(root: Path) -> None:
+    # A CACHEDIR.TAG would take the user's other files out of their backups.
+    try:
+        names = [path.name for path in root.iterdir()]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise unusable(root, error) from None
+    if others := [name for name in names if not name.startswith(_HARMLESS)]:
+        raise environment_error(
+            "K004", f"`{root}` is not a cache: it holds other files, such as `{min(others)}`",
+            help="name a new directory with `cache=DIR`",
+        )  # fmt: skip

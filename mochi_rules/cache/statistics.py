@@ -1,0 +1,89 @@
+"""Counters: what one process did, and the total of all processes on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mochi_rules.base.diagnostic import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts of things, and bytes.
+
+    A lookup is a hit or a miss. `skipped` are stores not done because the cache cannot be
+    written; `corrupted` entries went to quarantine; `errors` are failures of the file system.
+    `bytes_read` and `bytes_written` count blobs; `evicted` counts files, `bytes_evicted` them.
+    """
+
+    hits: int = 0
+    misses: int = 0
+    stores: int = 0
+    skipped: int = 0
+    corrupted: int = 0
+    errors: int = 0
+    evicted: int = 0
+    bytes_read: int = 0
+    bytes_written: int = 0
+    bytes_evicted: int = 0
+
+    def __add__(self, other: Statistics) -> Statistics:
+        """Return the sums."""
+        return Statistics(*(getattr(self, name) + getattr(other, name) for name in _NAMES))
+
+    def to_text(self) -> str:
+        """Return one line `name value` for each counter."""
+        return "".join(f"{name} {getattr(self, name)}\n" for name in _NAMES)
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Statistics))
+_LINE = re.compile(r"^([a-z_]+) ([0-9]{1,18})$", re.MULTILINE)
+
+
+def parse_statistics(text: str) -> Statistics:
+    """Return the counters of a text; lines without meaning count as 0."""
+    found = _LINE.findall(text)
+    return Statistics(**{name: int(value) for name, value in found if name in _NAMES})
+
+
+class Recorder:
+    """Counts and warns for one process; safe for threads. Each code warns once."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counted = Statistics()
+        self._pending = Statistics()
+        self._warnings: dict[str, Diagnostic] = {}
+
+    def count(self, amounts: Statistics) -> None:
+        """Add to the counters."""
+        with self._lock:
+            self._counted += amounts
+            self._pending += amounts
+
+    def take_pending(self) -> Statistics:
+        """Return what was counted since the last call."""
+        with self._lock:
+            pending, self._pending = self._pending, Statistics()
+            return pending
+
+    def warn(self, diagnostic: Diagnostic) -> None:
+        """Keep a warning, unless one with its code is kept already."""
+        with self._lock:
+            self._warnings.setdefault(diagnostic.code, diagnostic)
+
+    @property
+    def counted(self) -> Statistics:
+        """What this process did."""
+        return self._counted
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """The warnings, in the order of discovery."""
+        with self._lock:
+            return tuple(self._warnings.values())
