@@ -1,0 +1,280 @@
+"""The client's side of a worker: starts it, asks it, and survives its death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import weakref
+from contextlib import suppress
+from typing import IO, TYPE_CHECKING, Self
+
+from mochi_rules.aot.config import EngineConfig, canonical
+from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.problems import check_wasm, refusal
+from mochi_rules.aot.protocol import (
+    Greeting,
+    ProtocolError,
+    read_answer,
+    read_greeting,
+    write_frame,
+    write_json,
+)
+from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# What a worker sees of our environment: what starting a program takes, and nothing that a
+# compiler could read. WASMTIME_BACKTRACE_DETAILS, for one, changes the artifact.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_START_SECONDS = 60
+_SHOWN_STDERR = 2000  # bytes of a dead worker's last words
+
+
+class WorkerProcess:
+    """A worker, started when it is first needed and again after it died.
+
+    Serves one caller at a time: others wait. `command` is the worker's; `seconds` is the longest
+    that a compilation may take. Use it as a context, or call `close`: a worker also ends when
+    this process does, however that is.
+    """
+
+    def __init__(self, command: Sequence[str], seconds: float = 600) -> None:
+        self.command = tuple(command)
+        self.seconds = seconds
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker; it is started again when it is needed again."""
+        with self._lock:
+            running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def greeting(self) -> Greeting:
+        """Return what the worker is, starting it.
+
+        Emits: A060 (cannot start), A061 (no worker of this version), A063 (no answer in time).
+
+        Raises:
+            MochiError: There is no such worker.
+        """
+        with self._lock:
+            return self._started().greeting
+
+    def request(self, fields: Mapping[str, object], wasm: bytes) -> tuple[str | None, bytes]:
+        """Return the worker's answer to a request: the error or None, and the artifact.
+
+        Emits: A060, A061, A062 (died), A063 (no answer in time), A064 (answer malformed).
+
+        Raises:
+            MochiError: There is no answer. The next request goes to a new worker.
+        """
+        with self._lock:
+            running = self._started()
+            try:
+                return running.ask(fields, wasm, self.seconds)
+            except BaseException:  # a KeyboardInterrupt too leaves an answer unread
+                self._running = None
+                running.stop()
+                raise
+
+    def _started(self) -> _Running:
+        if self._running is None or self._running.process.poll() is not None:
+            if self._running is not None:
+                self._running.stop()
+            self._running = _start(self.command)
+        return self._running
+
+
+class _Running:
+    """A started process with its pipes and its stderr; never started again."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+        assert process.stdin is not None  # noqa: S101 - for mypy: both are pipes
+        assert process.stdout is not None  # noqa: S101
+        self.process = process
+        self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, stderr
+        self.greeting = Greeting("", "")
+        self._stop = weakref.finalize(self, _end, process, stderr)  # at exit, too
+
+    def stop(self) -> None:
+        """End the process, whatever it does, and reap it."""
+        self._stop()
+
+    def greet(self) -> None:
+        """Read the greeting, and check it."""
+        with _Deadline(self.process, _START_SECONDS) as deadline:
+            try:
+                self.greeting = read_greeting(self.stdout)
+            except ProtocolError as error:
+                deadline.check("did not start")
+                notes = (f"it {error}" if "ended" in str(error) else f"it said {error}",)
+                raise environment_error(
+                    "A061", f"`{self._name}` is no worker", notes=notes + self._last_words()
+                ) from None
+        if self.greeting.wasmtime.partition(".")[0] != str(WASMTIME_MAJOR):
+            raise environment_error(
+                "A061",
+                f"`{self._name}` compiles with Wasmtime `{self.greeting.wasmtime}`",
+                notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
+            )
+
+    def ask(
+        self, fields: Mapping[str, object], wasm: bytes, seconds: float
+    ) -> tuple[str | None, bytes]:
+        """Send a request and return its answer."""
+        with _Deadline(self.process, seconds) as deadline:
+            try:
+                write_json(self.stdin, dict(fields))
+                write_frame(self.stdin, wasm)
+                return read_answer(self.stdout)
+            except (ProtocolError, OSError) as error:
+                deadline.check("did not finish")
+                raise self._death(fields, error) from None
+
+    def _death(self, fields: Mapping[str, object], error: Exception) -> MochiError:
+        """Say how the worker ended, in which configuration, with its last words."""
+        try:
+            status = self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            return MochiError(
+                Diagnostic(
+                    "A064",
+                    f"`{self._name}` does not keep to the protocol",
+                    notes=(str(error),),
+                    fault=Fault.INTERNAL,
+                )
+            )
+        settings = (f"it was asked for {_summary(fields)}",)
+        is_killed = status in (-signal.SIGTERM, -getattr(signal, "SIGKILL", 9))
+        return MochiError(
+            Diagnostic(
+                "A062",
+                f"the compiler ended with {_ending(status)}",
+                notes=settings + self._last_words(),
+                help="is there memory enough? Run again with fewer jobs" if is_killed else "",
+                fault=Fault.ENVIRONMENT if is_killed else Fault.INTERNAL,
+            )
+        )
+
+    @property
+    def _name(self) -> str:
+        return str(self.process.args[0] if isinstance(self.process.args, tuple) else "worker")
+
+    def _last_words(self) -> tuple[str, ...]:
+        with suppress(OSError, ValueError):
+            size = self.stderr.seek(0, os.SEEK_END)
+            self.stderr.seek(max(0, size - _SHOWN_STDERR))
+            lines = self.stderr.read().decode(errors="replace").splitlines()
+            # Rust's panics wrap the reason in a thread's number and a hint for developers.
+            shown = [line.strip() for line in lines if not line.startswith(("thread '", "note: "))]
+            text = " ".join(shown).strip()
+            return (f"it said: {text}",) if text else ()
+        return ()
+
+
+class _Deadline:
+    """Kills a process when a time is up: a read of its pipe then ends, on every system."""
+
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self._seconds = seconds
+        self._is_over = False
+        self._process = process
+        self._timer = threading.Timer(seconds, self._kill)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def check(self, what: str) -> None:
+        """Raise A063 when the time was up."""
+        if self._is_over:
+            raise environment_error("A063", f"the compiler {what} within {self._seconds:g} s")
+
+    def _kill(self) -> None:
+        self._is_over = True
+        self._process.kill()
+
+
+def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> bytes:
+    """Return the `.cwasm` of a module or a component. The imports are not checked here.
+
+    Emits: A060 to A064 as WorkerProcess.request; A065 (not WebAssembly), A066 (truncated),
+    A067 (needs a feature that is off), A068 (not valid), A069 (cannot be compiled).
+
+    Raises:
+        MochiError: There is no artifact.
+    """
+    kind = check_wasm(wasm)
+    error, artifact = worker.request({"kind": kind, **canonical(config)}, wasm)
+    if error is not None:
+        raise refusal(error, config)
+    if not artifact.startswith(b"\x7fELF"):
+        raise MochiError(
+            Diagnostic("A064", "the compiler's answer is no artifact", fault=Fault.INTERNAL)
+        )
+    return artifact
+
+
+def _start(command: tuple[str, ...]) -> _Running:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            env=environment,
+        )
+    except OSError as error:
+        stderr.close()
+        reason = (error.strerror or str(error)).lower()
+        raise environment_error("A060", f"cannot start `{command[0]}`: {reason}") from None
+    running = _Running(process, stderr)
+    try:
+        running.greet()
+    except BaseException:
+        running.stop()
+        raise
+    return running
+
+
+def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+    """Kill and reap: a worker has nothing to save."""
+    with suppress(OSError):
+        process.kill()
+    for stream in (process.stdin, process.stdout, stderr):
+        with suppress(OSError):  # closing flushes, and the reader may be gone
+            if stream is not None:
+                stream.close()
+    process.wait()
+
+
+def _ending(status: int) -> str:
+    if status >= 0:
+        return f"status {status}"
+    try:
+        return signal.Signals(-status).name
+    except ValueError:
+        return f"signal {-status}"
+
+
+def _summary(fields: Mapping[str, object]) -> str:
+    """Return the settings that a report needs, in one line."""
+    return ", ".join(f"{name}={value!r}" for name, value in fields.items() if value is not None)

@@ -1,0 +1,1 @@
+"""Relocatable objects that hold some bytes: ELF, Mach-O and COFF."""

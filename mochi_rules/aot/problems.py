@@ -1,0 +1,103 @@
+"""What Wasmtime says of a wasm it does not take, as diagnostics."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import MochiError, fail
+
+if TYPE_CHECKING:
+    from mochi_rules.aot.config import EngineConfig
+
+# The first eight bytes: the magic number, the version and the layer.
+_MODULE = b"\0asm\x01\0\0\0"
+_COMPONENT = b"\0asm\x0d\0\x01\0"
+
+# What a file is that is no WebAssembly, by its start.
+_OTHER_FILES = (
+    (b"(", "it is WebAssembly in the text format", "run `wat2wasm` or `wasm-tools parse` on it"),
+    (b"\x7fELF", "it is an ELF file: it may be compiled already", "give the `.wasm` instead"),
+    (b"\0asm", "it is a wasm of another version", "build it again with a current tool"),
+)
+
+# How wasmparser says that a proposal is off; the group is its name.
+_FEATURE = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"^(.+) support is not enabled",
+        r"^the (.+) proposal must be enabled",
+        r"when (.+) is disabled",
+        r"require[sd]? the (.+) (?:proposal|feature)",
+        r"^(\S+) feature required",
+        r"^(.+) proposal not enabled",
+        r"without the (.+) feature",
+        r"^(.+) required for",
+        r"which requires (.+)",
+    )
+)
+_PREFIX = re.compile(r"^(?:\d+: |Compilation error: |Invalid input WebAssembly code[^:]*: )+")
+_OFFSET = re.compile(r"\(at offset (0x[0-9a-f]+)\)|code at offset (\d+)")
+
+
+def check_wasm(wasm: bytes) -> str:
+    """Return `module` or `component`, by the first bytes.
+
+    Emits: A065 (it is neither), A066 (too short to be either).
+
+    Raises:
+        MochiError: It is neither.
+    """
+    if wasm.startswith(_MODULE):
+        return "module"
+    if wasm.startswith(_COMPONENT):
+        return "component"
+    if not wasm:
+        raise fail("A066", "the wasm is empty", help="build it again")
+    if _MODULE.startswith(wasm):
+        raise fail("A066", f"the wasm is truncated after {len(wasm)} bytes", help="build it again")
+    for start, what, mend in _OTHER_FILES:
+        if wasm.startswith(start):
+            raise fail("A065", "the input is not a WebAssembly binary", notes=(what,), help=mend)
+    shown = wasm[:8].hex(" ")
+    raise fail("A065", "the input is not a WebAssembly binary", notes=(f"it starts with {shown}",))
+
+
+def refusal(text: str, config: EngineConfig) -> MochiError:
+    """Return the error of a wasm which a worker refused with `text`.
+
+    Emits: A066, A067, A068, A069.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    cause = lines[-1] if lines else "no reason given"
+    where = _OFFSET.search(cause)
+    cause = _OFFSET.sub("", _PREFIX.sub("", cause)).strip()
+    notes = [f"Wasmtime says: {lines[0]}"] if len(lines) > 1 else []
+    if where:
+        offset = int(where[1], 16) if where[1] else int(where[2])
+        notes.append(f"at byte {offset} of the wasm")
+    if "unexpected end" in cause:
+        return fail("A066", f"the wasm is truncated: {cause}", notes=tuple(notes))
+    for pattern in _FEATURE:
+        if found := pattern.search(cause):
+            return _feature_off(found[1], config, (cause, *notes))
+    if where or "failed to parse" in text:
+        return fail("A068", f"the wasm is not valid: {cause}", notes=tuple(notes))
+    return fail("A069", f"the wasm cannot be compiled: {cause}", notes=tuple(notes))
+
+
+def _feature_off(name: str, config: EngineConfig, notes: tuple[str, ...]) -> MochiError:
+    name = name.replace("_", " ")
+    if config.compiler == "winch":
+        return fail(
+            "A067",
+            f"the wasm needs `{name}`, which the compiler `winch` may not have",
+            notes=notes,
+            help='write `compiler = "cranelift"`',
+        )
+    return fail(
+        "A067",
+        f"the wasm needs `{name}`, which is off",
+        notes=(*notes, "an artifact with it would load in no engine by default"),
+        help=f"compile the program to wasm without {name}",
+    )

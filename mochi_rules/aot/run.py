@@ -1,0 +1,224 @@
+"""Runs a `.cwasm` under WASI preview 1 in this process, through the wheel.
+
+Loading an artifact runs its machine code: nothing in it is verified. The caller has compared its
+digest with the one in the cache.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.aot.config import EngineConfig, canonical
+from mochi_rules.aot.engine import make_loader
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# A program that recurses 100 000 deep may use 1.3 KB a frame; one that never stops recursing
+# traps after some 0.3 s and 300 MB. The thread needs more than its program: the host's own calls.
+WASM_STACK = 128 << 20
+_HOST_STACK = 4 << 20
+
+TRAP_STATUS = 1
+_UNLIMITED_FUEL = (1 << 64) - 1
+_NO_DEADLINE = 1 << 62  # ticks of an epoch that nobody counts
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """What a program is given: its arguments (the first is its name), variables, directories.
+
+    A directory is a pair of a path here and the name the program knows it by; it may write there.
+    """
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    directories: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a program ended: its own exit status, or TRAP_STATUS with what it trapped on."""
+
+    status: int
+    trap: Diagnostic | None = None
+
+
+def run_cwasm(artifact: bytes, config: EngineConfig, guest: Guest) -> RunResult:
+    """Run the program in an artifact that was compiled under `config`, and return how it ended.
+
+    The program has this process's stdin, stdout and stderr. Ctrl-C ends the process at once.
+
+    Emits: A070 (for another machine or configuration), A071 (damaged), A072 (a component),
+    A073 (no program), A074 (unknown import), A075 (no such directory), A076 (text that cannot be
+    passed), A078 (no memory for the stack); A077 (trap) in the result.
+
+    Raises:
+        MochiError: The program could not be started.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with _default_interrupt():
+        return _with_stack(lambda: _run(artifact, config, guest))
+
+
+def _run(artifact: bytes, config: EngineConfig, guest: Guest) -> RunResult:
+    engine = make_loader(canonical(config), WASM_STACK)
+    import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
+
+    try:
+        module = wasmtime.Module.deserialize(engine, artifact)
+    except wasmtime.WasmtimeError as error:
+        raise _not_loaded(str(error), config) from None
+    store = wasmtime.Store(engine)
+    if config.consume_fuel:
+        store.set_fuel(_UNLIMITED_FUEL)
+    if config.epoch_interruption:
+        store.set_epoch_deadline(_NO_DEADLINE)
+    store.set_wasi(_wasi(guest))
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    try:
+        _start_function(linker.instantiate(store, module).exports(store))(store)
+    except wasmtime.ExitTrap as end:
+        return RunResult(end.code)
+    except wasmtime.Trap as trap:
+        return RunResult(TRAP_STATUS, _trapped(str(trap)))
+    except wasmtime.WasmtimeError as error:
+        raise _not_linked(str(error)) from None
+    return RunResult(0)
+
+
+def _start_function(exports: Any) -> Any:
+    from wasmtime import Func  # noqa: PLC0415 - loaded before
+
+    try:
+        start = exports["_start"]
+    except KeyError:
+        start = None
+    if isinstance(start, Func):
+        return start
+    raise fail("A073", "the artifact is no program: it has no function `_start`")
+
+
+def _wasi(guest: Guest) -> Any:
+    from wasmtime import WasiConfig, WasmtimeError  # noqa: PLC0415 - loaded before
+
+    for text in (*guest.argv, *(part for pair in guest.env for part in pair)):
+        if not _can_be_passed(text):
+            raise fail("A076", f"`{text!r:.80}` cannot be passed to a program")
+    wasi = WasiConfig()
+    wasi.argv = list(guest.argv)
+    wasi.env = list(guest.env)
+    wasi.inherit_stdin()
+    wasi.inherit_stdout()
+    wasi.inherit_stderr()
+    for here, there in guest.directories:
+        try:
+            wasi.preopen_dir(here, there)
+        except (WasmtimeError, UnicodeEncodeError):
+            raise fail("A075", f"cannot open the directory `{here}` for the program") from None
+    return wasi
+
+
+def _can_be_passed(text: str) -> bool:
+    """Return whether a text is UTF-8 without NUL; arguments that were none hold lone surrogates."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _causes(text: str) -> tuple[list[str], list[str]]:
+    """Return the lines before and after `Caused by:`, without their numbers."""
+    before, _, after = text.partition("Caused by:")
+    return tuple(
+        [re.sub(r"^\d+:\s+", "", line.strip()) for line in part.splitlines() if line.strip()]
+        for part in (before, after)
+    )  # type: ignore[return-value]
+
+
+def _trapped(text: str) -> Diagnostic:
+    frames, causes = _causes(text)
+    reason = (causes or frames)[-1].removeprefix("wasm trap: ")
+    notes = [*causes[:-1], *(f"in {frame}" for frame in frames[1:])]
+    return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
+
+
+def _not_loaded(text: str, config: EngineConfig) -> MochiError:
+    heads, causes = _causes(text)
+    cause = (causes or heads)[-1]
+    if "incompatible object file format" in cause:
+        return fail("A072", "the artifact is a component: only a module can be run")
+    if "not available on the host" in cause:
+        return environment_error(
+            "A070",
+            f"this machine lacks a CPU feature of `{config.cpu.name}`",
+            notes=(cause,),
+            help=f"build it with `cpu={config.platform.default_cpu_level}`",
+        )
+    if "compiled" in cause:
+        return fail(
+            "A070",
+            "the artifact is for another machine or configuration",
+            notes=(cause,),
+            help="build it again",
+        )
+    return fail("A071", f"the artifact is damaged: {cause}", help="build it again")
+
+
+def _not_linked(text: str) -> MochiError:
+    heads, causes = _causes(text)
+    return fail(
+        "A074",
+        f"the program cannot be started: {heads[0]}",
+        notes=(*causes, "a program may import WASI preview 1 (`wasi_snapshot_preview1`) only"),
+    )
+
+
+@contextmanager
+def _default_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process: Python's own handler would wait for the program to end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _with_stack(body: Callable[[], RunResult]) -> RunResult:
+    """Call `body` in a thread whose stack is large enough for WASM_STACK."""
+    results: list[RunResult | BaseException] = []
+
+    def call() -> None:
+        try:
+            results.append(body())
+        except BaseException as error:  # noqa: BLE001 - raised again below
+            results.append(error)
+
+    before = threading.stack_size(WASM_STACK + _HOST_STACK)
+    try:
+        thread = threading.Thread(target=call)
+        thread.start()
+    except RuntimeError:
+        size = f"{(WASM_STACK + _HOST_STACK) >> 20} MiB"
+        raise environment_error(
+            "A078", f"no address space for a stack of {size}", help="raise `ulimit -v`"
+        ) from None
+    finally:
+        threading.stack_size(before)
+    thread.join()
+    [result] = results
+    if isinstance(result, BaseException):
+        raise result
+    return result

@@ -1,0 +1,74 @@
+"""Wasmtime's Python wheel as a toolchain: whether it is here, and how a worker of it starts."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
+
+if TYPE_CHECKING:
+    from mochi_rules.platforms.platform import Platform
+
+_INSTALL = f"pip install 'wasmtime>={WASMTIME_MAJOR},<{WASMTIME_MAJOR + 1}'"
+
+# Makes the packages importable in an interpreter that was started without any path of the user.
+_BOOTSTRAP = (
+    "import sys; sys.path[:0] = sys.argv[1:]; from mochi_rules.aot.worker import main; main()"
+)
+
+
+def wheel_version() -> str:
+    """Return the version of the installed wheel, or an empty text when there is none."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - takes 15 ms
+
+    try:
+        return version("wasmtime")
+    except PackageNotFoundError:
+        return ""
+
+
+def wheel_toolchain(host: Platform) -> Toolchain:
+    """Return the wheel as a toolchain: it compiles for the platform it runs on, no other."""
+    version = wheel_version()
+    missing = ""
+    if not version:
+        missing = f"the Python package `wasmtime` is not installed: {_INSTALL}"
+    elif version.partition(".")[0] != str(WASMTIME_MAJOR):
+        missing = f"the Python package `wasmtime` is {version}: {_INSTALL}"
+    return Toolchain(
+        ToolchainType.AOT,
+        "wheel",
+        f"wasmtime {version or WASMTIME_MAJOR} for Python",
+        exec=host.constraints,
+        target=host.constraints,
+        missing=missing,
+        # Every tool of one version of Wasmtime makes the same bytes: the tool does not enter.
+        identity=f"wasmtime {version}",
+        command=() if missing else worker_command(),
+    )
+
+
+def worker_command() -> tuple[str, ...]:
+    """Return the command of a worker, isolated: no site, no user's path, no PYTHON* variable.
+
+    Emits: A060.
+
+    Raises:
+        MochiError: The wheel is not installed.
+    """
+    ours = str(Path(__file__).resolve().parents[2])
+    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours, str(_wheel_directory().parent))
+
+
+def _wheel_directory() -> Path:
+    spec = find_spec("wasmtime")
+    if spec is None or spec.origin is None:
+        raise environment_error(
+            "A060", "the Python package `wasmtime` is not installed", help=f"run `{_INSTALL}`"
+        )
+    return Path(spec.origin).parent
