@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mochi_rules.elf.artifact import ALLOCATE, EXECUTE, INFO_LINK, WRITE, flag_letters
 
@@ -48,7 +48,7 @@ _REQUIRED = (
     *(".wasmtime.traps", ".wasmtime.exceptions", ".rodata.wasm", ".wasmtime.info", ".shstrtab"),
 )
 PULLEY_TEXT_FLAGS = 0x1  # SH_WASMTIME_NOT_EXECUTED, the same bit as SHF_WRITE
-_SYMBOL_SIZE, _RELOCATION_SIZE = 24, 24  # Elf64_Sym, Elf64_Rela
+_SYMBOL_SIZE, _RELOCATION_SIZE, _TABLE_ALIGNMENT = 24, 24, 8  # of ELF64
 
 
 def unique_names(subject: Subject) -> Iterator[str]:
@@ -145,9 +145,10 @@ def placement(subject: Subject) -> Iterator[str]:
 
 def no_overlap(subject: Subject) -> Iterator[str]:
     """23: no two sections share bytes, nor does one share bytes with header or section table."""
-    for (_, end, name), (start, _, other) in pairwise(_occupied(subject)):
-        if start < end:
-            yield f"{other} starts at {start}, inside {name} that ends at {end}"
+    places = [place for place in _in_file(subject) if place.start < place.end]
+    for before, after in pairwise(places):
+        if after.start < before.end:
+            yield f"{after.name} starts at {after.start}, inside {before.name}"
 
 
 def section_kinds(subject: Subject) -> Iterator[str]:
@@ -172,13 +173,20 @@ def section_kinds(subject: Subject) -> Iterator[str]:
             yield f"expected {wanted} for `{section.name}`, got {links}"
 
 
-def padding(subject: Subject) -> Iterator[str]:
-    """37: the bytes that belong to no section are zero, so nothing hides there."""
+def packing(subject: Subject) -> Iterator[str]:
+    """37: sections follow one another as tightly as alignment allows, with zeros between.
+
+    So nothing hides in the file, and no size or offset is wrong unseen. Source: measured on
+    48.0.0; the `object` crate's writer.
+    """
     data = subject.artifact.data
-    for (_, end, name), (start, _, _) in pairwise(_occupied(subject)):
-        gap = data[end:start]
-        if gap.count(0) != len(gap):
-            yield f"expected zeros after {name}, got {len(gap) - gap.count(0)} other bytes"
+    for before, after in pairwise(_in_file(subject)):
+        wanted = -(-before.end // after.alignment) * after.alignment
+        gap = data[before.end : after.start]
+        if after.start > wanted:
+            yield f"expected {after.name} at {wanted}, right after {before.name}, got {after.start}"
+        elif gap.count(0) != len(gap):
+            yield f"expected zeros after {before.name}, got {len(gap) - gap.count(0)} other bytes"
 
 
 def required_sections(subject: Subject) -> Iterator[str]:
@@ -213,18 +221,32 @@ def _is_pulley_text(subject: Subject, section: Section) -> bool:
 
 
 def _filled(subject: Subject) -> Iterable[Section]:
-    return (s for s in subject.artifact.sections if s.size and s.type != "SHT_NULL")
+    return (section for section in subject.artifact.sections if section.size)
 
 
-def _occupied(subject: Subject) -> list[tuple[int, int, str]]:
-    """Return start, end and description of everything in the file, in order."""
+class _Place(NamedTuple):
+    """A part of the file, from `start` up to `end`; sorts by place."""
+
+    start: int
+    end: int
+    name: str
+    alignment: int
+
+
+def _in_file(subject: Subject) -> list[_Place]:
+    """Return everything in the file in order: header, sections, section table."""
     header = subject.artifact.header
-    size = header.section_count * header.section_size
-    table = header.section_table
-    parts = [(s.offset, s.end, f"`{s.name}`") for s in _filled(subject)]
-    parts.append((0, header.header_size, "the ELF header"))
-    parts.append((table, table + size, "the section table"))
-    return sorted(parts)
+    table_end = header.section_table + header.section_count * header.section_size
+    return sorted(
+        [
+            _Place(0, header.header_size, "the ELF header", 1),
+            *(
+                _Place(section.offset, section.end, f"`{section.name}`", section.alignment or 1)
+                for section in subject.artifact.sections[1:]
+            ),
+            _Place(header.section_table, table_end, "the section table", _TABLE_ALIGNMENT),
+        ]
+    )
 
 
 def _quoted(names: Iterable[str]) -> str:

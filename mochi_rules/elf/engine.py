@@ -55,8 +55,9 @@ class Engine:
 
     @property
     def enabled_isa_flags(self) -> frozenset[str]:
-        """The CPU features that the code may use."""
-        return frozenset(name for name, value in self.isa_flags.items() if value is True)
+        """The CPU features that the code may use. Pulley's byte order is not one."""
+        on = (name for name, value in self.isa_flags.items() if value is True)
+        return frozenset(on) - {"big_endian"}
 
 
 def decode_engine(data: bytes) -> Engine:
@@ -106,7 +107,7 @@ def schema_of(version: str) -> Schema | None:
 
 
 def _major(version: str) -> int | None:
-    match = re.match(r"\d{1,6}", version, re.ASCII)
+    match = re.match(r"\d{1,6}(?!\d)", version, re.ASCII)
     return int(match[0]) if match else None
 
 

@@ -61,6 +61,11 @@ class Schema:
     default_features: frozenset[str]
     trap_codes: frozenset[int]
 
+    def default_tunables(self, *, is_pulley: bool = False) -> dict[str, TunableValue]:
+        """Return the settings of an engine that nobody configured, by name."""
+        values = {tunable.name: tunable.default for tunable in self.tunables}
+        return values | (dict(self.pulley_defaults) if is_pulley else {})
+
 
 _GIB, _MIB = 1 << 30, 1 << 20
 

@@ -1,0 +1,1 @@
+"""Tests of mochi_rules.elf, with the tools they share: `making` compiles, `image` damages."""
