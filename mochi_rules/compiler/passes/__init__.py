@@ -1,1 +1,1 @@
-"""Transformations of the mid-level IR: one pass a file, the order in one place."""
+"""Transformations of the mid-level IR: one pass a file, the order here."""

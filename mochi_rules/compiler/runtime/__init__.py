@@ -1,1 +1,1 @@
-"""The runtime library in the compiler's own low-level dialect of Mochi."""
+"""The runtime library, in the dialect of lowlevel.py."""

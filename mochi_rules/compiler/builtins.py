@@ -1,0 +1,92 @@
+"""The functions of the language itself, as a table.
+
+`result` says what type a call has:
+
+- a type: `int`, `float`, `bool`, `string`, `null`, `list<string>`, `list<int>`
+- `same`: that of the first argument; `element`: that of its elements, or null
+- `keys`, `values`: a list of those of the first argument
+- `number`: int where all arguments, or the elements of the only one, are ints; else float
+- `append`, `concat`: a list of all that goes in; `result`: what the function argument returns
+- `never`: it does not return
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinFunction:
+    """A row; `most` is None where any number of arguments will do."""
+
+    name: str
+    least: int
+    most: int | None
+    result: str
+    doc: str
+
+
+_ROWS = [
+    ("print", 0, None, "same", "print values, separated by spaces"),
+    ("json", 1, 1, "same", "print a value as indented JSON"),
+    ("to_json", 1, 1, "string", "a value as compact JSON"),
+    ("str", 1, 1, "string", "a value as text"),
+    ("string", 1, 1, "string", "a value as text"),
+    ("int", 1, 1, "int", "a number or decimal text as an int"),
+    ("float", 1, 1, "float", "a number or decimal text as a float"),
+    ("bool", 1, 1, "bool", "whether a value counts as true"),
+    ("input", 0, 0, "string", "the next line of standard input; empty at its end"),
+    ("now", 0, 0, "int", "nanoseconds since 1970, or the seeded sequence of MOCHI_NOW_SEED"),
+    ("panic", 1, 1, "never", "stop the program with a message"),
+    ("len", 1, 1, "int", "number of elements, keys or code points"),
+    ("count", 1, 1, "int", "number of elements or keys"),
+    ("exists", 1, 1, "bool", "whether there is any element"),
+    ("append", 2, 2, "append", "a list with one more element"),
+    ("push", 2, 2, "append", "a list with one more element"),
+    ("concat", 0, None, "concat", "one list of the elements of all lists"),
+    ("first", 1, 1, "element", "the first element, or null"),
+    ("last", 1, 1, "element", "the last element, or null"),
+    ("reverse", 1, 1, "same", "a list or text backwards"),
+    ("distinct", 1, 1, "same", "the elements without repetitions"),
+    ("sort", 1, 1, "same", "the elements in ascending order"),
+    ("slice", 3, 3, "same", "elements or code points from an index up to another"),
+    ("substring", 3, 3, "same", "code points from an index up to another"),
+    ("substr", 3, 3, "same", "code points from an index up to another"),
+    ("keys", 1, 1, "keys", "the keys of a map in order"),
+    ("values", 1, 1, "values", "the values of a map in the order of its keys"),
+    ("range", 1, 3, "list<int>", "ints from a start (0) up to an end, by a step (1)"),
+    ("sum", 1, 1, "number", "the sum of a list"),
+    ("avg", 1, 1, "float", "the mean of a list; 0 where it is empty"),
+    ("min", 1, None, "number", "the least element of a list, or the least argument"),
+    ("max", 1, None, "number", "the greatest element of a list, or the greatest argument"),
+    ("abs", 1, 1, "number", "the absolute value"),
+    ("round", 1, 2, "number", "half away from zero, to a number of digits"),
+    ("floor", 1, 1, "number", "the greatest whole number that is not greater"),
+    ("ceil", 1, 1, "number", "the least whole number that is not less"),
+    ("pow", 2, 2, "number", "a number to the power of another"),
+    ("upper", 1, 1, "string", "in upper case"),
+    ("lower", 1, 1, "string", "in lower case"),
+    ("trim", 1, 1, "string", "without white space at both ends"),
+    ("contains", 2, 2, "bool", "whether a text, list or map contains another, an element or a key"),
+    ("indexOf", 2, 2, "int", "the index of a text or element in another, or -1"),
+    ("split", 2, 2, "list<string>", "the parts of a text between separators"),
+    ("join", 2, 2, "string", "texts with a separator between them"),
+    ("repeat", 2, 2, "string", "a text several times"),
+    ("padStart", 3, 3, "string", "a text filled up at the left"),
+    ("parseIntStr", 1, 2, "int", "text as an int of a base"),
+    ("reduce", 3, 3, "result", "fold a list with a function"),
+    ("sha256", 1, 1, "list<int>", "the digest of a text or a list of bytes"),
+]
+
+BUILTINS: dict[str, BuiltinFunction] = {row[0]: BuiltinFunction(*row) for row in _ROWS}
+
+# Functions and values of foreign modules that are answered here: result by module and name.
+FOREIGN_MODULES: dict[str, dict[str, str]] = {
+    "math": {
+        **dict.fromkeys(("sqrt", "sin", "cos", "tan", "log", "exp", "floor", "ceil", "pow"), "float"),
+        "pi": "float", "e": "float",
+    },
+    "strings": dict.fromkeys(("ToUpper", "ToLower", "TrimSpace"), "string"),
+    "mochi/runtime/ffi/go/testpkg": {"Add": "int", "Pi": "float", "Answer": "int"},
+}  # fmt: skip
+FOREIGN_VALUES = frozenset({"pi", "e", "Pi", "Answer"})

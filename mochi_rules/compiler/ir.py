@@ -1,0 +1,164 @@
+"""The mid-level IR: functions of basic blocks in SSA form, with block parameters.
+
+Every value is defined once, by an instruction or as a parameter of a block. A branch goes only
+to blocks with one predecessor, so there is always a place on an edge. The IR names nothing of
+WebAssembly and does not know the width of an address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.types import VOID
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A line of a source, for messages at run time. `file` is an index into Program.files."""
+
+    file: int
+    line: int
+
+
+class Value:
+    """An instruction and its result, or a parameter (`op` is "param")."""
+
+    __slots__ = ("args", "attr", "name", "op", "site", "type")
+
+    def __init__(  # noqa: PLR0913 - a record
+        self, op: str, args: tuple[Value, ...], type_: Type, attr: Any = None,
+        site: Site | None = None, name: str = "",
+    ) -> None:  # fmt: skip
+        self.op = op
+        self.args = args
+        self.type = type_
+        self.attr = attr
+        self.site = site
+        self.name = name
+
+    @property
+    def has_result(self) -> bool:
+        """Whether there is a value to use."""
+        return self.type is not VOID
+
+    def __repr__(self) -> str:
+        return f"<{self.op} {self.name} : {self.type}>"
+
+
+class Block:
+    """Instructions that run in sequence, and the jump that ends them."""
+
+    __slots__ = ("code", "end", "params")
+
+    def __init__(self) -> None:
+        self.params: list[Value] = []
+        self.code: list[Value] = []
+        self.end: Jump | Branch | Return | Unreachable | None = None
+
+    @property
+    def targets(self) -> tuple[Block, ...]:
+        """The blocks that may run next."""
+        match self.end:
+            case Jump():
+                return (self.end.target,)
+            case Branch():
+                return (self.end.then, self.end.otherwise)
+            case _:
+                return ()
+
+
+@dataclass(slots=True, eq=False)
+class Jump:
+    """Go on in another block, with values for its parameters."""
+
+    target: Block
+    args: list[Value] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Branch:
+    """Go on in one of two blocks, each without parameters and with this one predecessor.
+
+    `likely` is True, False or None: which way the program goes as a rule.
+    """
+
+    condition: Value
+    then: Block
+    otherwise: Block
+    likely: bool | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Return:
+    """Leave the function; `value` is None where the result is void."""
+
+    value: Value | None
+
+
+@dataclass(slots=True, eq=False)
+class Unreachable:
+    """The instruction before never returns."""
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function. `consumes` holds the numbers of the parameters it takes over."""
+
+    name: str
+    params: list[Value]
+    result: Type
+    blocks: list[Block] = field(default_factory=list)  # the first is the entry
+    consumes: frozenset[int] = frozenset()
+    borrowed_result: bool = False
+    is_runtime: bool = False
+
+    @property
+    def entry(self) -> Block:
+        """The block that runs first; it has no parameters of its own."""
+        return self.blocks[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a caller must know of a function."""
+
+    params: tuple[Type, ...]
+    result: Type
+    consumes: frozenset[int] = frozenset()
+    borrowed_result: bool = False
+    never_returns: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class StructLayout:
+    """A struct as values have it: fields in the order of declaration."""
+
+    name: str
+    fields: list[tuple[str, Type]]
+    union: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Program:
+    """A whole program. `globals` maps names to types; `main` runs first."""
+
+    files: list[str]
+    functions: dict[str, Function]
+    globals: dict[str, Type]
+    structs: dict[str, StructLayout]
+    main: str
+
+
+def consumed(value: Value, signatures: dict[str, Signature]) -> frozenset[int] | range:
+    """Return the numbers of the arguments whose reference an instruction takes over."""
+    op = OPS[value.op]
+    if value.op == "call":
+        return signatures[value.attr].consumes
+    if op.consumes == (-1,):
+        return range(len(value.args))
+    return frozenset(op.consumes)

@@ -1,0 +1,1 @@
+"""The IR to WebAssembly: memory layout, structured control flow, instruction selection."""

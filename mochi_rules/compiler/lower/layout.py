@@ -1,0 +1,185 @@
+"""How values and objects lie in memory: the only place that knows.
+
+Every heap object starts with a reference count and a `meta` word: its kind in the low four bits
+and, above them, the layouts of its contents or the address of a descriptor. So an object
+describes itself, and one generic routine frees, prints or compares all of them.
+
+A tagged word (`any`) is an object's address, which is a multiple of 8, or an immediate: null is
+0, an integer of 31 bits n is 2n + 1, false is 2, true is 6.
+"""
+
+from __future__ import annotations
+
+from mochi_rules.compiler.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    NULL,
+    VOID,
+    WORD,
+    ListType,
+    MapType,
+    OptionalType,
+    StructType,
+    Type,
+    is_boxed,
+)
+
+KIND_INT = 1
+KIND_FLOAT = 2
+KIND_STRING = 3
+KIND_LIST = 4
+KIND_MAP = 5
+KIND_STRUCT = 6
+KIND_CLOSURE = 7
+KIND_CELL = 8
+
+# How an element lies in a list, a map, a field, a cell or a capture.
+SLOT_INT = 0  # 8 bytes
+SLOT_FLOAT = 1  # 8 bytes
+SLOT_BOOL = 2  # 1 byte in a list, else 4
+SLOT_REF = 3  # 4 bytes: a tagged word or an address
+SLOT_NAME = 4  # in descriptors of structs: the struct's own name, shown as `__name`
+
+RC = 0
+META = 4
+HEADER = 8
+
+STRING_BYTES = 8  # length in bytes
+STRING_COUNT = 12  # length in code points
+STRING_CAP = 16  # bytes of room
+STRING_DATA = 20
+
+LIST_LEN = 8
+LIST_CAP = 12
+LIST_DATA = 16
+
+MAP_LEN = 8
+MAP_CAP = 12  # entries of room; the index has twice as many slots
+MAP_ENTRIES = 16
+MAP_INDEX = 20
+MAP_SIZE = 24
+ENTRY_SIZE = 16
+ENTRY_HASH = 0  # with string keys; an int key takes both words
+ENTRY_KEY = 4
+ENTRY_INT_KEY = 0
+ENTRY_VALUE = 8
+
+BOX_VALUE = 8
+CELL_VALUE = 8
+CLOSURE_CODE = 8
+CLOSURE_CAPTURES = 16
+
+# A descriptor of a struct or closure: size in bytes, number of fields, name, then the fields.
+DESCRIPTOR_SIZE = 0
+DESCRIPTOR_COUNT = 4
+DESCRIPTOR_NAME = 8
+DESCRIPTOR_FIELDS = 12
+FIELD_NAME = 0
+FIELD_OFFSET = 4
+FIELD_SLOT = 8
+FIELD_SIZE = 12
+
+IMMORTAL = 0x4000_0000  # the reference count of static objects: never reaches 0
+NULL_WORD = 0
+FALSE_WORD = 2
+TRUE_WORD = 6
+
+SCRATCH = 16  # 64 bytes for the arguments of host calls
+STATIC_BASE = 1024  # below: nothing, so that a null address is never an object
+PAGE = 65536
+
+# What the runtime library may name; see lowlevel.py.
+CONSTANTS: dict[str, int] = {
+    name: value for name, value in globals().items() if name.isupper() and isinstance(value, int)
+}
+
+MACHINE: dict[Type, str] = {INT: "i64", FLOAT: "f64", BOOL: "i32", WORD: "i32"}
+
+
+def machine_type(type_: Type) -> str:
+    """Return the wasm value type that holds values of a type."""
+    return MACHINE.get(type_, "i32")
+
+
+def results_of(type_: Type) -> tuple[str, ...]:
+    """Return the wasm results of a function that returns a type."""
+    return () if type_ is VOID else (machine_type(type_),)
+
+
+def slot_of(type_: Type) -> int:
+    """Return how a value of a type lies in a container."""
+    return {INT: SLOT_INT, FLOAT: SLOT_FLOAT, BOOL: SLOT_BOOL}.get(type_, SLOT_REF)
+
+
+def list_element_size(slot: int) -> int:
+    """Return the bytes of a list's element."""
+    return (8, 8, 1, 4)[slot]
+
+
+def slot_size(slot: int) -> int:
+    """Return the bytes of a field, a cell or a capture."""
+    return (8, 8, 4, 4)[slot]
+
+
+def list_meta(element: Type) -> int:
+    """Return the meta word of lists of an element type."""
+    return KIND_LIST | slot_of(element) << 4
+
+
+def map_meta(key: Type, value: Type) -> int:
+    """Return the meta word of maps."""
+    return KIND_MAP | slot_of(key) << 4 | slot_of(value) << 8
+
+
+def cell_meta(content: Type) -> int:
+    """Return the meta word of cells."""
+    return KIND_CELL | slot_of(content) << 4
+
+
+def kind_of(type_: Type) -> int:
+    """Return the kind of the objects that hold values of a type; 0 for immediates and any."""
+    match type_:
+        case ListType():
+            return KIND_LIST
+        case MapType():
+            return KIND_MAP
+        case StructType():
+            return KIND_STRUCT
+        case _:
+            return {"int": KIND_INT, "float": KIND_FLOAT, "string": KIND_STRING}.get(type_.name, 0)
+
+
+def is_plain_reference(type_: Type) -> bool:
+    """Whether values are never null and never immediate, so counting needs no test."""
+    return type_.is_counted and not is_boxed(type_) and not isinstance(type_, OptionalType)
+
+
+def is_nullable_reference(type_: Type) -> bool:
+    """Whether values are an object's address or 0."""
+    return isinstance(type_, OptionalType) and not is_boxed(type_)
+
+
+def field_offsets(types: list[Type], base: int) -> tuple[list[int], int]:
+    """Place fields: those of 8 bytes first, so that nothing is lost; also return the size."""
+    offsets = [0] * len(types)
+    position = base
+    for width in (8, 4):
+        for number, type_ in enumerate(types):
+            if slot_size(slot_of(type_)) == width:
+                offsets[number] = position
+                position += width
+    return offsets, -(-position // 8) * 8
+
+
+def small_int(value: int) -> int | None:
+    """Return the tagged word of an integer as an immediate, or None where it needs a box."""
+    if -(2**30) <= value < 2**30:
+        return (value << 1 | 1) & 0xFFFF_FFFF
+    return None
+
+
+def holds_null(type_: Type) -> bool:
+    """Whether null is a value of the type."""
+    return type_ in (ANY, NULL) or isinstance(type_, OptionalType)

@@ -1,0 +1,221 @@
+"""Instruction selection: the frame. What each operation becomes stands in operations.py.
+
+A value with a single use in its own block is not put into a local: it is computed on the wasm
+stack where it is used. That is right for pure operations at any distance; one that reads memory
+or may stop the program waits only until the next operation with an effect, and then goes into a
+local after all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.compiler.ir import Branch, Jump, Return
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower.structure import Structurer, analyze
+from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.types import VOID, WORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.compiler.ir import Block, Function, Site, Value
+    from mochi_rules.compiler.lower.link import Linker
+
+Instruction = tuple[Any, ...]
+Handler = "Callable[[Selector, Value], None]"
+
+_CONSTANT = frozenset({"const", "null", "string", "address", "symbol"})  # repeated at every use
+_FLEXIBLE = frozenset({"pure", "read", "check"})
+_WAITING = frozenset({"read", "check"})
+_EFFECTS = frozenset({"write", "free", "call", "alloc"})
+SITE_LINE_BITS = 20
+
+
+class Selector:
+    """Turns one function into wasm instructions and locals."""
+
+    def __init__(self, function: Function, linker: Linker, handlers: dict[str, Any]) -> None:
+        self.function = function
+        self.link = linker
+        self.handlers = handlers
+        self.body: list[Instruction] = []
+        self.locals: list[str] = []
+        self.local_of: dict[Value, int] = {
+            param: number for number, param in enumerate(function.params)
+        }
+        self.single_use: dict[Value, Block] = {}
+        self.uses: dict[Value, int] = {}
+        self.deferred: dict[Value, bool] = {}  # value -> whether it must not pass an effect
+        self.line = 0
+
+    def run(self) -> None:
+        """Select the whole function."""
+        graph = analyze(self.function.entry)
+        for block in graph.order:
+            self._count_uses(block)
+        Structurer(graph, self).run(self.function.entry)
+        if self.body[-1][0] not in ("unreachable", "return"):
+            self.raw("unreachable")
+
+    # What handlers use
+
+    def raw(self, *instruction: Any) -> None:
+        """Append a wasm instruction."""
+        self.body.append(instruction)
+
+    def new_local(self, machine: str) -> int:
+        """Make a local of a wasm type; return its index."""
+        self.locals.append(machine)
+        return len(self.function.params) + len(self.locals) - 1
+
+    def push(self, value: Value) -> None:
+        """Push a value: computed here, or from its local."""
+        if value.op in _CONSTANT:
+            self.handlers[value.op](self, value)
+        elif value in self.deferred:
+            del self.deferred[value]
+            self.handlers[value.op](self, value)
+        else:
+            self.raw("local.get", self._local(value))
+
+    def hold(self, value: Value) -> int:
+        """Return a local that holds a value."""
+        if value in self.deferred or value.op in _CONSTANT:
+            self.push(value)
+            return self.hold_top(layout.machine_type(value.type))
+        return self._local(value)
+
+    def hold_top(self, machine: str) -> int:
+        """Pop the top of the stack into a fresh local."""
+        local = self.new_local(machine)
+        self.raw("local.set", local)
+        return local
+
+    def call(self, name: str) -> None:
+        """Call a function, and have it linked."""
+        self.link.need(name)
+        self.raw("call", name)
+
+    def site(self, site: Site | None) -> None:
+        """Push a place in the sources, packed into a word."""
+        packed = site.file << SITE_LINE_BITS | site.line if site else 0
+        self.raw("i32.const", packed)
+
+    def const_of(self, value: Value) -> Any:
+        """Return the value of a constant, or None."""
+        return value.attr if value.op == "const" else None
+
+    # What structure.py uses
+
+    def block_code(self, block: Block) -> None:
+        """Emit the instructions of a block; those that can wait, wait."""
+        for value in block.code:
+            op = OPS[value.op]
+            if value.op in _CONSTANT:
+                continue
+            if op.effect in _FLEXIBLE and value.has_result:
+                uses = self.uses.get(value, 0)
+                if uses == 0 and op.effect != "check":
+                    continue
+                if uses == 1 and self.single_use[value] is block:
+                    self.deferred[value] = op.effect in _WAITING
+                    continue
+            if op.effect in _EFFECTS:
+                self._flush(value)
+            self._emit(value)
+
+    def condition(self, value: Value, *, negated: bool) -> None:
+        """Push a condition, perhaps turned round."""
+        if value.op == "not" and value in self.deferred:
+            del self.deferred[value]
+            self.condition(value.args[0], negated=not negated)
+            return
+        self.push(value)
+        if negated:
+            self.raw("i32.eqz")
+
+    def pass_arguments(self, jump: Jump) -> None:
+        """Set the target's parameters, all at once."""
+        moves = [
+            (param, arg) for param, arg in zip(jump.target.params, jump.args, strict=True)
+            if self.local_of.get(arg) is None or arg is not param
+        ]  # fmt: skip
+        for _, arg in moves:
+            self.push(arg)
+        for param, _ in reversed(moves):
+            self.raw("local.set", self._local(param))
+
+    def leave(self, end: Return) -> None:
+        """Return."""
+        if end.value is not None:
+            self.push(end.value)
+        self.raw("return")
+
+    # Inside
+
+    def _count_uses(self, block: Block) -> None:
+        for value in block.code:
+            for arg in value.args:
+                self._use(arg, block)
+        match block.end:
+            case Jump(args=args):
+                for arg in args:
+                    self._use(arg, block)
+            case Branch(condition=condition):
+                self._use(condition, block)
+            case Return(value=value) if value is not None:
+                self._use(value, block)
+
+    def _use(self, value: Value, block: Block) -> None:
+        self.uses[value] = self.uses.get(value, 0) + 1
+        self.single_use[value] = block
+
+    def _local(self, value: Value) -> int:
+        local = self.local_of.get(value)
+        if local is None:
+            local = self.local_of[value] = self.new_local(layout.machine_type(value.type))
+        return local
+
+    def _emit(self, value: Value) -> None:
+        if value.site and value.site.line != self.line:
+            self.line = value.site.line
+            self.raw("loc", value.site.file, value.site.line)
+        self.handlers[value.op](self, value)
+        if value.type is not VOID:
+            if value in self.uses:
+                self.raw("local.set", self._local(value))
+            else:
+                self.raw("drop")
+
+    def _flush(self, effect: Value) -> None:
+        """Compute what must not pass an effect, but for the operands of the effect itself."""
+        waiting = [value for value, waits in self.deferred.items() if waits]
+        if not waiting:
+            return
+        operands = self._tree_of(effect)
+        for value in waiting:
+            if value in self.deferred and value not in operands:
+                del self.deferred[value]
+                self._emit(value)
+
+    def _tree_of(self, effect: Value) -> set[Value]:
+        """Return the deferred values that the operands of an instruction are made of."""
+        found: set[Value] = set()
+        stack = list(effect.args)
+        while stack:
+            value = stack.pop()
+            if value in self.deferred and value not in found:
+                found.add(value)
+                stack.extend(value.args)
+        return found
+
+
+def select_function(function: Function, linker: Linker, handlers: dict[str, Any]) -> Selector:
+    """Select the instructions of a function."""
+    selector = Selector(function, linker, handlers)
+    selector.run()
+    return selector
+
+
+__all__ = ["Instruction", "Selector", "select_function", "WORD"]

@@ -1,0 +1,72 @@
+"""Static data: string objects, descriptors and tables at fixed addresses."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.runtime.tables import TABLES
+
+
+def count_code_points(text: bytes) -> int:
+    """Return the number of code points: bytes that continue none."""
+    return sum(byte & 0xC0 != 0x80 for byte in text)
+
+
+def string_object(text: bytes) -> bytes:
+    """Return a string as an immortal object."""
+    header = struct.pack(
+        "<IIIII", layout.IMMORTAL, layout.KIND_STRING, len(text), count_code_points(text), len(text)
+    )
+    return header + text
+
+
+@dataclass(slots=True)
+class StaticData:
+    """Bytes from STATIC_BASE on, and where things lie in them."""
+
+    data: bytearray = field(default_factory=bytearray)
+    strings: dict[bytes, int] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        """The first address behind the data; a multiple of 16."""
+        return layout.STATIC_BASE + -(-len(self.data) // 16) * 16
+
+    def bytes(self) -> bytes:
+        """Return the data."""
+        return bytes(self.data)
+
+    def string(self, text: bytes) -> int:
+        """Return the address of a string object."""
+        if text not in self.strings:
+            self.strings[text] = self._place(string_object(text), 8)
+        return self.strings[text]
+
+    def table(self, name: str) -> int:
+        """Return the address of a table of runtime/tables.py."""
+        if name not in self.tables:
+            self.tables[name] = self._place(TABLES[name](), 16)
+        return self.tables[name]
+
+    def files(self, names: list[str]) -> None:
+        """Place the table of source names, for messages at run time."""
+        addresses = [self.string(name.encode()) for name in names]
+        self.tables["files"] = self._place(struct.pack(f"<{len(names)}I", *addresses), 4)
+
+    def descriptor(self, name: str, size: int, fields: list[tuple[str, int, int]]) -> int:
+        """Place a descriptor; fields are (name, offset, slot) in the order of printing."""
+        rows = b"".join(
+            struct.pack("<III", self.string(field_name.encode()), offset, slot)
+            for field_name, offset, slot in fields
+        )
+        header = struct.pack("<III", size, len(fields), self.string(name.encode()))
+        return self._place(header + rows, 16)
+
+    def _place(self, content: bytes, alignment: int) -> int:
+        self.data.extend(bytes(-len(self.data) % alignment))
+        address = layout.STATIC_BASE + len(self.data)
+        self.data.extend(content)
+        return address

@@ -1,0 +1,112 @@
+"""Calls functions of the runtime library from Python, in a real Wasmtime instance."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import wasmtime
+
+from mochi_rules.compiler import ir, lowlevel
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower.host import IMPORTS
+from mochi_rules.compiler.lower.link import Linker
+from mochi_rules.compiler.parser import parse_module
+from mochi_rules.compiler.ssa import SsaBuilder
+from mochi_rules.compiler.types import VOID
+from mochi_rules.wasm.encode import encode_module
+from mochi_rules.wasm.module import Export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SETTINGS = {"CHECK_LEAKS": 1, "OUTPUT_SIZE": 4096}
+
+
+class Instance:
+    """A module with some runtime functions exported; counts objects, so leaks show."""
+
+    def __init__(self, folder: Path, names: tuple[str, ...], stdin: bytes, env: dict[str, str]) -> None:
+        library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS, parse_module)
+        main = ir.Function("main", [], VOID)
+        SsaBuilder(main).leave(None)
+        program = ir.Program(["test.mochi"], {"main": main}, {}, {}, "main")
+        linker = Linker(program, library)
+        basics = ("string_make", "release", "object_make", "output_flush", "block_make")
+        for name in (*basics, *names):
+            linker.need(name)
+        linker.need_global("live_objects", layout.WORD)
+        module = linker.link()
+        exported = list(dict.fromkeys((*basics, *names)))
+        module.exports += [Export(name, "func", name) for name in exported]
+        module.exports.append(Export("live_objects", "global", "live_objects"))
+        self.out, self.err = folder / "stdout", folder / "stderr"
+        (folder / "stdin").write_bytes(stdin)
+        wasi = wasmtime.WasiConfig()
+        wasi.env = list(env.items())
+        wasi.stdin_file = folder / "stdin"
+        wasi.stdout_file, wasi.stderr_file = self.out, self.err
+        engine = wasmtime.Engine()
+        self.store = wasmtime.Store(engine)
+        self.store.set_wasi(wasi)
+        link = wasmtime.Linker(engine)
+        link.define_wasi()
+        compiled = wasmtime.Module(engine, encode_module(module).data)
+        self.exports = link.instantiate(self.store, compiled).exports(self.store)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *args: self.exports[name](self.store, *args)
+
+    @property
+    def live(self) -> int:
+        """The number of objects that are alive."""
+        return self.exports["live_objects"].value(self.store)
+
+    def memory(self, address: int, size: int) -> bytes:
+        """Read memory."""
+        address &= 0xFFFF_FFFF
+        return bytes(self.exports["memory"].read(self.store, address, address + size))
+
+    def word(self, address: int) -> int:
+        """Read a word."""
+        return struct.unpack("<I", self.memory(address, 4))[0]
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Write memory."""
+        self.exports["memory"].write(self.store, data, address)
+
+    def string(self, text: str | bytes) -> int:
+        """Make a string object."""
+        data = text.encode() if isinstance(text, str) else text
+        start = self.block_make(max(16, len(data)))
+        self.poke(start, data)
+        count = sum(byte & 0xC0 != 0x80 for byte in data)
+        return self.string_make(start, len(data), count)
+
+    def bytes_of(self, string: int) -> bytes:
+        """Return the bytes of a string object; check its length in code points."""
+        size = self.word(string + layout.STRING_BYTES)
+        data = self.memory(string + layout.STRING_DATA, size)
+        assert self.word(string + layout.STRING_COUNT) == sum(b & 0xC0 != 0x80 for b in data)
+        return data
+
+    def text(self, string: int) -> str:
+        """Return the text of a string object."""
+        return self.bytes_of(string).decode()
+
+    def printed(self) -> str:
+        """Return what was written to standard output so far."""
+        self.output_flush()
+        return self.out.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Callable[..., Instance]:
+    """Make instances: `runtime("string_concat", stdin=b"")`."""
+
+    def make(*names: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> Instance:
+        return Instance(tmp_path, names, stdin, env or {})
+
+    return make
