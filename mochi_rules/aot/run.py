@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,27 +85,29 @@ def _run(artifact: bytes, config: EngineConfig, guest: Guest) -> RunResult:
     store.set_wasi(_wasi(guest))
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
+    is_linked = False
     try:
-        _start_function(linker.instantiate(store, module).exports(store))(store)
+        instance = linker.instantiate(store, module)
+        is_linked = True
+        _start_function(store, instance.exports(store))(store)
     except wasmtime.ExitTrap as end:
         return RunResult(end.code)
-    except wasmtime.Trap as trap:
-        return RunResult(TRAP_STATUS, _trapped(str(trap)))
-    except wasmtime.WasmtimeError as error:
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+        if is_linked or isinstance(error, wasmtime.Trap):  # a start function may trap in linking
+            return RunResult(TRAP_STATUS, _trapped(str(error)))
         raise _not_linked(str(error)) from None
     return RunResult(0)
 
 
-def _start_function(exports: Any) -> Any:
+def _start_function(store: Any, exports: Any) -> Any:
     from wasmtime import Func  # noqa: PLC0415 - loaded before
 
-    try:
+    with suppress(KeyError):
         start = exports["_start"]
-    except KeyError:
-        start = None
-    if isinstance(start, Func):
-        return start
-    raise fail("A073", "the artifact is no program: it has no function `_start`")
+        if isinstance(start, Func) and not start.type(store).params:
+            return start
+    message = "the artifact is no program: it has no function `_start` without parameters"
+    raise fail("A073", message)
 
 
 def _wasi(guest: Guest) -> Any:
@@ -139,15 +141,17 @@ def _can_be_passed(text: str) -> bool:
 def _causes(text: str) -> tuple[list[str], list[str]]:
     """Return the lines before and after `Caused by:`, without their numbers."""
     before, _, after = text.partition("Caused by:")
-    return tuple(
-        [re.sub(r"^\d+:\s+", "", line.strip()) for line in part.splitlines() if line.strip()]
-        for part in (before, after)
-    )  # type: ignore[return-value]
+    return _unnumbered(before), _unnumbered(after)
+
+
+def _unnumbered(text: str) -> list[str]:
+    lines = (re.sub(r"^\d+:\s+", "", line.strip()) for line in text.splitlines())
+    return [line for line in lines if line]
 
 
 def _trapped(text: str) -> Diagnostic:
     frames, causes = _causes(text)
-    reason = (causes or frames)[-1].removeprefix("wasm trap: ")
+    reason = (causes or frames or ["no reason given"])[-1].removeprefix("wasm trap: ")
     notes = [*causes[:-1], *(f"in {frame}" for frame in frames[1:])]
     return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
 
