@@ -103,6 +103,9 @@ CHECKS: tuple[Check, ...] = (
     Check("42", "function-names", contents.function_names, "damaged names"),
     Check("43", "function-count", symbols.function_count, "another module's artifact"),
     Check("44", "builtins", symbols.builtins, "settings that the code does not have"),
+    Check("45", "code-padding", symbols.code_padding, "code hidden between functions"),
+    Check("46", "symbol-names", symbols.symbol_names, "a damaged symbol table"),
+    Check("47", "string-tables", symbols.string_tables, "a damaged symbol table"),
 )
 
 

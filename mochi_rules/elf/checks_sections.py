@@ -6,12 +6,11 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from mochi_rules.elf.artifact import ALLOCATE, EXECUTE, INFO_LINK, WRITE, flag_letters
+from mochi_rules.elf.artifact import ALLOCATE, EXECUTE, INFO_LINK, WRITE, Section, flag_letters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mochi_rules.elf.artifact import Section
     from mochi_rules.elf.expectation import Subject
 
 # Section types and flags as Wasmtime 48.0.0 writes them. Source: crates/environ/src/obj.rs and
@@ -156,7 +155,10 @@ def section_kinds(subject: Subject) -> Iterator[str]:
 
     The W and X flags are left to the checks of their own. Source: the `object` crate's writer.
     """
-    for section in subject.artifact.sections:
+    sections = subject.artifact.sections
+    if sections and sections[0] != Section(0, "", "SHT_NULL", 0, 0, 0, 0, 0, 0, 0, 0):
+        yield "expected the first section to be empty"
+    for section in sections[1:]:
         kind = _kind(section.name)
         if kind is None:
             continue

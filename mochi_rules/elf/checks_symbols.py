@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from mochi_rules.elf.expectation import Subject
 
 LOCAL, FUNCTION, SECTION = 0, 2, 3  # STB_LOCAL, STT_FUNC, STT_SECTION
+_SYMBOL_SIZE = 24
+_NAME_FORM = re.compile(
+    r"wasm\[\d+\]::(function\[\d+\](::.*)?|array_to_wasm_trampoline\[\d+\])"
+    r"|signatures\[\d+\]::wasm_to_array_trampoline|module_start\[\d+\]::(Wasm|Array)"
+    r"|wasmtime_(patchable_)?builtin_\w+|resource_drop_trampoline"
+    r"|component-trampolines\[\d+\]-.+|unsafe-intrinsics-.+",
+    re.DOTALL,
+)
+_LONGEST_REACH = 1 << 27  # bytes, of a call on aarch64
 
 # Without the flag, Cranelift's x86_64 backend calls these builtins instead of an instruction.
 # Measured on 48.0.0: with the flag, the symbol is gone. Source: crates/environ/src/builtin.rs.
@@ -61,6 +71,56 @@ def functions_apart(subject: Subject) -> Iterator[str]:
     yield from (
         f"{count} functions are named `{name}`" for name, count in counts.items() if count > 1
     )
+
+
+def symbol_names(subject: Subject) -> Iterator[str]:
+    """46: every function has a name of a form that Wasmtime gives.
+
+    Source: the symbols in `CompileInputs` of crates/wasmtime/src/compile.rs.
+    """
+    for symbol in subject.functions:
+        if not _NAME_FORM.fullmatch(symbol.name):
+            yield f"`{symbol.name}` is not a name that Wasmtime gives"
+
+
+def string_tables(subject: Subject) -> Iterator[str]:
+    """47: the tables of strings hold the names in use and no others, and the first symbol is empty.
+
+    Source: ELF gABI, chapter 4; the `object` crate's writer.
+    """
+    artifact = subject.artifact
+    if (table := artifact.section(".symtab")) and any(artifact.content(table)[:_SYMBOL_SIZE]):
+        yield "expected the first symbol to be empty"
+    in_use = {
+        ".strtab": {symbol.name for symbol in artifact.symbols},
+        ".shstrtab": {section.name for section in artifact.sections},
+    }
+    for name, used in in_use.items():
+        section = artifact.section(name)
+        if section is None:
+            continue
+        first, *rest, last = artifact.content(section).split(b"\0")
+        if first or last:
+            yield f"expected `{name}` to start and end with a zero"
+        unused = {chunk.decode("utf-8", "backslashreplace") for chunk in rest} - (used - {""})
+        yield from (f"`{text}` in `{name}` is no name in use" for text in sorted(unused))
+
+
+def code_padding(subject: Subject) -> Iterator[str]:
+    """45: the code outside functions is zeros, so no code hides there.
+
+    Source: measured on 48.0.0. Code for Arm so large that a call may not reach its target has
+    jumps of the linker's between functions: it is not checked.
+    """
+    text = subject.artifact.section(".text")
+    if text is None or not subject.functions or text.size > _LONGEST_REACH:
+        return
+    content = subject.artifact.content(text)
+    ranges = sorted((s.value, s.value + s.size) for s in subject.functions)
+    for (_, end), (start, _) in pairwise([(0, 0), *ranges, (text.size, text.size)]):
+        gap = content[end:start]
+        if gap.count(0) != len(gap):
+            yield f"expected zeros between the functions from {end}, got other bytes"
 
 
 def function_count(subject: Subject) -> Iterator[str]:

@@ -136,6 +136,7 @@ _SHARED_FLAGS_48: Mapping[str, FlagValue] = {
     "enable_compact_unwind_abi": False,
 }
 
+_PULLEY = ("pointer_width", "big_endian")
 _ISA_FLAGS_48 = {
     "x86_64": (
         *("has_sse3", "has_ssse3", "has_cmpxchg16b", "has_sse41", "has_sse42", "has_avx"),
@@ -148,6 +149,17 @@ _ISA_FLAGS_48 = {
         *("sign_return_address_all", "sign_return_address", "sign_return_address_with_bkey"),
         *("use_bti", "use_csdb"),
     ),
+    "riscv64gc": (
+        *("has_m", "has_a", "has_f", "has_d", "has_zfa", "has_zfhmin", "has_zfh", "has_v"),
+        *("has_zvfh", "has_zca", "has_zcd", "has_zcb", "has_zbkb", "has_zba", "has_zbb"),
+        *("has_zbc", "has_zbs", "has_zicond", "has_zvbb", "has_zicsr", "has_zifencei"),
+        *(f"has_zvl{1 << power}b" for power in range(5, 17)),
+    ),
+    "s390x": ("has_mie3", "has_vxrs_ext2", "has_mie4", "has_vxrs_ext3"),
+    "pulley32": _PULLEY,
+    "pulley64": _PULLEY,
+    "pulley32be": _PULLEY,
+    "pulley64be": _PULLEY,
 }
 
 _FEATURES_48 = {

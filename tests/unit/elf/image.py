@@ -99,6 +99,10 @@ class Image:
         if ".symtab" in [part.name for part in self.parts]:
             self._renumber_symbols(index)
         self.header["shstrndx"] -= 1
+        last = self.parts[-1]
+        last.data = b"".join(part.name.encode() + b"\0" for part in self.parts)
+        for part in self.parts[1:]:
+            part.name_offset = last.data.index(b"\0" + part.name.encode() + b"\0") + 1
         return self.lay_out()
 
     def _renumber_symbols(self, index: int) -> None:
