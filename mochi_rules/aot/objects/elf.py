@@ -17,6 +17,9 @@ _ET_REL = 1
 _SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB = 1, 2, 3
 _SHF_ALLOC = 2
 _STB_GLOBAL, _STT_OBJECT = 1, 1
+# Visible to what it is linked with, but not outside of a shared library: a program that used the
+# library's symbols would get a copy of the data at `start`, elsewhere than `end`.
+_STV_HIDDEN = 2
 _HEADER_SIZE, _SECTION_SIZE, _SYMBOL_SIZE = 64, 64, 24
 
 # RISC-V psABI, "File header": doubles in float registers, compressed instructions; a linker
@@ -86,7 +89,7 @@ def _header(platform: Platform, order: str, table_at: int) -> bytes:
 
 def _symbol(order: str, name: int, offset: int, size: int) -> bytes:
     info = _STB_GLOBAL << 4 | _STT_OBJECT
-    return struct.pack(f"{order}IBBHQQ", name, info, 0, _RODATA, offset, size)
+    return struct.pack(f"{order}IBBHQQ", name, info, _STV_HIDDEN, _RODATA, offset, size)
 
 
 def _string_table(names: tuple[str, ...]) -> tuple[bytes, dict[str, int]]:

@@ -2,7 +2,7 @@
 
 Any language links it. In C: `extern const unsigned char app_start[], app_end[];`. There is no
 third symbol for the size: as an absolute symbol it would break position-independent programs, and
-the difference of the two is the same.
+the difference of the two is the same. A shared library gives the data out by a function of its own.
 """
 
 from __future__ import annotations
