@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # compiler could read. WASMTIME_BACKTRACE_DETAILS, for one, changes the artifact.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _START_SECONDS = 60
+_FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGHUP")
 _SHOWN_STDERR = 2000  # bytes of a dead worker's last words
 
 
@@ -39,7 +40,8 @@ class WorkerProcess:
 
     Serves one caller at a time: others wait. `command` is the worker's; `seconds` is the longest
     that a compilation may take. Use it as a context, or call `close`: a worker also ends when
-    this process does, however that is.
+    this process does, however that is. `close` does not wait for a request under way: its caller
+    gets A062.
     """
 
     def __init__(self, command: Sequence[str], seconds: float = 600) -> None:
@@ -56,8 +58,7 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End the worker; it is started again when it is needed again."""
-        with self._lock:
-            running, self._running = self._running, None
+        running, self._running = self._running, None
         if running is not None:
             running.stop()
 
@@ -100,13 +101,15 @@ class WorkerProcess:
 class _Running:
     """A started process with its pipes and its stderr; never started again."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+    def __init__(
+        self, command: tuple[str, ...], process: subprocess.Popen[bytes], stderr: IO[bytes]
+    ) -> None:
         assert process.stdin is not None  # noqa: S101 - for mypy: both are pipes
         assert process.stdout is not None  # noqa: S101
-        self.process = process
+        self.command, self.process = command, process
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, stderr
         self.greeting = Greeting("", "")
-        self._stop = weakref.finalize(self, _end, process, stderr)  # at exit, too
+        self._stop = weakref.finalize(self, _end, process, stderr, os.getpid())  # at exit, too
 
     def stop(self) -> None:
         """End the process, whatever it does, and reap it."""
@@ -119,9 +122,9 @@ class _Running:
                 self.greeting = read_greeting(self.stdout)
             except ProtocolError as error:
                 deadline.check("did not start")
-                notes = (f"it {error}" if "ended" in str(error) else f"it said {error}",)
+                notes = (f"got {error}", *self._last_words())
                 raise environment_error(
-                    "A061", f"`{self._name}` is no worker", notes=notes + self._last_words()
+                    "A061", f"`{self._name}` is no worker", notes=notes
                 ) from None
         if self.greeting.wasmtime.partition(".")[0] != str(WASMTIME_MAJOR):
             raise environment_error(
@@ -156,21 +159,21 @@ class _Running:
                     fault=Fault.INTERNAL,
                 )
             )
-        settings = (f"it was asked for {_summary(fields)}",)
-        is_killed = status in (-signal.SIGTERM, -getattr(signal, "SIGKILL", 9))
+        ending = _ending(status)
         return MochiError(
             Diagnostic(
                 "A062",
-                f"the compiler ended with {_ending(status)}",
-                notes=settings + self._last_words(),
-                help="is there memory enough? Run again with fewer jobs" if is_killed else "",
-                fault=Fault.ENVIRONMENT if is_killed else Fault.INTERNAL,
+                f"the compiler ended with {ending}",
+                notes=(f"it was asked for {_summary(fields)}", *self._last_words()),
+                # Nobody but the kernel kills a worker, when memory runs out.
+                help="run again with fewer jobs: `-j1`" if ending == "SIGKILL" else "",
+                fault=Fault.ENVIRONMENT if ending in _FROM_OUTSIDE else Fault.INTERNAL,
             )
         )
 
     @property
     def _name(self) -> str:
-        return str(self.process.args[0] if isinstance(self.process.args, tuple) else "worker")
+        return self.command[0]
 
     def _last_words(self) -> tuple[str, ...]:
         with suppress(OSError, ValueError):
@@ -246,7 +249,7 @@ def _start(command: tuple[str, ...]) -> _Running:
         stderr.close()
         reason = (error.strerror or str(error)).lower()
         raise environment_error("A060", f"cannot start `{command[0]}`: {reason}") from None
-    running = _Running(process, stderr)
+    running = _Running(command, process, stderr)
     try:
         running.greet()
     except BaseException:
@@ -255,8 +258,10 @@ def _start(command: tuple[str, ...]) -> _Running:
     return running
 
 
-def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], stderr: IO[bytes], owner: int) -> None:
     """Kill and reap: a worker has nothing to save."""
+    if os.getpid() != owner:  # a fork of our process ends, and the worker is not its own
+        return
     with suppress(OSError):
         process.kill()
     for stream in (process.stdin, process.stdout, stderr):

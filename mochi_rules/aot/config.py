@@ -7,10 +7,10 @@ value of `EngineConfig` is always valid.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.options import BY_NAME, MEMORY_LIMIT, MEMORY_UNIT, OPTIONS, Option, Value
-from mochi_rules.base.diagnostic import Diagnostic, Diagnostics, MochiError
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.cpu import CpuLevel, find_cpu_level
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform
 
-WINCH_CPUS = ("aarch64", "x86_64")
+_WINCH_CPUS = ("aarch64", "x86_64")
 
 # Names as in the metadata of an artifact.
 _NOT_IN_WINCH = frozenset(
@@ -51,14 +51,14 @@ class EngineConfig:
     signals_based_traps: bool = True
 
     def __post_init__(self) -> None:
-        found = Diagnostics()
-        for option in OPTIONS:
-            for diagnostic in _check_value(option, getattr(self, option.name)):
-                found.add(diagnostic)
-        if not found.items:
-            for diagnostic in _check_together(self):
-                found.add(diagnostic)
-        found.raise_errors()
+        found = [
+            diagnostic
+            for option in OPTIONS
+            for diagnostic in _check_value(option, getattr(self, option.name))
+        ]
+        found = found or list(_check_together(self))
+        if found:
+            raise MochiError(*found)
 
 
 def engine_config(
@@ -71,12 +71,10 @@ def engine_config(
     Raises:
         MochiError: A name or a value is wrong.
     """
-    given = dict(settings or {})
-    unknown = [name for name in given if name not in BY_NAME]
-    if unknown:
+    values: dict[str, Any] = dict(settings or {})  # EngineConfig checks them
+    if unknown := [name for name in values if name not in BY_NAME]:
         raise MochiError(*(_unknown_option(name) for name in unknown))
-    values: dict[str, object] = given
-    return EngineConfig(platform, find_cpu_level(platform, cpu), **values)  # type: ignore[arg-type]
+    return EngineConfig(platform, find_cpu_level(platform, cpu), **values)
 
 
 def canonical(config: EngineConfig) -> dict[str, object]:
@@ -213,8 +211,8 @@ def _not_allowed(option: Option, value: object, allowed: str, hint: str = "") ->
 def _check_together(config: EngineConfig) -> Iterator[Diagnostic]:
     """Check valid values against each other.
 
-    The pairs with Winch abort in Wasmtime (crates/winch/src/builder.rs); the last one is harmless
-    but says two things at once.
+    What contradicts Winch aborts in Wasmtime (crates/winch/src/builder.rs). A guard without signals
+    is harmless and useless: nobody notices when it is touched.
     """
     platform, cpu = config.platform, config.cpu
     if cpu.cpu != platform.cpu:
@@ -224,23 +222,21 @@ def _check_together(config: EngineConfig) -> Iterator[Diagnostic]:
             help=f"write `cpu={platform.default_cpu_level}`",
         )
     if config.compiler == "winch":
-        if platform.cpu not in WINCH_CPUS:
+        if platform.cpu not in _WINCH_CPUS:
             yield Diagnostic(
                 "A054",
                 f"the compiler `winch` cannot compile for `{platform.name}`",
-                notes=(f"it compiles for {listing(WINCH_CPUS)}",),
+                notes=(f"it compiles for {listing(_WINCH_CPUS)}",),
                 help='write `compiler = "cranelift"`',
             )
         if config.debug_info:
-            yield _contradiction("debug_info", "the compiler `winch`", 'compiler = "cranelift"')
+            yield _contradiction("debug_info = true", 'compiler = "winch"')
         if not config.signals_based_traps:
-            off = "`signals_based_traps` off"
-            yield _contradiction(off, "the compiler `winch`", 'compiler = "cranelift"')
+            yield _contradiction("signals_based_traps = false", 'compiler = "winch"')
     if not config.signals_based_traps and config.memory_guard_size:
-        off = "`signals_based_traps` off"
-        yield _contradiction("memory_guard_size", off, "memory_guard_size = 0")
+        guard = f"memory_guard_size = {config.memory_guard_size}"
+        yield _contradiction("signals_based_traps = false", guard)
 
 
-def _contradiction(one: str, other: str, mend: str) -> Diagnostic:
-    one = one if "`" in one else f"`{one}`"
-    return Diagnostic("A053", f"{one} cannot be had with {other}", help=f"write `{mend}`")
+def _contradiction(one: str, other: str) -> Diagnostic:
+    return Diagnostic("A053", f"`{one}` contradicts `{other}`", help=f"leave out `{other}`")

@@ -16,7 +16,7 @@ _COMPONENT = b"\0asm\x0d\0\x01\0"
 
 # What a file is that is no WebAssembly, by its start.
 _OTHER_FILES = (
-    (b"(", "it is WebAssembly in the text format", "run `wat2wasm` or `wasm-tools parse` on it"),
+    (b"(", "it is WebAssembly in the text format", "run `wat2wasm` on it"),
     (b"\x7fELF", "it is an ELF file: it may be compiled already", "give the `.wasm` instead"),
     (b"\0asm", "it is a wasm of another version", "build it again with a current tool"),
 )

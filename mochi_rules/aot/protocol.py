@@ -20,7 +20,7 @@ _LENGTH = struct.Struct("<I")
 
 
 class ProtocolError(Exception):
-    """The other side does not speak this protocol; the text says what it said instead."""
+    """The other side does not speak this protocol; the text is what came instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ def read_frame(stream: IO[bytes], limit: int = MAX_FRAME) -> bytes | None:
     if not head:
         return None
     if len(head) < _LENGTH.size:
-        raise ProtocolError(f"ended inside a length: {head!r}")
+        raise ProtocolError(f"the end inside a length: {head!r}")
     (length,) = _LENGTH.unpack(head)
     if length > limit:
         raise ProtocolError(f"a frame of {length} bytes, at most {limit} expected: {head!r}")
     data = stream.read(length)
     if len(data) < length:
-        raise ProtocolError(f"ended inside a frame, {len(data)} of {length} bytes")
+        raise ProtocolError(f"the end inside a frame, {len(data)} of {length} bytes")
     return data
 
 
@@ -59,7 +59,7 @@ def write_frame(stream: IO[bytes], data: bytes) -> None:
         OSError: The other side is gone.
     """
     if len(data) > MAX_FRAME:
-        raise ProtocolError(f"{len(data)} bytes do not fit in a frame")
+        raise ProtocolError(f"{len(data)} bytes, too many for a frame")
     stream.write(_LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()
@@ -77,9 +77,9 @@ def read_json(stream: IO[bytes]) -> dict[str, object] | None:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
-        raise ProtocolError(f"not JSON: {data[:40]!r}") from None
+        raise ProtocolError(f"no JSON: {data[:40]!r}") from None
     if not isinstance(value, dict):
-        raise ProtocolError(f"not a JSON object: {data[:40]!r}")
+        raise ProtocolError(f"no JSON object: {data[:40]!r}")
     return value
 
 
@@ -106,9 +106,9 @@ def read_greeting(stream: IO[bytes]) -> Greeting:
                 raise ProtocolError(f"version {version} of the protocol, {PROTOCOL} expected")
             return Greeting(tool, wasmtime)
         case None:
-            raise ProtocolError("ended without a greeting")
+            raise ProtocolError("no greeting")
         case other:
-            raise ProtocolError(f"not a greeting: {other!r:.80}")
+            raise ProtocolError(f"no greeting: {other!r:.80}")
 
 
 def read_answer(stream: IO[bytes]) -> tuple[str | None, bytes]:
@@ -121,12 +121,12 @@ def read_answer(stream: IO[bytes]) -> tuple[str | None, bytes]:
         case {"error": None | str() as error}:
             artifact = read_frame(stream)
             if artifact is None:
-                raise ProtocolError("ended without an artifact")
+                raise ProtocolError("no artifact")
             return error, artifact
         case None:
-            raise ProtocolError("ended without an answer")
+            raise ProtocolError("no answer")
         case other:
-            raise ProtocolError(f"not an answer: {other!r:.80}")
+            raise ProtocolError(f"no answer: {other!r:.80}")
 
 
 def write_answer(stream: IO[bytes], error: str | None, artifact: bytes = b"") -> None:

@@ -139,9 +139,9 @@ def _can_be_passed(text: str) -> bool:
 
 
 def _causes(text: str) -> tuple[list[str], list[str]]:
-    """Return the lines before and after `Caused by:`, without their numbers."""
+    """Return the lines before and after `Caused by:`, without numbers; the first is never empty."""
     before, _, after = text.partition("Caused by:")
-    return _unnumbered(before), _unnumbered(after)
+    return _unnumbered(before) or ["no reason given"], _unnumbered(after)
 
 
 def _unnumbered(text: str) -> list[str]:
@@ -151,7 +151,7 @@ def _unnumbered(text: str) -> list[str]:
 
 def _trapped(text: str) -> Diagnostic:
     frames, causes = _causes(text)
-    reason = (causes or frames or ["no reason given"])[-1].removeprefix("wasm trap: ")
+    reason = (causes or frames)[-1].removeprefix("wasm trap: ")
     notes = [*causes[:-1], *(f"in {frame}" for frame in frames[1:])]
     return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
 

@@ -208,7 +208,7 @@ def test_worker_killed_in_a_request_asks_for_memory(config):
     diagnostic = failure(worker, config)
     assert (diagnostic.code, diagnostic.fault) == ("A062", Fault.ENVIRONMENT)
     assert "SIGKILL" in diagnostic.message
-    assert "memory" in diagnostic.help
+    assert "fewer jobs" in diagnostic.help
 
 
 def test_interrupt_signal_does_not_end_a_worker(config):
@@ -256,7 +256,7 @@ def test_worker_that_never_greets_times_out(config, monkeypatch):
     [
         ("print('Usage: wasmtime')", "at most"),
         ("sys.exit('no such option')", "no such option"),
-        ("frame(b'[]')", "not a JSON object"),
+        ("frame(b'[]')", "no JSON object"),
         ('frame(b\'{"protocol":2,"tool":"x","wasmtime":"48"}\')', "version 2"),
         ('frame(b\'{"protocol":1,"tool":"x","wasmtime":"47.0.1"}\')', "48 is needed"),
         ('frame(b\'{"protocol":1,"tool":"x","wasmtime":""}\')', "48 is needed"),
@@ -333,6 +333,34 @@ def test_prints_do_not_reach_the_protocol(config):
     )
     with fake(body) as worker:
         assert compile_wasm(worker, config, EMPTY_MODULE)[:4] == b"\x7fELF"
+
+
+def test_close_does_not_wait_for_a_request(config):
+    """A worker can be closed by another thread in the middle: its user gets an error at once."""
+    worker = fake(f"frame(b'{GREETING}'); take(); take(); time.sleep(60)")
+    worker.greeting()
+    process = worker._running.process
+    timer = threading.Timer(0.2, worker.close)
+    timer.start()
+    assert failure(worker, config).code == "A062"
+    timer.join()
+    assert process.returncode is not None
+
+
+def test_fork_of_the_client_leaves_the_worker_alone(config):
+    """A child that was forked off and exits does not take its parent's worker with it."""
+    text = (
+        f"import os, sys; sys.path.insert(0, {ROOT!r})\n"
+        "from mochi_rules.aot.client import WorkerProcess\n"
+        "from mochi_rules.aot.wheel import worker_command\n"
+        "worker = WorkerProcess(worker_command()); worker.greeting()\n"
+        "child = os.fork()\n"
+        "if child == 0: sys.exit()\n"
+        "os.waitpid(child, 0)\n"
+        "print(worker._running.process.poll())\n"
+    )
+    done = subprocess.run((sys.executable, "-c", text), capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("None\n", "")
 
 
 def test_end_of_stdin_ends_a_worker_with_success():

@@ -63,7 +63,7 @@ def test_end_between_frames_is_none():
 @pytest.mark.parametrize("size", range(1, 7))
 def test_end_inside_a_frame_is_an_error(size):
     """A stream that ends inside a frame is broken, wherever it ends."""
-    with pytest.raises(ProtocolError, match="ended inside"):
+    with pytest.raises(ProtocolError, match="the end inside"):
         read_frame(io.BytesIO(written(write_frame, b"abc")[:size]))
 
 
@@ -99,5 +99,5 @@ def test_json_too_long_is_refused():
 
 def test_answer_without_artifact_is_refused():
     """An answer of one frame only is broken."""
-    with pytest.raises(ProtocolError, match="without an artifact"):
+    with pytest.raises(ProtocolError, match="no artifact"):
         read_answer(io.BytesIO(written(write_json, {"error": None})))

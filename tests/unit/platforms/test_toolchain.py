@@ -8,7 +8,6 @@ from mochi_rules.base.diagnostic import Fault
 from mochi_rules.base.render import render
 from mochi_rules.platforms.platform import Constraint, find_platform
 from mochi_rules.platforms.toolchain import (
-    Rejection,
     Toolchain,
     ToolchainType,
     resolution_error,
@@ -75,8 +74,3 @@ def test_error_without_registrations_says_so():
     """With nothing registered the error says that, not an empty trace."""
     diagnostic = resolution_error(resolve((RUSTC,), AOT, ARM, X86))
     assert diagnostic.notes == ("no toolchain of type `aot` is registered",)
-
-
-def test_rejection_is_a_value():
-    """Rejections compare by value, so that a resolution can be stored and compared."""
-    assert Rejection(WHEEL, "x") == Rejection(WHEEL, "x")

@@ -6,9 +6,10 @@ import struct
 
 import pytest
 
-from .tools import CHECK_C, PAYLOAD, run, tool
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.platforms.platform import find_platform
+
+from .tools import CHECK_C, PAYLOAD, run, tool
 
 WINDOWS = [find_platform(name) for name in ("x86_64-windows", "aarch64-windows")]
 MACHINES = {"x86_64": 0x8664, "aarch64": 0xAA64}

@@ -9,9 +9,10 @@ import subprocess
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from .tools import CHECK_C, PAYLOAD, expected_output, run, tool
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
+
+from .tools import CHECK_C, PAYLOAD, expected_output, run, tool
 
 ELF = [row for row in PLATFORMS if row.object_format == "elf"]
 EMULATIONS = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .tools import PAYLOAD, run, tool
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.platforms.platform import find_platform
+
+from .tools import PAYLOAD, run, tool
 
 MACOS = [find_platform(name) for name in ("x86_64-macos", "aarch64-macos")]
 both = pytest.mark.parametrize("platform", MACOS, ids=lambda row: row.name)
