@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.cache.messages import ActionResult, decode, encode
@@ -36,18 +36,31 @@ class ActionCache:
             with path.open("rb") as file:
                 fits = os.fstat(file.fileno()).st_size <= _MAX_SIZE
                 data = file.read() if fits else b""
+                result = self._unseal(digest, data)
+                damaged = result is None and self._is_damaged(digest, file)
         except FileNotFoundError:
             return None
         except OSError as error:
             read_failed(error, path, self._recorder)
             return None
-        if fits and self._layout.seal(digest, digest_bytes(data)).exists():
-            try:
-                return decode(ActionResult, data)
-            except WireError:
-                pass
-        set_aside(path, self._layout, self._recorder)
-        return None
+        if damaged:
+            set_aside(path, self._layout, self._recorder)
+        return result
+
+    def _unseal(self, digest: Digest, data: bytes) -> ActionResult | None:
+        if not self._layout.seal(digest, digest_bytes(data)).exists():
+            return None
+        try:
+            return decode(ActionResult, data)
+        except WireError:
+            return None
+
+    def _is_damaged(self, digest: Digest, file: IO[bytes]) -> bool:
+        """Return whether a result that was refused is more than one that is being removed."""
+        path = self._layout.result(digest)
+        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return False
+        return any(path.parent.glob(f"{digest.hash}.*"))
 
     def put(self, digest: Digest, value: ActionResult) -> None:
         """Keep the result of an action; every blob that it names must be there.

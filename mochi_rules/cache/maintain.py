@@ -25,7 +25,7 @@ class Verification:
     """What a check of every entry found.
 
     `damaged` and `dangling` are paths below the root, ascending. A damaged entry went to
-    quarantine; a dangling result names a blob that is not there, and was removed.
+    quarantine; a dangling result has no seal, or names a blob that is not there, and was removed.
     """
 
     checked: int
@@ -54,11 +54,12 @@ def verify(layout: Layout, recorder: Recorder) -> Verification:
     for digest in results:
         path = layout.result(digest)
         result = action_cache.get(digest)
-        if result is None:
+        if result is None and not path.exists():
             damaged.append(path)
-        elif not _is_complete(result, layout):
+        elif result is None or not _is_complete(result, layout):
             dangling.append(path)
-            discard(path)
+            with suppress(OSError):
+                discard(path)
     return Verification(
         len(blobs) + len(results), _names(damaged, layout), _names(dangling, layout)
     )
