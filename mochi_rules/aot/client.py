@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from mochi_rules.aot.config import EngineConfig, canonical
 from mochi_rules.aot.options import WASMTIME_MAJOR
-from mochi_rules.aot.problems import check_wasm, refusal
+from mochi_rules.aot.problems import refusal
 from mochi_rules.aot.protocol import (
     Greeting,
     ProtocolError,
@@ -23,6 +23,8 @@ from mochi_rules.aot.protocol import (
     write_json,
 )
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
+from mochi_rules.wasm.cursor import Cursor
+from mochi_rules.wasm.preamble import read_layer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 # What a worker sees of our environment: what starting a program takes, and nothing that a
 # compiler could read. WASMTIME_BACKTRACE_DETAILS, for one, changes the artifact.
 _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+_KINDS = ("module", "component")  # by the layer in the first bytes of a wasm
 _START_SECONDS = 60
 _FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGHUP")
 _SHOWN_STDERR = 2000  # bytes of a dead worker's last words
@@ -124,12 +127,12 @@ class _Running:
                 deadline.check("did not start")
                 notes = (f"got {error}", *self._last_words())
                 raise environment_error(
-                    "A061", f"`{self._name}` is no worker", notes=notes
+                    "A061", f"`{self.command[0]}` is no worker", notes=notes
                 ) from None
         if self.greeting.wasmtime.partition(".")[0] != str(WASMTIME_MAJOR):
             raise environment_error(
                 "A061",
-                f"`{self._name}` compiles with Wasmtime `{self.greeting.wasmtime}`",
+                f"`{self.command[0]}` compiles with Wasmtime `{self.greeting.wasmtime}`",
                 notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
             )
 
@@ -154,7 +157,7 @@ class _Running:
             return MochiError(
                 Diagnostic(
                     "A064",
-                    f"`{self._name}` does not keep to the protocol",
+                    f"`{self.command[0]}` does not keep to the protocol",
                     notes=(str(error),),
                     fault=Fault.INTERNAL,
                 )
@@ -170,10 +173,6 @@ class _Running:
                 fault=Fault.ENVIRONMENT if ending in _FROM_OUTSIDE else Fault.INTERNAL,
             )
         )
-
-    @property
-    def _name(self) -> str:
-        return self.command[0]
 
     def _last_words(self) -> tuple[str, ...]:
         with suppress(OSError, ValueError):
@@ -217,13 +216,13 @@ class _Deadline:
 def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> bytes:
     """Return the `.cwasm` of a module or a component. The imports are not checked here.
 
-    Emits: A060 to A064 as WorkerProcess.request; A065 (not WebAssembly), A066 (truncated),
+    Emits: A010, A011 (no WebAssembly); A060 to A064 as WorkerProcess.request; A066 (truncated),
     A067 (needs a feature that is off), A068 (not valid), A069 (cannot be compiled).
 
     Raises:
         MochiError: There is no artifact.
     """
-    kind = check_wasm(wasm)
+    kind = _KINDS[read_layer(wasm, Cursor(wasm, "preamble"))]
     error, artifact = worker.request({"kind": kind, **canonical(config)}, wasm)
     if error is not None:
         raise refusal(error, config)

@@ -5,21 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.diagnostic import fail
 
 if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
-
-# The first eight bytes: the magic number, the version and the layer.
-_MODULE = b"\0asm\x01\0\0\0"
-_COMPONENT = b"\0asm\x0d\0\x01\0"
-
-# What a file is that is no WebAssembly, by its start.
-_OTHER_FILES = (
-    (b"(", "it is WebAssembly in the text format", "run `wat2wasm` on it"),
-    (b"\x7fELF", "it is an ELF file: it may be compiled already", "give the `.wasm` instead"),
-    (b"\0asm", "it is a wasm of another version", "build it again with a current tool"),
-)
+    from mochi_rules.base.diagnostic import MochiError
 
 # How wasmparser says that a proposal is off; the group is its name.
 _FEATURE = tuple(
@@ -38,29 +28,6 @@ _FEATURE = tuple(
 )
 _PREFIX = re.compile(r"^(?:\d+: |Compilation error: |Invalid input WebAssembly code[^:]*: )+")
 _OFFSET = re.compile(r"\(at offset (0x[0-9a-f]+)\)|code at offset (\d+)")
-
-
-def check_wasm(wasm: bytes) -> str:
-    """Return `module` or `component`, by the first bytes.
-
-    Emits: A065 (it is neither), A066 (too short to be either).
-
-    Raises:
-        MochiError: It is neither.
-    """
-    if wasm.startswith(_MODULE):
-        return "module"
-    if wasm.startswith(_COMPONENT):
-        return "component"
-    if not wasm:
-        raise fail("A066", "the wasm is empty", help="build it again")
-    if _MODULE.startswith(wasm):
-        raise fail("A066", f"the wasm is truncated after {len(wasm)} bytes", help="build it again")
-    for start, what, mend in _OTHER_FILES:
-        if wasm.startswith(start):
-            raise fail("A065", "the input is not a WebAssembly binary", notes=(what,), help=mend)
-    shown = wasm[:8].hex(" ")
-    raise fail("A065", "the input is not a WebAssembly binary", notes=(f"it starts with {shown}",))
 
 
 def refusal(text: str, config: EngineConfig) -> MochiError:

@@ -12,7 +12,7 @@ from mochi_rules.aot.config import EngineConfig, canonical, engine_config
 from mochi_rules.aot.objects.writer import ALIGNMENTS, write_object
 from mochi_rules.aot.options import BY_NAME
 from mochi_rules.aot.probe import engine_section
-from mochi_rules.aot.problems import check_wasm, refusal
+from mochi_rules.aot.problems import refusal
 from mochi_rules.aot.protocol import ProtocolError, read_answer, read_frame, write_answer
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.cpu import find_cpu_level
@@ -97,16 +97,6 @@ def test_any_bytes_are_a_frame_or_refused(data):
         return
     assert (frame is None) == (data == b"")
     assert frame is None or (len(frame) <= 40 and frame in data)
-
-
-@given(st.binary(max_size=16) | st.binary(max_size=8).map(lambda rest: b"\0asm" + rest))
-def test_any_bytes_are_wasm_or_refused(data):
-    """The first bytes decide the kind; everything else is A065 or A066."""
-    found = outcome(check_wasm, data)
-    if isinstance(found, MochiError):
-        assert found.diagnostics[0].code in ("A065", "A066")
-        return
-    assert found in ("module", "component")
 
 
 @given(st.text(max_size=60))
