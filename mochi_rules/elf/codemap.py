@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.elf.decode import Malformed, Reader
+from mochi_rules.wasm.leb128 import decode_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,15 +87,15 @@ def _decode_blocks(
             if data[position] > 1:
                 raise Malformed(f"block {number} does not start with its first entry")
             for _ in range(min(BLOCK_SIZE, count - BLOCK_SIZE * number)):
-                token = data[position]
+                token = data[position]  # nearly all have one byte
                 position += 1
                 if token & 0x80:
-                    token, position = _long_token(data, position, token & 0x7F)
+                    token, position = decode_unsigned(data, position - 1, 64)
                 offset += token >> 1  # noqa: PLW2901 - the running offset of this block
                 offsets.append(offset)
                 position = read_end(data, position, token)
-    except IndexError:
-        raise Malformed("it ends in the middle of a block") from None
+    except (IndexError, ValueError):
+        raise Malformed(f"its block {number} ends in the middle of an entry") from None
     if position != len(data):
         raise Malformed(f"{len(data) - position} bytes follow the last block")
     return offsets
@@ -109,16 +110,6 @@ def _block_index(data: bytes) -> tuple[int, list[tuple[int, int]]]:
     if 8 + 8 * blocks > len(data):
         raise Malformed(f"it has {len(data)} bytes, too few for an index of {blocks} blocks")
     return count, list(struct.iter_unpack("<II", data[8 : 8 + 8 * blocks]))
-
-
-def _long_token(data: bytes, position: int, token: int) -> tuple[int, int]:
-    for shift in range(7, 63, 7):
-        byte = data[position]
-        position += 1
-        token |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            return token, position
-    raise Malformed(f"the entry before byte {position} has too many bytes")
 
 
 def decode_exceptions(data: bytes) -> ExceptionTable:

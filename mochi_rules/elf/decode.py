@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mochi_rules.wasm.leb128 import decode_unsigned, encode_unsigned
+
 
 class Malformed(Exception):  # noqa: N818 - a finding, turned into a diagnostic at the border
     """Bytes that are not what their format says; the message is a phrase in lower case."""
@@ -41,18 +43,11 @@ class Reader:
     def varint(self, bits: int) -> int:
         """Return an unsigned LEB128 number in its shortest form that fits in `bits` bits."""
         start = self.position
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                break
-            shift += 7
-            if shift >= bits:
-                raise Malformed(f"the number at offset {start} has too many bytes")
-        if value >> bits:
-            raise Malformed(f"the number at offset {start} does not fit in {bits} bits")
-        if byte == 0 and shift:
+        try:
+            value, self.position = decode_unsigned(self.data, start, bits)
+        except ValueError as error:
+            raise Malformed(f"{error} at offset {start}") from None
+        if self.position > start + 1 and self.data[self.position - 1] == 0:
             raise Malformed(f"the number at offset {start} is not in its shortest form")
         return value
 
@@ -75,17 +70,7 @@ class Reader:
             raise Malformed(f"{left} bytes are left over")
 
 
-def encode_varint(value: int) -> bytes:
-    """Return an unsigned number as LEB128 in its shortest form."""
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
 def encode_text(text: str) -> bytes:
     """Return a string as its size in bytes and UTF-8."""
     data = text.encode("utf-8")
-    return encode_varint(len(data)) + data
+    return encode_unsigned(len(data)) + data

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.elf.decode import Malformed, Reader, encode_text, encode_varint
+from mochi_rules.elf.decode import Malformed, Reader, encode_text
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form
+from mochi_rules.wasm.leb128 import encode_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +88,7 @@ def encode_engine(engine: Engine) -> bytes:
     version = engine.version.encode("utf-8")
     parts = [bytes([LAYOUT_VERSION, len(version)]), version, encode_text(engine.target)]
     for flags in (engine.shared_flags, engine.isa_flags):
-        parts.append(encode_varint(len(flags)))
+        parts.append(encode_unsigned(len(flags)))
         parts += [encode_text(name) + _encode_flag(value) for name, value in flags.items()]
     schema = schema_of(engine.version)
     if schema is None or engine.tunables is None or engine.features is None:
@@ -96,7 +97,7 @@ def encode_engine(engine: Engine) -> bytes:
         parts.append(_encode_tunable(engine.tunables[tunable.name], tunable.form))
     bits = {name: bit for bit, name in schema.features.items()}
     numbers = (bits[name] if name in bits else int(name[4:]) for name in engine.features)
-    parts.append(encode_varint(sum(1 << number for number in numbers)))
+    parts.append(encode_unsigned(sum(1 << number for number in numbers)))
     return b"".join(parts)
 
 
@@ -186,13 +187,13 @@ def _encode_tunable(value: TunableValue, form: Form) -> bytes:
         case bool():
             return bytes([value])
         case bytes():
-            return encode_varint(_COST_KINDS.index("table")) + value
+            return encode_unsigned(_COST_KINDS.index("table")) + value
         case None:
             return b"\0"
         case int():
-            return b"\1" * (form is Form.OPTIONAL_U32) + encode_varint(value)
+            return b"\1" * (form is Form.OPTIONAL_U32) + encode_unsigned(value)
         case str():
-            return b"\1" * (form is Form.COLLECTOR) + encode_varint(_CHOICES[form].index(value))
+            return b"\1" * (form is Form.COLLECTOR) + encode_unsigned(_CHOICES[form].index(value))
 
 
 def _decode_choice(reader: Reader, choices: tuple[str, ...]) -> str:

@@ -17,10 +17,11 @@ from mochi_rules.elf.codemap import (
     decode_stack_maps,
     decode_traps,
 )
-from mochi_rules.elf.decode import Malformed, encode_varint
+from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.engine import Engine, decode_engine, encode_engine
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form
 from mochi_rules.elf.unwind import decode_eh_frame
+from mochi_rules.wasm.leb128 import encode_unsigned
 
 SCHEMA = SCHEMAS[48]
 
@@ -118,7 +119,7 @@ def encode_address_map(rows: list[tuple[int, int | None]]) -> bytes:
         previous = rows[start][0]
         index += struct.pack("<II", previous, len(bodies))
         for offset, place in rows[start : start + BLOCK_SIZE]:
-            bodies += encode_varint((offset - previous) << 1 | (place is None))
-            bodies += b"" if place is None else encode_varint(place)
+            bodies += encode_unsigned((offset - previous) << 1 | (place is None))
+            bodies += b"" if place is None else encode_unsigned(place)
             previous = offset
     return struct.pack("<II", len(rows), len(index) // 8) + index + bodies

@@ -64,10 +64,10 @@ def test_empty_maps() -> None:
         (words(0xFFFF_FFFF, 0x200_0000), "too few for an index of 33554432 blocks"),
         (words(1, 1, 0, 1) + b"\1", "block 0 starts at 1, not at 0"),
         (words(1, 1, 0, 0) + b"\2\0", "does not start with its first entry"),
-        (words(2, 1, 0, 0) + b"\1", "ends in the middle"),
-        (words(1, 1, 0, 0), "ends in the middle"),
+        (words(2, 1, 0, 0) + b"\1", "block 0 ends in the middle"),
+        (words(1, 1, 0, 0), "block 0 ends in the middle"),
         (words(1, 1, 0, 0) + b"\1\1", "1 bytes follow the last block"),
-        (words(2, 1, 0, 0) + b"\1" + b"\x80" * 9, "too many bytes"),
+        (words(2, 1, 0, 0) + b"\1" + b"\x80" * 9, "block 0 ends in the middle"),
     ],
 )
 def test_damaged_address_map_is_refused(data: bytes, reason: str) -> None:
