@@ -276,6 +276,7 @@ def test_missing_program_is_named(config):
     assert "`/nonexistent/worker`" in diagnostic.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",
     ["frame(b'{}')", "frame(b'null'); frame(b'')", "frame(b'{\"error\":null}'); frame(b'MZ')"],
