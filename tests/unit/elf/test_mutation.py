@@ -10,7 +10,7 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.elf.checks import verify
+from mochi_rules.elf.checks import CHECKS, verify
 from mochi_rules.elf.engine import decode_engine
 from mochi_rules.elf.expectation import Expectation, Kind
 from mochi_rules.elf.read import read_artifact
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "verification.md"
-BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 FLIPS = 25  # of each region of each artifact
 
 # Regions of the file, and the share of damaged bytes there that must be caught with a request.
@@ -133,10 +132,23 @@ def test_share_of_damage_caught(request: pytest.FixtureRequest) -> None:
     for region, (count, _, caught, by_digest) in rows.items():
         assert by_digest == count
         assert caught >= REGIONS[region][1] * count, region
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    old, _, after = rest.partition(END)
-    if request.config.getoption("--bless"):
-        DOCUMENT.write_text(before + BEGIN + table(rows) + END + after, encoding="utf-8")
+    in_document("measured", table(rows), bless=request.config.getoption("--bless"))
+
+
+def test_document_lists_the_checks(request: pytest.FixtureRequest) -> None:
+    """The document has a row for each check, in order; `--bless` writes them."""
+    rows = ["| number | check | finds |\n|---|---|---|\n"]
+    rows += [f"| {check.number} | `{check.name}` | {check.finds} |\n" for check in CHECKS]
+
+    in_document("checks", "".join(rows), bless=request.config.getoption("--bless"))
+
+
+def in_document(block: str, wanted: str, *, bless: bool) -> None:
+    """Compare a block of the document with what it should be, or write it."""
+    begin, end = f"<!-- {block}: begin -->\n", f"<!-- {block}: end -->\n"
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(begin)
+    found, _, after = rest.partition(end)
+    if bless:
+        DOCUMENT.write_text(before + begin + wanted + end + after, encoding="utf-8")
     else:
-        assert old == table(rows)
+        assert wanted == found
