@@ -8,7 +8,7 @@ from dataclasses import dataclass
 WRITE, ALLOCATE, EXECUTE, INFO_LINK = 0x1, 0x2, 0x4, 0x40  # sh_flags
 FLAG_NAMES = {WRITE: "W", ALLOCATE: "A", EXECUTE: "X", INFO_LINK: "I"}
 
-_FUNCTION = re.compile(r"wasm\[(\d+)\]::function\[(\d+)\](?:::(.*))?", re.DOTALL)
+_FUNCTION = re.compile(r"wasm\[(\d{1,10})\]::function\[(\d{1,10})\](?:::(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ safe to run: docs/verification.md says what they find, and that only a digest fi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mochi_rules.elf.artifact import Artifact
+
+
+MAX_MESSAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +114,17 @@ CHECKS: tuple[Check, ...] = (
 
 
 def verify(artifact: Artifact, expectation: Expectation | None = None) -> list[Failure]:
-    """Return everything that is wrong, in the order of CHECKS; empty when the artifact is sound.
+    """Return what is wrong, in the order of CHECKS; empty when the artifact is sound.
 
-    Without an expectation the artifact is checked against what it says of itself.
+    Each check reports MAX_MESSAGES at most. Without an expectation the artifact is checked
+    against what it says of itself.
     """
     subject = _subject(artifact, expectation or Expectation())
-    return [Failure(check.name, message) for check in CHECKS for message in check.run(subject)]
+    return [
+        Failure(check.name, message)
+        for check in CHECKS
+        for message in islice(check.run(subject), MAX_MESSAGES)
+    ]
 
 
 def require_sound(data: bytes, name: str, expectation: Expectation | None = None) -> Artifact:

@@ -99,10 +99,11 @@ def string_tables(subject: Subject) -> Iterator[str]:
         section = artifact.section(name)
         if section is None:
             continue
-        first, *rest, last = artifact.content(section).split(b"\0")
-        if first or last:
+        content = artifact.content(section)
+        if not content.startswith(b"\0") or not content.endswith(b"\0"):
             yield f"expected `{name}` to start and end with a zero"
-        unused = {chunk.decode("utf-8", "backslashreplace") for chunk in rest} - (used - {""})
+        chunks = content.split(b"\0")[1:-1]
+        unused = {chunk.decode("utf-8", "backslashreplace") for chunk in chunks} - (used - {""})
         yield from (f"`{text}` in `{name}` is no name in use" for text in sorted(unused))
 
 

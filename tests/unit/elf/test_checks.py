@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.elf.checks import CHECKS, require_sound, verify
+from mochi_rules.elf.checks import CHECKS, MAX_MESSAGES, require_sound, verify
 from mochi_rules.elf.engine import decode_engine
 from mochi_rules.elf.expectation import Expectation, Kind
 from mochi_rules.elf.read import read_artifact
@@ -312,6 +312,7 @@ DAMAGES: list[tuple[str, str, Any, set[str], Expectation | None]] = [
     ("symbol-names", "plain", poke(".strtab", 1, b"W"), set(), None),
     ("string-tables", "plain", resize(".strtab", 1000), set(), None),
     ("string-tables", "plain", resize(".shstrtab", 1000), set(), None),
+    ("string-tables", "empty", resize(".strtab", 0), set(), None),
     ("string-tables", "plain", poke(".symtab", 3, b"\1"), set(), None),
     ("section-kinds", "plain", lambda image: setattr(image.parts[0], "offset", 9), set(), None),
     ("builtins", "plain", engine(isa_flags={"has_sse41": True}), set(), None),
@@ -369,6 +370,17 @@ def test_message_names_both_sides() -> None:
     failures = verify(read_artifact(image.build()))
 
     assert str(failures[0]) == "machine: expected machine `EM_X86_64`, got `EM_AARCH64`"
+
+
+def test_messages_are_few() -> None:
+    """An artifact with a thousand faults of one kind has a readable number of messages."""
+    image = Image(compiled("many"))
+    for number in range(1, 802):
+        image.symbol(number, other=1)
+
+    failures = verify(read_artifact(image.build()))
+
+    assert [failure.check for failure in failures] == ["local-symbols"] * MAX_MESSAGES
 
 
 def test_unknown_major_is_checked_as_far_as_it_describes_itself() -> None:

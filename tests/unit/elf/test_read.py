@@ -65,6 +65,17 @@ def test_function_symbols_are_taken_apart() -> None:
     assert found[:4] == [(0, 0, "add"), (0, 1, "round"), (0, 2, "begin"), None]
 
 
+def test_endless_number_in_a_symbol_is_no_function() -> None:
+    """A number that no module can have is not converted: Python refuses very long ones."""
+    image = Image(compiled("plain"))
+    image[".strtab"].data = b"\0wasm[0]::function[" + b"9" * 5000 + b"]\0"
+    image[".symtab"].data = bytes(24) + image.symbol(1, name=1)[".symtab"].data[24:48]
+
+    artifact = read_artifact(image.lay_out().build())
+
+    assert [symbol.function for symbol in artifact.symbols] == [None]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
