@@ -241,6 +241,7 @@ class QuerySource(Node):
 
     name: str
     source: Expr
+    variable: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -251,6 +252,7 @@ class QueryJoin(Node):
     name: str
     source: Expr
     condition: Expr
+    variable: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -260,6 +262,7 @@ class QueryGroup(Node):
     keys: list[Expr]
     name: str
     having: Expr | None
+    variable: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)

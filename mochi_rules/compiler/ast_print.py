@@ -1,4 +1,4 @@
-"""The syntax tree as text: one compact s-expression for each statement."""
+"""The syntax tree as text: one s-expression for each statement."""
 
 from __future__ import annotations
 
@@ -19,48 +19,65 @@ def print_module(module: ast.Module) -> str:
 def print_node(node: ast.Node) -> str:
     """Return a node as `(Kind part …)`, its parts in the order of their declaration.
 
-    Names and literals stand for themselves. A part that may be missing is written `part=…`, or
-    left out; a flag is written by its name when it is set; places are left out.
+    Names, literals and plain types stand for themselves. A part that may be missing is written
+    `part=…`, or left out; a flag is written by its name when it is set; places are left out.
     """
-    match node:
-        case ast.Name():
-            return node.name
-        case ast.IntLit() | ast.FloatLit():
-            return repr(node.value)
-        case ast.BoolLit():
-            return str(node.value).lower()
-        case ast.StringLit():
-            return _quoted(node.value.decode("utf-8", "backslashreplace"))
-        case ast.NoneLit():
-            return "none"
-    parts = [type(node).__name__]
-    for name, missing in _parts(type(node)):
-        value = getattr(node, name)
-        if value is None or value is False or (value == "" and name != "op"):
+    written: list[str] = []
+    waiting: list[object] = [node]  # what is to be written, the last first; no depth is too deep
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            written.append(item)
+        elif isinstance(item, list):
+            waiting += reversed(["[", *_spaced(item), "]"])
+        elif isinstance(item, tuple):
+            waiting += reversed(["(", *_spaced(item), ")"])
+        elif isinstance(item, ast.Node):
+            leaf = _leaf(item)
+            waiting += reversed(_parts(item)) if leaf is None else [leaf]
+    return "".join(written)
+
+
+def _parts(node: ast.Node) -> list[object]:
+    parts: list[object] = ["(", type(node).__name__]
+    for part in fields(node):
+        value = getattr(node, part.name)
+        if not part.init or part.name in _PLACES or value is None or value is False or value == "":
             continue
-        shown = name if value is True else _print_part(value)
-        parts.append(f"{name}={shown}" if missing else shown)
-    return f"({' '.join(parts)})"
+        parts.append(" ")
+        if "None" in str(part.type):
+            parts.append(f"{part.name}=")
+        parts.append(part.name if value is True else _shown(value))
+    return [*parts, ")"]
 
 
-def _parts(kind: type[ast.Node]) -> list[tuple[str, bool]]:
-    """Return the names of the parts that the parser fills, and whether each may be None."""
-    return [
-        (part.name, "None" in str(part.type))
-        for part in fields(kind)
-        if part.init and part.name not in _PLACES
-    ]
-
-
-def _print_part(value: object) -> str:
-    if isinstance(value, ast.Node):
-        return print_node(value)
+def _shown(value: object) -> object:
+    """Return a part as print_node takes it: the texts in it quoted where they are not words."""
     if isinstance(value, list):
-        return f"[{' '.join(map(_print_part, value))}]"
+        return [_shown(item) for item in value]
     if isinstance(value, tuple):
-        return f"({' '.join(map(_print_part, value))})"
-    text = str(value)
-    return text if text.isidentifier() or not text[0].isalnum() else _quoted(text)
+        return tuple(_shown(item) for item in value)
+    if isinstance(value, str) and value[:1].isalnum() and not value.isidentifier():
+        return _quoted(value)
+    return value
+
+
+def _spaced(items: list[object] | tuple[object, ...]) -> list[object]:
+    return [part for item in items for part in (" ", item)][1:]
+
+
+def _leaf(node: ast.Node) -> str | None:
+    """Return the text of a node that stands for itself."""
+    match node:
+        case ast.Name(name=name):
+            return name
+        case ast.StringLit(value=encoded):
+            return _quoted(encoded.decode("utf-8", "backslashreplace"))
+        case ast.IntLit(value=value) | ast.FloatLit(value=value) | ast.BoolLit(value=value):
+            return repr(value).lower()
+        case ast.NamedType(name=name, args=[]):
+            return f"{name}?" if node.optional else name
+    return "none" if isinstance(node, ast.NoneLit) else None
 
 
 def _quoted(text: str) -> str:

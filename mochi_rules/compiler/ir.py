@@ -158,7 +158,8 @@ def consumed(value: Value, signatures: dict[str, Signature]) -> frozenset[int] |
     """Return the numbers of the arguments whose reference an instruction takes over."""
     op = OPS[value.op]
     if value.op == "call":
-        return signatures[value.attr].consumes
+        signature = signatures.get(value.attr)  # the program's own functions borrow
+        return signature.consumes if signature else frozenset()
     if op.consumes == (-1,):
         return range(len(value.args))
     return frozenset(op.consumes)

@@ -74,7 +74,7 @@ _SIMPLE_ESCAPES = {
     "\\": b"\\", '"': b'"',
 }  # fmt: skip
 
-# What the parser is given for a character that is reported: `-` has one operand or two.
+# What the parser is given for an unknown operator: `-` has one operand or two.
 _STANDS_FOR = {"&": "-", "^": "-", "~": "-"}
 _FAULT = "fault"  # the kind of what is no token; it does not leave this module
 _HIDING = frozenset({"P040", "P042"})  # faults after which the rest of the text is not understood
@@ -82,13 +82,16 @@ _BYTE_ORDER_MARK = "\ufeff"
 _MAX_SHOWN = 40  # characters of a literal in a message
 _ESCAPE_HELP = r"the escapes are \\ \" \n \r \t \b \f \v \a \xHH \NNN \uHHHH \UHHHHHHHH"
 _NO_BIT_OPERATORS = "there are no bit operators; compute with `*`, `/` and `%`"
-_DOUBLE_QUOTES = 'write strings in double quotes: `"…"`'
 _CHARACTER_HELP = {
     "&": "write `&&` for the logical and; there are no bit operators",
     "^": _NO_BIT_OPERATORS,
     "~": _NO_BIT_OPERATORS,
-    "'": _DOUBLE_QUOTES,
-    "`": _DOUBLE_QUOTES,
+    **dict.fromkeys("'`“”„«\u2018\u2019", 'write strings in double quotes: `"…"`'),
+    **dict.fromkeys("\u2212\u2013", "write `-`"),  # the minus sign and the dash
+    "\u00d7": "write `*`",
+    "≤": "write `<=`",
+    "≥": "write `>=`",
+    "≠": "write `!=`",
 }
 
 
@@ -188,7 +191,9 @@ def _name(text: str) -> _Entry:
     index = fits.index(False)
     code = "P047" if text[index] == _BYTE_ORDER_MARK else "P049"
     message = f"unexpected character {_character(text[index])}"
-    return NAME, "".join(compress(text, fits)), _Fault(code, message, "", index, index + 1)
+    remedy = _CHARACTER_HELP.get(text[index], "")
+    rest = "".join(compress(text, fits))
+    return NAME if rest else "-", rest, _Fault(code, message, remedy, index, index + 1)
 
 
 def _number(text: str) -> _Entry:

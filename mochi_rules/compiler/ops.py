@@ -81,6 +81,7 @@ _CONSTANTS = [
     Op("null", "", "T", "pure", "the null of an optional type or of any", result_is="static"),
     Op("string", "", "string", "pure", "attr is the text, as bytes", result_is="static"),
     Op("address", "", "word", "pure", "attr names a static table"),
+    Op("site", "", "word", "pure", "the place in the source, for a message"),
     Op("symbol", "", "word", "pure", "attr names a function; its index for call.indirect"),
 ]
 
@@ -144,7 +145,7 @@ _CALLS = [
 ]  # fmt: skip
 
 _DYNAMIC = [
-    Op("any.of", "a: T", "any", "alloc", "tag or box a scalar; a reference is itself", (0,)),
+    Op("any.of", "a: T", "any", "alloc", "tag or box a scalar"),
     Op("any.to", "a: any", "T", "check", "attr: site; stops where a is no T", result_is="borrowed"),
     Op("any.cast", "a: any", "T", "pure", "a is known to be a T", result_is="borrowed"),
     Op("is_null", "a: T?", "bool", "pure", "whether it is null"),

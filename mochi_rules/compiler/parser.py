@@ -57,6 +57,7 @@ _STATEMENTS: dict[str, Callable[[Parser], ast.Stmt]] = {
     **dict.fromkeys(NAMES, parser_stmt.name_statement),
     "let": parser_stmt.let,
     "var": parser_stmt.let,
+    "{": parser_stmt.brace,
     "fun": parser_stmt.fun,
     "return": parser_stmt.return_,
     "if": parser_stmt.if_,

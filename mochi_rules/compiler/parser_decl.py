@@ -37,7 +37,8 @@ def type_decl(p: Parser) -> ast.Stmt:
         while p.accept("|"):
             variants.append(_variant(p))
         return ast.UnionDecl(start, p.end(), name, variants)
-    return ast.AliasDecl(start, p.end(), name, type_expr(p))
+    aliased = type_expr(p)
+    return ast.AliasDecl(start, p.end(), name, aliased)
 
 
 def _struct_body(p: Parser) -> tuple[list[ast.FieldDecl], list[ast.FunDecl]]:

@@ -72,12 +72,11 @@ def habit(source: Source, tokens: Tokens, index: int) -> str:
             found = _PAIRS.get((kinds[left], kinds[right]))
             if found:
                 return found
-    if kinds[index] not in NAMES:
-        known = _TOKENS.get(kinds[index])
-        if known:
-            return known
-    elif values[index] in _HABITS:
-        return _HABITS[values[index]]
+    if kinds[index] in _TOKENS:
+        return _TOKENS[kinds[index]]
+    for word in (index, index - 1):
+        if word >= 0 and kinds[word] in NAMES and values[word] in _HABITS:
+            return _HABITS[values[word]]
     first = index
     while first and "\n" not in source.text[ends[first - 1] : starts[first]]:
         first -= 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.span import Span
 from mochi_rules.compiler import ast
-from mochi_rules.compiler.parser_control import fun_decl, if_expr_after
+from mochi_rules.compiler.parser_control import fun_decl, if_expr_after, opens_map
 from mochi_rules.compiler.parser_core import MAX_CHAIN, block
 from mochi_rules.compiler.parser_effect import has_effect
 from mochi_rules.compiler.parser_expr import binary, expression, header, map_literal, operand
@@ -91,6 +91,13 @@ def _expr_stmt(p: Parser, first: int, value: ast.Expr) -> ast.ExprStmt:
         remedy = p.habit(first) or "remove it, or bind it with `let _ = …`"
         p.warn("P065", "the value of this expression is not used", span, remedy)
     return ast.ExprStmt(start, p.ends[p.pos - 1], value)
+
+
+def brace(p: Parser) -> ast.ExprStmt:
+    """Read an ExprStmt that begins with a MapLit; blocks do not stand alone. Emits: P999."""
+    if not opens_map(p):
+        p.fail("a statement")
+    return expr_stmt(p)
 
 
 def fun(p: Parser) -> ast.Stmt:

@@ -72,6 +72,7 @@ STRING = Type("string")
 NULL = Type("null")
 ANY = Type("any")  # a tagged word: describes itself at run time
 WORD = Type("word")  # an address or a size; only the runtime library computes with it
+CELL = Type("cell")  # a captured variable on the heap
 VOID = Type("void")  # the result of an operation that has none
 
 _UNCOUNTED = frozenset({INT, FLOAT, BOOL, NULL, WORD, VOID})

@@ -34,6 +34,7 @@ KIND_MAP = 5
 KIND_STRUCT = 6
 KIND_CLOSURE = 7
 KIND_CELL = 8
+KIND_BOOL = 9  # of immediates; no object has it
 
 # How an element lies in a list, a map, a field, a cell or a capture.
 SLOT_INT = 0  # 8 bytes
@@ -60,6 +61,7 @@ MAP_CAP = 12  # entries of room; the index has twice as many slots
 MAP_ENTRIES = 16
 MAP_INDEX = 20
 MAP_SIZE = 24
+MAP_SMALL = 8  # up to this room there is no index: entries are looked through
 ENTRY_SIZE = 16
 ENTRY_HASH = 0  # with string keys; an int key takes both words
 ENTRY_KEY = 4
@@ -85,6 +87,8 @@ IMMORTAL = 0x4000_0000  # the reference count of static objects: never reaches 0
 NULL_WORD = 0
 FALSE_WORD = 2
 TRUE_WORD = 6
+
+MAX_NESTING = 10_000  # how deep printing and comparing follow lists in lists
 
 SCRATCH = 16  # 64 bytes for the arguments of host calls
 STATIC_BASE = 1024  # below: nothing, so that a null address is never an object

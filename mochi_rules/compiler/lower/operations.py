@@ -145,6 +145,10 @@ def _address(s: Selector, value: Value) -> None:
     s.raw("i32.const", s.link.static.table(value.attr))
 
 
+def _site(s: Selector, value: Value) -> None:
+    s.site(value.site)
+
+
 def _symbol(s: Selector, value: Value) -> None:
     s.raw("i32.const", s.link.table_index(value.attr))
 
@@ -724,7 +728,7 @@ HANDLERS: dict[str, Any] = {
     **{name: _fixed(mnemonic) for name, mnemonic in _FIXED.items()},
     **dict.fromkeys(_NOTHING, _nothing),
     "neg": _neg, "rem": _float_rem, "select": _select,
-    "const": _const, "null": _null, "string": _string, "address": _address, "symbol": _symbol,
+    "const": _const, "null": _null, "string": _string, "address": _address, "site": _site, "symbol": _symbol,
     "add.checked": _checked_add, "sub.checked": _checked_sub, "mul.checked": _checked_mul,
     "check.index": _check_index, "check.nonzero": _check_nonzero, "check.some": _check_some,
     "check.expect": _check_expect,

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 Instruction = tuple[Any, ...]
 Handler = "Callable[[Selector, Value], None]"
 
-_CONSTANT = frozenset({"const", "null", "string", "address", "symbol"})  # repeated at every use
+_CONSTANT = frozenset(
+    {"const", "null", "string", "address", "site", "symbol"}
+)  # repeated at every use
 _FLEXIBLE = frozenset({"pure", "read", "check"})
 _WAITING = frozenset({"read", "check"})
 _EFFECTS = frozenset({"write", "free", "call", "alloc"})

@@ -1,0 +1,1 @@
+"""The checked tree to IR: one function at a time, starting from what runs."""

@@ -1,0 +1,115 @@
+"""Builds statements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.compiler import ast
+from mochi_rules.compiler.build.loops import iterate, count
+from mochi_rules.compiler.build.reuse import assign_in_place
+from mochi_rules.compiler.infer.cells import resolve
+from mochi_rules.compiler.types import INT, VOID
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.compiler.build.function import FunctionBuilder
+
+
+class StatementBuilder:
+    """What each statement becomes."""
+
+    def __init__(self, builder: FunctionBuilder) -> None:
+        self.b = builder
+        self.handlers: dict[type, Callable[[Any], None]] = {
+            ast.Let: self._let, ast.Assign: self._assign, ast.Return: self._return,
+            ast.If: self._if, ast.While: self._while, ast.For: self._for, ast.Break: self._break,
+            ast.Continue: self._continue, ast.ExprStmt: self._expression,
+            ast.Test: self._test, ast.Expect: self._expect,
+        }  # fmt: skip
+
+    def body(self, body: list[ast.Stmt]) -> None:
+        """Build statements up to the first that control never passes."""
+        for statement in body:
+            if self.b.block is None:
+                return
+            handler = self.handlers.get(type(statement))
+            if handler:
+                self.b.at(statement)
+                handler(statement)
+
+    def _let(self, node: ast.Let) -> None:
+        type_ = resolve(node.decl.type)
+        value = self.b.value(node.value, type_) if node.value else self.b.null(type_)
+        self.b.declare(node.decl, value)
+
+    def _assign(self, node: ast.Assign) -> None:
+        if assign_in_place(self.b, node):
+            return
+        target = node.target
+        if isinstance(target, ast.Name):
+            value = self.b.value(node.value, resolve(target.decl.type))
+            self.b.write(target.decl, value)
+        elif isinstance(target, ast.Index):
+            self.b.access.store_element(target, node.value)
+        elif isinstance(target, ast.Field):
+            self.b.access.store_field(target, node.value)
+
+    def _return(self, node: ast.Return) -> None:
+        result = self.b.function.result
+        if node.value is None:
+            self.b.leave(None if result is VOID else self.b.null(result))
+        else:
+            value = self.b.value(node.value, result)
+            self.b.leave(None if result is VOID else value)
+
+    def _if(self, node: ast.If) -> None:
+        true, false = self.b.ways(node.condition)
+        self.b.merge(true)
+        self.body(node.then)
+        exits = self.b.exits()
+        self.b.merge(false)
+        self.body(node.otherwise or [])
+        self.b.merge(exits + self.b.exits())
+
+    def _while(self, node: ast.While) -> None:
+        loop = self.b.begin_loop(self.b.program.resolution.assigned[node])
+        true, false = self.b.ways(node.condition)
+        self.b.merge(true)
+        self.body(node.body)
+        self.b.continue_point(loop)
+        self.b.end_loop(loop, false)
+
+    def _for(self, node: ast.For) -> None:
+        assigned = self.b.program.resolution.assigned[node]
+
+        def step(value: Any) -> None:
+            self.b.declare(node.decl, value)
+            self.body(node.body)
+
+        if node.high is None:
+            iterate(self.b, self.b.expression(node.low), assigned, step)
+        else:
+            low, high = self.b.value(node.low, INT), self.b.value(node.high, INT)
+            count(self.b, low, high, assigned, step)
+
+    def _break(self, node: ast.Break) -> None:
+        del node
+        self.b.loops[-1].breaks += self.b.exits()
+
+    def _continue(self, node: ast.Continue) -> None:
+        del node
+        self.b.loops[-1].continues += self.b.exits()
+
+    def _expression(self, node: ast.ExprStmt) -> None:
+        self.b.expression(node.value)
+
+    def _test(self, node: ast.Test) -> None:
+        self.body(node.body)
+
+    def _expect(self, node: ast.Expect) -> None:
+        line, _ = self.b.source.position(node.start)
+        text = self.b.source.line(line).strip().encode()
+        condition = self.b.as_value(self.b.ways(node.condition))
+        self.b.at(node)
+        self.b.emit("check.expect", (condition,), VOID, text)

@@ -1,0 +1,96 @@
+"""The compiler from end to end: text in, bytes and diagnostics out.
+
+No files, no clock, no environment, no globals: the same request gives the same result anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import Diagnostics
+from mochi_rules.base.span import Source
+from mochi_rules.compiler.build.program import ProgramBuilder
+from mochi_rules.compiler.infer.infer import infer_program
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower.host import IMPORTS
+from mochi_rules.compiler.lower.link import Linker
+from mochi_rules.compiler.lowlevel import Library, load_library
+from mochi_rules.compiler.modules import load_modules
+from mochi_rules.compiler.parser import parse_module
+from mochi_rules.compiler.passes import run_passes
+from mochi_rules.compiler.resolve import resolve_program
+from mochi_rules.wasm.encode import encode_module
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.compiler.ir import Program
+    from mochi_rules.wasm.module import Module
+
+OUTPUT_BUFFER = 8192  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CompileRequest:
+    """What to compile. `sources` maps names to texts; `main` is the name of the program.
+
+    An import is looked up relative to the importing source's name. `check_leaks` makes the
+    program fail when objects are alive at its end.
+    """
+
+    main: str
+    sources: Mapping[str, str]
+    check_leaks: bool = False
+    debug_names: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CompileResult:
+    """What came of it: `wasm` is empty when there are errors."""
+
+    wasm: bytes
+    diagnostics: tuple[Diagnostic, ...] = ()
+    module: Module | None = field(default=None, repr=False)
+
+
+def compile_program(request: CompileRequest) -> CompileResult:
+    """Compile a program to WebAssembly."""
+    diagnostics = Diagnostics()
+    program = build_ir(request, diagnostics)
+    if program is None:
+        return CompileResult(b"", diagnostics.errors)
+    module = Linker(program, _library(check_leaks=request.check_leaks)).link()
+    encoded = encode_module(module, names=request.debug_names)
+    return CompileResult(encoded.data, tuple(diagnostics.items), module)
+
+
+def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | None:
+    """Compile a program to the mid-level IR after all passes; None when there are errors."""
+    modules = load_modules(request.main, request.sources, diagnostics)
+    if diagnostics.errors:
+        return None
+    resolution = resolve_program(modules, diagnostics)
+    infer_program(resolution, diagnostics)
+    if diagnostics.errors:
+        return None
+    builder = ProgramBuilder(resolution, _library(check_leaks=request.check_leaks), diagnostics)
+    program = builder.build()
+    if diagnostics.errors:
+        return None
+    run_passes(program, builder.signatures)
+    return program
+
+
+@cache
+def _library(*, check_leaks: bool) -> Library:
+    """Return the runtime library; it does not depend on the program, so a process shares it."""
+    settings = {"CHECK_LEAKS": int(check_leaks), "OUTPUT_SIZE": OUTPUT_BUFFER}
+    return load_library({**layout.CONSTANTS, **settings}, IMPORTS, parse_module)
+
+
+def parse_sources(texts: Mapping[str, str]) -> dict[str, Source]:
+    """Return sources by name."""
+    return {name: Source(name, text) for name, text in texts.items()}

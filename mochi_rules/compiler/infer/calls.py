@@ -1,0 +1,325 @@
+"""Calls: of functions, closures, builtins, methods, and of what other modules give."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.compiler import ast
+from mochi_rules.compiler.builtins import BUILTINS, FOREIGN_MODULES, FOREIGN_VALUES
+from mochi_rules.compiler.infer.cells import PERHAPS, Cell
+from mochi_rules.compiler.symbols import (
+    Builtin,
+    ForeignModule,
+    Function,
+    ModuleScope,
+    Null,
+    Struct,
+    Variable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.compiler.infer.infer import Inference
+
+# Methods that values have without being structs: name -> result, as in builtins.py.
+VALUE_METHODS = {
+    "contains": "bool", "starts_with": "bool", "ends_with": "bool", "len": "int",
+    "keys": "keys", "values": "values", "get": "value", "padStart": "string",
+}  # fmt: skip
+
+
+class CallRules:
+    """What calls say about types."""
+
+    def __init__(self, inference: Inference) -> None:
+        self.inference = inference
+        self.solver = inference.solver
+        self.handlers: dict[type, Callable[[Any], Cell]] = {ast.Call: self.call}
+
+    def call(self, node: ast.Call) -> Cell:
+        """Infer a call."""
+        callee = node.callee
+        if isinstance(callee, ast.Name):
+            symbol = callee.decl
+            if isinstance(symbol, Function):
+                return self._direct(node, symbol)
+            if isinstance(symbol, Builtin):
+                return self._builtin(node, symbol.name)
+            if isinstance(symbol, Struct):
+                return self._constructor(node, symbol)
+            if isinstance(symbol, (Null, ModuleScope, ForeignModule)):
+                self.inference.error("T004", f"`{callee.name}` is not callable", callee)
+                return Cell("any")
+            if symbol is None:
+                for arg in node.args:
+                    self.inference.expression(arg)
+                return Cell("any")
+        elif isinstance(callee, ast.Field):
+            return self._member_call(node, callee)
+        return self._value_call(node, self.inference.expression(callee))
+
+    def _direct(self, node: ast.Call, function: Function) -> Cell:
+        args = [self.inference.expression(arg) for arg in node.args]
+        params = function.params
+        if len(args) > len(params):
+            message = f"too many arguments: expected {len(params)}, got {len(args)}"
+            self.inference.error("T006", message, node.args[len(params)])
+        for arg, cell, param in zip(node.args, args, params, strict=False):
+            self.solver.flow(cell, self.inference.variable(param), arg)
+        if len(args) < len(params):
+            rest = tuple(param.type for param in params[len(args) :])
+            return Cell("fun", (*rest, function.result))
+        return function.result  # type: ignore[no-any-return]
+
+    def _constructor(self, node: ast.Call, struct: Struct) -> Cell:
+        cells = list(struct.cells.values())
+        if len(node.args) != len(cells):
+            message = f"`{struct.name}` has {len(cells)} fields, got {len(node.args)}"
+            self.inference.error("T006", message, node)
+        for arg, cell in zip(node.args, cells, strict=False):
+            self.solver.flow(self.inference.expression(arg), cell, arg)
+        return Cell("struct", of=struct)
+
+    def _value_call(self, node: ast.Call, callee: Cell) -> Cell:
+        args, result = [self.inference.expression(arg) for arg in node.args], Cell()
+        solver = self.solver
+
+        def action() -> None:
+            cell = callee.find()
+            if cell.kind == "fun":
+                params = cell.args[:-1]
+                for arg, param in zip(args, params, strict=False):
+                    solver.flow(arg, param, node)
+                if len(args) >= len(params):
+                    solver.flow(cell.args[-1], result)
+                else:
+                    solver.learn(result, "fun", cell.args[len(args) :])
+            elif cell.kind == "any":
+                for arg in args:
+                    solver.flow(arg, Cell("any"))
+                solver.make_any(result)
+
+        def check(module: ModuleScope) -> None:
+            cell = callee.find()
+            if cell.kind not in ("fun", "any", ""):
+                self.inference.report(module, "T004", f"type `{callee}` is not callable", node)
+            elif cell.kind == "fun" and len(args) >= len(cell.args):
+                message = f"too many arguments: expected {len(cell.args) - 1}, got {len(args)}"
+                self.inference.report(module, "T006", message, node)
+
+        solver.watch(action, callee)
+        self.inference.check_later(check)
+        return result
+
+    # Members
+
+    def member(self, node: ast.Field, owner: Any) -> Cell | None:
+        """Infer `module.name` as a value; None where the base is an ordinary value."""
+        if isinstance(owner, ForeignModule):
+            known = FOREIGN_MODULES[owner.path].get(node.name)
+            if known and node.name in FOREIGN_VALUES:
+                return Cell(known)
+            self._no_member(node, owner.path, FOREIGN_VALUES & FOREIGN_MODULES[owner.path].keys())
+            return Cell("any")
+        if isinstance(owner, ModuleScope):
+            symbol = owner.names.get(node.name)
+            if isinstance(symbol, Variable):
+                symbol.is_global = True
+                return self.inference.variable(symbol)
+            if isinstance(symbol, Function):
+                symbol.is_value = True
+                return symbol.type  # type: ignore[no-any-return]
+            self._no_member(node, owner.source.name, owner.names)
+            return Cell("any")
+        return None
+
+    def _no_member(self, node: ast.Field, owner: str, known: Any) -> None:
+        from mochi_rules.base.suggest import did_you_mean  # noqa: PLC0415 - only for an error
+
+        message = f"module `{owner}` has no `{node.name}`"
+        self.inference.error("T003", message, node, did_you_mean(node.name, known))
+
+    def _member_call(self, node: ast.Call, callee: ast.Field) -> Cell:
+        base = callee.base
+        owner = base.decl if isinstance(base, ast.Name) else None
+        if isinstance(owner, ModuleScope):
+            symbol = owner.names.get(callee.name)
+            if isinstance(symbol, Function) and symbol.decl is not None:
+                if not symbol.decl.exported:
+                    self.inference.error("T003", f"`{callee.name}` is not exported by `{owner.source.name}`",
+                               callee, help=f"write `export fun {callee.name}(...)` there")  # fmt: skip
+                return self._direct(node, symbol)
+        if isinstance(owner, ForeignModule):
+            known = FOREIGN_MODULES[owner.path]
+            for arg in node.args:
+                self.inference.expression(arg)
+            if callee.name not in known or callee.name in FOREIGN_VALUES:
+                self._no_member(callee, owner.path, known)
+            return Cell(known.get(callee.name, "any"))
+        return self._method_call(node, callee)
+
+    def _method_call(self, node: ast.Call, callee: ast.Field) -> Cell:
+        """A struct's method, a value's method, or a function in a field: the receiver decides."""
+        receiver = self.inference.expression(callee.base)
+        args, result = [self.inference.expression(arg) for arg in node.args], Cell()
+        field = Cell()
+        callee.cell = field
+        solver = self.solver
+
+        def action() -> None:
+            cell = receiver.find()
+            method = cell.of.methods.get(callee.name) if cell.kind == "struct" else None
+            if method is not None:
+                for arg, param in zip(args, method.params, strict=False):
+                    solver.flow(arg, self.inference.variable(param), node)
+                solver.flow(method.result, result)
+            elif cell.kind == "struct" and callee.name in cell.contents:
+                solver.flow(cell.contents[callee.name], field)
+            elif cell.kind == "map" and callee.name not in VALUE_METHODS:
+                solver.flow(cell.args[1], field)
+            elif cell.kind and callee.name in VALUE_METHODS:
+                self._value_method(cell, callee.name, result)
+            elif cell.kind in ("any", "union"):
+                solver.learn(field, "any")
+
+        def call_field() -> None:
+            cell = field.find()
+            if cell.kind == "fun":
+                for arg, param in zip(args, cell.args[:-1], strict=False):
+                    solver.flow(arg, param, node)
+                solver.flow(cell.args[-1], result)
+            elif cell.kind == "any":
+                for arg in args:
+                    solver.flow(arg, Cell("any"))
+                solver.learn(result, "any")
+
+        def check(module: ModuleScope) -> None:
+            cell = receiver.find()
+            if (
+                cell.kind in ("int", "float", "bool", "string", "list", "fun")
+                and callee.name not in VALUE_METHODS
+            ):
+                self.inference.report(
+                    module, "T026", f"type `{receiver}` has no method `{callee.name}`", callee
+                )
+
+        solver.watch(action, receiver)
+        solver.watch(call_field, field)
+        self.inference.check_later(check)
+        return result
+
+    def _value_method(self, receiver: Cell, name: str, result: Cell) -> None:
+        rule = VALUE_METHODS[name]
+        if rule == "value" and receiver.kind == "map":
+            self.solver.flow(receiver.args[1], result)
+            self.solver.make_nullable(result, PERHAPS)
+        elif rule in ("keys", "values") and receiver.kind == "map":
+            self.solver.learn(result, "list", (receiver.args[rule == "values"],))
+        elif rule in ("bool", "int", "string"):
+            self.solver.learn(result, rule)
+        else:
+            self.solver.learn(result, "any")
+
+    # Builtins
+
+    def _builtin(self, node: ast.Call, name: str) -> Cell:
+        builtin = BUILTINS[name]
+        args = [self.inference.expression(arg) for arg in node.args]
+        count = len(args)
+        if count < builtin.least or (builtin.most is not None and count > builtin.most):
+            wanted = (
+                str(builtin.least) if builtin.most == builtin.least else f"at least {builtin.least}"
+            )
+            self.inference.error("T039", f"`{name}` takes {wanted} arguments, got {count}", node)
+            return Cell("any")
+        return self.builtin_result(node, args)
+
+    def builtin_result(self, node: ast.Call, args: list[Cell]) -> Cell:
+        """Return the cell of a builtin's result, after the rule of its row."""
+        assert isinstance(node.callee, ast.Name)
+        rule, result = BUILTINS[node.callee.name].result, Cell()
+        match rule:
+            case "int" | "float" | "bool" | "string":
+                return Cell(rule)
+            case "list<string>" | "list<int>":
+                return Cell("list", (Cell(rule[5:-1]),))
+            case "same":
+                return args[0] if args else self.inference.null()
+            case "never":
+                return self.inference.null()
+            case "append":
+                self._append(node, args, result)
+            case "concat":
+                self.solver.learn(result, "list", (Cell(),))
+                for arg in args:
+                    self._flow_without_null(arg, result)
+            case "number":
+                self._number(args, result)
+            case "result":
+                self._reduce(node, args, result)
+            case _:
+                self._part(rule, args[0], result)
+        return result
+
+    def _flow_without_null(self, source: Cell, target: Cell) -> None:
+        def action() -> None:
+            cell = source.find()
+            if cell.kind:
+                self.solver.learn(target, cell.kind, cell.args, cell.of)
+
+        self.solver.watch(action, source)
+
+    def _append(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
+        element = Cell()
+        self.solver.flow(args[1], element, node.args[1])
+        self.solver.learn(result, "list", (element,))
+        self._flow_without_null(args[0], result)
+
+    def _number(self, args: list[Cell], result: Cell) -> None:
+        """Int or float after the arguments, or after the elements of the only one."""
+
+        def action() -> None:
+            for arg in args:
+                cell = arg.find()
+                if cell.kind == "struct" and "items" in cell.contents:
+                    cell = cell.contents["items"].find()
+                if cell.kind == "list":
+                    element = cell.args[0]
+                    self.solver.watch(lambda element=element: learn(element.find().kind), element)
+                else:
+                    learn(cell.kind)
+
+        def learn(kind: str) -> None:
+            if kind in ("int", "float", "any", "string"):
+                if result.find().kind == "int" and kind == "float":
+                    kind = "any"
+                self.solver.learn(result, kind)
+
+        self.solver.watch(action, *args)
+
+    def _reduce(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
+        items, function, initial = args
+        element = Cell()
+        self.inference.statements.iterate(items, element, node.args[0])
+        self.solver.flow(initial, result)
+        self.solver.flow(Cell("fun", (result, element, result)), function, node)
+        self.solver.flow(function, Cell("fun", (result, element, result)), node)
+
+    def _part(self, rule: str, whole: Cell, result: Cell) -> None:
+        """The element, keys or values of a container."""
+        solver = self.solver
+
+        def action() -> None:
+            cell = whole.find()
+            if cell.kind == "any":
+                solver.learn(result, "list", (Cell("any"),)) if rule != "element" else solver.learn(
+                    result, "any"
+                )
+            elif rule == "element" and cell.kind == "list":
+                solver.flow(cell.args[0], result)
+                solver.make_nullable(result, PERHAPS)
+            elif cell.kind == "map":
+                solver.learn(result, "list", (cell.args[rule == "values"],))
+
+        solver.watch(action, whole)

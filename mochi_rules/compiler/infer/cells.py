@@ -1,0 +1,277 @@
+"""Cells: what inference knows of a type so far, and how knowledge flows between them.
+
+A value that goes somewhere is a flow from one cell to another. Scalars flow in one direction:
+where an int and a string arrive, the place becomes `any`. Containers are shared, not copied, so
+where one flows its element cells become one cell (Steensgaard). That is why a `list<int>` is an
+array of machine integers wherever it is seen.
+
+Knowledge only grows (unknown → a kind → any; not null → perhaps null), so the order of
+propagation does not matter and it ends.
+
+A declared scalar, string or struct is `fixed`: an `any` that flows in is checked at run time
+instead of making the place `any`. A declared container is a hint.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler import types
+from mochi_rules.compiler.types import Type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.compiler.symbols import Struct, Union
+
+Watcher = "Callable[[], None]"
+
+NEVER, PERHAPS, NULL = 0, 1, 2  # how null got in: not; by a read that may miss; by itself
+SCALARS = {"int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING}
+
+
+class Cell:
+    """What is known of a type. Follow `find` before looking at anything.
+
+    `kind` is "", "any", a key of SCALARS, "list", "map", "fun", "struct" or "union"; `args` are
+    element; key and value; parameters and result. `of` is the Struct or Union.
+    """
+
+    __slots__ = ("args", "fixed", "kind", "nullable", "of", "parent", "type", "watchers")
+
+    def __init__(
+        self, kind: str = "", args: tuple[Cell, ...] = (), of: Struct | Union | None = None
+    ) -> None:
+        self.kind = kind
+        self.args = args
+        self.of = of
+        self.nullable = NEVER
+        self.fixed = False
+        self.parent: Cell | None = None
+        self.watchers: list[Callable[[], None]] = []
+        self.type: Type | None = None
+
+    def find(self) -> Cell:
+        """Return the cell that stands for all those this one was united with."""
+        cell = self
+        while cell.parent is not None:
+            if cell.parent.parent is not None:
+                cell.parent = cell.parent.parent
+            cell = cell.parent
+        return cell
+
+    @property
+    def contents(self) -> dict[str, Cell]:
+        """The cells of the fields; empty but for structs."""
+        return self.of.cells if self.kind == "struct" else {}  # type: ignore[union-attr]
+
+    def __str__(self) -> str:
+        return str(resolve(self)) if self.find().kind else "unknown"
+
+
+class Solver:
+    """Propagates knowledge until nothing changes."""
+
+    def __init__(self) -> None:
+        self.work: deque[Callable[[], None]] = deque()
+        self.conflicts: list[tuple[Cell, Cell, object]] = []
+        # Containers that are seen as `any`, and what is stored through `any`: each may meet.
+        self.escaped: set[Cell] = set()
+        self.stored = Cell()
+
+    def run(self) -> None:
+        """Propagate."""
+        work = self.work
+        while work:
+            work.popleft()()
+
+    def watch(self, action: Callable[[], None], *cells: Cell) -> None:
+        """Do something now, and again whenever one of the cells learns something."""
+        for cell in cells:
+            cell.find().watchers.append(action)
+        self.work.append(action)
+
+    def flow(self, source: Cell, target: Cell, node: object = None) -> None:
+        """Say that values go from one cell to another; `node` is what to blame."""
+
+        def action() -> None:
+            self._flow_now(source.find(), target.find(), node)
+
+        source.find().watchers.append(action)
+        action()
+
+    def learn(self, cell: Cell, kind: str, args: tuple[Cell, ...] = (), of: object = None) -> None:
+        """Say that a cell holds values of a kind."""
+        self._flow_now(Cell(kind, args, of), cell.find(), None)  # type: ignore[arg-type]
+
+    def make_any(self, cell: Cell) -> None:
+        """Say that a cell holds anything."""
+        cell = cell.find()
+        if cell.kind == "any":
+            return
+        self.escape(cell)
+        cell.kind = "any"
+        cell.args = ()
+        cell.of = None
+        cell.fixed = False
+        self._changed(cell)
+
+    def make_nullable(self, cell: Cell, how: int) -> None:
+        """Say that a cell may hold null."""
+        cell = cell.find()
+        if cell.nullable < how:
+            cell.nullable = how
+            self._changed(cell)
+
+    def store_dynamically(self, value: Cell) -> None:
+        """Say that a value is stored into some container of which nothing is known."""
+        self.flow(value, self.stored)
+
+    def escape(self, cell: Cell) -> None:
+        """Say that the values of a cell are also seen as `any`."""
+        cell = cell.find()
+        if not cell.args or cell in self.escaped:
+            return
+        self.escaped.add(cell)
+        if cell.kind == "fun":
+            for arg in cell.args:
+                self.make_any(arg)
+            return
+        self.flow(self.stored, cell.args[-1])
+        for arg in cell.args:
+            self._escape_when_known(arg)
+
+    def _escape_when_known(self, cell: Cell) -> None:
+        def action() -> None:
+            if cell.find().args:
+                self.escape(cell)
+
+        self.watch(action, cell)
+
+    def _changed(self, cell: Cell) -> None:
+        self.work.extend(cell.watchers)
+
+    def _flow_now(self, source: Cell, target: Cell, node: object) -> None:
+        if source is target:
+            return
+        if source.nullable > target.nullable:
+            self._flow_null(source, target)
+        kind = source.kind
+        if not kind:
+            return
+        if target.kind == kind:
+            self._meet(source, target)
+        elif not target.kind:
+            target.kind, target.args, target.of = kind, source.args, source.of
+            self._changed(target)
+        elif target.kind == "any":
+            self.escape(source)
+        elif kind == "any":
+            if not target.fixed:
+                self.make_any(target)
+        elif self._converts(source, target):
+            pass
+        elif target.fixed:
+            self.conflicts.append((source, target, node))
+        else:
+            self.escape(source)
+            self.make_any(target)
+
+    def _flow_null(self, source: Cell, target: Cell) -> None:
+        # A read that may miss does not make a declared number nullable: it is checked there.
+        if source.nullable == PERHAPS and target.fixed and target.kind in ("int", "float", "bool"):
+            return
+        target.nullable = source.nullable
+        self._changed(target)
+
+    def _converts(self, source: Cell, target: Cell) -> bool:
+        """Whether a value of another kind fits after a conversion, or as a variant."""
+        if source.kind == "int" and target.kind == "float":
+            return target.fixed
+        if source.kind == "struct" and target.kind == "union":
+            return getattr(source.of, "union", None) is target.of
+        return False
+
+    def _meet(self, source: Cell, target: Cell) -> None:
+        """Let values of one kind meet: what they contain becomes the same."""
+        if source.args:
+            if len(source.args) != len(target.args):
+                self.make_any(target)
+                return
+            for one, other in zip(source.args, target.args, strict=True):
+                self.unite(one, other)
+        elif source.of is not target.of:
+            union = getattr(source.of, "union", None)
+            if (
+                union is not None
+                and getattr(target.of, "union", None) is union
+                and not target.fixed
+            ):
+                target.kind, target.of = "union", union
+                self._changed(target)
+            elif target.fixed:
+                self.conflicts.append((source, target, None))
+            else:
+                self.make_any(target)
+
+    def unite(self, one: Cell, other: Cell) -> None:
+        """Make two cells one."""
+        one, other = one.find(), other.find()
+        if one is other:
+            return
+        if self._rank(one) > self._rank(other):
+            one, other = other, one
+        # From here on `one` is merged into `other`, which knows at least as much.
+        clash = bool(one.kind) and one.kind != other.kind and not self._converts(one, other)
+        mixed = one.kind != other.kind
+        if one.fixed and clash and other.kind != "any":
+            other.fixed = False
+        one.parent = other
+        other.nullable = max(one.nullable, other.nullable)
+        watchers = one.watchers
+        other.watchers.extend(watchers)
+        if other.kind == "any" or clash:
+            one_contents = Cell(one.kind, one.args, one.of)
+            self.escape(one_contents)
+            self.make_any(other)
+        elif one.kind and not mixed:
+            self._meet(Cell(one.kind, one.args, one.of), other)
+        self.work.extend(other.watchers)
+
+    @staticmethod
+    def _rank(cell: Cell) -> tuple[int, bool]:
+        return (0 if not cell.kind else 2 if cell.kind in ("any", "union") else 1, cell.fixed)
+
+
+def resolve(cell: Cell) -> Type:
+    """Return the type of a cell, after the last propagation.
+
+    What is still unknown can only be null, or an element that nobody ever stores: any. A type
+    that contains itself is any at the place where it does.
+    """
+    cell = cell.find()
+    if cell.type is None:
+        cell.type = types.ANY  # for cells that contain themselves
+        inner = _resolve_kind(cell)
+        cell.type = types.optional_of(inner) if cell.nullable else inner
+    return cell.type
+
+
+def _resolve_kind(cell: Cell) -> Type:
+    kind = cell.kind
+    if kind in SCALARS:
+        return SCALARS[kind]
+    if kind == "list":
+        return types.list_of(resolve(cell.args[0]))
+    if kind == "map":
+        key = resolve(cell.args[0])
+        return types.map_of(key if key is types.INT else types.STRING, resolve(cell.args[1]))
+    if kind == "fun":
+        *params, result = map(resolve, cell.args)
+        return types.fun_of(tuple(params), result)
+    if kind == "struct":
+        return types.struct_of(cell.of.name)  # type: ignore[union-attr]
+    if kind == "union":
+        return types.union_of(cell.of.name)  # type: ignore[union-attr]
+    return types.ANY

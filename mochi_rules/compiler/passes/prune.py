@@ -1,0 +1,72 @@
+"""Removes what nobody needs: unused values, and unused parameters of blocks.
+
+A loop has a parameter for every variable that it assigns; those whose value only ever feeds
+itself go here, before anything counts their references.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir import Block, Branch, Jump, Return
+from mochi_rules.compiler.ops import OPS
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir import Function, Value
+
+_REMOVABLE = frozenset({"pure", "read", "alloc"})
+
+
+def prune(function: Function) -> None:
+    """Remove unused values and parameters, and blocks that nothing reaches."""
+    function.blocks = _reachable(function)
+    needed = _needed(function)
+    for block in function.blocks:
+        block.code = [v for v in block.code if v in needed or OPS[v.op].effect not in _REMOVABLE]
+        if isinstance(block.end, Jump):
+            end = block.end
+            kept = [
+                arg for param, arg in zip(end.target.params, end.args, strict=True)
+                if param in needed
+            ]  # fmt: skip
+            block.end = Jump(end.target, kept)
+    for block in function.blocks:
+        block.params = [param for param in block.params if param in needed]
+
+
+def _reachable(function: Function) -> list[Block]:
+    """Return the blocks that control flow reaches, in their order."""
+    seen = {function.entry}
+    stack = [function.entry]
+    while stack:
+        for target in stack.pop().targets:
+            if target not in seen:
+                seen.add(target)
+                stack.append(target)
+    return [block for block in function.blocks if block in seen]
+
+
+def _needed(function: Function) -> set[Value]:
+    """Return the values that an effect or the control flow depends on."""
+    sources: dict[Value, list[Value]] = {}  # parameter -> what jumps pass for it
+    work: list[Value] = []
+    for block in function.blocks:
+        for value in block.code:
+            if OPS[value.op].effect not in _REMOVABLE:
+                work.extend(value.args)
+        match block.end:
+            case Jump(target=target, args=args):
+                for param, arg in zip(target.params, args, strict=True):
+                    sources.setdefault(param, []).append(arg)
+            case Branch(condition=condition):
+                work.append(condition)
+            case Return(value=value) if value is not None:
+                work.append(value)
+    needed: set[Value] = set()
+    while work:
+        value = work.pop()
+        if value not in needed:
+            needed.add(value)
+            work.extend(value.args)
+            work.extend(sources.get(value, ()))
+    return needed
