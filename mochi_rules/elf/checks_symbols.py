@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LOCAL, FUNCTION, SECTION = 0, 2, 3  # STB_LOCAL, STT_FUNC, STT_SECTION
 _SYMBOL_SIZE = 24
 _NAME_FORM = re.compile(
-    r"wasm\[\d+\]::(function\[\d+\](::.*)?|array_to_wasm_trampoline\[\d+\])"
+    r"wasm\[\d+\]::(function\[\d+\](::[!-~]*)?|array_to_wasm_trampoline\[\d+\])"
     r"|signatures\[\d+\]::wasm_to_array_trampoline|module_start\[\d+\]::(Wasm|Array)"
     r"|wasmtime_(patchable_)?builtin_\w+|resource_drop_trampoline"
     r"|component-trampolines\[\d+\]-.+|unsafe-intrinsics-.+",
@@ -32,7 +32,6 @@ _BUILTINS_REPLACED_BY = {
         for type_ in ("f32", "f64")
     ),
     "has_ssse3": ("i8x16_swizzle", "i8x16_shuffle"),
-    "has_fma": ("fma_f32x4", "fma_f64x2"),
 }
 
 

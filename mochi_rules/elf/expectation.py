@@ -29,7 +29,8 @@ class Expectation:
     `isa_flags` are the CPU features that the code may use. `shared_flags` and `tunables` map
     the names in the engine section to values, None for a value that is not checked. `features`
     are the WebAssembly features, by single bits as in Schema. `functions` is the number of
-    functions that the input defines, imports not counted. `major` is that of Wasmtime.
+    functions that a module defines, imports not counted; of a component it is not known, for
+    Wasmtime adds adapters. `major` is that of Wasmtime.
     """
 
     kind: Kind | None = None

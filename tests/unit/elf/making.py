@@ -59,6 +59,35 @@ COMPONENT = """
   (func (export "add") (param "a" u32) (param "b" u32) (result u32)
     (canon lift (core func $i "add"))))
 """
+# Two components that pass a string, so that Wasmtime makes an adapter module, and an import.
+ADAPTERS = """
+(component
+  (component $callee
+    (core module $m (memory (export "mem") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16))
+      (func (export "f") (param i32 i32) (result i32) (local.get 1)))
+    (core instance $i (instantiate $m))
+    (func (export "f") (param "s" string) (result u32) (canon lift (core func $i "f")
+      (memory (core memory $i "mem")) (realloc (core func $i "realloc")))))
+  (component $caller
+    (import "f" (func $f (param "s" string) (result u32)))
+    (core module $libc (memory (export "mem") 1)
+      (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 16)))
+    (core instance $libc (instantiate $libc))
+    (core func $lowered (canon lower (func $f) (memory (core memory $libc "mem"))
+      (realloc (core func $libc "realloc")) string-encoding=utf16))
+    (core module $m (import "" "f" (func $f (param i32 i32) (result i32)))
+      (func (export "run") (result i32) (call $f (i32.const 0) (i32.const 3))))
+    (core instance $i (instantiate $m (with "" (instance (export "f" (func $lowered))))))
+    (func (export "run") (result u32) (canon lift (core func $i "run"))))
+  (instance $callee (instantiate $callee))
+  (instance $caller (instantiate $caller (with "f" (func $callee "f"))))
+  (export "run" (func $caller "run")))
+"""
+NAMES = f"""
+(module (func $"a\u00e9" (nop)) (func $"a\\00zero and a\\0aline" (nop))
+  (func ${"long" * 500} (nop)))
+"""
 _MANY = "".join(
     f'(func $f{i} (export "f{i}") (param i32 i32) (result i32)'
     f" (i32.div_s (i32.load offset={i} (local.get 0))"
@@ -70,10 +99,10 @@ MANY = f"(module (memory 1){_MANY})"
 
 @dataclass(frozen=True)
 class Variant:
-    """A source text, the number of functions it defines, and how to compile it."""
+    """A source text, the number of functions a module defines, and how to compile it."""
 
     wat: str = RICH
-    functions: int = 3
+    functions: int | None = 3
     flags: tuple[str, ...] = ()
     target: str = TRIPLE
     winch: bool = False
@@ -106,10 +135,14 @@ VARIANTS: dict[str, Variant] = {
     "imported-function": Variant(IMPORTED_FUNCTION, 1),
     "passive-data": Variant(PASSIVE_DATA, 0),
     "simd": Variant(SIMD, 1),
+    "simd-sse41": Variant(SIMD, 1, flags=("has_sse41",)),
+    "simd-ssse3": Variant(SIMD, 1, flags=("has_ssse3",)),
     "simd-v3": Variant(SIMD, 1, flags=_V3),
     "gc": Variant(GC, 2),
     "many": Variant(MANY, 400),
-    "component": Variant(COMPONENT, 1),
+    "names": Variant(NAMES, 3),
+    "component": Variant(COMPONENT, None),
+    "adapters": Variant(ADAPTERS, None),
 }
 
 
@@ -121,7 +154,7 @@ def compiled(name: str) -> bytes:
 
     variant = VARIANTS[name]
     engine = wasmtime.Engine(_config(wasmtime, variant))
-    if variant.wat is COMPONENT:
+    if variant.functions is None:
         return bytes(component.Component(engine, variant.wat).serialize())
     return bytes(wasmtime.Module(engine, variant.wat).serialize())
 

@@ -27,7 +27,7 @@ def requested(name: str) -> Expectation:
     variant = VARIANTS[name]
     triple = {"pulley64": "pulley64-unknown-unknown-elf"}.get(variant.target, variant.target)
     return Expectation(
-        kind=Kind.COMPONENT if name == "component" else Kind.MODULE,
+        kind=Kind.COMPONENT if variant.functions is None else Kind.MODULE,
         triple=triple,
         functions=variant.functions,
         debug_info=bool(variant.settings.get("debug_info")),
