@@ -16,6 +16,7 @@ from mochi_rules.elf import checks_engine as engine
 from mochi_rules.elf import checks_header as header
 from mochi_rules.elf import checks_sections as sections
 from mochi_rules.elf import checks_symbols as symbols
+from mochi_rules.elf.decode import printable
 from mochi_rules.elf.engine import decode_engine, schema_of
 from mochi_rules.elf.expectation import Expectation, Subject
 from mochi_rules.elf.layout import layout_of
@@ -121,7 +122,7 @@ def verify(artifact: Artifact, expectation: Expectation | None = None) -> list[F
     """
     subject = _subject(artifact, expectation or Expectation())
     return [
-        Failure(check.name, message)
+        Failure(check.name, printable(message))
         for check in CHECKS
         for message in islice(check.run(subject), MAX_MESSAGES)
     ]

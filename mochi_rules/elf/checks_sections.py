@@ -64,7 +64,10 @@ def known_names(subject: Subject) -> Iterator[str]:
 
 
 def leading_sections(subject: Subject) -> Iterator[str]:
-    """14: the engine section, the branch protection byte and the code come first, in order."""
+    """14: the engine section, the branch protection byte and the code come first, in order.
+
+    Source: `build_module_artifacts` in crates/wasmtime/src/compile.rs.
+    """
     found = tuple(section.name for section in subject.artifact.sections[: len(_LEADING)])
     if found != _LEADING:
         yield f"expected the first sections to be {_quoted(_LEADING)}, got {_quoted(found)}"
@@ -78,7 +81,10 @@ def no_addresses(subject: Subject) -> Iterator[str]:
 
 
 def not_writable(subject: Subject) -> Iterator[str]:
-    """16: no section is writable. Pulley code has that bit, with another meaning."""
+    """16: no section is writable. Pulley code has that bit, with another meaning.
+
+    Source: `SH_WASMTIME_NOT_EXECUTED` in crates/environ/src/obj.rs.
+    """
     for section in subject.artifact.sections:
         if section.flags & WRITE and not _is_pulley_text(subject, section):
             yield f"`{section.name}` is writable ({flag_letters(section.flags)})"
@@ -92,7 +98,7 @@ def not_executable(subject: Subject) -> Iterator[str]:
 
 
 def write_xor_execute(subject: Subject) -> Iterator[str]:
-    """18: no section is writable and executable."""
+    """18: no section is writable and executable. Source: measured on 48.0.0."""
     for section in subject.artifact.sections:
         if section.flags & WRITE and section.flags & EXECUTE:
             yield f"`{section.name}` is both writable and executable"
@@ -143,7 +149,10 @@ def placement(subject: Subject) -> Iterator[str]:
 
 
 def no_overlap(subject: Subject) -> Iterator[str]:
-    """23: no two sections share bytes, nor does one share bytes with header or section table."""
+    """23: no two sections share bytes, nor does one share bytes with header or section table.
+
+    Source: the `object` crate's writer.
+    """
     places = [place for place in _in_file(subject) if place.start < place.end]
     for before, after in pairwise(places):
         if after.start < before.end:

@@ -142,7 +142,10 @@ def function_count(subject: Subject) -> Iterator[str]:
 
 
 def builtins(subject: Subject) -> Iterator[str]:
-    """44: no builtin stands in for an instruction that the CPU features allow (x86_64)."""
+    """44: no builtin stands in for an instruction that the CPU features allow (x86_64).
+
+    Source: crates/environ/src/builtin.rs; measured on 48.0.0.
+    """
     if subject.engine is None or subject.engine.architecture != "x86_64":
         return
     names = {symbol.name for symbol in subject.functions}

@@ -70,6 +70,16 @@ class Reader:
             raise Malformed(f"{left} bytes are left over")
 
 
+def printable(text: str) -> str:
+    """Return a text from a foreign file without what would steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
 def encode_text(text: str) -> bytes:
     """Return a string as its size in bytes and UTF-8."""
     data = text.encode("utf-8")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.elf.checks import Failure
+from mochi_rules.elf.decode import printable
 from mochi_rules.elf.objects import read_object
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def verify_object(data: bytes, expectation: ObjectExpectation | None = None) -> 
     """
     image, wanted = read_object(data), expectation or ObjectExpectation()
     return [
-        Failure(name, message) for name, check in OBJECT_CHECKS for message in check(image, wanted)
+        Failure(name, printable(message))
+        for name, check in OBJECT_CHECKS
+        for message in check(image, wanted)
     ]
 
 

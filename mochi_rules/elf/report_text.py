@@ -6,6 +6,8 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.elf.decode import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -16,7 +18,7 @@ MAX_FUNCTIONS = 20
 
 def as_json(report: Report) -> str:
     """Return a report as a JSON object; what is not there is null, bytes are hexadecimal."""
-    return json.dumps(dataclasses.asdict(report), default=bytes.hex, ensure_ascii=False, indent=2)
+    return json.dumps(dataclasses.asdict(report), default=bytes.hex, indent=2)
 
 
 def render(report: Report, *, full: bool = False) -> str:
@@ -125,7 +127,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _table(rows: Iterable[Sequence[str]], right: tuple[int, ...] = ()) -> Iterator[str]:
     """Yield rows with their columns aligned, two spaces apart and indented by two."""
-    rows = [tuple(row) for row in rows]
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = [

@@ -149,6 +149,22 @@ def test_unknown_version_is_told() -> None:
     assert "settings: not known for this version\n" in text
 
 
+def test_names_cannot_steer_a_terminal() -> None:
+    """Control characters of a foreign file are shown as escapes, in reports and in messages."""
+    hostile = IBM.replace(b"::add\0", b"::\x1b[m\0").replace(
+        b".wasmtime.info\0", b".wasmtime\x1b[22J\0"
+    )
+
+    report = inspect(hostile)
+
+    assert len(hostile) == len(IBM)
+    assert "\x1b" not in render(report)
+    assert "\\x1b[22J" in render(report)
+    assert report.compiled is not None
+    assert "\x1b" not in "".join(map(str, report.compiled.failures))
+    assert "\x1b" not in as_json(report)
+
+
 def test_json_is_json() -> None:
     """The text for programs parses, with the digest under its name."""
     assert json.loads(as_json(inspect(b"")))["sha256"].startswith("e3b0c44298fc1c14")
