@@ -24,7 +24,7 @@ Signature: 8a477f597d28d172789f06886806bc55
 USE_ANOTHER = "name another directory with `cache=DIR`, or build without one: `cache=off`"
 # What may lie in a directory that becomes a cache: our own files after an interruption, and what
 # a fresh file system brings.
-_HARMLESS = (f"v{MAJOR}", "CACHEDIR.TAG", ".CACHEDIR.TAG.", ".format.", "lost+found")
+_HARMLESS = (f"v{MAJOR}", "format", ".format.", "CACHEDIR.TAG", ".CACHEDIR.TAG.", "lost+found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,16 @@ def examine(root: Path) -> bool:
         if not stat.S_ISDIR(status.st_mode):
             raise environment_error("K001", f"`{root}` is not a directory", help=USE_ANOTHER)
         _check_owner(root, status.st_uid)
-        with (root / "format").open("rb") as file:
-            text = file.read(80).decode("utf-8", "replace")
+        text = _read_format(root)
+        if text is None:
+            _check_empty(root)
+            text = _read_format(root)  # another process may just have made it
     except FileNotFoundError:
-        _check_empty(root)
         return False
     except OSError as error:
         raise unusable(root, error) from None
+    if text is None:
+        return False
     if text.split(".")[0].strip() != f"{_FORMAT}{MAJOR}":
         raise environment_error(
             "K003", f"the cache `{root}` has a format that this version does not know",
@@ -146,15 +149,18 @@ def _check_owner(root: Path, owner: int) -> None:
         )
 
 
+def _read_format(root: Path) -> str | None:
+    try:
+        with (root / "format").open("rb") as file:
+            return file.read(80).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+
+
 def _check_empty(root: Path) -> None:
     # A CACHEDIR.TAG would take the user's other files out of their backups.
-    try:
-        names = [path.name for path in root.iterdir()]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise unusable(root, error) from None
-    if others := [name for name in names if not name.startswith(_HARMLESS)]:
+    others = [path.name for path in root.iterdir() if not path.name.startswith(_HARMLESS)]
+    if others:
         raise environment_error(
             "K004", f"`{root}` is not a cache: it holds other files, such as `{min(others)}`",
             help="name a new directory with `cache=DIR`",

@@ -120,6 +120,21 @@ def test_remains_of_an_interruption_can_become_a_cache(root: Path, name: str) ->
     assert examine(root) is False
 
 
+def test_cache_that_another_process_makes_is_a_cache(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A format that appears while we look does not count as one of the user's files."""
+    iterdir = Path.iterdir
+
+    def late(path: Path) -> object:
+        prepare(root)
+        return iterdir(path)
+
+    root.mkdir()
+    monkeypatch.setattr(Path, "iterdir", late)
+    assert examine(root) is True
+
+
 def test_default_root_is_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """The default stands where the platform keeps caches."""
     assert default_root() == platformdirs.user_cache_path("mochi_rules")

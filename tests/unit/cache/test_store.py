@@ -133,6 +133,21 @@ def test_claimed_size_does_not_take_memory(store: ContentStore) -> None:
     assert store.get(Digest(DIGEST.hash, 1 << 60)) is None
 
 
+def test_huge_file_is_not_read(store: ContentStore, root: Path) -> None:
+    """A blob that grew to a terabyte is damaged; it does not fill the memory."""
+    path = blob_path(root, DIGEST)
+    path.chmod(0o644)
+    os.truncate(path, 1 << 40)
+    assert store.get(DIGEST) is None
+
+
+def test_put_notes_that_a_blob_is_in_use(store: ContentStore, root: Path) -> None:
+    """A blob that is put again counts as just used, so that eviction does not take it."""
+    os.utime(blob_path(root, DIGEST), (0, 0))
+    store.put(DIGEST, DATA)
+    assert blob_path(root, DIGEST).stat().st_mtime > 0
+
+
 def test_placed_file_has_the_content(store: ContentStore, tmp_path: Path) -> None:
     """A blob is placed as a file; its directory is made."""
     target = tmp_path / "deep" / "er" / "a"
