@@ -89,4 +89,6 @@ FOREIGN_MODULES: dict[str, dict[str, str]] = {
     "strings": dict.fromkeys(("ToUpper", "ToLower", "TrimSpace"), "string"),
     "mochi/runtime/ffi/go/testpkg": {"Add": "int", "Pi": "float", "Answer": "int"},
 }  # fmt: skip
-FOREIGN_VALUES = frozenset({"pi", "e", "Pi", "Answer"})
+FOREIGN_VALUES: dict[str, float] = {
+    "pi": 3.141592653589793, "e": 2.718281828459045, "Pi": 3.14, "Answer": 42,
+}  # fmt: skip

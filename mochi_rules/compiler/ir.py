@@ -30,7 +30,7 @@ class Value:
 
     __slots__ = ("args", "attr", "name", "op", "site", "type")
 
-    def __init__(  # noqa: PLR0913 - a record
+    def __init__(
         self, op: str, args: tuple[Value, ...], type_: Type, attr: Any = None,
         site: Site | None = None, name: str = "",
     ) -> None:  # fmt: skip

@@ -192,7 +192,7 @@ def _signature(decl: ast.FunDecl) -> Signature:
 class _Builder(SsaBuilder):
     """Builds one function of the dialect."""
 
-    def __init__(  # noqa: PLR0913 - what a function is made of
+    def __init__(
         self, library: Library, name: str, decl: ast.FunDecl, signature: Signature, source: Source
     ) -> None:
         params = [
@@ -308,12 +308,11 @@ class _Builder(SsaBuilder):
 
     def _value(self, node: ast.Expr, expected: Type | None) -> Value:
         value = self._compute(node, expected)
-        self._expect(
-            expected is None or value.type is expected, node, f"{value.type} is not {expected}"
-        )
+        if expected is not None and value.type is not expected:
+            self._expect(False, node, f"{value.type} is not {expected}")
         return value
 
-    def _compute(self, node: ast.Expr, expected: Type | None) -> Value:
+    def _literal(self, node: ast.Expr, expected: Type | None) -> Value | None:
         match node:
             case ast.IntLit():
                 return self.const(node.value, expected or WORD)
@@ -323,6 +322,14 @@ class _Builder(SsaBuilder):
                 return self.const(int(node.value), BOOL)
             case ast.StringLit():
                 return self.emit("string", (), WORD, node.value)
+            case _:
+                return None
+
+    def _compute(self, node: ast.Expr, expected: Type | None) -> Value:
+        literal = self._literal(node, expected)
+        if literal is not None:
+            return literal
+        match node:
             case ast.Name():
                 return self._name(node, expected)
             case ast.Unary(op="-"):
@@ -435,7 +442,7 @@ class _Builder(SsaBuilder):
             args.append(
                 self._value(argument, wanted or (args[0].type if args and result is None else None))
             )
-            if result in (BOOL,) and len(args) == 1:
+            if result is BOOL and len(args) == 1:
                 wanted = args[0].type
         return self.emit(op, args, result or args[0].type, attr)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic
@@ -77,7 +78,5 @@ class _Loader:
 
     def _cycle(self, target: str, span: Span) -> None:
         ring = [*self.open[self.open.index(target) :], target]
-        notes = tuple(
-            f"`{one}` imports `{other}`" for one, other in zip(ring, ring[1:], strict=False)
-        )
+        notes = tuple(f"`{one}` imports `{other}`" for one, other in pairwise(ring))
         self.diagnostics.add(Diagnostic("B020", "import cycle", span, notes=notes))

@@ -36,7 +36,7 @@ class Op:
         """The number of arguments, or None where it varies."""
         if "..." in self.args:
             return None
-        return len(self.args.split(", ")) if self.args else 0
+        return self.args.count(": ")
 
 
 ALL = -1  # in `consumes`: every argument

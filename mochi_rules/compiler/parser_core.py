@@ -240,7 +240,7 @@ class Parser:
         with a word that only begins statements is taken without looking at brackets, as one of
         them may be the very thing that is missing.
         """
-        if self.errors >= MAX_ERRORS:
+        if self.errors >= MAX_ERRORS or self.kinds[self.pos] == END:
             self.pos = len(self.kinds) - 1
             return
         kinds, fault, index = self.kinds, self.pos, first

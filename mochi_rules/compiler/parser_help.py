@@ -63,6 +63,8 @@ _HABITS = {
     "loop": "write `while true`",
 }
 
+_REACH = 16  # how many tokens back the first word of a line is looked for
+
 
 def habit(source: Source, tokens: Tokens, index: int) -> str:
     """Return what to write in place of a token that does not fit, or an empty text."""
@@ -78,6 +80,8 @@ def habit(source: Source, tokens: Tokens, index: int) -> str:
         if word >= 0 and kinds[word] in NAMES and values[word] in _HABITS:
             return _HABITS[values[word]]
     first = index
-    while first and "\n" not in source.text[ends[first - 1] : starts[first]]:
+    while (
+        first > max(0, index - _REACH) and "\n" not in source.text[ends[first - 1] : starts[first]]
+    ):
         first -= 1
     return _HABITS.get(values[first], "") if kinds[first] in NAMES else ""

@@ -87,9 +87,8 @@ def _expr_stmt(p: Parser, first: int, value: ast.Expr) -> ast.ExprStmt:
     """Emits: P065, as a warning, for a value that nothing reads."""
     start = p.starts[first]
     if type(value) is not ast.Call and not has_effect(value):
-        span = Span(p.source, start, p.end())
         remedy = p.habit(first) or "remove it, or bind it with `let _ = …`"
-        p.warn("P065", "the value of this expression is not used", span, remedy)
+        p.warn("P065", "the value of this expression is not used", p.span(first, p.pos - 1), remedy)
     return ast.ExprStmt(start, p.ends[p.pos - 1], value)
 
 

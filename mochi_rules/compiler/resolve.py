@@ -46,7 +46,18 @@ class Resolution:
 
     modules: list[ModuleScope]
     functions: list[Function] = field(default_factory=list)
+    structs: dict[str, Struct] = field(default_factory=dict)  # by the names of their types
     assigned: dict[ast.Node, dict[Variable, None]] = field(default_factory=dict)  # by loops
+
+    def register(self, struct: Struct) -> Struct:
+        """Give a struct a type of its own, whatever others are called."""
+        name, number = struct.name, 1
+        while name in self.structs:
+            number += 1
+            name = f"{struct.name}.{number}"
+        struct.type_name = name
+        self.structs[name] = struct
+        return struct
 
 
 def resolve_program(modules: list[ModuleScope], diagnostics: Diagnostics) -> Resolution:
@@ -146,7 +157,8 @@ class _Resolver:
                     pass
 
     def _new_struct(self, name: str, fields: list[ast.FieldDecl]) -> Struct:
-        struct = Struct(name, self.module, {field.name: field.type for field in fields})
+        types = {field.name: field.type for field in fields}
+        struct = self.resolution.register(Struct(name, self.module, types))
         self.module.types[name] = struct
         return struct
 
@@ -336,7 +348,7 @@ class _Resolver:
 
     def _query(self, node: ast.Query) -> None:
         self.scopes.append({})
-        for source in (*node.sources, *node.joins):
+        for source in _parts(node):
             self._visit(source.source)
             source.variable = self._new_variable(source.name)
             if isinstance(source, ast.QueryJoin):
@@ -457,3 +469,7 @@ class _Resolver:
 
     def _unsupported(self, node: ast.Node) -> None:
         self._error("T090", f"`{_UNSUPPORTED[type(node)]}` is not supported yet", node)
+
+
+def _parts(node: ast.Query) -> list[ast.QuerySource | ast.QueryJoin]:
+    return [*node.sources, *node.joins]

@@ -68,7 +68,10 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Struct:
-    """A struct or a variant of a union. Field cells are made by inference."""
+    """A struct, a variant of a union, or what a query groups into.
+
+    `type_name` is unique in the program. Field cells are made by inference.
+    """
 
     name: str
     module: ModuleScope
@@ -76,7 +79,7 @@ class Struct:
     union: Union | None = None
     methods: dict[str, Function] = field(default_factory=dict)
     cells: dict[str, Any] = field(default_factory=dict)
-    extra: dict[str, None] = field(default_factory=dict)
+    type_name: str = ""
 
 
 @dataclass(slots=True, eq=False)

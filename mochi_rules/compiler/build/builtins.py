@@ -65,8 +65,8 @@ class BuiltinBuilder:
             "substring": self._slice, "substr": self._slice, "range": self._range,
             "keys": lambda _, args: self.part(args[0], "keys"),
             "values": lambda _, args: self.part(args[0], "values"),
-            "sum": lambda node, args: self.aggregate("sum", args[0], node),
-            "avg": lambda node, args: self.aggregate("avg", args[0], node),
+            "sum": lambda node, args: self.aggregate("sum", args[0]),
+            "avg": lambda node, args: self.aggregate("avg", args[0]),
             "min": self._extreme, "max": self._extreme, "abs": self._abs, "round": self._round,
             "floor": self._floor, "ceil": self._floor, "pow": self._pow,
             "contains": lambda _, args: builder.operators.contains(args[0], args[1]),
@@ -91,7 +91,7 @@ class BuiltinBuilder:
 
     def _print(self, node: ast.Call, args: list[Value]) -> Value:
         b = self.b
-        if len(args) > 2:  # noqa: PLR2004 - from three arguments on, the line is trimmed
+        if len(args) > 2:
             line = self._text(args[0])
             for arg in args[1:]:
                 line = b.runtime("string_concat", (line, b.string(" ")), STRING)
@@ -270,7 +270,7 @@ class BuiltinBuilder:
         b = self.b
         low = b.convert(args[0], INT) if len(args) > 1 else b.const(0, INT)
         high = b.convert(args[1] if len(args) > 1 else args[0], INT)
-        step = b.convert(args[2], INT) if len(args) > 2 else b.const(1, INT)  # noqa: PLR2004
+        step = b.convert(args[2], INT) if len(args) > 2 else b.const(1, INT)
         return b.runtime("list_range", (low, high, step), list_of(INT))
 
     def part(self, value: Value, name: str) -> Value:
@@ -304,12 +304,12 @@ class BuiltinBuilder:
             value = b.emit("closure.call", (function, left, right), signature.result)
             b.env[key] = b.convert(value, type_)
 
-        iterate(b, items, [key], step)  # type: ignore[list-item]
+        iterate(b, items, [key], step)
         return b.env.pop(key)
 
     # Numbers
 
-    def aggregate(self, name: str, value: Value, node: ast.Expr) -> Value:
+    def aggregate(self, name: str, value: Value) -> Value:
         """Return the sum, mean, least or greatest of a list's elements."""
         b = self.b
         value = self._items(value) or value
@@ -326,11 +326,11 @@ class BuiltinBuilder:
         assert hasattr(node.callee, "name")
         name = node.callee.name
         if len(args) == 1:
-            return self.aggregate(name, args[0], node)
+            return self.aggregate(name, args[0])
         b, type_ = self.b, resolve(node.cell)
         values = [b.convert(arg, type_) for arg in args]
         if type_ not in _NUMBERS:
-            return self.aggregate(name, b.emit("list.new", values, list_of(type_)), node)
+            return self.aggregate(name, b.emit("list.new", values, list_of(type_)))
         best = values[0]
         for value in values[1:]:
             better = b.emit("lt" if name == "min" else "gt", (value, best), BOOL)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.build.builtins import BuiltinBuilder
+from mochi_rules.compiler.builtins import FOREIGN_VALUES
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.symbols import (
     Builtin,
@@ -20,13 +21,9 @@ from mochi_rules.compiler.types import (
     FLOAT,
     INT,
     STRING,
-    VOID,
     FunType,
-    ListType,
     MapType,
     OptionalType,
-    StructType,
-    Type,
     fun_of,
     optional_of,
 )
@@ -43,7 +40,6 @@ _FOREIGN = {
     "strings": {"ToUpper": ("string_upper", STRING), "ToLower": ("string_lower", STRING),
                 "TrimSpace": ("string_trim", STRING)},
 }  # fmt: skip
-_FOREIGN_VALUES = {"pi": 3.141592653589793, "e": 2.718281828459045, "Pi": 3.14, "Answer": 42}
 _VALUE_METHODS = {
     "contains",
     "starts_with",
@@ -210,9 +206,9 @@ class CallBuilder:
 
     # Foreign modules
 
-    def foreign_value(self, owner: ForeignModule, name: str) -> Value:
+    def foreign_value(self, name: str) -> Value:
         """Return a constant of a foreign module."""
-        value = _FOREIGN_VALUES.get(name, 0)
+        value = FOREIGN_VALUES[name]
         return self.b.const(value, FLOAT if isinstance(value, float) else INT)
 
     def _foreign(self, node: ast.Call, path: str, name: str) -> Value:

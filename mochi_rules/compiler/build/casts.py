@@ -88,7 +88,7 @@ class CastBuilder:
             cast = self.cast(item, to.element)
             b.env[result] = b.emit("list.append", (b.env[result], cast), to)
 
-        iterate(b, value, [result], step)  # type: ignore[list-item]
+        iterate(b, value, [result], step)
         return b.env.pop(result)
 
     def _map(self, value: Value, to: MapType) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.types import (
     ANY,
@@ -21,12 +21,9 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.build.function import FunctionBuilder
     from mochi_rules.compiler.ir import Value
-    from mochi_rules.compiler.symbols import Variable
-
-Step = "Callable[[Value], None]"
 
 
-class _Hidden:
+class Hidden:
     """A variable that the source does not have; `name` shows in the IR."""
 
     __slots__ = ("name",)
@@ -36,11 +33,11 @@ class _Hidden:
 
 
 def count(
-    b: FunctionBuilder, low: Value, high: Value, assigned: Iterable[Variable],
+    b: FunctionBuilder, low: Value, high: Value, assigned: Iterable[Any],
     step: Callable[[Value], None],
 ) -> None:  # fmt: skip
     """Run a step for every int from low up to, but without, high."""
-    counter = _Hidden("i")
+    counter = Hidden("i")
     b.env[counter] = low
     loop = b.begin_loop([*assigned, counter])
     true, false = b.branch(b.emit("lt", (b.env[counter], high), BOOL))
@@ -53,7 +50,7 @@ def count(
 
 
 def iterate(
-    b: FunctionBuilder, collection: Value, assigned: Iterable[Variable],
+    b: FunctionBuilder, collection: Value, assigned: Iterable[Any],
     step: Callable[[Value], None],
 ) -> None:  # fmt: skip
     """Run a step for every element of a list, key of a map or code point of a string."""
@@ -74,7 +71,7 @@ def iterate(
 
 
 def _over_list(
-    b: FunctionBuilder, xs: Value, type_: ListType, assigned: Iterable[Variable],
+    b: FunctionBuilder, xs: Value, type_: ListType, assigned: Iterable[Any],
     step: Callable[[Value], None],
 ) -> None:  # fmt: skip
     # Nobody shortens a list, and one that we hold is not lengthened in place.
@@ -87,9 +84,9 @@ def _over_list(
 
 
 def _over_string(
-    b: FunctionBuilder, text: Value, assigned: Iterable[Variable], step: Callable[[Value], None]
+    b: FunctionBuilder, text: Value, assigned: Iterable[Any], step: Callable[[Value], None]
 ) -> None:
-    offset = _Hidden("offset")
+    offset = Hidden("offset")
     end = b.runtime("string_size", (text,), WORD)
     b.env[offset] = b.const(0, WORD)
     loop = b.begin_loop([*assigned, offset])
@@ -104,7 +101,7 @@ def _over_string(
 
 
 def _over_optional(
-    b: FunctionBuilder, value: Value, type_: OptionalType, assigned: Iterable[Variable],
+    b: FunctionBuilder, value: Value, type_: OptionalType, assigned: Iterable[Any],
     step: Callable[[Value], None],
 ) -> None:  # fmt: skip
     """Null has no elements."""
@@ -115,7 +112,7 @@ def _over_optional(
 
 
 def _over_any(
-    b: FunctionBuilder, value: Value, assigned: Iterable[Variable], step: Callable[[Value], None]
+    b: FunctionBuilder, value: Value, assigned: Iterable[Any], step: Callable[[Value], None]
 ) -> None:
     items = b.runtime("any_iterate", (value, b.here()), list_of(ANY))
     length = b.emit("list.len", (items,), INT)

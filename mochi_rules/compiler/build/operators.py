@@ -19,7 +19,6 @@ from mochi_rules.compiler.types import (
     ListType,
     MapType,
     OptionalType,
-    Type,
     list_of,
 )
 
@@ -133,7 +132,7 @@ class OperatorBuilder:
 
     def _order(self, op: str, left: Value, right: Value) -> Value:
         b, types = self.b, (left.type, right.type)
-        if types == (INT, INT) or types == (FLOAT, FLOAT):
+        if types in ((INT, INT), (FLOAT, FLOAT)):
             return b.emit(_ORDER[op], (left, right), BOOL)
         if types[0] in _NUMBERS and types[1] in _NUMBERS:
             return b.emit(_ORDER[op], (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)

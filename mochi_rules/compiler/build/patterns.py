@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import resolve
-from mochi_rules.compiler.ssa import Exit
 from mochi_rules.compiler.symbols import Struct, Variable
 from mochi_rules.compiler.types import ANY, BOOL, STRING, OptionalType, StructType, UnionType
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.build.function import FunctionBuilder
     from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.ssa import Exit
 
     Ways = tuple[list[Exit], list[Exit]]
 

@@ -43,7 +43,6 @@ class ProgramBuilder:
     queue: list[Function | Thunk] = field(default_factory=list)
     signatures: dict[str, ir.Signature] = field(default_factory=dict)
     global_names: dict[Variable, str] = field(default_factory=dict)
-    structs: dict[str, Struct] = field(default_factory=dict)
     thunks: dict[tuple[Function, int], Thunk] = field(default_factory=dict)
 
     def build(self) -> ir.Program:
@@ -97,12 +96,11 @@ class ProgramBuilder:
 
     def struct_name(self, struct: Struct) -> str:
         """Return the name of a struct in the IR; its layout will be known."""
-        name = struct.name
+        name = struct.type_name
         if name not in self.program.structs:
             fields: list[tuple[str, Type]] = []
             self.program.structs[name] = ir.StructLayout(struct.name, fields)
             fields += [(field_name, resolve(cell)) for field_name, cell in struct.cells.items()]
-            self.structs[name] = struct
         return name
 
     def struct_type(self, struct: Struct) -> Type:
@@ -122,14 +120,7 @@ class ProgramBuilder:
 
     def struct_by_name(self, name: str) -> Struct | None:
         """Return a struct by the name of its type."""
-        if name in self.structs:
-            return self.structs[name]
-        for module in self.resolution.modules:
-            type_ = module.types.get(name)
-            if isinstance(type_, Struct):
-                self.struct_name(type_)
-                return type_
-        return None
+        return self.resolution.structs.get(name)
 
     def _unique(self, base: str) -> str:
         name, number = base, 1

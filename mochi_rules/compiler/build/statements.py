@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
-from mochi_rules.compiler.build.loops import iterate, count
+from mochi_rules.compiler.build.loops import count, iterate
 from mochi_rules.compiler.build.reuse import assign_in_place
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.types import INT, VOID

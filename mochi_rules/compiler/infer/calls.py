@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.builtins import BUILTINS, FOREIGN_MODULES, FOREIGN_VALUES
 from mochi_rules.compiler.infer.cells import PERHAPS, Cell
@@ -18,7 +19,7 @@ from mochi_rules.compiler.symbols import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mochi_rules.compiler.infer.infer import Inference
 
@@ -27,6 +28,7 @@ VALUE_METHODS = {
     "contains": "bool", "starts_with": "bool", "ends_with": "bool", "len": "int",
     "keys": "keys", "values": "values", "get": "value", "padStart": "string",
 }  # fmt: skip
+_NO_METHODS = ("int", "float", "bool", "string", "list", "fun")
 
 
 class CallRules:
@@ -120,7 +122,7 @@ class CallRules:
             known = FOREIGN_MODULES[owner.path].get(node.name)
             if known and node.name in FOREIGN_VALUES:
                 return Cell(known)
-            self._no_member(node, owner.path, FOREIGN_VALUES & FOREIGN_MODULES[owner.path].keys())
+            self._no_member(node, owner.path, FOREIGN_VALUES)
             return Cell("any")
         if isinstance(owner, ModuleScope):
             symbol = owner.names.get(node.name)
@@ -134,9 +136,7 @@ class CallRules:
             return Cell("any")
         return None
 
-    def _no_member(self, node: ast.Field, owner: str, known: Any) -> None:
-        from mochi_rules.base.suggest import did_you_mean  # noqa: PLC0415 - only for an error
-
+    def _no_member(self, node: ast.Field, owner: str, known: Iterable[str]) -> None:
         message = f"module `{owner}` has no `{node.name}`"
         self.inference.error("T003", message, node, did_you_mean(node.name, known))
 
@@ -146,9 +146,7 @@ class CallRules:
         if isinstance(owner, ModuleScope):
             symbol = owner.names.get(callee.name)
             if isinstance(symbol, Function) and symbol.decl is not None:
-                if not symbol.decl.exported:
-                    self.inference.error("T003", f"`{callee.name}` is not exported by `{owner.source.name}`",
-                               callee, help=f"write `export fun {callee.name}(...)` there")  # fmt: skip
+                self._check_exported(callee, symbol.decl, owner)
                 return self._direct(node, symbol)
         if isinstance(owner, ForeignModule):
             known = FOREIGN_MODULES[owner.path]
@@ -159,55 +157,56 @@ class CallRules:
             return Cell(known.get(callee.name, "any"))
         return self._method_call(node, callee)
 
+    def _check_exported(self, node: ast.Field, decl: ast.FunDecl, owner: ModuleScope) -> None:
+        if not decl.exported:
+            message = f"`{node.name}` is not exported by `{owner.source.name}`"
+            help_ = f"write `export fun {node.name}(...)` there"
+            self.inference.error("T003", message, node, help_)
+
     def _method_call(self, node: ast.Call, callee: ast.Field) -> Cell:
         """A struct's method, a value's method, or a function in a field: the receiver decides."""
         receiver = self.inference.expression(callee.base)
         args, result = [self.inference.expression(arg) for arg in node.args], Cell()
-        field = Cell()
-        callee.cell = field
-        solver = self.solver
+        field = callee.cell = Cell()
+        name, solver = callee.name, self.solver
 
         def action() -> None:
             cell = receiver.find()
-            method = cell.of.methods.get(callee.name) if cell.kind == "struct" else None
+            method = cell.methods.get(name)
             if method is not None:
                 for arg, param in zip(args, method.params, strict=False):
-                    solver.flow(arg, self.inference.variable(param), node)
+                    self.inference.flow(arg, self.inference.variable(param), node)
                 solver.flow(method.result, result)
-            elif cell.kind == "struct" and callee.name in cell.contents:
-                solver.flow(cell.contents[callee.name], field)
-            elif cell.kind == "map" and callee.name not in VALUE_METHODS:
+            elif name in cell.contents:
+                solver.flow(cell.contents[name], field)
+            elif cell.kind and name in VALUE_METHODS:
+                self._value_method(cell, name, result)
+            elif cell.kind == "map":
                 solver.flow(cell.args[1], field)
-            elif cell.kind and callee.name in VALUE_METHODS:
-                self._value_method(cell, callee.name, result)
             elif cell.kind in ("any", "union"):
                 solver.learn(field, "any")
 
-        def call_field() -> None:
-            cell = field.find()
-            if cell.kind == "fun":
-                for arg, param in zip(args, cell.args[:-1], strict=False):
-                    solver.flow(arg, param, node)
-                solver.flow(cell.args[-1], result)
-            elif cell.kind == "any":
-                for arg in args:
-                    solver.flow(arg, Cell("any"))
-                solver.learn(result, "any")
-
-        def check(module: ModuleScope) -> None:
-            cell = receiver.find()
-            if (
-                cell.kind in ("int", "float", "bool", "string", "list", "fun")
-                and callee.name not in VALUE_METHODS
-            ):
-                self.inference.report(
-                    module, "T026", f"type `{receiver}` has no method `{callee.name}`", callee
-                )
-
         solver.watch(action, receiver)
-        solver.watch(call_field, field)
-        self.inference.check_later(check)
+        solver.watch(lambda: self._call_field(field, args, result, node), field)
+        self.inference.check_later(lambda module: self._check_method(module, receiver, callee))
         return result
+
+    def _call_field(self, field: Cell, args: list[Cell], result: Cell, node: ast.Call) -> None:
+        cell = field.find()
+        if cell.kind == "fun":
+            for arg, param in zip(args, cell.args[:-1], strict=False):
+                self.inference.flow(arg, param, node)
+            self.solver.flow(cell.args[-1], result)
+        elif cell.kind == "any":
+            for arg in args:
+                self.solver.flow(arg, Cell("any"))
+            self.solver.learn(result, "any")
+
+    def _check_method(self, module: ModuleScope, receiver: Cell, callee: ast.Field) -> None:
+        cell = receiver.find()
+        if cell.kind in _NO_METHODS and callee.name not in VALUE_METHODS:
+            message = f"type `{receiver}` has no method `{callee.name}`"
+            self.inference.report(module, "T026", message, callee)
 
     def _value_method(self, receiver: Cell, name: str, result: Cell) -> None:
         rule = VALUE_METHODS[name]
@@ -282,21 +281,21 @@ class CallRules:
         def action() -> None:
             for arg in args:
                 cell = arg.find()
-                if cell.kind == "struct" and "items" in cell.contents:
-                    cell = cell.contents["items"].find()
+                cell = cell.contents.get("items", cell).find()  # of a group
                 if cell.kind == "list":
-                    element = cell.args[0]
-                    self.solver.watch(lambda element=element: learn(element.find().kind), element)
+                    self._number_of(cell.args[0], result)
                 else:
-                    learn(cell.kind)
-
-        def learn(kind: str) -> None:
-            if kind in ("int", "float", "any", "string"):
-                if result.find().kind == "int" and kind == "float":
-                    kind = "any"
-                self.solver.learn(result, kind)
+                    self._number_of(cell, result)
 
         self.solver.watch(action, *args)
+
+    def _number_of(self, cell: Cell, result: Cell) -> None:
+        def action() -> None:
+            kind = cell.find().kind
+            if kind in ("int", "float", "any", "string"):
+                self.solver.learn(result, kind)
+
+        self.solver.watch(action, cell)
 
     def _reduce(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
         items, function, initial = args

@@ -18,12 +18,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler import types
-from mochi_rules.compiler.types import Type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.symbols import Struct, Union
+    from mochi_rules.compiler.symbols import Function, Struct, Union
+    from mochi_rules.compiler.types import Type
 
 Watcher = "Callable[[], None]"
 
@@ -65,6 +65,11 @@ class Cell:
     def contents(self) -> dict[str, Cell]:
         """The cells of the fields; empty but for structs."""
         return self.of.cells if self.kind == "struct" else {}  # type: ignore[union-attr]
+
+    @property
+    def methods(self) -> dict[str, Function]:
+        """The methods; empty but for structs."""
+        return self.of.methods if self.kind == "struct" else {}  # type: ignore[union-attr]
 
     def __str__(self) -> str:
         return str(resolve(self)) if self.find().kind else "unknown"
@@ -167,7 +172,12 @@ class Solver:
             self._changed(target)
         elif target.kind == "any":
             self.escape(source)
-        elif kind == "any":
+        else:
+            self._clash(source, target, node)
+
+    def _clash(self, source: Cell, target: Cell, node: object) -> None:
+        """Let a value of one kind go where another kind was expected."""
+        if source.kind == "any":
             if not target.fixed:
                 self.make_any(target)
         elif self._converts(source, target):
@@ -271,7 +281,7 @@ def _resolve_kind(cell: Cell) -> Type:
         *params, result = map(resolve, cell.args)
         return types.fun_of(tuple(params), result)
     if kind == "struct":
-        return types.struct_of(cell.of.name)  # type: ignore[union-attr]
+        return types.struct_of(cell.of.type_name)  # type: ignore[union-attr]
     if kind == "union":
         return types.union_of(cell.of.name)  # type: ignore[union-attr]
     return types.ANY

@@ -180,7 +180,7 @@ class ExpressionRules:
 
         def action() -> None:
             cell = subject.find()
-            union = cell.of if cell.kind == "union" else getattr(cell.of, "union", None)
+            union: Any = cell.of if cell.kind == "union" else getattr(cell.of, "union", None)
             is_covered = union is not None and variants >= set(union.variants)
             if cell.kind and not is_covered and bools != {True, False}:
                 self.solver.make_nullable(result, NULL)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Span
-from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.access import AccessRules
 from mochi_rules.compiler.infer.annotations import Annotations
 from mochi_rules.compiler.infer.calls import CallRules
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.base.diagnostic import Diagnostics
+    from mochi_rules.compiler import ast
     from mochi_rules.compiler.resolve import Resolution
     from mochi_rules.compiler.symbols import Function, ModuleScope, Variable
 
@@ -121,6 +121,6 @@ class Inference:
         for source, target, blame in self.solver.conflicts:
             one, other = source.find(), target.find()
             is_real = one.kind != other.kind and "any" not in (one.kind, other.kind)
-            if is_real and blame is not None:
+            if is_real and isinstance(blame, tuple):
                 module, node = blame
                 self.report(module, "T008", f"type mismatch: expected `{other}`, got `{one}`", node)

@@ -62,7 +62,7 @@ class QueryRules:
 
     def _rows(self, node: ast.Query) -> None:
         inference = self.inference
-        for source in (*node.sources, *node.joins):
+        for source in _parts(node):
             cell = inference.variable(source.variable)
             inference.statements.iterate(inference.expression(source.source), cell, source.source)
         for join in node.joins:
@@ -77,7 +77,7 @@ class QueryRules:
         """Make the group's own struct: key and items."""
         inference = self.inference
         keys = [inference.expression(key) for key in group.keys]
-        struct = Struct("group", inference.function.module, {})
+        struct = inference.resolution.register(Struct("group", inference.function.module, {}))
         if len(keys) == 1:
             struct.cells["key"] = keys[0]
         else:
@@ -95,7 +95,7 @@ class QueryRules:
 
     def _row(self, node: ast.Query) -> Cell:
         """Return the cell of a group's items: the element, or a map of the row variables."""
-        variables = [source.variable for source in (*node.sources, *node.joins)]
+        variables = [source.variable for source in _parts(node)]
         if len(variables) == 1:
             return variables[0].type  # type: ignore[no-any-return]
         value = Cell()
@@ -105,7 +105,11 @@ class QueryRules:
 
 
 def key_name(key: ast.Expr, group: ast.QueryGroup) -> str:
-    """Return the name of one of several group keys: the last part of a selector, or k1, k2 …"""
+    """Return the name of one of several group keys: the last part of a selector, or its number."""
     if isinstance(key, (ast.Field, ast.Name)):
         return key.name
     return f"k{group.keys.index(key) + 1}"
+
+
+def _parts(node: ast.Query) -> list[ast.QuerySource | ast.QueryJoin]:
+    return [*node.sources, *node.joins]

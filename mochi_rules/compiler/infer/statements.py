@@ -132,9 +132,7 @@ class StatementRules:
 
         def action() -> None:
             cell = collection.find()
-            if cell.kind == "list":
-                solver.flow(cell.args[0], variable)
-            elif cell.kind == "map":
+            if cell.kind in {"list", "map"}:
                 solver.flow(cell.args[0], variable)
             elif cell.kind == "struct" and "items" in cell.contents:
                 solver.flow(cell.contents["items"].find().args[0], variable)

@@ -113,7 +113,7 @@ class Linker:
             )
         return self.shapes[captures]
 
-    def _describe(  # noqa: PLR0913 - a row of the descriptor
+    def _describe(
         self, kind: int, name: str, names: list[str], types: list[Type], base: int
     ) -> Shape:
         offsets, size = layout.field_offsets(types, base)
@@ -172,7 +172,7 @@ class Linker:
             memory=MemoryType(pages),
             globals=list(self.globals.values()),
             exports=[Export("memory", "memory"), Export("_start", "func", "_start")],
-            data=[DataSegment("static", self.static.bytes(), layout.STATIC_BASE)],
+            data=[DataSegment("static", self.static.content(), layout.STATIC_BASE)],
         )
         if self.table:
             module.table = TableType(len(self.table) + 1, len(self.table) + 1)
@@ -180,4 +180,4 @@ class Linker:
         return module
 
 
-__all__ = ["INT", "FLOAT", "Linker", "Shape"]
+__all__ = ["FLOAT", "INT", "Linker", "Shape"]

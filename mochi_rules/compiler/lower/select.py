@@ -14,7 +14,7 @@ from mochi_rules.compiler.ir import Branch, Jump, Return
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.structure import Structurer, analyze
 from mochi_rules.compiler.ops import OPS
-from mochi_rules.compiler.types import VOID, WORD
+from mochi_rules.compiler.types import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Block, Function, Site, Value
     from mochi_rules.compiler.lower.link import Linker
 
+    Handler = Callable[["Selector", Value], None]
+
 Instruction = tuple[Any, ...]
-Handler = "Callable[[Selector, Value], None]"
 
 _CONSTANT = frozenset(
     {"const", "null", "string", "address", "site", "symbol"}
@@ -37,7 +38,7 @@ SITE_LINE_BITS = 20
 class Selector:
     """Turns one function into wasm instructions and locals."""
 
-    def __init__(self, function: Function, linker: Linker, handlers: dict[str, Any]) -> None:
+    def __init__(self, function: Function, linker: Linker, handlers: dict[str, Handler]) -> None:
         self.function = function
         self.link = linker
         self.handlers = handlers
@@ -166,8 +167,8 @@ class Selector:
                     self._use(arg, block)
             case Branch(condition=condition):
                 self._use(condition, block)
-            case Return(value=value) if value is not None:
-                self._use(value, block)
+            case Return(value=result) if result is not None:
+                self._use(result, block)
 
     def _use(self, value: Value, block: Block) -> None:
         self.uses[value] = self.uses.get(value, 0) + 1
@@ -213,11 +214,8 @@ class Selector:
         return found
 
 
-def select_function(function: Function, linker: Linker, handlers: dict[str, Any]) -> Selector:
+def select_function(function: Function, linker: Linker, handlers: dict[str, Handler]) -> Selector:
     """Select the instructions of a function."""
     selector = Selector(function, linker, handlers)
     selector.run()
     return selector
-
-
-__all__ = ["Instruction", "Selector", "select_function", "WORD"]

@@ -35,7 +35,7 @@ class StaticData:
         """The first address behind the data; a multiple of 16."""
         return layout.STATIC_BASE + -(-len(self.data) // 16) * 16
 
-    def bytes(self) -> bytes:
+    def content(self) -> bytes:
         """Return the data."""
         return bytes(self.data)
 

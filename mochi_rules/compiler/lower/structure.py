@@ -168,7 +168,7 @@ class Structurer:
             case Jump() as jump:
                 self._jump(block, jump)
             case Branch() as branch:
-                self._branch(block, branch)
+                self._branch(branch)
             case Return() as end:
                 self.emit.leave(end)
             case Unreachable() | None:
@@ -182,7 +182,7 @@ class Structurer:
         else:
             self._tree(target)
 
-    def _branch(self, block: Block, branch: Branch) -> None:
+    def _branch(self, branch: Branch) -> None:
         for side, other, negated in (
             (branch.then, branch.otherwise, False),
             (branch.otherwise, branch.then, True),

@@ -60,8 +60,8 @@ def _needed(function: Function) -> set[Value]:
                     sources.setdefault(param, []).append(arg)
             case Branch(condition=condition):
                 work.append(condition)
-            case Return(value=value) if value is not None:
-                work.append(value)
+            case Return(value=result) if result is not None:
+                work.append(result)
     needed: set[Value] = set()
     while work:
         value = work.pop()

@@ -1,0 +1,71 @@
+"""Checks the invariants of the IR: what every pass may rely on and must keep."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir import Branch, Jump
+from mochi_rules.compiler.lower.structure import analyze
+from mochi_rules.compiler.ops import OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.compiler.ir import Block, Function, Value
+
+
+def verify_function(function: Function) -> list[str]:
+    """Return what is wrong with a function; nothing where it is sound.
+
+    Every operation exists and has its number of arguments; every block ends; a jump passes one
+    value for each parameter; the target of a branch has no parameters and no other predecessor;
+    every use is dominated by its definition.
+    """
+    return [f"{function.name}: {fault}" for fault in _faults(function)]
+
+
+def _faults(function: Function) -> Iterator[str]:
+    graph = analyze(function.entry)
+    predecessors: dict[Block, int] = {}
+    for block in graph.order:
+        for target in block.targets:
+            predecessors[target] = predecessors.get(target, 0) + 1
+    for block in graph.order:
+        if block.end is None:
+            yield "a block without an end"
+        if isinstance(block.end, Jump) and len(block.end.args) != len(block.end.target.params):
+            yield "a jump with the wrong number of arguments"
+        if isinstance(block.end, Branch):
+            for target in block.targets:
+                if target.params or predecessors[target] != 1:
+                    yield "a branch to a block with parameters or other predecessors"
+        yield from _arities(block)
+    yield from _undominated(function, graph.dominated)
+
+
+def _arities(block: Block) -> Iterator[str]:
+    for value in block.code:
+        op = OPS.get(value.op)
+        if op is None:
+            yield f"unknown operation {value.op}"
+        elif op.arity is not None and op.arity != len(value.args):
+            yield f"{value.op} with {len(value.args)} arguments"
+
+
+def _undominated(function: Function, dominated: dict[Block, list[Block]]) -> Iterator[str]:
+    """Walk the dominator tree with the values that are defined on the way."""
+    stack: list[tuple[Block, frozenset[Value]]] = [(function.entry, frozenset(function.params))]
+    while stack:
+        block, known = stack.pop()
+        defined = set(known) | set(block.params)
+        for value in block.code:
+            for arg in value.args:
+                if arg not in defined:
+                    yield f"{value.op} uses {arg!r}, which is not defined there"
+            defined.add(value)
+        used = block.end.args if isinstance(block.end, Jump) else []
+        for arg in used:
+            if arg not in defined:
+                yield f"a jump passes {arg!r}, which is not defined there"
+        inherited = frozenset(defined)
+        stack += [(child, inherited) for child in dominated[block]]

@@ -1,0 +1,174 @@
+"""Lists, strings and maps in WebAssembly: the fast paths, inlined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower.slots import (
+    BYTE_LOAD,
+    BYTE_STORE,
+    SLOT_LOADS,
+    SLOT_STORES,
+    push_all,
+    store_slot,
+    vacate_slot,
+)
+from mochi_rules.compiler.types import INT, MapType, Type
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.lower.select import Handler, Selector
+
+
+SLOT_NAMES = ("int", "float", "bool", "ref")
+
+
+# Lists
+
+
+def _element_type(value: Value) -> Type:
+    list_type = value.args[0].type
+    return list_type.element  # type: ignore[attr-defined,no-any-return]
+
+
+def _list_new(s: Selector, value: Value) -> None:
+    slot = layout.slot_of(value.type.element)  # type: ignore[attr-defined]
+    s.raw("i32.const", len(value.args))
+    s.raw("i32.const", slot)
+    s.call("list_make")
+    if not value.args:
+        return
+    xs = s.hold_top("i32")
+    load_size = layout.list_element_size(slot)
+    mnemonic, align = BYTE_STORE if slot == layout.SLOT_BOOL else SLOT_STORES[slot]
+    for number, item in enumerate(value.args):
+        s.raw("local.get", xs)
+        s.push(item)
+        s.raw(mnemonic, align, layout.LIST_DATA + number * load_size)
+    s.raw("local.get", xs)
+
+
+def _list_len(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    s.raw("i64.load32_u", 2, layout.LIST_LEN)
+
+
+def _index_wrap(s: Selector, value: Value) -> None:
+    index, length = value.args
+    constant = s.const_of(index)
+    if constant is not None:
+        s.push(index)
+        if constant < 0:
+            s.push(length)
+            s.raw("i64.add")
+        return
+    held = s.hold(index)
+    s.raw("local.get", held)
+    s.push(length)
+    s.raw("local.get", held)
+    s.raw("i64.const", 63)
+    s.raw("i64.shr_s")
+    s.raw("i64.and")
+    s.raw("i64.add")
+
+
+def _push_element(s: Selector, value: Value, size: int) -> int:
+    """Push the base of element access; return the offset to use with it."""
+    s.push(value.args[0])
+    constant = s.const_of(value.args[1])
+    if constant is not None and 0 <= constant < 2**20:
+        return layout.LIST_DATA + int(constant) * size
+    s.push(value.args[1])
+    s.raw("i32.wrap_i64")
+    if size > 1:
+        s.raw("i32.const", size.bit_length() - 1)
+        s.raw("i32.shl")
+    s.raw("i32.add")
+    return layout.LIST_DATA
+
+
+def _list_load(s: Selector, value: Value) -> None:
+    slot = layout.slot_of(value.type)
+    offset = _push_element(s, value, layout.list_element_size(slot))
+    mnemonic, align = BYTE_LOAD if slot == layout.SLOT_BOOL else SLOT_LOADS[slot]
+    s.raw(mnemonic, align, offset)
+
+
+def _list_store(s: Selector, value: Value) -> None:
+    item = value.args[2]
+    slot = layout.slot_of(item.type)
+    offset = _push_element(s, value, layout.list_element_size(slot))
+    if slot == layout.SLOT_BOOL:
+        s.push(item)
+        s.raw(*BYTE_STORE, offset)
+    else:
+        store_slot(s, slot, offset, item)
+
+
+def _list_vacate(s: Selector, value: Value) -> None:
+    offset = _push_element(s, value, layout.list_element_size(layout.SLOT_REF))
+    vacate_slot(s, offset, value.args[2])
+
+
+def _list_append(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.call("list_append_" + SLOT_NAMES[layout.slot_of(value.args[1].type)])
+
+
+# Strings and maps
+
+
+def _string_len(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    s.raw("i64.load32_u", 2, layout.STRING_COUNT)
+
+
+def _string_eq(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.call("string_eq")
+
+
+def _map_new(s: Selector, value: Value) -> None:
+    assert isinstance(value.type, MapType)
+    s.raw("i32.const", layout.map_meta(value.type.key, value.type.value))
+    s.call("map_make")
+
+
+def _map_len(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    s.raw("i64.load32_u", 2, layout.MAP_LEN)
+
+
+def _map_access(verb: str) -> Handler:
+    def handle(s: Selector, value: Value) -> None:
+        push_all(s, value)
+        s.call(f"map_{verb}_{'int' if value.args[1].type is INT else 'string'}")
+
+    return handle
+
+
+def _entry_load(s: Selector, value: Value) -> None:
+    s.push(value.args[1])
+    s.raw(*SLOT_LOADS[layout.slot_of(value.type)], layout.ENTRY_VALUE)
+
+
+def _entry_store(s: Selector, value: Value) -> None:
+    s.push(value.args[1])
+    store_slot(s, layout.slot_of(value.args[2].type), layout.ENTRY_VALUE, value.args[2])
+
+
+def _entry_vacate(s: Selector, value: Value) -> None:
+    s.push(value.args[1])
+    vacate_slot(s, layout.ENTRY_VALUE, value.args[2])
+
+
+HANDLERS: dict[str, Handler] = {
+    "list.new": _list_new, "list.len": _list_len, "index.wrap": _index_wrap,
+    "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
+    "list.append": _list_append,
+    "string.len": _string_len, "string.eq": _string_eq,
+    "map.new": _map_new, "map.len": _map_len,
+    "map.find": _map_access("find"), "map.insert": _map_access("insert"),
+    "entry.load": _entry_load, "entry.store": _entry_store, "entry.vacate": _entry_vacate,
+}  # fmt: skip

@@ -1,0 +1,205 @@
+"""Arithmetic, comparisons, conversions and constants in WebAssembly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower.layout import machine_type
+from mochi_rules.compiler.lower.slots import push_all, stop_if
+from mochi_rules.compiler.types import FLOAT
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.lower.select import Handler, Selector
+
+
+# Operations of two numbers: for each machine type, the wasm mnemonic.
+_SAME = {
+    "add": ("add", "add"), "sub": ("sub", "sub"), "mul": ("mul", "mul"),
+    "div": ("div_s", "div"), "rem": ("rem_s", ""), "div_u": ("div_u", ""), "rem_u": ("rem_u", ""),
+    "and": ("and", ""), "or": ("or", ""), "xor": ("xor", ""), "rotl": ("rotl", ""),
+    "shl": ("shl", ""), "shr": ("shr_s", ""), "shr_u": ("shr_u", ""),
+    "eq": ("eq", "eq"), "ne": ("ne", "ne"),
+    "lt": ("lt_s", "lt"), "le": ("le_s", "le"), "gt": ("gt_s", "gt"), "ge": ("ge_s", "ge"),
+    "lt_u": ("lt_u", ""), "le_u": ("le_u", ""), "gt_u": ("gt_u", ""), "ge_u": ("ge_u", ""),
+    "clz": ("clz", ""), "ctz": ("ctz", ""),
+    "abs": ("", "abs"), "sqrt": ("", "sqrt"), "floor": ("", "floor"), "ceil": ("", "ceil"),
+    "trunc": ("", "trunc"), "nearest": ("", "nearest"), "copysign": ("", "copysign"),
+}  # fmt: skip
+
+# Operations that are one instruction, whatever the type.
+_FIXED = {
+    "not": "i32.eqz",
+    "float.of_int": "f64.convert_i64_s",
+    "int.of_float": "i64.trunc_sat_f64_s",
+    "int.of_word": "i64.extend_i32_u",
+    "int.of_word_s": "i64.extend_i32_s",
+    "word.of_int": "i32.wrap_i64",
+    "bits.of_float": "i64.reinterpret_f64",
+    "float.of_bits": "f64.reinterpret_i64",
+    "mem.pages": "memory.size",
+    "mem.grow": "memory.grow",
+    "mem.copy": "memory.copy",
+    "mem.fill": "memory.fill",
+}
+
+# Operations that are no instruction at all.
+_NOTHING = ("bool.of_word", "word.of_bool", "ref.of_word", "word.of_ref")
+
+
+def _numeric(name: str, of_int: str, of_float: str) -> Handler:
+    def handle(s: Selector, value: Value) -> None:
+        machine = machine_type(value.args[0].type)
+        suffix = of_float if machine == "f64" else of_int
+        assert suffix, f"{name} on {machine}"
+        push_all(s, value)
+        s.raw(f"{machine}.{suffix}")
+
+    return handle
+
+
+def _fixed(mnemonic: str) -> Handler:
+    def handle(s: Selector, value: Value) -> None:
+        push_all(s, value)
+        s.raw(mnemonic)
+
+    return handle
+
+
+def _neg(s: Selector, value: Value) -> None:
+    if value.type is FLOAT:
+        s.push(value.args[0])
+        s.raw("f64.neg")
+        return
+    machine = machine_type(value.type)
+    s.raw(f"{machine}.const", 0)
+    s.push(value.args[0])
+    s.raw(f"{machine}.sub")
+
+
+def _float_rem(s: Selector, value: Value) -> None:
+    if value.type is FLOAT:
+        push_all(s, value)
+        s.call("float_rem")
+    else:
+        _numeric("rem", "rem_s", "")(s, value)
+
+
+def _select(s: Selector, value: Value) -> None:
+    condition, then, otherwise = value.args
+    s.push(then)
+    s.push(otherwise)
+    s.push(condition)
+    s.raw("select")
+
+
+# Constants
+
+
+def _const(s: Selector, value: Value) -> None:
+    s.raw(f"{machine_type(value.type)}.const", value.attr + 0)
+
+
+def _null(s: Selector, value: Value) -> None:
+    del value
+    s.raw("i32.const", layout.NULL_WORD)
+
+
+def _string(s: Selector, value: Value) -> None:
+    s.raw("i32.const", s.link.static.string(value.attr))
+
+
+def _address(s: Selector, value: Value) -> None:
+    s.raw("i32.const", s.link.static.table(value.attr))
+
+
+def _site(s: Selector, value: Value) -> None:
+    s.site(value.site)
+
+
+def _symbol(s: Selector, value: Value) -> None:
+    s.raw("i32.const", s.link.table_index(value.attr))
+
+
+# Checked arithmetic: one comparison where an operand is known, else the sign trick.
+
+
+def _checked_add(s: Selector, value: Value) -> None:
+    _checked_sum(s, value, "i64.add", opposite=False)
+
+
+def _checked_sub(s: Selector, value: Value) -> None:
+    _checked_sum(s, value, "i64.sub", opposite=True)
+
+
+def _checked_sum(s: Selector, value: Value, mnemonic: str, *, opposite: bool) -> None:
+    left, right = value.args
+    a = s.hold(left)
+    constant = s.const_of(right)
+    b = None if constant is not None else s.hold(right)
+    s.raw("local.get", a)
+    _get_or_const(s, b, constant)
+    s.raw(mnemonic)
+    result = s.hold_top("i64")
+    if constant is not None:
+        grows = (constant >= 0) is not opposite
+        s.raw("local.get", result)
+        s.raw("local.get", a)
+        s.raw("i64.lt_s" if grows else "i64.gt_s")
+    else:
+        # Overflow where the result differs in sign from a, and b does (sub) or does not (add).
+        s.raw("local.get", a)
+        s.raw("local.get", result)
+        s.raw("i64.xor")
+        _get_or_const(s, b, constant)
+        s.raw("local.get", a if opposite else result)
+        s.raw("i64.xor")
+        s.raw("i64.and")
+        s.raw("i64.const", 0)
+        s.raw("i64.lt_s")
+    stop_if(s, "fail_overflow", value)
+    s.raw("local.get", result)
+
+
+def _get_or_const(s: Selector, local: int | None, constant: int | None) -> None:
+    if local is None:
+        s.raw("i64.const", constant)
+    else:
+        s.raw("local.get", local)
+
+
+def _checked_mul(s: Selector, value: Value) -> None:
+    """Multiply plainly where both operands fit 32 bits, else let the runtime look."""
+    a, b = s.hold(value.args[0]), s.hold(value.args[1])
+    for local in (a, b):
+        s.raw("local.get", local)
+        s.raw("i64.extend32_s")
+        s.raw("local.get", local)
+        s.raw("i64.eq")
+    s.raw("i32.and")
+    s.raw("if", "i64")
+    s.raw("local.get", a)
+    s.raw("local.get", b)
+    s.raw("i64.mul")
+    s.raw("else")
+    s.raw("local.get", a)
+    s.raw("local.get", b)
+    s.site(value.site)
+    s.call("mul_slow")
+    s.raw("end")
+
+
+def _nothing(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+
+
+HANDLERS: dict[str, Handler] = {
+    **{name: _numeric(name, *suffixes) for name, suffixes in _SAME.items()},
+    **{name: _fixed(mnemonic) for name, mnemonic in _FIXED.items()},
+    **dict.fromkeys(_NOTHING, _nothing),
+    "neg": _neg, "rem": _float_rem, "select": _select,
+    "const": _const, "null": _null, "string": _string, "address": _address, "site": _site,
+    "symbol": _symbol, "add.checked": _checked_add, "sub.checked": _checked_sub,
+    "mul.checked": _checked_mul,
+}  # fmt: skip

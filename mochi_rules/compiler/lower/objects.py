@@ -1,0 +1,185 @@
+"""Structs, variables in memory, closures and calls in WebAssembly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower.layout import machine_type
+from mochi_rules.compiler.lower.slots import (
+    SLOT_LOADS,
+    SLOT_STORES,
+    push_all,
+    store_slot,
+    vacate_slot,
+)
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.lower.select import Handler, Selector
+
+
+# Structs, cells, globals, closures
+
+
+def _allocate(s: Selector, meta: int, size: int) -> int:
+    s.raw("i32.const", size)
+    s.raw("i32.const", meta)
+    s.call("object_make")
+    return s.hold_top("i32")
+
+
+def _fill(s: Selector, base: int, offset: int, item: Value) -> None:
+    s.raw("local.get", base)
+    s.push(item)
+    s.raw(*SLOT_STORES[layout.slot_of(item.type)], offset)
+
+
+def _struct_new(s: Selector, value: Value) -> None:
+    shape = s.link.shape(value.attr)
+    base = _allocate(s, shape.meta, shape.size)
+    for offset, item in zip(shape.offsets, value.args, strict=True):
+        _fill(s, base, offset, item)
+    s.raw("local.get", base)
+
+
+def _field(s: Selector, value: Value) -> int:
+    struct, number = value.attr
+    s.push(value.args[0])
+    offset: int = s.link.shape(struct).offsets[number]
+    return offset
+
+
+def _field_load(s: Selector, value: Value) -> None:
+    offset = _field(s, value)
+    s.raw(*SLOT_LOADS[layout.slot_of(value.type)], offset)
+
+
+def _field_store(s: Selector, value: Value) -> None:
+    offset = _field(s, value)
+    store_slot(s, layout.slot_of(value.args[1].type), offset, value.args[1])
+
+
+def _field_vacate(s: Selector, value: Value) -> None:
+    offset = _field(s, value)
+    vacate_slot(s, offset, value.args[1])
+
+
+def _struct_is(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    if layout.is_plain_reference(value.args[0].type):
+        s.raw("i32.load", 2, layout.META)
+    else:
+        s.call("meta_of")
+    s.raw("i32.const", s.link.shape(value.attr).meta)
+    s.raw("i32.eq")
+
+
+def _cell_new(s: Selector, value: Value) -> None:
+    content = value.args[0]
+    size = layout.CELL_VALUE + 8
+    base = _allocate(s, layout.cell_meta(content.type), size)
+    _fill(s, base, layout.CELL_VALUE, content)
+    s.raw("local.get", base)
+
+
+def _cell_load(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    s.raw(*SLOT_LOADS[layout.slot_of(value.type)], layout.CELL_VALUE)
+
+
+def _cell_store(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    store_slot(s, layout.slot_of(value.args[1].type), layout.CELL_VALUE, value.args[1])
+
+
+def _cell_vacate(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    vacate_slot(s, layout.CELL_VALUE, value.args[1])
+
+
+def _global_load(s: Selector, value: Value) -> None:
+    s.link.need_global(value.attr, value.type)
+    s.raw("global.get", value.attr)
+
+
+def _global_store(s: Selector, value: Value) -> None:
+    item = value.args[0]
+    s.link.need_global(value.attr, item.type)
+    if not item.type.is_counted:
+        s.push(item)
+        s.raw("global.set", value.attr)
+        return
+    s.raw("global.get", value.attr)
+    old = s.hold_top("i32")
+    s.push(item)
+    s.raw("global.set", value.attr)
+    s.raw("local.get", old)
+    s.call("release")
+
+
+def _global_vacate(s: Selector, value: Value) -> None:
+    held = s.hold(value.args[0])
+    s.raw("global.get", value.attr)
+    s.raw("local.get", held)
+    s.raw("i32.eq")
+    s.raw("if", None)
+    s.raw("i32.const", 0)
+    s.raw("global.set", value.attr)
+    s.raw("local.get", held)
+    s.call("drop_reference")
+    s.raw("end")
+
+
+def _closure_new(s: Selector, value: Value) -> None:
+    types = tuple(arg.type for arg in value.args)
+    shape = s.link.closure_shape(types)
+    base = _allocate(s, shape.meta, shape.size)
+    s.raw("local.get", base)
+    s.raw("i32.const", s.link.table_index(value.attr))
+    s.raw("i32.store", 2, layout.CLOSURE_CODE)
+    for offset, item in zip(shape.offsets, value.args, strict=True):
+        _fill(s, base, offset, item)
+    s.raw("local.get", base)
+
+
+def _closure_load(s: Selector, value: Value) -> None:
+    number, types = value.attr
+    s.push(value.args[0])
+    offset = s.link.closure_shape(types).offsets[number]
+    s.raw(*SLOT_LOADS[layout.slot_of(value.type)], offset)
+
+
+def _closure_call(s: Selector, value: Value) -> None:
+    closure = s.hold(value.args[0])
+    s.raw("local.get", closure)
+    for arg in value.args[1:]:
+        s.push(arg)
+    s.raw("local.get", closure)
+    s.raw("i32.load", 2, layout.CLOSURE_CODE)
+    params = ("i32", *(machine_type(arg.type) for arg in value.args[1:]))
+    s.raw("call_indirect", s.link.signature(params, layout.results_of(value.type)))
+
+
+def _call(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.call(value.attr)
+
+
+def _call_indirect(s: Selector, value: Value) -> None:
+    for arg in value.args[1:]:
+        s.push(arg)
+    s.push(value.args[0])
+    params = tuple(machine_type(arg.type) for arg in value.args[1:])
+    s.raw("call_indirect", s.link.signature(params, layout.results_of(value.type)))
+
+
+HANDLERS: dict[str, Handler] = {
+    "struct.new": _struct_new, "field.load": _field_load, "field.store": _field_store,
+    "field.vacate": _field_vacate, "struct.is": _struct_is,
+    "cell.new": _cell_new, "cell.load": _cell_load, "cell.store": _cell_store,
+    "cell.vacate": _cell_vacate, "global.load": _global_load, "global.store": _global_store,
+    "global.vacate": _global_vacate,
+    "call": _call, "closure.new": _closure_new, "closure.load": _closure_load,
+    "closure.call": _closure_call, "call.indirect": _call_indirect,
+}  # fmt: skip
