@@ -40,8 +40,48 @@ def lower_cases() -> bytes:
     return _case_table([*back, *TO_LOWER])
 
 
+# Powers of ten from 10**-342 to 10**324, which decimal text of floats needs: every 27th as 128
+# bits, from which those between follow by a multiplication with a power of five.
+LEAST_TEN = -342
+_MOST_TEN = 324
+_TEN_STEP = 27
+
+
+def power_of_ten(exponent: int) -> int:
+    """Return a power of ten times a power of two: from 2**127 up to 2**128, rounded up."""
+    power: int = 10 ** abs(exponent)
+    size = power.bit_length()
+    if exponent < 0:
+        return -(-(1 << 127 + size) // power)
+    return -(-(power << 128) >> size)
+
+
+def powers_of_ten() -> bytes:
+    """Return every 27th power of ten: the high and the low 64 bits."""
+    powers = map(power_of_ten, range(LEAST_TEN, _MOST_TEN + 1, _TEN_STEP))
+    return b"".join(struct.pack("<QQ", power >> 64, power % 2**64) for power in powers)
+
+
+def powers_of_five() -> bytes:
+    """Return 5**0 to 5**26."""
+    return b"".join(struct.pack("<Q", 5**exponent) for exponent in range(_TEN_STEP))
+
+
+def ten_corrections() -> bytes:
+    """Return what to add to each computed power of ten, plus one: two bits each."""
+    packed = 0
+    for place, exponent in enumerate(range(LEAST_TEN, _MOST_TEN + 1)):
+        product = power_of_ten(exponent - place % _TEN_STEP) * 5 ** (place % _TEN_STEP)
+        error = power_of_ten(exponent) - (product >> product.bit_length() - 128)
+        packed |= error + 1 << 2 * place
+    return packed.to_bytes((_MOST_TEN - LEAST_TEN >> 2) + 1, "little")
+
+
 TABLES: dict[str, Callable[[], bytes]] = {
     "ascii": ascii_strings,
     "upper_cases": upper_cases,
     "lower_cases": lower_cases,
+    "powers_of_ten": powers_of_ten,
+    "powers_of_five": powers_of_five,
+    "ten_corrections": ten_corrections,
 }
