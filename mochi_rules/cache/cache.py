@@ -15,10 +15,8 @@ from mochi_rules.base.diagnostic import MochiError, Severity, environment_error
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.files import write_atomic
 from mochi_rules.cache.action_cache import ActionCache
-from mochi_rules.cache.evict import HIGH_WATER, Usage, estimate, evict, usage
 from mochi_rules.cache.layout import USE_ANOTHER, Layout, examine, prepare, reason, unusable
 from mochi_rules.cache.lock import file_lock
-from mochi_rules.cache.maintain import Removal, Verification, clear, verify
 from mochi_rules.cache.messages import (
     ActionResult,
     ExecutedActionMetadata,
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cache.action import PreparedAction
+    from mochi_rules.cache.maintain import Removal, Report, Verification
 
 DEFAULT_CAPACITY = 5 << 30  # bytes
 _CHECKS = 64  # after each such part of the cap is written, the size is estimated
@@ -44,14 +43,6 @@ class Hit:
 
     result: ActionResult
     outputs: Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The state of a cache: totals of all processes, and what it takes on disk."""
-
-    statistics: Statistics
-    usage: Usage
 
 
 class _Mode(Enum):
@@ -102,21 +93,25 @@ class Cache:
         """What this process did so far."""
         return self._recorder.counted
 
-    def lookup(self, action: PreparedAction) -> Hit | None:
-        """Return all outputs of a step, or None where one of them is absent or damaged."""
+    def lookup(self, action: PreparedAction, *, again: bool = False) -> Hit | None:
+        """Return all outputs of a step, or None where one of them is absent or damaged.
+
+        `again` is for a second look, inside `single_flight`: the two count as one lookup.
+        """
         if not self._reads():
             return None
         hit = find(action, self._results, self._blobs)
-        self._note_lookup(action, hit.result if hit else None)
+        self._note_lookup(action, hit.result if hit else None, again=again)
         return hit
 
     def restore(
-        self, action: PreparedAction, destinations: Mapping[str, Path]
+        self, action: PreparedAction, destinations: Mapping[str, Path], *, again: bool = False
     ) -> ActionResult | None:
         """Place all outputs of a step as files, or none and return None.
 
         `destinations` has a file for each output path of the action. What was placed has been
-        verified, with the permissions of a new file; see `ContentStore.place_all`.
+        verified, with the permissions of a new file; see `ContentStore.place_all`. `again` is as
+        in `lookup`.
 
         Raises:
             OSError: A destination cannot be written.
@@ -130,7 +125,7 @@ class Cache:
             for file in result.output_files
         ):
             result = None
-        self._note_lookup(action, result)
+        self._note_lookup(action, result, again=again)
         return result
 
     def store(
@@ -178,10 +173,11 @@ class Cache:
 
     @contextmanager
     def single_flight(self, key: Digest) -> Iterator[None]:
-        """Be the only one, of all threads and processes, at work on a key.
+        """Be the only one, of all threads and processes, at work on a key; to be used after a miss.
 
-        Look up inside: whoever waited finds what the one before has stored. Where the cache cannot
-        be written there is no lock, since there is nothing to share. Not to be nested for one key.
+        Look up `again` inside: whoever waited finds what the one before has stored. Where the cache
+        cannot be written there is no lock, since nothing can be shared. A thread must not enter
+        twice with one key.
         """
         if not self._writes():
             yield
@@ -208,8 +204,10 @@ class Cache:
         Raises:
             MochiError: The directory cannot be used.
         """
+        from mochi_rules.cache.maintain import Report, usage  # noqa: PLC0415 - not for a build
+
         if not self._is_there():
-            return Report(Statistics(), Usage(0, 0, 0, 0))
+            return Report()
         self.flush()
         return Report(self._totals(), usage(self._layout))
 
@@ -227,8 +225,10 @@ class Cache:
         Raises:
             MochiError: The directory cannot be used, or not be written.
         """
+        from mochi_rules.cache.maintain import Verification, verify  # noqa: PLC0415 - as above
+
         if not self._is_there(writable=True):
-            return Verification(0, (), ())
+            return Verification()
         return verify(self._layout, self._recorder)
 
     def clear(self) -> Removal:
@@ -237,19 +237,23 @@ class Cache:
         Raises:
             MochiError: The directory cannot be used, or not be written.
         """
-        return clear(self._layout) if self._is_there(writable=True) else Removal(0, 0)
+        from mochi_rules.cache.maintain import Removal, clear  # noqa: PLC0415 - as above
+
+        return clear(self._layout) if self._is_there(writable=True) else Removal()
 
     def _put(self, data: bytes) -> Digest:
         digest = digest_bytes(data)
         self._blobs.put(digest, data)
         return digest
 
-    def _note_lookup(self, action: PreparedAction, result: ActionResult | None) -> None:
+    def _note_lookup(
+        self, action: PreparedAction, result: ActionResult | None, *, again: bool
+    ) -> None:
         """Count a lookup, and keep what it found from being evicted."""
         if result is None:
-            self._recorder.count(Statistics(misses=1))
+            self._recorder.count(Statistics(misses=0 if again else 1))
             return
-        self._recorder.count(Statistics(hits=1))
+        self._recorder.count(Statistics(hits=1, misses=-1 if again else 0))
         if self._mode is _Mode.WRITE and self._results.is_due(action.key):
             for digest in (*action.messages, *(file.digest for file in result.output_files)):
                 self._blobs.touch(digest)
@@ -261,10 +265,14 @@ class Cache:
             if self._unchecked < self.capacity // _CHECKS:
                 return
             self._unchecked = 0
-        if estimate(self._layout) > self.capacity * HIGH_WATER:
+        from mochi_rules.cache.evict import is_full  # noqa: PLC0415 - a build of hits needs none
+
+        if is_full(self._layout, self.capacity):
             self._evict()
 
     def _evict(self) -> Statistics:
+        from mochi_rules.cache.evict import evict  # noqa: PLC0415 - as above
+
         evicted = evict(self._layout, self.capacity, self._started)
         self._recorder.count(evicted)
         return evicted

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from mochi_rules.cache.layout import Layout
 
-HIGH_WATER = 0.9  # of the cap: above it, eviction begins
-LOW_WATER = 0.7  # of the cap: at it, eviction ends
+_HIGH_WATER = 0.9  # of the cap: above it, eviction begins
+_LOW_WATER = 0.7  # of the cap: at it, eviction ends
 _SAMPLED = 16  # of the 256 directories
 _BLOCK = 4096  # bytes; what a small file takes on most file systems
 _RESULT_LEAD_NS = 60 * 10**9
@@ -46,16 +46,6 @@ class Entry:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the cache takes on disk: numbers of entries, and bytes of all together."""
-
-    results: int
-    blobs: int
-    quarantined: int
-    size: int
-
-
 def scan_results(layout: Layout) -> list[Entry]:
     """Return the action results; what vanishes meanwhile is left out."""
     return [entry for shelf in _SHELVES for entry in _scan(layout.results / shelf)]
@@ -71,12 +61,9 @@ def scan_quarantine(layout: Layout) -> list[Entry]:
     return list(_scan(layout.quarantine))
 
 
-def usage(layout: Layout) -> Usage:
-    """Return what the cache takes on disk."""
-    results, blobs = scan_results(layout), scan_blobs(layout)
-    quarantined = scan_quarantine(layout)
-    size = sum(entry.size for entry in (*results, *blobs, *quarantined))
-    return Usage(len(results), len(blobs), len(quarantined), size)
+def is_full(layout: Layout, capacity: int) -> bool:
+    """Return whether the cache seems to be above the high water mark of a cap, in bytes."""
+    return estimate(layout) > capacity * _HIGH_WATER
 
 
 def estimate(layout: Layout) -> int:
@@ -101,10 +88,10 @@ def evict(layout: Layout, capacity: int, keep_since: int) -> Statistics:
         queue += [(entry.used, entry) for entry in scan_blobs(layout) + scan_quarantine(layout)]
         total = sum(entry.size for _, entry in queue)
         evicted = Statistics()
-        if total <= capacity * HIGH_WATER:
+        if total <= capacity * _HIGH_WATER:
             return evicted
         for used, entry in sorted(queue):
-            if total <= capacity * LOW_WATER or used >= keep_since - _RESULT_LEAD_NS:
+            if total <= capacity * _LOW_WATER or used >= keep_since - _RESULT_LEAD_NS:
                 break
             if _remove_unused(entry):
                 total -= entry.size

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.digest import Digest
 
-MAJOR = 1
-_FORMAT = "mochi_rules cache "
+_MAJOR = 1
+_TOP = f"v{_MAJOR}"
+_FORMAT = f"mochi_rules cache {_MAJOR}"
 _TAG = b"""\
 Signature: 8a477f597d28d172789f06886806bc55
 # This file marks a cache directory of mochi_rules; see https://bford.info/cachedir/
@@ -24,7 +25,7 @@ Signature: 8a477f597d28d172789f06886806bc55
 USE_ANOTHER = "name another directory with `cache=DIR`, or build without one: `cache=off`"
 # What may lie in a directory that becomes a cache: our own files after an interruption, and what
 # a fresh file system brings.
-_HARMLESS = (f"v{MAJOR}", "format", ".format.", "CACHEDIR.TAG", ".CACHEDIR.TAG.", "lost+found")
+_HARMLESS = (_TOP, "format", ".format.", "CACHEDIR.TAG", ".CACHEDIR.TAG.", "lost+found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +44,39 @@ class Layout:
     @property
     def blobs(self) -> Path:
         """The directory of blobs."""
-        return self.root / f"v{MAJOR}" / "cas"
+        return self.root / _TOP / "cas"
 
     @property
     def results(self) -> Path:
         """The directory of action results and their seals."""
-        return self.root / f"v{MAJOR}" / "ac"
+        return self.root / _TOP / "ac"
 
     @property
     def quarantine(self) -> Path:
         """The directory of damaged entries."""
-        return self.root / f"v{MAJOR}" / "quarantine"
+        return self.root / _TOP / "quarantine"
 
     @property
     def locks(self) -> Path:
         """The directory of lock files."""
-        return self.root / f"v{MAJOR}" / "locks"
+        return self.root / _TOP / "locks"
 
     @property
     def statistics(self) -> Path:
         """The counters of all processes."""
-        return self.root / f"v{MAJOR}" / "statistics"
+        return self.root / _TOP / "statistics"
 
     def blob(self, digest: Digest) -> Path:
         """Where a blob lies."""
-        return self.blobs / digest.hash[:2] / digest.hash
+        return self.root / f"{_TOP}/cas/{digest.hash[:2]}/{digest.hash}"
 
     def result(self, action: Digest) -> Path:
         """Where the result of an action lies."""
-        return self.results / action.hash[:2] / action.hash
+        return self.root / f"{_TOP}/ac/{action.hash[:2]}/{action.hash}"
 
     def seal(self, action: Digest, content: Digest) -> Path:
         """Where the seal of a result lies, given the digest of the result's bytes."""
-        return self.results / action.hash[:2] / f"{action.hash}.{content.hash}"
+        return self.root / f"{_TOP}/ac/{action.hash[:2]}/{action.hash}.{content.hash}"
 
 
 def default_root() -> Path | None:
@@ -110,7 +111,7 @@ def examine(root: Path) -> bool:
         raise unusable(root, error) from None
     if text is None:
         return False
-    if text.split(".")[0].strip() != f"{_FORMAT}{MAJOR}":
+    if text.split(".")[0].strip() != _FORMAT:
         raise environment_error(
             "K003", f"the cache `{root}` has a format that this version does not know",
             help=USE_ANOTHER, notes=(f"its file `format` says `{text.strip()}`",),
@@ -125,7 +126,7 @@ def prepare(root: Path) -> None:
         OSError: The directory cannot be made or written.
     """
     write_atomic(root / "CACHEDIR.TAG", _TAG)
-    write_atomic(root / "format", f"{_FORMAT}{MAJOR}\n".encode())
+    write_atomic(root / "format", f"{_FORMAT}\n".encode())
 
 
 def unusable(root: Path, error: OSError) -> MochiError:

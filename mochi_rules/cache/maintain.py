@@ -1,15 +1,16 @@
-"""What people do to a cache: check every entry, and remove all."""
+"""What people do to a cache: see what it takes, check every entry, remove all."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.digest import Digest, digest_file
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.evict import Entry, remove, scan_blobs, scan_quarantine, scan_results
+from mochi_rules.cache.statistics import Recorder, Statistics
 from mochi_rules.cache.store import EMPTY, discard, read_failed, set_aside
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from mochi_rules.cache.layout import Layout
     from mochi_rules.cache.messages import ActionResult
-    from mochi_rules.cache.statistics import Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +28,43 @@ class Verification:
     quarantine; a dangling result has no seal, or names a blob that is not there, and was removed.
     """
 
-    checked: int
-    damaged: tuple[str, ...]
-    dangling: tuple[str, ...]
+    checked: int = 0
+    damaged: tuple[str, ...] = ()
+    dangling: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
     """How many entries were removed, and the bytes that they took on disk."""
 
-    entries: int
-    size: int
+    entries: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the cache takes on disk: numbers of entries, and bytes of all together."""
+
+    results: int = 0
+    blobs: int = 0
+    quarantined: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The state of a cache: totals of all processes, and what it takes on disk."""
+
+    statistics: Statistics = field(default_factory=Statistics)
+    usage: Usage = field(default_factory=Usage)
+
+
+def usage(layout: Layout) -> Usage:
+    """Return what the cache takes on disk."""
+    results, blobs = scan_results(layout), scan_blobs(layout)
+    quarantined = scan_quarantine(layout)
+    size = sum(entry.size for entry in (*results, *blobs, *quarantined))
+    return Usage(len(results), len(blobs), len(quarantined), size)
 
 
 def verify(layout: Layout, recorder: Recorder) -> Verification:

@@ -152,7 +152,7 @@ def _encode_varint(out: bytearray, value: int) -> None:
 def _decode_value(field: Field, payload: Any, schema: Schema) -> object:
     match field.kind:
         case Kind.MESSAGE:
-            assert field.message is not None  # noqa: S101 - the table names one
+            assert field.message is not None
             return decode(field.message, payload, schema)
         case Kind.STRING:
             try:

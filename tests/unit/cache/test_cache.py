@@ -326,7 +326,7 @@ def test_threads_produce_once(cache: Cache) -> None:
 
     def work() -> None:
         with cache.single_flight(ACTION.key):
-            if cache.lookup(ACTION) is None:
+            if cache.lookup(ACTION, again=True) is None:
                 produced.append(1)
                 time.sleep(0.05)
                 cache.store(ACTION, OUTPUTS)
@@ -339,6 +339,20 @@ def test_threads_produce_once(cache: Cache) -> None:
     for thread in threads:
         thread.join()
     assert (len(produced), len(found)) == (1, 7)
+
+
+def test_second_look_is_the_same_lookup(cache: Cache, root: Path, places: dict[str, Path]) -> None:
+    """A step that finds in its flight what it missed before is one hit and no miss."""
+    for name, look in {
+        "looks": cache.lookup,
+        "restores": lambda action, **how: cache.restore(action, places, **how),
+    }.items():
+        action = make_action(name)
+        assert look(action) is None
+        assert look(action, again=True) is None
+        Cache(root).store(action, OUTPUTS)
+        assert look(action, again=True) is not None
+    assert (cache.statistics.hits, cache.statistics.misses) == (2, 0)
 
 
 def test_other_keys_do_not_wait(cache: Cache) -> None:

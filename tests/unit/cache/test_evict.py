@@ -14,6 +14,7 @@ from mochi_rules.cache import evict
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.layout import Layout
 from mochi_rules.cache.lock import file_lock
+from mochi_rules.cache.maintain import usage
 
 from .samples import OUTPUTS, blob_path, make_action, result_path
 
@@ -183,6 +184,6 @@ def test_estimate_is_near(root: Path) -> None:
         path = layout.blob(digest_bytes(b"%d" % index))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
-    exact = evict.usage(layout).size
+    exact = usage(layout).size
     assert exact == 1500 * 4096
     assert all(abs(evict.estimate(layout) / exact - 1) < 0.4 for _ in range(20))
