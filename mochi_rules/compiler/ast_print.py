@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 
 from mochi_rules.compiler import ast
@@ -47,7 +48,10 @@ def _parts(node: ast.Node) -> list[object]:
         parts.append(" ")
         if "None" in str(part.type):
             parts.append(f"{part.name}=")
-        parts.append(part.name if value is True else _shown(value))
+        if value is True:
+            parts.append(part.name)
+        else:
+            parts.append(value if part.name == "op" else _shown(value))
     return [*parts, ")"]
 
 
@@ -57,7 +61,7 @@ def _shown(value: object) -> object:
         return [_shown(item) for item in value]
     if isinstance(value, tuple):
         return tuple(_shown(item) for item in value)
-    if isinstance(value, str) and value[:1].isalnum() and not value.isidentifier():
+    if isinstance(value, str) and not value.isidentifier():
         return _quoted(value)
     return value
 
@@ -81,5 +85,4 @@ def _leaf(node: ast.Node) -> str | None:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False)

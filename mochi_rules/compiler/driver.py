@@ -38,12 +38,15 @@ class CompileRequest:
     """What to compile. `sources` maps names to texts; `main` is the name of the program.
 
     An import is looked up relative to the importing source's name. `check_leaks` makes the
-    program fail when objects are alive at its end.
+    program fail when objects are alive at its end. With `tests`, each test block can be run by
+    itself: the module exports `test_0`, `test_1` …, and its custom section `mochi.tests` lists
+    their names as JSON; a run of `_start` still runs all of them.
     """
 
     main: str
     sources: Mapping[str, str]
     check_leaks: bool = False
+    tests: bool = False
     debug_names: bool = True
 
 
@@ -76,7 +79,8 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | Non
     infer_program(resolution, diagnostics)
     if diagnostics.errors:
         return None
-    builder = ProgramBuilder(resolution, _library(check_leaks=request.check_leaks), diagnostics)
+    library = _library(check_leaks=request.check_leaks)
+    builder = ProgramBuilder(resolution, library, diagnostics, request.tests)
     program = builder.build()
     if diagnostics.errors:
         return None

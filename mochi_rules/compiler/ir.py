@@ -145,13 +145,18 @@ class StructLayout:
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """A whole program. `globals` maps names to types; `main` runs first."""
+    """A whole program. `globals` maps names to types; `main` runs first.
+
+    With `tests`, the names of its test blocks, `main` takes the number of the one to run, or -1
+    for all.
+    """
 
     files: list[str]
     functions: dict[str, Function]
     globals: dict[str, Type]
     structs: dict[str, StructLayout]
     main: str
+    tests: list[str] | None = None
 
 
 def consumed(value: Value, signatures: dict[str, Signature]) -> frozenset[int] | range:

@@ -79,11 +79,9 @@ def binary(p: Parser, left: ast.Expr, start: int) -> ast.Expr:
 
 
 def _operates(p: Parser, index: int) -> bool:
-    """Return whether the contextual word is an operator, not a name that begins a statement."""
+    """Return whether an operand follows the contextual word; else it is the name of a variable."""
     following = p.kinds[index + 1]
-    if following in {"(", "["} and p.ends[index] == p.starts[index + 1]:
-        return not p.begins_line(index)
-    return following == "all" or p.operands.get(following) is not None
+    return following == "all" or following in p.operands
 
 
 def operand(p: Parser) -> ast.Expr:

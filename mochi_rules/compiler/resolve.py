@@ -73,16 +73,31 @@ def resolve_program(modules: list[ModuleScope], diagnostics: Diagnostics) -> Res
 
 
 def _spread_captures(functions: list[Function]) -> None:
-    """Whoever mentions a nested function captures what that one captures."""
+    """Whoever mentions a nested function captures what that one captures, if not its own."""
     changed = True
     while changed:
         changed = False
         for function in functions:
-            for used in function.uses:
-                for variable in used.captures:
+            for mentioned in function.mentions:
+                for variable in mentioned.captures:
                     if variable.owner is not function and variable not in function.captures:
                         function.captures[variable] = None
                         changed = True
+
+
+def _find_early_uses(statements: list[tuple[ast.Stmt, set[Function]]]) -> None:
+    """Mark the globals that a call may read before their declaration has run."""
+    reached: set[Function] = set()
+    used: set[Variable] = set()
+    for statement, mentioned in statements:
+        work = [function for function in mentioned if function not in reached]
+        while work:
+            function = work.pop()
+            reached.add(function)
+            used.update(function.globals)
+            work += [other for other in function.mentions if other not in reached]
+        if isinstance(statement, ast.Let) and statement.decl in used:
+            statement.decl.is_used_early = True
 
 
 class _Resolver:
@@ -123,8 +138,12 @@ class _Resolver:
         for statement in body:
             if isinstance(statement, ast.Let):
                 self._declare_top_level(statement)
+        mentioned: list[tuple[ast.Stmt, set[Function]]] = []
         for statement in body:
+            self.function.mentions.clear()
             self._visit(statement)
+            mentioned.append((statement, set(self.function.mentions)))
+        _find_early_uses(mentioned)
 
     def _error(self, code: str, message: str, node: ast.Node, help: str = "") -> None:
         span = Span(self.module.source, node.start, node.end)
@@ -240,14 +259,15 @@ class _Resolver:
         if isinstance(symbol, Variable) and symbol.owner is not self.function:
             if symbol.is_top_level:
                 symbol.is_global = True
+                self.function.globals[symbol] = None
                 return
             symbol.is_captured = True
             function: Function | None = self.function
             while function is not None and function is not symbol.owner:
                 function.captures[symbol] = None
                 function = function.parent
-        elif isinstance(symbol, Function) and symbol.is_nested:
-            self.function.uses[symbol] = None
+        elif isinstance(symbol, Function):
+            self.function.mentions[symbol] = None
 
     # Expressions
 
@@ -310,7 +330,7 @@ class _Resolver:
     def _fun_expr(self, node: ast.FunExpr) -> None:
         function = Function("lambda", self.module, node.fun, self.function, is_value=True)
         node.fun.info = function
-        self.function.uses[function] = None
+        self.function.mentions[function] = None
         self._function_body(function)
 
     def _match(self, node: ast.Match) -> None:

@@ -29,6 +29,7 @@ class Variable:
     is_global: bool = False
     is_captured: bool = False
     is_reassigned: bool = False
+    is_used_early: bool = False  # a global that a function may read before its declaration
     annotation: ast.TypeExpr | None = None
     type: Any = None  # a cell of infer/cells.py
 
@@ -42,7 +43,7 @@ class Variable:
 class Function:
     """A function; `decl` is None for a module's top level. `captures` are in order of use.
 
-    `uses` are the nested functions it mentions: their captures become its own.
+    `mentions` are the functions it may call; the captures of nested ones become its own.
     """
 
     name: str
@@ -51,7 +52,8 @@ class Function:
     parent: Function | None
     params: list[Variable] = field(default_factory=list)
     captures: dict[Variable, None] = field(default_factory=dict)
-    uses: dict[Function, None] = field(default_factory=dict)
+    mentions: dict[Function, None] = field(default_factory=dict)
+    globals: dict[Variable, None] = field(default_factory=dict)
     receiver: Struct | None = None
     fields: dict[str, Variable] = field(default_factory=dict)  # of a method: copies, on use
     is_value: bool = False

@@ -52,6 +52,7 @@ class FunctionBuilder(SsaBuilder):
         self.thunk = None if isinstance(item, Function) else item
         self.source = self.symbol.module.source
         self.receiver: ir.Value | None = None
+        self.selected: ir.Value | None = None  # the number of the test to run
         self.declared: set[Variable] = set()
         super().__init__(ir.Function(program.name_of(item), [], VOID))
         self.statements = StatementBuilder(self)
@@ -82,6 +83,8 @@ class FunctionBuilder(SsaBuilder):
     def _build_top_level(self) -> None:
         modules = self.program.resolution.modules
         if self.symbol is modules[-1].top:
+            if self.program.program.tests is not None:
+                self.selected = self._param("test", INT)
             for module in modules[:-1]:
                 assert module.top is not None
                 self.emit("call", (), VOID, self.program.name_of(module.top))

@@ -37,6 +37,7 @@ class ProgramBuilder:
     resolution: Resolution
     library: Library
     diagnostics: Diagnostics
+    with_tests: bool = False
     program: ir.Program = field(init=False)
     names: dict[Function | Thunk, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
@@ -51,7 +52,8 @@ class ProgramBuilder:
         files = [module.source.name for module in modules]
         main = modules[-1].top
         assert main is not None
-        self.program = ir.Program(files, {}, {}, {}, self.name_of(main))
+        tests: list[str] | None = [] if self.with_tests else None
+        self.program = ir.Program(files, {}, {}, {}, self.name_of(main), tests)
         while self.queue:
             item = self.queue.pop(0)
             builder = FunctionBuilder(self, item)

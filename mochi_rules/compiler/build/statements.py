@@ -8,7 +8,7 @@ from mochi_rules.compiler import ast
 from mochi_rules.compiler.build.loops import count, iterate
 from mochi_rules.compiler.build.reuse import assign_in_place
 from mochi_rules.compiler.infer.cells import resolve
-from mochi_rules.compiler.types import INT, VOID
+from mochi_rules.compiler.types import BOOL, INT, VOID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,18 @@ class StatementBuilder:
         self.b.expression(node.value)
 
     def _test(self, node: ast.Test) -> None:
+        selected, tests = self.b.selected, self.b.program.program.tests
+        if selected is None or tests is None:
+            self.body(node.body)
+            return
+        number = len(tests)
+        tests.append(node.name)
+        this = self.b.emit("eq", (selected, self.b.const(number, INT)), BOOL)
+        every = self.b.emit("lt", (selected, self.b.const(0, INT)), BOOL)
+        chosen, others = self.b.branch(self.b.emit("select", (this, this, every), BOOL))
+        self.b.merge(chosen)
         self.body(node.body)
+        self.b.merge(others + self.b.exits())
 
     def _expect(self, node: ast.Expect) -> None:
         line, _ = self.b.source.position(node.start)

@@ -81,9 +81,9 @@ class StatementRules:
         if node.type is not None and node.decl.annotation is not node.type:
             written = inference.annotations.cell(node.type, inference.function.module)
             inference.flow(written, cell, node)
-        if node.value is None:
+        if node.value is None or node.decl.is_used_early:
             self.solver.make_nullable(cell, NULL)
-        else:
+        if node.value is not None:
             inference.flow(inference.expression(node.value), cell, node.value)
 
     def _assign(self, node: ast.Assign) -> None:

@@ -88,7 +88,15 @@ NULL_WORD = 0
 FALSE_WORD = 2
 TRUE_WORD = 6
 
+# Of the runtime library alone.
 MAX_NESTING = 10_000  # how deep printing and comparing follow lists in lists
+VISITED = 0x8000_0000  # of a reference count: the object is being printed
+MEMBER_NAME = 0  # a row of members.mochi
+MEMBER_AT = 4
+MEMBER_SLOT = 8
+MEMBER_SIZE = 12
+COMPACT = 0xFFFF_FFFF  # an indent of JSON: no lines
+INPUT_SIZE = 65_536  # bytes read at once
 
 SCRATCH = 16  # 64 bytes for the arguments of host calls
 STATIC_BASE = 1024  # below: nothing, so that a null address is never an object

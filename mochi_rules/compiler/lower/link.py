@@ -6,6 +6,7 @@ is selected in turn. Addresses and indices follow the order of asking, which is 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,9 @@ from mochi_rules.compiler.lower.host import WASI
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import select_function
 from mochi_rules.compiler.lower.static import StaticData
-from mochi_rules.compiler.types import FLOAT, INT, WORD, StructType, Type
+from mochi_rules.compiler.types import WORD, StructType, Type
 from mochi_rules.wasm.module import (
+    CustomSection,
     DataSegment,
     ElementSegment,
     Export,
@@ -29,6 +31,7 @@ from mochi_rules.wasm.types import FuncType, GlobalType, MemoryType, TableType
 if TYPE_CHECKING:
     from mochi_rules.compiler import ir
     from mochi_rules.compiler.lowlevel import Library
+    from mochi_rules.wasm.module import Instruction
 
 
 HEAP_BASE = "heap_end"  # the runtime's variable that starts at the end of static data
@@ -128,7 +131,7 @@ class Linker:
 
     def link(self) -> Module:
         """Link everything that the program needs."""
-        for name in (self.program.main, "finish"):
+        for name in (self.program.main, "finish", *(("release",) if self._checks_leaks else ())):
             self.need(name)
         self.static.files(self.program.files)
         self.need_global(HEAP_BASE, WORD)
@@ -159,8 +162,26 @@ class Linker:
             selected.body,
         )
 
+    @property
+    def _checks_leaks(self) -> bool:
+        return bool(self.library.constants["CHECK_LEAKS"])
+
+    def _entry(self, name: str, test: int) -> Function:
+        """Return an exported function that runs the program, or one of its tests."""
+        selected: list[Instruction] = (
+            [("i64.const", test)] if self.program.tests is not None else []
+        )
+        body = [*selected, ("call", self.program.main)]
+        if self._checks_leaks:
+            for variable, type_ in self.program.globals.items():
+                if type_.is_counted and variable in self.globals:
+                    body += [("global.get", variable), ("call", "release")]
+        return Function(name, body=[*body, ("call", "finish")])
+
     def _module(self) -> Module:
-        start = Function("_start", body=[("call", self.program.main), ("call", "finish")])
+        tests = self.program.tests or []
+        entries = [self._entry("_start", -1)]
+        entries += [self._entry(f"test_{number}", number) for number in range(len(tests))]
         heap = self.static.end
         self.globals[HEAP_BASE] = Global(
             HEAP_BASE, GlobalType("i32", mutable=True), ("i32.const", heap)
@@ -168,16 +189,19 @@ class Linker:
         pages = -(-heap // layout.PAGE) + 1
         module = Module(
             imports=list(self.imports.values()),
-            functions=[start, *self.functions.values()],
+            functions=[*entries, *self.functions.values()],
             memory=MemoryType(pages),
             globals=list(self.globals.values()),
-            exports=[Export("memory", "memory"), Export("_start", "func", "_start")],
+            exports=[
+                Export("memory", "memory"),
+                *(Export(entry.name, "func", entry.name) for entry in entries),
+            ],
             data=[DataSegment("static", self.static.content(), layout.STATIC_BASE)],
         )
+        if tests:
+            names = json.dumps(tests, ensure_ascii=False).encode()
+            module.custom_sections.append(CustomSection("mochi.tests", names))
         if self.table:
             module.table = TableType(len(self.table) + 1, len(self.table) + 1)
             module.elements = [ElementSegment(1, list(self.table))]
         return module
-
-
-__all__ = ["FLOAT", "INT", "Linker", "Shape"]
