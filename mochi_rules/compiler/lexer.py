@@ -1,11 +1,11 @@
 """Source text to tokens.
 
-One regular expression splits the whole text at once: each match is a token together with the
-white space and comments after it, so that the lengths of the matches add up to the starts of the
-tokens. Each different piece of text is then looked at once, however often it occurs, and the four
-lists that the parser reads are made by mapping over the pieces. No Python code runs for each
-token, which makes this an order of magnitude faster than a loop that makes token objects; and the
-parser finds the kind of a token, the only thing it mostly wants, by one subscript.
+One regular expression splits the whole text at once, each match being the text of a token and the
+white space and comments after it. Whatever is to be known of a token is found once for each
+different text; the four lists that the parser reads are then made by mapping over the texts, so
+that no Python code runs for each token. Lists of strings and numbers take the place of token
+objects because the parser mostly wants the kind of a token, which is one subscript away, and
+because there is nothing to make and to collect.
 
 The order of the alternatives is the language's own: longest punctuation first, and a reserved word
 ends where an ASCII word ends, so that `iné` is `in` and `é`.
@@ -55,8 +55,7 @@ _ALTERNATIVES = (
 )
 _SPACE = r"(?:[ \t\n\r;]++|//[^\n]*+|\#[^\n]*+|/\*[\s\S]*?\*/)*+"
 _SPACES = re.compile(_SPACE)
-_TOKEN = re.compile("|".join(_ALTERNATIVES))
-_PIECE = re.compile(f"(?:{_TOKEN.pattern}){_SPACE}")
+_TOKENS = re.compile(f"({'|'.join(_ALTERNATIVES)})({_SPACE})")
 
 _INTEGER = re.compile(r"0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -102,15 +101,18 @@ def tokenize(source: Source, diagnostics: Diagnostics) -> Tokens:
     """
     text = source.text
     begin = next(_SPACES.finditer(text, text.startswith(_BYTE_ORDER_MARK))).end()
-    pieces = _PIECE.findall(text, begin)
+    texts, spaces = (
+        zip(*_TOKENS.findall(text, begin), strict=True) if begin < len(text) else ((), ())
+    )
     lexicon = _Lexicon()
-    kinds = list(map(lexicon.__getitem__, pieces))
-    values = list(map(lexicon.value_of.__getitem__, pieces))
-    starts = list(accumulate(map(len, pieces), initial=begin))
-    ends = list(map(add, starts, map(lexicon.length_of.__getitem__, pieces)))
+    kinds = list(map(lexicon.__getitem__, texts))
+    values = list(map(lexicon.values_of.__getitem__, texts))
+    lengths = list(map(len, texts))
+    starts = list(accumulate(map(add, lengths, map(len, spaces)), initial=begin))
+    ends = list(map(add, starts, lengths))
     complete = True
     if lexicon.faults:
-        complete = _report(source, diagnostics, zip(pieces, starts, ends, strict=False), lexicon)
+        complete = _report(source, diagnostics, zip(texts, starts, strict=False), lexicon)
         real = [kind is not _FAULT for kind in kinds]
         kinds, values = list(compress(kinds, real)), list(compress(values, real))
         starts, ends = [*compress(starts, real), starts[-1]], list(compress(ends, real))
@@ -134,23 +136,18 @@ _Entry = tuple[str, Any, _Fault | None]  # kind, value, fault
 
 
 class _Lexicon(dict[str, str]):
-    """The kinds of the pieces; a piece that is not yet known is examined on the spot."""
+    """The kinds of the texts of tokens; one that is not yet known is examined on the spot."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.value_of: dict[str, Any] = {}
-        self.length_of: dict[str, int] = {}
+        self.values_of: dict[str, Any] = {}
         self.faults: dict[str, _Fault] = {}
 
-    def __missing__(self, piece: str) -> str:
-        text = next(_TOKEN.finditer(piece)).group()
-        kind, value, fault = _entry(text)
-        self[piece] = kind
-        self.value_of[piece] = value
-        self.length_of[piece] = len(text)
+    def __missing__(self, text: str) -> str:
+        self[text], self.values_of[text], fault = _entry(text)
         if fault is not None:
-            self.faults[piece] = fault
-        return kind
+            self.faults[text] = fault
+        return self[text]
 
 
 def _entry(text: str) -> _Entry:
@@ -262,16 +259,16 @@ def _escaped(found: re.Match[str]) -> bytes | None:
 def _report(
     source: Source,
     diagnostics: Diagnostics,
-    places: Iterable[tuple[str, int, int]],
+    places: Iterable[tuple[str, int]],
     lexicon: _Lexicon,
 ) -> bool:
     """Report the faults wherever they occur; return whether the end of the text was understood."""
     spanning: Span | None = None
     count = 0
-    for piece, start, end in places:
-        fault = lexicon.faults.get(piece)
+    for text, start in places:
+        fault = lexicon.faults.get(text)
         if fault is None:
-            if spanning is None and lexicon[piece] == STRING and "\n" in source.text[start:end]:
+            if spanning is None and lexicon[text] == STRING and "\n" in text:
                 spanning = Span(source, start, start + 1)
             continue
         count += 1

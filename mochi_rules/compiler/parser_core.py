@@ -4,6 +4,8 @@ The grammar is written as functions of a Parser, one for each symbol, with its E
 code. Each starts at the token `pos`, steps over what it takes, and returns a node. A token that
 cannot be there is reported and ends the statement by SyntaxFault; `statements` catches that, and
 goes on with the next statement. No function ever goes back, so parsing takes linear time.
+
+Line breaks mean nothing, but after `query` (see there), in recovery and in help.
 """
 
 from __future__ import annotations
@@ -235,10 +237,10 @@ class Parser:
     def recover(self, first: int) -> None:
         """Step from a fault in the statement that begins at `first` to the likely next one.
 
-        That is a token after which all braces opened since are closed, and which begins a line or
-        closes the block around. A line that is not indented more than the statement and begins
-        with a word that only begins statements is taken without looking at brackets, as one of
-        them may be the very thing that is missing.
+        That is a `}` that closes the block around, or a token that begins a line, with all brackets
+        closed that were opened since. On a line that is indented no more than the statement, open
+        parentheses do not count, and before a word that only begins statements no bracket does: it
+        may be the very thing that is missing.
         """
         if self.errors >= MAX_ERRORS or self.kinds[self.pos] == END:
             self.pos = len(self.kinds) - 1

@@ -207,6 +207,7 @@ def _index(p: Parser, base: ast.Expr, start: int) -> ast.Expr:
     if low is high is step is None:
         remedy = "write `xs[i]`, or `xs[low:high]` with at least one of the two"
         p.report("P060", "nothing between the brackets", p.span(opening, p.pos - 1), remedy)
+        return ast.Index(start, p.end(), base, ast.NoneLit(start, p.end()), False)
     return ast.Slice(start, p.end(), base, low, high, step)
 
 

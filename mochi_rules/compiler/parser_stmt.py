@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mochi_rules.base.span import Span
 from mochi_rules.compiler import ast
@@ -47,7 +47,7 @@ def let(p: Parser) -> ast.Let:
     return ast.Let(start, p.ends[p.pos - 1], name, name_start, annotation, value, mutable)
 
 
-def _no_variable(p: Parser) -> None:
+def _no_variable(p: Parser) -> NoReturn:
     kind = p.kinds[p.pos]
     remedy = "bind each part by a `let` of its own" if kind in _BRACKETS else ""
     p.fail("the name of a variable", "P056" if kind == "let" else "P031", remedy)
