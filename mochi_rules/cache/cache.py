@@ -70,7 +70,7 @@ class Cache:
         read_only: bool = False,
         capacity: int = DEFAULT_CAPACITY,
     ) -> None:
-        self.root = root
+        self.root = root and root.absolute()  # a build may change its directory
         self.capacity = capacity
         self._read_only = read_only
         self._started = time.time_ns()
@@ -79,7 +79,7 @@ class Cache:
         self._trouble: MochiError | None = None
         self._unchecked = capacity  # bytes written since the size was last estimated: never yet
         self._recorder = Recorder()
-        self._layout = Layout(root or Path())
+        self._layout = Layout(self.root or Path())
         self._blobs = ContentStore(self._layout, self._recorder)
         self._results = ActionCache(self._layout, self._recorder)
 
@@ -167,6 +167,7 @@ class Cache:
             self._results.put(action.key, result)
         except OSError as error:
             self._stop_writing(error)
+            self._recorder.count(Statistics(skipped=1))
             return
         self._recorder.count(Statistics(stores=1))
         self._evict_when_full(sum(file.digest.size for file in files))
@@ -212,7 +213,7 @@ class Cache:
         return Report(self._totals(), usage(self._layout))
 
     def gc(self) -> Statistics:
-        """Bring the cache under its cap, and return what was evicted.
+        """Bring the cache under its cap, unless another process is at it; return what was evicted.
 
         Raises:
             MochiError: The directory cannot be used, or not be written.
@@ -323,7 +324,7 @@ class Cache:
         """Only read from now on: each further write would fail as slowly as this one."""
         with self._lock:
             self._mode = _Mode.READ
-        self._recorder.count(Statistics(errors=1, skipped=1))
+        self._recorder.count(Statistics(errors=1))
         self._recorder.warn(
             warning(
                 "K005", f"cannot write the cache `{self.root}`: {reason(error)}",

@@ -55,13 +55,13 @@ class ContentStore:
         """
         if digest == EMPTY:
             return b""
+        file = self._open(digest)
+        if file is None:
+            return None
         path = self._layout.blob(digest)
         try:
-            with path.open("rb") as file:
-                intact = os.fstat(file.fileno()).st_size == digest.size
-                data = file.read() if intact else b""
-        except FileNotFoundError:
-            return None
+            with file:
+                data = file.read()
         except OSError as error:
             read_failed(error, path, self._recorder)
             return None
@@ -87,10 +87,6 @@ class ContentStore:
         """Note that a blob is in use."""
         touch(self._layout.blob(digest))
 
-    def place(self, digest: Digest, path: Path, *, executable: bool = False) -> bool:
-        """Place a blob as a file of the build tree; as `place_all`."""
-        return self.place_all([(digest, path, executable)])
-
     def place_all(self, files: Iterable[tuple[Digest, Path, bool]]) -> bool:
         """Place blobs as (digest, path, executable), all or none; return whether it was done.
 
@@ -114,20 +110,16 @@ class ContentStore:
                 draft.replace(path)
         finally:
             for draft, _ in staged:
-                with suppress(FileNotFoundError):
+                with suppress(OSError):
                     draft.unlink()
         return True
 
     def _stage(self, digest: Digest, draft: Path, mode: int) -> bool:
         """Copy a blob to a new file and return whether the copy is right."""
+        blob = self._open(digest) if digest != EMPTY else io.BytesIO()
+        if blob is None:
+            return False
         source = self._layout.blob(digest)
-        try:
-            blob = source.open("rb") if digest != EMPTY else io.BytesIO()
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            read_failed(error, source, self._recorder)
-            return False
         draft.parent.mkdir(parents=True, exist_ok=True)
         opener = lambda name, flags: os.open(name, flags, mode)  # noqa: E731 - less the umask
         with blob, open(draft, "xb+", opener=opener) as copy:
@@ -139,6 +131,22 @@ class ContentStore:
             return False
         self._recorder.count(Statistics(bytes_read=digest.size))
         return True
+
+    def _open(self, digest: Digest) -> IO[bytes] | None:
+        """Open a blob of the right size; None where there is none."""
+        path = self._layout.blob(digest)
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            read_failed(error, path, self._recorder)
+            return None
+        if os.fstat(file.fileno()).st_size == digest.size:
+            return file
+        file.close()
+        set_aside(path, self._layout, self._recorder)
+        return None
 
     def _copy(self, blob: IO[bytes], copy: IO[bytes], source: Path) -> Digest | None:
         """Copy and return the digest of what was written; None where the blob is unreadable."""

@@ -117,6 +117,23 @@ def test_either_of_two_writers_leaves_a_whole_result(results: ActionCache, path:
     assert results.get(KEY) == RESULT
 
 
+def test_result_that_is_being_removed_is_absent(
+    results: ActionCache, root: Path, path: Path, recorder: Recorder
+) -> None:
+    """Between the removal of seals and of results there is a miss, and no alarm."""
+    for seal in path.parent.glob("*.*"):
+        seal.unlink()
+    assert results.get(KEY) is None
+    assert recorder.counted.corrupted == 0
+
+
+def test_result_that_was_replaced_is_not_damaged(results: ActionCache, path: Path) -> None:
+    """A reader that still holds the file of before does not take the new one for damaged."""
+    with path.open("rb") as before:
+        results.put(KEY, RESULT)
+        assert results._is_damaged(KEY, before) is False
+
+
 def test_unreadable_result_is_an_error(root: Path, path: Path, recorder: Recorder) -> None:
     """What the file system does not give is a miss with a warning."""
     path.mkdir(parents=True)

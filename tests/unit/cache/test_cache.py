@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ from mochi_rules.cache.statistics import Recorder, Statistics
 from .samples import OUTPUTS, blob_path, make_action, overwrite, result_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mochi_rules.base.digest import Digest
 
 ACTION = make_action()
@@ -209,6 +208,18 @@ def test_cache_that_is_off_keeps_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_root_stays_when_the_directory_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative root is that of the directory where the cache was opened."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    cache = Cache(Path("cache"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    cache.store(ACTION, OUTPUTS)
+    assert (tmp_path / "cache" / "format").exists()
+
+
 def test_find_asks_any_pair_of_stores() -> None:
     """Lookups are written against the Store protocol: a dictionary will do."""
 
@@ -229,7 +240,7 @@ def test_find_asks_any_pair_of_stores() -> None:
 UNUSABLE = {
     "file": (lambda root: root.write_text(""), "K001"),
     "loop of links": (lambda root: root.symlink_to(root), "K001"),
-    "link to nothing": (lambda root: root.symlink_to(root / ".." / "no" / "thing"), "K001"),
+    "link to nothing": (lambda root: root.symlink_to("missing"), "K001"),
     "parent is a file": (lambda root: root.parent.rmdir() or root.parent.write_text(""), "K001"),
     "other files": (lambda root: (root / "letters").mkdir(parents=True), "K004"),
     "unknown format": (
@@ -383,6 +394,25 @@ def test_damaged_totals_start_again(full: Cache, root: Path) -> None:
     (root / "v1" / "statistics").write_bytes(b"\xff\x00hits")
     full.lookup(ACTION)
     assert full.report().statistics.hits == 1
+
+
+def test_totals_without_a_lock_are_left_alone(full: Cache, root: Path) -> None:
+    """Where no lock can be had, counts are lost rather than mixed."""
+    full.lookup(ACTION)
+    (root / "v1" / "locks").mkdir(exist_ok=True)
+    (root / "v1" / "locks").rmdir()
+    (root / "v1" / "locks").write_text("")
+    full.flush()
+    assert not (root / "v1" / "statistics").exists()
+    assert full.warnings == ()
+
+
+def test_totals_that_cannot_be_written_are_a_warning(full: Cache, root: Path) -> None:
+    """A flush never fails a build."""
+    full.lookup(ACTION)
+    (root / "v1" / "statistics").mkdir()
+    full.flush()
+    assert codes(full) == ["K005"]
 
 
 def test_hit_keeps_an_old_entry(full: Cache, root: Path) -> None:

@@ -174,7 +174,7 @@ def test_vanishing_files_are_no_error(root: Path, actions: list[PreparedAction])
     """An entry that somebody else removed first is not counted."""
     entries = evict.scan_blobs(Layout(root))
     assert all(evict.remove(entry) for entry in entries)
-    assert not any(evict.remove(entry) for entry in entries)
+    assert not any(evict.remove(entry) or evict._remove_unused(entry) for entry in entries)
 
 
 def test_estimate_is_near(root: Path) -> None:

@@ -212,7 +212,7 @@ def test_file_system_that_turned_read_only_is_read(
     """A cache on a read-only file system is read, and what it does not store is counted."""
     code = """
 Cache(root).store(make_action(), OUTPUTS)
-assert os.system(f"mount -o remount,ro {root}") == 0
+assert os.system(f"mount -o remount,bind,ro {root}") == 0
 use()
 """
     assert finish(start(USE + code, prefix=namespace)) == "True True 3\n"
@@ -222,7 +222,7 @@ def test_new_cache_on_a_read_only_file_system_is_off(
     namespace: tuple[str, ...], start: Callable[..., Any], finish: Callable[..., str]
 ) -> None:
     """A cache that cannot be made is one warning."""
-    code = 'assert os.system(f"mount -o remount,ro {root}") == 0\nuse()'
+    code = 'assert os.system(f"mount -o remount,bind,ro {root}") == 0\nuse()'
     assert finish(start(USE + code, prefix=namespace)) == "False False K001 3\n"
 
 

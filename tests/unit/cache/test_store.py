@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import shutil
 import stat
@@ -14,7 +15,7 @@ import pytest
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.cache.layout import Layout
 from mochi_rules.cache.statistics import Recorder
-from mochi_rules.cache.store import EMPTY, ContentStore
+from mochi_rules.cache.store import EMPTY, ContentStore, set_aside
 
 from .samples import blob_path, overwrite
 
@@ -88,9 +89,9 @@ def test_damaged_blob_is_not_placed(
 ) -> None:
     """A copy is verified as it is made; a wrong one leaves nothing behind."""
     overwrite(blob_path(root, DIGEST), data)
-    target = tmp_path / "out" / "a"
-    assert store.place(DIGEST, target) is False
-    assert list(target.parent.iterdir()) == []
+    target = tmp_path / "a"
+    assert store.place_all([(DIGEST, target, False)]) is False
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
 def test_damaged_blob_goes_to_quarantine(
@@ -128,6 +129,40 @@ def test_blob_that_is_a_directory_is_an_error(root: Path, recorder: Recorder) ->
     assert [warning.code for warning in recorder.warnings] == ["K007"]
 
 
+def test_disk_that_fails_under_a_read_is_an_error(
+    store: ContentStore, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A blob that opens and cannot be read is a miss, and nothing is placed."""
+
+    class Failing(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(store, "_open", lambda _: Failing())
+    assert store.get(DIGEST) is None
+    assert store.place_all([(DIGEST, tmp_path / "a", False)]) is False
+    assert recorder.counted.errors == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
+def test_damaged_blob_that_cannot_be_moved_is_refused_again(
+    store: ContentStore, root: Path, recorder: Recorder
+) -> None:
+    """Without a quarantine the damaged blob stays, and no read ever returns it."""
+    (root / "v1" / "quarantine").write_text("")
+    overwrite(blob_path(root, DIGEST), bytes(len(DATA)))
+    assert [store.get(DIGEST), store.get(DIGEST)] == [None, None]
+    assert recorder.counted.corrupted == 2
+
+
+def test_damaged_blob_that_another_process_moved_is_not_counted(
+    root: Path, recorder: Recorder
+) -> None:
+    """Of two processes that find the damage, one counts it."""
+    set_aside(blob_path(root, DIGEST), Layout(root), recorder)
+    assert recorder.counted.corrupted == 0
+
+
 def test_claimed_size_does_not_take_memory(store: ContentStore) -> None:
     """A digest that claims a huge size is only wrong."""
     assert store.get(Digest(DIGEST.hash, 1 << 60)) is None
@@ -141,6 +176,14 @@ def test_huge_file_is_not_read(store: ContentStore, root: Path) -> None:
     assert store.get(DIGEST) is None
 
 
+def test_huge_file_is_not_placed(store: ContentStore, root: Path, tmp_path: Path) -> None:
+    """A blob that grew to a terabyte is damaged; it does not fill the disk of the build."""
+    path = blob_path(root, DIGEST)
+    path.chmod(0o644)
+    os.truncate(path, 1 << 40)
+    assert store.place_all([(DIGEST, tmp_path / "a", False)]) is False
+
+
 def test_put_notes_that_a_blob_is_in_use(store: ContentStore, root: Path) -> None:
     """A blob that is put again counts as just used, so that eviction does not take it."""
     os.utime(blob_path(root, DIGEST), (0, 0))
@@ -151,7 +194,7 @@ def test_put_notes_that_a_blob_is_in_use(store: ContentStore, root: Path) -> Non
 def test_placed_file_has_the_content(store: ContentStore, tmp_path: Path) -> None:
     """A blob is placed as a file; its directory is made."""
     target = tmp_path / "deep" / "er" / "a"
-    assert store.place(DIGEST, target) is True
+    assert store.place_all([(DIGEST, target, False)]) is True
     assert target.read_bytes() == DATA
 
 
@@ -160,13 +203,13 @@ def test_placed_file_replaces_another(store: ContentStore, tmp_path: Path) -> No
     target = tmp_path / "a"
     target.write_bytes(b"old")
     target.chmod(0o444)
-    assert store.place(DIGEST, target) is True
+    assert store.place_all([(DIGEST, target, False)]) is True
     assert target.read_bytes() == DATA
 
 
 def test_empty_file_is_placed(store: ContentStore, tmp_path: Path) -> None:
     """The empty blob is placed though it is not stored."""
-    assert store.place(EMPTY, tmp_path / "a") is True
+    assert store.place_all([(EMPTY, tmp_path / "a", False)]) is True
     assert (tmp_path / "a").read_bytes() == b""
 
 
@@ -178,7 +221,7 @@ def test_placed_file_has_the_permissions_of_a_new_file(
     """A placed file is writable and, where asked, executable, less the umask."""
     umask = os.umask(0o027)
     try:
-        store.place(DIGEST, tmp_path / "a", executable=executable)
+        store.place_all([(DIGEST, tmp_path / "a", executable)])
     finally:
         os.umask(umask)
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == bits & ~0o027
@@ -186,7 +229,7 @@ def test_placed_file_has_the_permissions_of_a_new_file(
 
 def test_placed_file_is_no_link(store: ContentStore, root: Path, tmp_path: Path) -> None:
     """A tool that edits its file in place does not change the cache."""
-    store.place(DIGEST, tmp_path / "a")
+    store.place_all([(DIGEST, tmp_path / "a", False)])
     with (tmp_path / "a").open("r+b") as file:
         file.write(b"stripped")
     assert store.get(DIGEST) == DATA
@@ -206,7 +249,7 @@ def test_destination_that_cannot_be_written_raises(store: ContentStore, tmp_path
     """Trouble in the build tree is not trouble of the cache: it is raised, and nothing is left."""
     (tmp_path / "out" / "a").mkdir(parents=True)
     with pytest.raises(OSError, match="out/a"):
-        store.place(DIGEST, tmp_path / "out" / "a")
+        store.place_all([(DIGEST, tmp_path / "out" / "a", False)])
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
 
 
@@ -229,7 +272,7 @@ def test_placed_file_shares_blocks(tmp_path: Path) -> None:
         store.put(digest_bytes(data), data)
         os.sync()
         before = shutil.disk_usage(mounted).free
-        assert store.place(digest_bytes(data), mounted / "placed") is True
+        assert store.place_all([(digest_bytes(data), mounted / "placed", False)]) is True
         os.sync()
         assert before - shutil.disk_usage(mounted).free < 10 << 20
         assert (mounted / "placed").read_bytes() == data
