@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SETTINGS = {"CHECK_LEAKS": 1, "OUTPUT_SIZE": 4096}
+# Little nesting: these instances have a small stack.
+SETTINGS = {"CHECK_LEAKS": 1, "OUTPUT_SIZE": 4096, "MAX_NESTING": 1000}
 
 
 class Instance:
@@ -55,14 +56,15 @@ class Instance:
         link.define_wasi()
         compiled = wasmtime.Module(engine, encode_module(module).data)
         self.exports = link.instantiate(self.store, compiled).exports(self.store)
+        self.before = 0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return lambda *args: self.exports[name](self.store, *args)
 
     @property
     def live(self) -> int:
-        """The number of objects that are alive."""
-        return self.exports["live_objects"].value(self.store)
+        """The number of objects that are alive, less those from before."""
+        return self.exports["live_objects"].value(self.store) - self.before
 
     def memory(self, address: int, size: int) -> bytes:
         """Read memory."""
@@ -101,6 +103,13 @@ class Instance:
         self.output_flush()
         return self.out.read_text(encoding="utf-8")
 
+    def failure(self, function: str, *args: Any) -> str:
+        """Call a function that stops the program; return the message."""
+        with pytest.raises(wasmtime.ExitTrap) as stopped:
+            getattr(self, function)(*args)
+        assert stopped.value.code == 1
+        return self.err.read_text(encoding="utf-8")
+
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Callable[..., Instance]:
@@ -110,3 +119,20 @@ def runtime(tmp_path: Path) -> Callable[..., Instance]:
         return Instance(tmp_path, names, stdin, env or {})
 
     return make
+
+
+@pytest.fixture(scope="module")
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Instance]:
+    """Return the instance of a module, with the functions in its RUNTIME, for all its tests.
+
+    Each call begins to count objects anew.
+    """
+    instance = Instance(tmp_path_factory.mktemp("runtime"), request.module.RUNTIME, b"", {})
+
+    def get() -> Instance:
+        instance.before += instance.live
+        return instance
+
+    return get
