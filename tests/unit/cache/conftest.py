@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.statistics import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from pathlib import Path
 from cache.samples import OUTPUTS, make_action
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.statistics import Recorder
 root = Path(sys.argv[1])
 """
 
@@ -36,6 +38,12 @@ def root(tmp_path: Path) -> Path:
 def cache(root: Path) -> Cache:
     """Return a cache that is not there yet."""
     return Cache(root)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """Return what the stores of a test count and warn with."""
+    return Recorder()
 
 
 @pytest.fixture

@@ -12,21 +12,16 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.layout import Layout
 from mochi_rules.cache.messages import ActionResult, OutputFile, encode
-from mochi_rules.cache.statistics import Recorder
 
 from .samples import overwrite
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mochi_rules.cache.statistics import Recorder
+
 KEY = digest_bytes(b"an action")
 RESULT = ActionResult((OutputFile("a", digest_bytes(b"a")), OutputFile("b", digest_bytes(b"b"))))
-
-
-@pytest.fixture
-def recorder() -> Recorder:
-    """Return the recorder of the action cache."""
-    return Recorder()
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ DIGEST = digest_bytes(DATA)
 
 
 @pytest.fixture
-def recorder() -> Recorder:
-    """Return the recorder of the store."""
-    return Recorder()
-
-
-@pytest.fixture
 def store(root: Path, recorder: Recorder) -> ContentStore:
     """Return a store that holds DATA."""
     store = ContentStore(Layout(root), recorder)
