@@ -38,6 +38,7 @@ _ROWS = [
     ("input", 0, 0, "string", "the next line of standard input; empty at its end"),
     ("now", 0, 0, "int", "nanoseconds since 1970, or the seeded sequence of MOCHI_NOW_SEED"),
     ("panic", 1, 1, "never", "stop the program with a message"),
+    ("error", 1, 1, "never", "stop the program with a message"),
     ("len", 1, 1, "int", "number of elements, keys or code points"),
     ("count", 1, 1, "int", "number of elements or keys"),
     ("exists", 1, 1, "bool", "whether there is any element"),

@@ -193,7 +193,7 @@ class AccessBuilder:
 
     def _member(self, node: ast.Field, owner: ForeignModule | ModuleScope) -> Value:
         if isinstance(owner, ForeignModule):
-            return self.b.calls.foreign_value(node.name)
+            return self.b.calls.foreign_value(owner, node.name)
         symbol = owner.names.get(node.name)
         if isinstance(symbol, Variable):
             return self.b.read(symbol, node)

@@ -60,7 +60,7 @@ class BuiltinBuilder:
             "str": self._str, "string": self._str, "lower": self._lower, "int": self._int,
             "float": self._float, "append": self._append, "push": self._append,
             "concat": self._concat, "first": self._first, "last": self._last,
-            "exists": self._exists, "panic": self._panic, "reverse": self._reverse,
+            "exists": self._exists, "panic": self._panic, "error": self._panic, "reverse": self._reverse,
             "distinct": self._distinct, "sort": self._sort, "slice": self._slice,
             "substring": self._slice, "substr": self._slice, "range": self._range,
             "keys": lambda _, args: self.part(args[0], "keys"),
@@ -184,7 +184,7 @@ class BuiltinBuilder:
     def _exists(self, node: ast.Call, args: list[Value]) -> Value:
         if isinstance(args[0].type, ListType):
             return self.b.emit("ne", (self.length(args[0]), self.b.const(0, INT)), BOOL)
-        return self.b.runtime("any_truthy", (self.b.convert(args[0], ANY),), BOOL)
+        return self.b.runtime("any_exists", (self.b.convert(args[0], ANY),), BOOL)
 
     def _append(self, node: ast.Call, args: list[Value]) -> Value:
         b, type_ = self.b, resolve(node.cell)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.build.builtins import BuiltinBuilder
-from mochi_rules.compiler.builtins import FOREIGN_VALUES
+from mochi_rules.compiler.builtins import FOREIGN_MODULES, FOREIGN_VALUES
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.symbols import (
     Builtin,
@@ -206,10 +206,10 @@ class CallBuilder:
 
     # Foreign modules
 
-    def foreign_value(self, name: str) -> Value:
+    def foreign_value(self, owner: ForeignModule, name: str) -> Value:
         """Return a constant of a foreign module."""
-        value = FOREIGN_VALUES[name]
-        return self.b.const(value, FLOAT if isinstance(value, float) else INT)
+        type_ = FLOAT if FOREIGN_MODULES[owner.path][name] == "float" else INT
+        return self.b.const(FOREIGN_VALUES[name], type_)
 
     def _foreign(self, node: ast.Call, path: str, name: str) -> Value:
         b = self.b

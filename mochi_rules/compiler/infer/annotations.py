@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import Diagnostic
+from mochi_rules.base.diagnostic import Diagnostic, Severity
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler import ast
@@ -93,17 +93,20 @@ class Annotations:
         if isinstance(type_, Alias):
             return self.cell(type_.type, module)
         if name in _LATER:
-            self._error("T090", f"type `{name}` is not supported yet", node, module)
+            message = f"type `{name}` is not supported yet"
+            self._report(Severity.ERROR, "T090", message, node, module)
         elif name not in _UNKNOWN and len(name) > 1:
             help_ = did_you_mean(name, {*_SCALARS, *_ARITY, "any", *module.types})
-            self._error("T025", f"unknown type: `{name}`", node, module, help_)
+            # Annotations are hints: the program runs, so this stops nothing.
+            self._report(Severity.WARNING, "T025", f"unknown type: `{name}`", node, module, help_)
         return Cell()
 
-    def _error(
-        self, code: str, message: str, node: ast.Node, module: ModuleScope, help: str = ""
-    ) -> None:
+    def _report(  # noqa: PLR0913 - what a diagnostic is made of
+        self, severity: Severity, code: str, message: str, node: ast.Node, module: ModuleScope,
+        help: str = "",
+    ) -> None:  # fmt: skip
         span = Span(module.source, node.start, node.end)
-        self.diagnostics.add(Diagnostic(code, message, span, help=help))
+        self.diagnostics.add(Diagnostic(code, message, span, help=help, severity=severity))
 
 
 def _fixed(kind: str) -> Cell:

@@ -98,7 +98,7 @@ def _select(s: Selector, value: Value) -> None:
 
 
 def _const(s: Selector, value: Value) -> None:
-    s.raw(f"{machine_type(value.type)}.const", value.attr + 0)
+    s.raw(f"{machine_type(value.type)}.const", value.attr)
 
 
 def _null(s: Selector, value: Value) -> None:

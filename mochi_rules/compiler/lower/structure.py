@@ -118,7 +118,7 @@ def _dominators(
 
 
 class Structurer:
-    """Emits one function; `scopes` are the wasm labels around the current place, outermost first."""
+    """Emits one function; `scopes` are the wasm labels around the current place, outside in."""
 
     def __init__(self, graph: Graph, emitter: Emitter) -> None:
         self.graph = graph

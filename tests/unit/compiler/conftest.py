@@ -1,0 +1,87 @@
+"""Compiles programs in this process and runs them in Wasmtime, counting objects."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+import wasmtime
+
+from mochi_rules.compiler.driver import CompileRequest, compile_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+WASM_STACK = 64 << 20
+THREAD_STACK = WASM_STACK + (8 << 20)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a program did."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def run_wasm(
+    wasm: bytes, folder: Path, stdin: bytes = b"", env: Mapping[str, str] | None = None,
+    entry: str = "_start",
+) -> Outcome:  # fmt: skip
+    """Run a module with WASI; recursion may go deep."""
+    config = wasmtime.Config()
+    config.async_stack_size = THREAD_STACK
+    config.max_wasm_stack = WASM_STACK
+    engine = wasmtime.Engine(config)
+    (folder / "stdin").write_bytes(stdin)
+    wasi = wasmtime.WasiConfig()
+    wasi.env = list((env or {}).items())
+    wasi.stdin_file, wasi.stdout_file = folder / "stdin", folder / "stdout"
+    wasi.stderr_file = folder / "stderr"
+    store = wasmtime.Store(engine)
+    store.set_wasi(wasi)
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    status = [0]
+
+    def call() -> None:
+        instance = linker.instantiate(store, wasmtime.Module(engine, wasm))
+        try:
+            instance.exports(store)[entry](store)
+        except wasmtime.ExitTrap as exit_:
+            status[0] = exit_.code
+        except wasmtime.Trap as trap:
+            status[0] = -1
+            (folder / "stderr").write_text(str(trap))
+
+    threading.stack_size(THREAD_STACK + (8 << 20))
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    threading.stack_size(0)
+    del store
+    return Outcome(
+        status[0],
+        (folder / "stdout").read_bytes().decode("utf-8", "replace"),
+        (folder / "stderr").read_bytes().decode("utf-8", "replace"),
+    )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Outcome]:
+    """Compile and run a program text; objects that are alive at its end make it fail."""
+
+    def run_text(
+        text: str, stdin: bytes = b"", env: Mapping[str, str] | None = None,
+        others: Mapping[str, str] | None = None,
+    ) -> Outcome:  # fmt: skip
+        sources = {"main.mochi": text, **(others or {})}
+        result = compile_program(CompileRequest("main.mochi", sources, check_leaks=True))
+        assert result.wasm, result.diagnostics
+        return run_wasm(result.wasm, tmp_path, stdin, env)
+
+    return run_text
