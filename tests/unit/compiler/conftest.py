@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 import wasmtime
 
+from mochi_rules.aot.config import canonical, engine_config
+from mochi_rules.aot.engine import make_loader
 from mochi_rules.compiler.driver import CompileRequest, compile_program
+from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
 WASM_STACK = 64 << 20
-THREAD_STACK = WASM_STACK + (8 << 20)
+THREAD_STACK = WASM_STACK + (16 << 20)
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,7 @@ def run_wasm(
     entry: str = "_start",
 ) -> Outcome:  # fmt: skip
     """Run a module with WASI; recursion may go deep."""
-    config = wasmtime.Config()
-    config.async_stack_size = THREAD_STACK
-    config.max_wasm_stack = WASM_STACK
-    engine = wasmtime.Engine(config)
+    engine = make_loader(canonical(engine_config(host_platform())), WASM_STACK)
     (folder / "stdin").write_bytes(stdin)
     wasi = wasmtime.WasiConfig()
     wasi.env = list((env or {}).items())
@@ -58,7 +58,7 @@ def run_wasm(
             status[0] = -1
             (folder / "stderr").write_text(str(trap))
 
-    threading.stack_size(THREAD_STACK + (8 << 20))
+    threading.stack_size(THREAD_STACK)
     thread = threading.Thread(target=call)
     thread.start()
     thread.join()
