@@ -25,6 +25,19 @@ class BuiltinFunction:
     result: str
     doc: str
 
+    @property
+    def takes(self) -> str:
+        """How many arguments it takes, in words."""
+        if self.most is None:
+            return f"at least {_arguments(self.least)}"
+        if self.most == self.least:
+            return _arguments(self.least)
+        return f"{self.least} to {_arguments(self.most)}"
+
+
+def _arguments(count: int) -> str:
+    return "no arguments" if count == 0 else f"{count} argument{'s' * (count != 1)}"
+
 
 _ROWS = [
     ("print", 0, None, "same", "print values, separated by spaces"),

@@ -92,7 +92,9 @@ class AccessRules:
 
         def check(module: ModuleScope) -> None:
             if base.find().kind not in ("list", "map", "any", ""):
-                message = f"cannot assign to an element of type `{base}`"
+                message = f"cannot assign to an element of a `{base}`"
+                if base.find().kind == "string":
+                    message += ": strings never change"
                 inference.report(module, "T018", message, target)
 
         solver.watch(action, base)

@@ -68,7 +68,7 @@ class CallRules:
             message = f"too many arguments: expected {len(params)}, got {len(args)}"
             self.inference.error("T006", message, node.args[len(params)])
         for arg, cell, param in zip(node.args, args, params, strict=False):
-            self.solver.flow(cell, self.inference.variable(param), arg)
+            self.inference.flow(cell, self.inference.variable(param), arg)
         if len(args) < len(params):
             rest = tuple(param.type for param in params[len(args) :])
             return Cell("fun", (*rest, function.result))
@@ -80,7 +80,7 @@ class CallRules:
             message = f"`{struct.name}` has {len(cells)} fields, got {len(node.args)}"
             self.inference.error("T006", message, node)
         for arg, cell in zip(node.args, cells, strict=False):
-            self.solver.flow(self.inference.expression(arg), cell, arg)
+            self.inference.flow(self.inference.expression(arg), cell, arg)
         return Cell("struct", of=struct)
 
     def _value_call(self, node: ast.Call, callee: Cell) -> Cell:
@@ -92,7 +92,7 @@ class CallRules:
             if cell.kind == "fun":
                 params = cell.args[:-1]
                 for arg, param in zip(args, params, strict=False):
-                    solver.flow(arg, param, node)
+                    self.inference.flow(arg, param, node)
                 if len(args) >= len(params):
                     solver.flow(cell.args[-1], result)
                 else:
@@ -227,10 +227,8 @@ class CallRules:
         args = [self.inference.expression(arg) for arg in node.args]
         count = len(args)
         if count < builtin.least or (builtin.most is not None and count > builtin.most):
-            wanted = (
-                str(builtin.least) if builtin.most == builtin.least else f"at least {builtin.least}"
-            )
-            self.inference.error("T039", f"`{name}` takes {wanted} arguments, got {count}", node)
+            message = f"`{name}` takes {builtin.takes}, got {count}"
+            self.inference.error("T039", message, node)
             return Cell("any")
         return self.builtin_result(node, args)
 
@@ -271,7 +269,7 @@ class CallRules:
 
     def _append(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
         element = Cell()
-        self.solver.flow(args[1], element, node.args[1])
+        self.inference.flow(args[1], element, node.args[1])
         self.solver.learn(result, "list", (element,))
         self._flow_without_null(args[0], result)
 
@@ -302,8 +300,8 @@ class CallRules:
         element = Cell()
         self.inference.statements.iterate(items, element, node.args[0])
         self.solver.flow(initial, result)
-        self.solver.flow(Cell("fun", (result, element, result)), function, node)
-        self.solver.flow(function, Cell("fun", (result, element, result)), node)
+        self.inference.flow(Cell("fun", (result, element, result)), function, node)
+        self.inference.flow(function, Cell("fun", (result, element, result)), node)
 
     def _part(self, rule: str, whole: Cell, result: Cell) -> None:
         """The element, keys or values of a container."""

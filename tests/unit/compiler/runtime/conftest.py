@@ -29,7 +29,9 @@ SETTINGS = {"CHECK_LEAKS": 1, "OUTPUT_SIZE": 4096, "MAX_NESTING": 1000}
 class Instance:
     """A module with some runtime functions exported; counts objects, so leaks show."""
 
-    def __init__(self, folder: Path, names: tuple[str, ...], stdin: bytes, env: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, names: tuple[str, ...], stdin: bytes, env: dict[str, str]
+    ) -> None:
         library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS, parse_module)
         main = ir.Function("main", [], VOID)
         SsaBuilder(main).leave(None)

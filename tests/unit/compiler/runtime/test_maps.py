@@ -117,7 +117,9 @@ def test_keys_and_values_go_by_the_bytes_of_keys(shared, items) -> None:
     assert instance.live == 0
 
 
-POWERS = st.tuples(st.integers(-99, 99), st.integers(0, 16)).map(lambda pair: pair[0] * 10 ** pair[1])
+POWERS = st.tuples(st.integers(-99, 99), st.integers(0, 16)).map(
+    lambda pair: pair[0] * 10 ** pair[1]
+)
 
 
 @given(keys=st.lists(INTS | POWERS | st.sampled_from([0, 2**63 - 1, -(2**63)]), unique=True))

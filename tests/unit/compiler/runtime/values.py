@@ -60,7 +60,9 @@ class Struct:
 
 def meta(instance: Instance, name: str, fields: list[str]) -> int:
     """Place the descriptor of a struct type; return the meta word of its objects."""
-    rows = [(name, layout.HEADER + 4 * number, layout.SLOT_REF) for number, name in enumerate(fields)]
+    rows = [
+        (name, layout.HEADER + 4 * number, layout.SLOT_REF) for number, name in enumerate(fields)
+    ]
     rows = sorted([*rows, ("__name", 0, layout.SLOT_NAME)], key=lambda row: row[0].encode())
     size = -(-(layout.HEADER + 4 * len(fields)) // 8) * 8
     packed = struct.pack("<III", size, len(rows), immortal(instance, name))
@@ -75,7 +77,9 @@ def immortal(instance: Instance, text: str) -> int:
     """Make a string as the compiler makes those of a program."""
     data = text.encode()
     address = instance.block_make(layout.STRING_DATA + len(data))
-    header = struct.pack("<IIIII", layout.IMMORTAL, layout.KIND_STRING, len(data), len(text), len(data))
+    header = struct.pack(
+        "<IIIII", layout.IMMORTAL, layout.KIND_STRING, len(data), len(text), len(data)
+    )
     instance.poke(address, header + data)
     return address
 
