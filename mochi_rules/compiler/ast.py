@@ -257,12 +257,16 @@ class QueryJoin(Node):
 
 @dataclass(slots=True, eq=False)
 class QueryGroup(Node):
-    """`group by keys into name [having having]`."""
+    """`group by keys into name [having having]`.
+
+    With a map literal as its key, `parts` has a variable for each name in it.
+    """
 
     keys: list[Expr]
     name: str
     having: Expr | None
     variable: Any = field(default=None, init=False, repr=False)
+    parts: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)

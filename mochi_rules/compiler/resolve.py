@@ -7,7 +7,6 @@ captured; what it uses of the top level is global.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic
@@ -15,6 +14,7 @@ from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.builtins import BUILTINS, FOREIGN_MODULES
+from mochi_rules.compiler.scopes import Resolution, find_early_uses, spread_captures
 from mochi_rules.compiler.symbols import (
     Alias,
     Builtin,
@@ -40,26 +40,6 @@ _UNSUPPORTED = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class Resolution:
-    """A program with its names resolved; modules in the order in which they run."""
-
-    modules: list[ModuleScope]
-    functions: list[Function] = field(default_factory=list)
-    structs: dict[str, Struct] = field(default_factory=dict)  # by the names of their types
-    assigned: dict[ast.Node, dict[Variable, None]] = field(default_factory=dict)  # by loops
-
-    def register(self, struct: Struct) -> Struct:
-        """Give a struct a type of its own, whatever others are called."""
-        name, number = struct.name, 1
-        while name in self.structs:
-            number += 1
-            name = f"{struct.name}.{number}"
-        struct.type_name = name
-        self.structs[name] = struct
-        return struct
-
-
 def resolve_program(modules: list[ModuleScope], diagnostics: Diagnostics) -> Resolution:
     """Resolve the names of a program.
 
@@ -68,36 +48,8 @@ def resolve_program(modules: list[ModuleScope], diagnostics: Diagnostics) -> Res
     resolution = Resolution(modules)
     for module in modules:
         _Resolver(module, resolution, diagnostics).run()
-    _spread_captures(resolution.functions)
+    spread_captures(resolution.functions)
     return resolution
-
-
-def _spread_captures(functions: list[Function]) -> None:
-    """Whoever mentions a nested function captures what that one captures, if not its own."""
-    changed = True
-    while changed:
-        changed = False
-        for function in functions:
-            for mentioned in function.mentions:
-                for variable in mentioned.captures:
-                    if variable.owner is not function and variable not in function.captures:
-                        function.captures[variable] = None
-                        changed = True
-
-
-def _find_early_uses(statements: list[tuple[ast.Stmt, set[Function]]]) -> None:
-    """Mark the globals that a call may read before their declaration has run."""
-    reached: set[Function] = set()
-    used: set[Variable] = set()
-    for statement, mentioned in statements:
-        work = [function for function in mentioned if function not in reached]
-        while work:
-            function = work.pop()
-            reached.add(function)
-            used.update(function.globals)
-            work += [other for other in function.mentions if other not in reached]
-        if isinstance(statement, ast.Let) and statement.decl in used:
-            statement.decl.is_used_early = True
 
 
 class _Resolver:
@@ -143,7 +95,7 @@ class _Resolver:
             self.function.mentions.clear()
             self._visit(statement)
             mentioned.append((statement, set(self.function.mentions)))
-        _find_early_uses(mentioned)
+        find_early_uses(mentioned)
 
     def _error(self, code: str, message: str, node: ast.Node, help: str = "") -> None:
         span = Span(self.module.source, node.start, node.end)
@@ -378,6 +330,8 @@ class _Resolver:
             for key in node.group.keys:
                 self._visit(key)
             self.scopes.append({})
+            for name in key_parts(node.group):
+                node.group.parts[name] = self._new_variable(name)
             node.group.variable = self._new_variable(node.group.name)
             self._visit(node.group.having)
         for clause in (node.sort, node.skip, node.take, node.select):
@@ -489,6 +443,18 @@ class _Resolver:
 
     def _unsupported(self, node: ast.Node) -> None:
         self._error("T090", f"`{_UNSUPPORTED[type(node)]}` is not supported yet", node)
+
+
+def key_parts(group: ast.QueryGroup) -> dict[str, ast.Expr]:
+    """Return the parts of a group's key by name, where the key is a map literal."""
+    (key, *more) = group.keys
+    if more or not isinstance(key, ast.MapLit):
+        return {}
+    return {
+        name.value.decode(errors="replace"): value
+        for name, value in key.items
+        if isinstance(name, ast.StringLit)
+    }
 
 
 def _parts(node: ast.Query) -> list[ast.QuerySource | ast.QueryJoin]:

@@ -15,7 +15,7 @@ from mochi_rules.compiler.types import CELL, VOID, FunType, Type, struct_of
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.compiler.lowlevel import Library
-    from mochi_rules.compiler.resolve import Resolution
+    from mochi_rules.compiler.scopes import Resolution
     from mochi_rules.compiler.symbols import Function, ModuleScope, Variable
 
 

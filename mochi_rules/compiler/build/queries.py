@@ -279,6 +279,8 @@ class _Plan:
 
         def step(value: Value) -> None:
             b.declare(group.variable, value)
+            for name, variable in group.parts.items():
+                b.declare(variable, b.access.field(b.access.field(value, "key"), name))
             if group.having is not None:
                 self._keep_if(group.having)
             if b.block is not None:

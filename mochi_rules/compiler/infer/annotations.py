@@ -101,7 +101,7 @@ class Annotations:
             self._report(Severity.WARNING, "T025", f"unknown type: `{name}`", node, module, help_)
         return Cell()
 
-    def _report(  # noqa: PLR0913 - what a diagnostic is made of
+    def _report(
         self, severity: Severity, code: str, message: str, node: ast.Node, module: ModuleScope,
         help: str = "",
     ) -> None:  # fmt: skip

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.compiler import ast
-    from mochi_rules.compiler.resolve import Resolution
+    from mochi_rules.compiler.scopes import Resolution
     from mochi_rules.compiler.symbols import Function, ModuleScope, Variable
 
 

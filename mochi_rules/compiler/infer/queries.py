@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import NULL, Cell
+from mochi_rules.compiler.resolve import key_parts
 from mochi_rules.compiler.symbols import Builtin, Struct
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class QueryRules:
         struct.cells["items"] = Cell("list", (self._row(node),))
         cell = inference.variable(group.variable)
         self.solver.learn(cell, "struct", (), struct)
+        for name, part in key_parts(group).items():
+            self.solver.flow(part.cell, inference.variable(group.parts[name]))
         if group.having is not None:
             inference.expression(group.having)
 
