@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,40 +25,45 @@ if TYPE_CHECKING:
 
 # Little nesting: these instances have a small stack.
 SETTINGS = {"CHECK_LEAKS": 1, "OUTPUT_SIZE": 4096, "MAX_NESTING": 1000}
+BASICS = ("string_make", "release", "object_make", "output_flush", "block_make")
+
+
+@cache
+def compiled(names: tuple[str, ...]) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """Return a module with some runtime functions exported, and its engine."""
+    library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS, parse_module)
+    main = ir.Function("main", [], VOID)
+    SsaBuilder(main).leave(None)
+    linker = Linker(ir.Program(["test.mochi"], {"main": main}, {}, {}, "main"), library)
+    exported = list(dict.fromkeys((*BASICS, *names)))
+    for name in exported:
+        linker.need(name)
+    linker.need_global("live_objects", layout.WORD)
+    module = linker.link()
+    module.exports += [Export(name, "func", name) for name in exported]
+    module.exports.append(Export("live_objects", "global", "live_objects"))
+    engine = wasmtime.Engine()
+    return engine, wasmtime.Module(engine, encode_module(module).data)
 
 
 class Instance:
-    """A module with some runtime functions exported; counts objects, so leaks show."""
+    """An instance of such a module; counts objects, so leaks show."""
 
     def __init__(
         self, folder: Path, names: tuple[str, ...], stdin: bytes, env: dict[str, str]
     ) -> None:
-        library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS, parse_module)
-        main = ir.Function("main", [], VOID)
-        SsaBuilder(main).leave(None)
-        program = ir.Program(["test.mochi"], {"main": main}, {}, {}, "main")
-        linker = Linker(program, library)
-        basics = ("string_make", "release", "object_make", "output_flush", "block_make")
-        for name in (*basics, *names):
-            linker.need(name)
-        linker.need_global("live_objects", layout.WORD)
-        module = linker.link()
-        exported = list(dict.fromkeys((*basics, *names)))
-        module.exports += [Export(name, "func", name) for name in exported]
-        module.exports.append(Export("live_objects", "global", "live_objects"))
+        engine, module = compiled(names)
         self.out, self.err = folder / "stdout", folder / "stderr"
         (folder / "stdin").write_bytes(stdin)
         wasi = wasmtime.WasiConfig()
         wasi.env = list(env.items())
         wasi.stdin_file = folder / "stdin"
         wasi.stdout_file, wasi.stderr_file = self.out, self.err
-        engine = wasmtime.Engine()
         self.store = wasmtime.Store(engine)
         self.store.set_wasi(wasi)
         link = wasmtime.Linker(engine)
         link.define_wasi()
-        compiled = wasmtime.Module(engine, encode_module(module).data)
-        self.exports = link.instantiate(self.store, compiled).exports(self.store)
+        self.exports = link.instantiate(self.store, module).exports(self.store)
         self.before = 0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -157,16 +157,21 @@ def test_a_string_casts_to_itself(shared) -> None:
 @pytest.mark.parametrize(
     ("target", "value", "message"),
     [
-        ("int", " 5", 'cannot cast " 5" to int'), ("int", "", 'cannot cast "" to int'),
-        ("int", "0x10", 'cannot cast "0x10" to int'), ("int", True, "cannot cast bool to int"),
-        ("int", [1], "cannot cast []interface {} to int"), ("float", "x", 'cannot cast "x" to float'),
-        ("float", False, "cannot cast bool to float"), ("bool", 1, "cannot cast int to bool"),
-        ("bool", None, "cannot cast <nil> to bool"), ("bool", 1.5, "cannot cast float64 to bool"),
+        ("int", " 5", 'cannot cast " 5" to int'),
+        ("int", "", 'cannot cast "" to int'),
+        ("int", "0x10", 'cannot cast "0x10" to int'),
+        ("int", True, "cannot cast bool to int"),
+        ("int", [1], "cannot cast []interface {} to int"),
+        ("float", "x", 'cannot cast "x" to float'),
+        ("float", False, "cannot cast bool to float"),
+        ("bool", 1, "cannot cast int to bool"),
+        ("bool", None, "cannot cast <nil> to bool"),
+        ("bool", 1.5, "cannot cast float64 to bool"),
         ("string", 1, "cannot cast int to string"),
         ("string", {}, "cannot cast map[string]interface {} to string"),
         ("string", Struct("P"), "cannot cast map[string]interface {} to string"),
     ],
-)  # fmt: skip
+)
 def test_other_casts_stop_the_program(runtime, target, value, message) -> None:
     """The message has upstream's names of types."""
     instance = runtime(*RUNTIME)

@@ -105,13 +105,19 @@ def test_null_spreads(shared, op, other) -> None:
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [
-        ("a", "b", "ab"), ("x", 1, "x1"), (1.0, "x", "1x"), ("", True, "true"),
-        ("l", [1, "a"], "l[1 a]"), ({"k": None}, "!", "map[k:<nil>]!"),
-        ([1], ["a"], [1, "a"]), (Typed(int, [1]), Typed(int, [2]), [1, 2]),
-        (Typed(int, [1]), [None], [1, None]), (Typed(bool, [True]), Typed(float, [1.5]), [True, 1.5]),
+        ("a", "b", "ab"),
+        ("x", 1, "x1"),
+        (1.0, "x", "1x"),
+        ("", True, "true"),
+        ("l", [1, "a"], "l[1 a]"),
+        ({"k": None}, "!", "map[k:<nil>]!"),
+        ([1], ["a"], [1, "a"]),
+        (Typed(int, [1]), Typed(int, [2]), [1, 2]),
+        (Typed(int, [1]), [None], [1, None]),
+        (Typed(bool, [True]), Typed(float, [1.5]), [True, 1.5]),
         ([], Typed(int, [1]), [1]),
     ],
-)  # fmt: skip
+)
 def test_plus_joins_texts_and_lists(shared, a, b, expected) -> None:
     """Text and anything make a text, two lists make a list."""
     assert apply(shared(), "any_add", a, b) == expected
@@ -156,12 +162,21 @@ def test_minus_a_text_stops_the_program(runtime) -> None:
 @pytest.mark.parametrize(
     ("base", "index", "expected"),
     [
-        ([1, "a"], 1, "a"), ([1, "a"], -2, 1), (Typed(float, [0.5]), 0, 0.5), ("aé", 1, "é"),
-        ("abc", -1, "c"), ({"k": [1]}, "k", [1]), ({"k": 1}, "x", None), ({"1": 2}, 1, 2),
-        (IntMap({5: "v"}), 5, "v"), (IntMap({5: "v"}), "5", "v"), (POINT, "x", 1), (POINT, "y", None),
+        ([1, "a"], 1, "a"),
+        ([1, "a"], -2, 1),
+        (Typed(float, [0.5]), 0, 0.5),
+        ("aé", 1, "é"),
+        ("abc", -1, "c"),
+        ({"k": [1]}, "k", [1]),
+        ({"k": 1}, "x", None),
+        ({"1": 2}, 1, 2),
+        (IntMap({5: "v"}), 5, "v"),
+        (IntMap({5: "v"}), "5", "v"),
+        (POINT, "x", 1),
+        (POINT, "y", None),
         (POINT, "__name", "Point"),
     ],
-)  # fmt: skip
+)
 def test_elements_of_anything(shared, base, index, expected) -> None:
     """Lists, strings, maps and structs are indexed; what is missing by key is null."""
     assert apply(shared(), "any_index", base, index) == expected
@@ -189,11 +204,15 @@ def test_elements_that_are_not_there_stop_the_program(runtime, base, index, mess
 @pytest.mark.parametrize(
     ("base", "index", "value", "expected"),
     [
-        ([1, 2], -1, "x", [1, "x"]), (Typed(int, [1]), 0, 2**40, [2**40]), ({}, "k", [1], {"k": [1]}),
-        ({"k": "old"}, "k", None, {"k": None}), ({}, 5, 1, {"5": 1}),
-        (IntMap({5: "v"}), "5", "w", {5: "w"}), (POINT, "x", "new", Struct("Point", {"name": "p", "x": "new"})),
+        ([1, 2], -1, "x", [1, "x"]),
+        (Typed(int, [1]), 0, 2**40, [2**40]),
+        ({}, "k", [1], {"k": [1]}),
+        ({"k": "old"}, "k", None, {"k": None}),
+        ({}, 5, 1, {"5": 1}),
+        (IntMap({5: "v"}), "5", "w", {5: "w"}),
+        (POINT, "x", "new", Struct("Point", {"name": "p", "x": "new"})),
     ],
-)  # fmt: skip
+)
 def test_elements_of_anything_are_stored(shared, base, index, value, expected) -> None:
     """A store changes the container itself and frees what was there."""
     instance = shared()
@@ -208,11 +227,14 @@ def test_elements_of_anything_are_stored(shared, base, index, value, expected) -
 @pytest.mark.parametrize(
     ("base", "index", "message"),
     [
-        ([1], 1, "list index out of range: 1 (len 1)"), ("abc", 0, "invalid index target"),
-        (5, 0, "invalid index target"), (None, 0, "null where a value is needed"),
-        (POINT, "y", "unknown field `y` on Point"), (POINT, "__name", "unknown field `__name` on Point"),
+        ([1], 1, "list index out of range: 1 (len 1)"),
+        ("abc", 0, "invalid index target"),
+        (5, 0, "invalid index target"),
+        (None, 0, "null where a value is needed"),
+        (POINT, "y", "unknown field `y` on Point"),
+        (POINT, "__name", "unknown field `__name` on Point"),
     ],
-)  # fmt: skip
+)
 def test_stores_that_cannot_be_stop_the_program(runtime, base, index, message) -> None:
     """Strings and numbers cannot be changed, structs get no new fields."""
     instance = runtime(*RUNTIME)
@@ -284,11 +306,20 @@ def test_lengths(shared, value, expected) -> None:
 @pytest.mark.parametrize(
     ("x", "container", "expected"),
     [
-        (1, [1], True), (1, [1.0], False), ([1], [[1]], True), ("b", "abc", True), ("", "", True),
-        ("d", "abc", False), ("k", {"k": 0}, True), (1, {"1": 0}, True), ("1", IntMap({1: 0}), True),
-        ("x", POINT, True), ("y", POINT, False), (2.5, Typed(float, [2.5]), True),
+        (1, [1], True),
+        (1, [1.0], False),
+        ([1], [[1]], True),
+        ("b", "abc", True),
+        ("", "", True),
+        ("d", "abc", False),
+        ("k", {"k": 0}, True),
+        (1, {"1": 0}, True),
+        ("1", IntMap({1: 0}), True),
+        ("x", POINT, True),
+        ("y", POINT, False),
+        (2.5, Typed(float, [2.5]), True),
     ],
-)  # fmt: skip
+)
 def test_membership(shared, x, container, expected) -> None:
     """`in` asks for elements, keys, or parts."""
     instance = shared()
@@ -336,10 +367,12 @@ def test_loops_go_through_elements_or_keys(shared, value, expected) -> None:
 @pytest.mark.parametrize(
     ("value", "keys", "values"),
     [
-        ({"b": 1, "a": "x"}, ["a", "b"], ["x", 1]), (IntMap({9: 0, 10: [1]}), ["10", "9"], [[1], 0]),
-        (None, [], []), (POINT, ["__name", "name", "x"], ["Point", "p", 1]),
+        ({"b": 1, "a": "x"}, ["a", "b"], ["x", 1]),
+        (IntMap({9: 0, 10: [1]}), ["10", "9"], [[1], 0]),
+        (None, [], []),
+        (POINT, ["__name", "name", "x"], ["Point", "p", 1]),
     ],
-)  # fmt: skip
+)
 def test_keys_and_values_of_anything(shared, value, keys, values) -> None:
     """Maps and structs have keys, which are strings, and values in their order."""
     assert apply(shared(), "any_keys", value) == keys

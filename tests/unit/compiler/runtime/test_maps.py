@@ -149,7 +149,7 @@ def test_copies_are_independent(shared, items, more) -> None:
     instance.release(text)
     assert read(instance, m) == items
     instance.release(m)
-    assert read(instance, copy) == {**{more: None}, **items}
+    assert read(instance, copy) == {more: None, **items}
     instance.release(copy)
     assert instance.live == 0
 
@@ -181,10 +181,20 @@ def test_keys_are_texts(shared, key, text) -> None:
 @pytest.mark.parametrize(
     ("key", "is_there"),
     [
-        (7, True), ("7", True), ("07", False), ("+7", False), (" 7", False), ("", False), ("-", False),
-        (7.0, False), ("-3", True), (None, False), ("18446744073709551623", False), (True, False),
+        (7, True),
+        ("7", True),
+        ("07", False),
+        ("+7", False),
+        (" 7", False),
+        ("", False),
+        ("-", False),
+        (7.0, False),
+        ("-3", True),
+        (None, False),
+        ("18446744073709551623", False),
+        (True, False),
     ],
-)  # fmt: skip
+)
 def test_int_keys_are_found_by_their_text(shared, key, is_there) -> None:
     """In a map with int keys a string finds the int whose text it is, and nothing else does."""
     instance = shared()

@@ -32,18 +32,32 @@ def shown(instance, function, value):
 
 FORMS = [
     # value, as print shows it, as str shows it
-    (None, "nil", "<nil>"), (True, "true", "true"), (-7, "-7", "-7"), (2**40, str(2**40), str(2**40)),
-    (3.0, "3", "3"), (1e6, "1e+06", "1e+06"), ("a\nb", "a\nb", "a\nb"), ("", "", ""), ([], "[]", "[]"),
-    ([1, 2], "[1, 2]", "[1 2]"), ([1.0, 2.5, 1e6], "[1.0, 2.5, 1000000.0]", "[1 2.5 1e+06]"),
+    (None, "nil", "<nil>"),
+    (True, "true", "true"),
+    (-7, "-7", "-7"),
+    (2**40, str(2**40), str(2**40)),
+    (3.0, "3", "3"),
+    (1e6, "1e+06", "1e+06"),
+    ("a\nb", "a\nb", "a\nb"),
+    ("", "", ""),
+    ([], "[]", "[]"),
+    ([1, 2], "[1, 2]", "[1 2]"),
+    ([1.0, 2.5, 1e6], "[1.0, 2.5, 1000000.0]", "[1 2.5 1e+06]"),
     (["a b", None, True], '["a b", nil, true]', "[a b <nil> true]"),
-    ([[1], [], ["x"]], '[[1], [], ["x"]]', "[[1] [] [x]]"), ({}, "{}", "map[]"),
+    ([[1], [], ["x"]], '[[1], [], ["x"]]', "[[1] [] [x]]"),
+    ({}, "{}", "map[]"),
     ({"b": 1, "a": [1.0]}, '{"a": [1.0], "b": 1}', "map[a:[1] b:1]"),
-    (IntMap({10: "x", 9: "y", 1: None}), '{"1": nil, "10": "x", "9": "y"}', "map[1:<nil> 10:x 9:y]"),
-    (Typed(int, [1, -2**63]), f"[1, {-2**63}]", f"[1 {-2**63}]"),
-    (Typed(float, [0.5, 3.0]), "[0.5, 3.0]", "[0.5 3]"), (Typed(bool, [True, False]), "[true, false]", "[true false]"),
+    (
+        IntMap({10: "x", 9: "y", 1: None}),
+        '{"1": nil, "10": "x", "9": "y"}',
+        "map[1:<nil> 10:x 9:y]",
+    ),
+    (Typed(int, [1, -(2**63)]), f"[1, {-(2**63)}]", f"[1 {-(2**63)}]"),
+    (Typed(float, [0.5, 3.0]), "[0.5, 3.0]", "[0.5 3]"),
+    (Typed(bool, [True, False]), "[true, false]", "[true false]"),
     (P, '{"Z": 2.0, "__name": "P", "name": "q", "x": 1}', "map[Z:2 __name:P name:q x:1]"),
     (Struct("Leaf"), '{"__name": "Leaf"}', "map[__name:Leaf]"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("value", "printed", "text"), FORMS)
@@ -131,14 +145,23 @@ def test_lines_are_trimmed(runtime, line, expected) -> None:
 @pytest.mark.parametrize(
     ("text", "quoted"),
     [
-        (b'a"b\\c', r'"a\"b\\c"'), (b"\a\b\f\n\r\t\v", r'"\a\b\f\n\r\t\v"'), (b"\0\x1b\x7f", r'"\x00\x1b\x7f"'),
-        ("é日😀".encode(), '"é日😀"'), ("\u200b\ufeff\u00a0\u2028".encode(), r'"\u200b\ufeff\u00a0\u2028"'),
-        ("\U000e0001\U000f0000".encode(), r'"\U000e0001\U000f0000"'), ("\ue000\u0085".encode(), r'"\ue000\u0085"'),
-        (b"\xff\x80a\xc3", r'"\xff\x80a\xc3"'), (b"\xc0\x80", r'"\xc0\x80"'), (b"\xed\xa0\x80", r'"\xed\xa0\x80"'),
-        (b"\xe2\x82", r'"\xe2\x82"'), (b"\xf4\x90\x80\x80", r'"\xf4\x90\x80\x80"'), (b"\xc3\xa9\xa9", r'"é\xa9"'),
-        (b"\xf5\x80\x80\x80\x80", r'"\xf5\x80\x80\x80\x80"'), (b"\xe0\x80\x80", r'"\xe0\x80\x80"'),
+        (b'a"b\\c', r'"a\"b\\c"'),
+        (b"\a\b\f\n\r\t\v", r'"\a\b\f\n\r\t\v"'),
+        (b"\0\x1b\x7f", r'"\x00\x1b\x7f"'),
+        ("é日😀".encode(), '"é日😀"'),
+        ("\u200b\ufeff\u00a0\u2028".encode(), r'"\u200b\ufeff\u00a0\u2028"'),
+        ("\U000e0001\U000f0000".encode(), r'"\U000e0001\U000f0000"'),
+        ("\ue000\u0085".encode(), r'"\ue000\u0085"'),
+        (b"\xff\x80a\xc3", r'"\xff\x80a\xc3"'),
+        (b"\xc0\x80", r'"\xc0\x80"'),
+        (b"\xed\xa0\x80", r'"\xed\xa0\x80"'),
+        (b"\xe2\x82", r'"\xe2\x82"'),
+        (b"\xf4\x90\x80\x80", r'"\xf4\x90\x80\x80"'),
+        (b"\xc3\xa9\xa9", r'"é\xa9"'),
+        (b"\xf5\x80\x80\x80\x80", r'"\xf5\x80\x80\x80\x80"'),
+        (b"\xe0\x80\x80", r'"\xe0\x80\x80"'),
     ],
-)  # fmt: skip
+)
 def test_strings_are_quoted_as_go_does(shared, text, quoted) -> None:
     """Escapes for what cannot be printed, and for each byte that is no UTF-8."""
     assert shown(shared(), "text_of_any", [text]) == f"[{quoted}]"

@@ -33,9 +33,11 @@ INTS = st.integers(-(2**63), 2**63 - 1) | st.integers(-3, 3) | st.integers(-(2**
 SCALARS = st.none() | st.booleans() | INTS | st.floats(allow_nan=False) | st.text(max_size=5)
 VALUES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+    ),
     max_leaves=8,
-)  # fmt: skip
+)
 
 
 class Typed(list[Any]):
