@@ -192,9 +192,11 @@ class _Counter:
                 moved.add(arg)
             else:
                 before.append(_retain(arg))
-        for arg in dict.fromkeys(map(self._root, value.args)):
-            if arg in self.owned and arg not in live and arg not in moved:
-                after.append(_release(arg))
+        after += [
+            _release(arg)
+            for arg in dict.fromkeys(map(self._root, value.args))
+            if arg in self.owned and arg not in live and arg not in moved
+        ]
         live.update(arg for arg in map(self._root, value.args) if arg in self.owned)
         if value in self.promoted:
             after.insert(0, _retain(value))
