@@ -44,12 +44,15 @@ class WorkerProcess:
     Serves one caller at a time: others wait. `command` is the worker's; `seconds` is the longest
     that a compilation may take. Use it as a context, or call `close`: a worker also ends when
     this process does, however that is. `close` does not wait for a request under way: its caller
-    gets A062.
+    gets A062. A worker that `makes_artifacts` must have the Wasmtime that will load them.
     """
 
-    def __init__(self, command: Sequence[str], seconds: float = 600) -> None:
+    def __init__(
+        self, command: Sequence[str], seconds: float = 600, *, makes_artifacts: bool = True
+    ) -> None:
         self.command = tuple(command)
         self.seconds = seconds
+        self.makes_artifacts = makes_artifacts
         self._lock = threading.Lock()
         self._running: _Running | None = None
 
@@ -98,6 +101,8 @@ class WorkerProcess:
             if self._running is not None:
                 self._running.stop()
             self._running = _start(self.command)
+            if self.makes_artifacts:
+                _check_wasmtime(self._running)
         return self._running
 
 
@@ -129,12 +134,6 @@ class _Running:
                 raise environment_error(
                     "A061", f"`{self.command[0]}` is no worker", notes=notes
                 ) from None
-        if self.greeting.wasmtime.partition(".")[0] != str(WASMTIME_MAJOR):
-            raise environment_error(
-                "A061",
-                f"`{self.command[0]}` compiles with Wasmtime `{self.greeting.wasmtime}`",
-                notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
-            )
 
     def ask(
         self, fields: Mapping[str, object], wasm: bytes, seconds: float
@@ -255,6 +254,17 @@ def _start(command: tuple[str, ...]) -> _Running:
         running.stop()
         raise
     return running
+
+
+def _check_wasmtime(running: _Running) -> None:
+    version = running.greeting.wasmtime
+    if version.partition(".")[0] != str(WASMTIME_MAJOR):
+        running.stop()
+        raise environment_error(
+            "A061",
+            f"`{running.command[0]}` compiles with Wasmtime `{version}`",
+            notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
+        )
 
 
 def _end(process: subprocess.Popen[bytes], stderr: IO[bytes], owner: int) -> None:

@@ -23,7 +23,7 @@ from mochi_rules.aot.wheel import wheel_version
 from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _MAGIC = b"\0asm"
 
@@ -33,17 +33,24 @@ class _RefusedError(Exception):
 
 
 def main() -> None:
-    """Serve until stdin ends."""
+    """Compile until stdin ends."""
+    serve(Greeting("wheel", wheel_version()), _answer)
+
+
+def serve(
+    greeting: Greeting, answer: Callable[[Mapping[str, Any], bytes], tuple[str | None, bytes]]
+) -> None:
+    """Answer requests until stdin ends; `answer` returns the error or None, and the artifact."""
     # Ctrl-C goes to the whole process group; the client decides, and ends this process by EOF.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = _take_standard_streams()
-    write_greeting(answers, Greeting("wheel", wheel_version()))
+    write_greeting(answers, greeting)
     try:
         while (fields := read_json(requests)) is not None:
             wasm = read_frame(requests)
             if wasm is None:
                 break
-            error, artifact = _answer(fields, wasm)
+            error, artifact = answer(fields, wasm)
             write_answer(answers, error, artifact)
     except ProtocolError as error:
         sys.exit(f"worker: the client sent what is no request: {error}")

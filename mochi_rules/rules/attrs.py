@@ -1,0 +1,206 @@
+"""The attributes of rules: one table row each gives the check, the error and the help."""
+
+from __future__ import annotations
+
+from collections import UserList
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.suggest import did_you_mean, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.base.span import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of value: what it is called, an example, and its test."""
+
+    name: str
+    example: str
+    accepts: Callable[[object], bool]
+
+
+def _is_file(value: object) -> bool:
+    """A path, or a node of SCons, which has `get_abspath`."""
+    return (isinstance(value, str) and bool(value)) or hasattr(value, "get_abspath")
+
+
+def _is_list(value: object, accepts: Callable[[object], bool]) -> bool:
+    return isinstance(value, list | tuple | UserList) and all(map(accepts, value))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_settings(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value))
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+TEXT = Kind("a text", '"app"', lambda value: _is_text(value) and value != "")
+TEXTS = Kind("a list of texts", '["--fast"]', lambda value: _is_list(value, _is_text))
+FILE = Kind("a file", '"app.wasm"', _is_file)
+FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _is_file))
+LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
+SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
+SECONDS = Kind("a number of seconds", "60", _is_seconds)
+
+_REQUIRED = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Attr:
+    """An attribute of a rule; one without a default must be given."""
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Any = _REQUIRED
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is _REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its name, what it does, its attributes, and the outputs that it declares."""
+
+    name: str
+    doc: str
+    attrs: tuple[Attr, ...]
+    outputs: tuple[str, ...]
+
+    def check(
+        self, given: Mapping[str, object], locate: Callable[[str], Span | None] = lambda _: None
+    ) -> dict[str, Any]:
+        """Return the values of all attributes; `locate` tells where an attribute was written.
+
+        Emits: B005 (unknown), B006 (missing), B007 (of the wrong type).
+
+        Raises:
+            MochiError: With everything that is wrong with the call.
+        """
+        by_name = {attr.name: attr for attr in self.attrs}
+        found = [
+            self._unknown(name, locate(name))
+            if name not in by_name
+            else self._wrong(by_name[name], value, locate(name))
+            for name, value in given.items()
+            if name not in by_name or not by_name[name].kind.accepts(value)
+        ]
+        found += [
+            Diagnostic(
+                "B006",
+                f"`{self.name}` needs `{attr.name}`, {attr.kind.name}",
+                locate(""),
+                help=f"write `{attr.name} = {attr.kind.example}`",
+            )
+            for attr in self.attrs
+            if attr.is_required and attr.name not in given
+        ]
+        if found:
+            raise MochiError(*found)
+        return {attr.name: given.get(attr.name, attr.default) for attr in self.attrs}
+
+    def _unknown(self, name: str, span: Span | None) -> Diagnostic:
+        names = [attr.name for attr in self.attrs]
+        return Diagnostic(
+            "B005",
+            f"`{self.name}` has no attribute `{name}`",
+            span,
+            notes=(f"its attributes are {listing(names)}",),
+            help=did_you_mean(name, names)
+            or f"`mochi-rules help {self.name}` tells what each does",
+        )
+
+    def _wrong(self, attr: Attr, value: object, span: Span | None) -> Diagnostic:
+        return Diagnostic(
+            "B007",
+            f"`{attr.name}` of `{self.name}` must be {attr.kind.name}, got `{value!r:.60}`",
+            span,
+            help=f"write `{attr.name} = {attr.kind.example}`",
+        )
+
+
+_NAME = Attr("name", TEXT, "what the label and the outputs are called")
+_SRCS = Attr("srcs", FILES, "the Mochi files; they may import each other and those of `deps`")
+_DEPS = Attr("deps", LABELS, "the libraries whose files may be imported", ())
+_MAIN = Attr("main", TEXT, "the file in `srcs` that runs; may be left out if there is one, or one "
+             "called like the target", "")  # fmt: skip
+_ENGINE = Attr("engine", SETTINGS, "settings of the engine, such as `debug_info` or `opt_level`; "
+               "they go before those of the mode", {})  # fmt: skip
+_SYMBOL = Attr("symbol", TEXT, "what the symbols of the object begin with: `SYMBOL_start` and "
+               "`SYMBOL_end`; by default the name", "")  # fmt: skip
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "mochi_binary",
+        "A program: compiled to WebAssembly, ahead of time, checked, and wrapped in an object.",
+        (_NAME, _SRCS, _DEPS, _MAIN, _SYMBOL, _ENGINE),
+        (".wasm", ".cwasm", ".cwasm.json", ".o"),
+    ),
+    Rule(
+        "mochi_library",
+        "Files that programs import. They are compiled with each program that imports them.",
+        (_NAME, _SRCS, _DEPS),
+        (),
+    ),
+    Rule(
+        "mochi_test",
+        "A program that is a test: it passes when it ends with status 0, and prints what is in "
+        "`expected`. `scons test` runs it; its result is kept as any other.",
+        (_NAME, _SRCS, _DEPS, _MAIN,
+         Attr("args", TEXTS, "the arguments of the program", ()),
+         Attr("stdin", FILE, "what the program reads; nothing by default", None),
+         Attr("expected", FILE, "what the program must print, to the byte", None),
+         Attr("timeout", SECONDS, "after how many seconds the test fails", 60),
+         _ENGINE),
+        (".wasm", ".cwasm", ".cwasm.json"),
+    ),
+    Rule(
+        "wasm_import",
+        "WebAssembly of another language, taken the same way as our own: checked, compiled ahead "
+        "of time, checked again, and wrapped. It may import WASI preview 1 only.",
+        (_NAME, Attr("src", FILE, "the `.wasm`"), _SYMBOL, _ENGINE),
+        (".wasm", ".cwasm", ".cwasm.json", ".o"),
+    ),
+    Rule(
+        "cwasm",
+        "An artifact that was compiled elsewhere: refused unless it is for this platform, this "
+        "version of Wasmtime and these settings; then wrapped.",
+        (_NAME, Attr("src", FILE, "the `.cwasm`"), _SYMBOL, _ENGINE),
+        (".cwasm.json", ".o"),
+    ),
+)  # fmt: skip
+
+BY_NAME = {rule.name: rule for rule in RULES}
+
+
+def describe(rule: Rule) -> str:
+    """Return the reference of a rule as text, ending in a newline."""
+    width = max(len(attr.name) for attr in rule.attrs)
+    lines = [f"{rule.name}(name, ...)", "", f"  {rule.doc}", "", "attributes"]
+    for attr in rule.attrs:
+        need = "required" if attr.is_required else _default(attr.default)
+        lines += [f"  {attr.name:<{width}}  {attr.kind.name}; {need}",
+                  f"  {'':<{width}}  {attr.doc}"]  # fmt: skip
+    lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
+    lines += [f"  NAME{suffix}" for suffix in rule.outputs] or ["  none"]
+    example = ", ".join(f"{a.name} = {a.kind.example}" for a in rule.attrs if a.is_required)
+    return "\n".join([*lines, "", "example", f"  {rule.name}({example})"]) + "\n"
+
+
+def _default(value: object) -> str:
+    if value is None or value == "" or isinstance(value, tuple | dict):
+        return "optional"
+    return f"{value} by default"

@@ -1,0 +1,142 @@
+"""Configurations: for which platform, in which mode, and the variables that say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import EngineConfig, engine_config
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.platforms.cpu import CPU_LEVELS, find_cpu_level
+from mochi_rules.platforms.platform import PLATFORMS, Platform, find_platform, host_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a program is compiled, as a name: the compiler's and the engine's settings."""
+
+    name: str
+    doc: str
+    debug_names: bool
+    engine: Mapping[str, object] = field(default_factory=dict)
+
+
+MODES: tuple[Mode, ...] = (
+    Mode("debug", "compiles fast, and keeps the names of functions for backtraces",
+         debug_names=True, engine={"opt_level": "none"}),
+    Mode("release", "runs fast, and leaves the names out",
+         debug_names=False, engine={"opt_level": "speed"}),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What everything below one output directory is made for. `cpu` is a level's name, checked."""
+
+    platform: Platform
+    mode: Mode
+    cpu: str
+
+    @property
+    def name(self) -> str:
+        """The name of the output directory: `x86_64-linux-debug`."""
+        return f"{self.platform.name}-{self.mode.name}"
+
+    def engine(self, settings: Mapping[str, object] | None = None) -> EngineConfig:
+        """Return the engine's configuration; `settings` of a rule go before those of the mode.
+
+        Emits: A050 to A055, C012, C013.
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        return engine_config(self.platform, self.cpu, {**self.mode.engine, **(settings or {})})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the command line, `NAME=VALUE`; `values` lists what is allowed."""
+
+    name: str
+    default: str
+    doc: str
+    values: Callable[[], Iterable[str]]
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("target", "this machine", "platforms to build for, with commas between, or `all`",
+             lambda: [row.name for row in PLATFORMS]),
+    Variable("mode", "debug", "how to compile", lambda: [mode.name for mode in MODES]),
+    Variable("cpu", "the oldest sold", "CPU features that may be required",
+             lambda: [level.name for level in CPU_LEVELS]),
+    Variable("cache", "of the user", "where results are kept: a directory, or `off`",
+             lambda: ["DIR", "off"]),
+)  # fmt: skip
+
+
+def find_mode(name: str) -> Mode:
+    """Return the mode of a name.
+
+    Emits: B004.
+
+    Raises:
+        MochiError: There is no such mode.
+    """
+    for mode in MODES:
+        if mode.name == name:
+            return mode
+    names = [mode.name for mode in MODES]
+    raise fail(
+        "B004",
+        f"no mode is named `{name}`",
+        notes=(f"the modes are {listing(names)}",),
+        help=did_you_mean(name, names) or "write `mode=debug`",
+    )
+
+
+def find_configurations(target: str = "", mode: str = "", cpu: str = "") -> list[Configuration]:
+    """Return the configurations that the variables ask for, each once; empty texts are defaults.
+
+    Emits: B004, C010, C011, C012, C013.
+
+    Raises:
+        MochiError: A value is not allowed.
+    """
+    chosen = find_mode(mode or MODES[0].name)
+    return [
+        Configuration(platform, chosen, find_cpu_level(platform, cpu).name)
+        for platform in _platforms(target)
+    ]
+
+
+def _platforms(target: str) -> list[Platform]:
+    if not target:
+        return [host_platform()]
+    if target == "all":
+        return list(PLATFORMS)
+    names = [name.strip() for name in target.split(",")]
+    return list(dict.fromkeys(find_platform(name) for name in names if name or len(names) == 1))
+
+
+def check_names(arguments: Iterable[str], declared: Iterable[str] = ()) -> None:
+    """Refuse variables that nobody knows; `declared` are those of the user's own SConstruct.
+
+    Emits: B003.
+
+    Raises:
+        MochiError: A variable is unknown.
+    """
+    known = [*(variable.name for variable in VARIABLES), *declared]
+    for name in arguments:
+        if name not in known:
+            raise fail(
+                "B003",
+                f"unknown variable `{name}`",
+                notes=(f"the variables are {listing(known)}",),
+                help=did_you_mean(name, known)
+                or f'declare one of your own: `tools=[("mochi", {{"variables": ["{name}"]}})]`',
+            )

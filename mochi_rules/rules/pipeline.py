@@ -1,0 +1,164 @@
+"""The way of the data: a step becomes an action, the cache answers, or the engine runs.
+
+This is the one place where the engines meet. Inputs, tools and arguments make a key; what the
+cache holds is taken; otherwise the step runs, checks what it made, and all of it is stored.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import canonical
+from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.events import Outcome
+from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
+from mochi_rules.rules.steps import Made, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.cache.cache import Cache, Hit
+    from mochi_rules.rules.engines import Engines
+    from mochi_rules.rules.identity import Identities
+
+_PARENT = ".../"  # stands for `../` in a key, where no path may leave the tree
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step came to. `seconds` is how long it took here."""
+
+    action: PreparedAction
+    outcome: Outcome
+    made: Made
+    seconds: float
+
+
+class Pipeline:
+    """Runs steps through a cache; safe for threads."""
+
+    def __init__(self, cache: Cache, engines: Engines, identities: Identities) -> None:
+        self.cache = cache
+        self.engines = engines
+        self.identities = identities
+        self._probes: dict[EngineConfig, str] = {}
+        self._probing = Lock()
+
+    def run(self, step: Step, inputs: Mapping[str, bytes]) -> StepResult:
+        """Return the output of a step, from the cache or made now.
+
+        Raises:
+            MochiError: The step failed; nothing is stored.
+        """
+        start = time.monotonic()
+        action = self.prepare(step, inputs)
+        outcome, made = self._fetch(step, inputs, action)
+        return StepResult(action, outcome, made, time.monotonic() - start)
+
+    def peek(self, step: Step, inputs: Mapping[str, bytes]) -> bytes | None:
+        """Return the output of a step if the cache has it."""
+        hit = self.cache.lookup(self.prepare(step, inputs))
+        return hit.outputs[step.output] if hit else None
+
+    def prepare(self, step: Step, inputs: Mapping[str, bytes]) -> PreparedAction:
+        """Return the action of a step: its key, and everything that the key is made of.
+
+        Raises:
+            MochiError: As `Engines.compile_wasm`, for the probe of the engine.
+        """
+        tools = {name: self.identities.of(name) for name in step.tools}
+        if step.engine is not None:
+            tools["engine"] = self._probe(step.engine)
+        return prepare(
+            ActionSpec(
+                mnemonic=step.verb,
+                arguments=step.arguments,
+                inputs={_key_path(name): digest_bytes(data) for name, data in inputs.items()},
+                tools=tools,
+                output_paths=(step.output,),
+            )
+        )
+
+    def signature(self, step: Step) -> bytes:
+        """Return what SCons compares: all of the key that does not depend on the inputs.
+
+        The probe is left out, which follows from the rest.
+        """
+        tools = (f"{name} {self.identities.of(name)}" for name in step.tools)
+        return "\n".join((step.verb, *step.arguments, *tools)).encode()
+
+    def _fetch(
+        self, step: Step, inputs: Mapping[str, bytes], action: PreparedAction
+    ) -> tuple[Outcome, Made]:
+        if hit := self.cache.lookup(action):
+            return Outcome.RESTORED, _restored(step, inputs, hit)
+        with self.cache.single_flight(action.key):
+            if hit := self.cache.lookup(action, again=True):
+                return Outcome.RESTORED, _restored(step, inputs, hit)
+            start = time.monotonic()
+            made = step.make(self.engines, inputs)
+            seconds = time.monotonic() - start
+            outputs = {step.output: made.data}
+            self.cache.store(action, outputs, stderr=_dump(made), seconds=seconds)
+        return Outcome.BUILT, made
+
+    def _probe(self, config: EngineConfig) -> str:
+        """Return the digest of what the loader will compare, itself an output of a step."""
+        with self._probing:
+            if config not in self._probes:
+                self._probes[config] = self._find_probe(config)
+            return self._probes[config]
+
+    def _find_probe(self, config: EngineConfig) -> str:
+        action = prepare(
+            ActionSpec(
+                mnemonic="probe",
+                arguments=tuple(f"--{name}={value}" for name, value in canonical(config).items()),
+                inputs={},
+                tools={"wasmtime": self.identities.of("wasmtime")},
+                output_paths=("engine",),
+            )
+        )
+        if hit := self.cache.lookup(action):
+            return digest_bytes(hit.outputs["engine"]).hash
+        section = engine_section(self.engines.compile_wasm(config, EMPTY_MODULE))
+        self.cache.store(action, {"engine": section})
+        return digest_bytes(section).hash
+
+
+def _key_path(name: str) -> str:
+    """Return the path of a source in a key: no path may leave the tree."""
+    return name.replace("../", _PARENT)
+
+
+def _dump(made: Made) -> bytes:
+    """Return what to keep beside an output: a restored step shows the same warnings."""
+    if not made.warnings:
+        return b""
+    import json  # noqa: PLC0415 - most steps have no warnings
+
+    from mochi_rules.rules.codec import dump_diagnostics  # noqa: PLC0415
+
+    return json.dumps(dump_diagnostics(made.warnings)).encode()
+
+
+def _restored(step: Step, inputs: Mapping[str, bytes], hit: Hit) -> Made:
+    data = hit.outputs[step.output]
+    return Made(data, warnings=_load(hit.result.stderr_raw, inputs))
+
+
+def _load(stored: bytes, inputs: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
+    if not stored:
+        return ()
+    import json  # noqa: PLC0415 - most steps have no warnings
+
+    from mochi_rules.rules.codec import load_diagnostics  # noqa: PLC0415
+
+    texts = {name: data.decode("utf-8", "replace") for name, data in inputs.items()}
+    return load_diagnostics(json.loads(stored), texts)

@@ -1,0 +1,166 @@
+"""The steps of the way from a program to an object, each as data and one function.
+
+A step is what a rule wants done, without its inputs: those come when it runs. Everything in it
+that decides the bytes of its output stands in `arguments`, `tools` and `engine`, so that the key,
+the signature that SCons compares and the reasons of a rebuild all come from one place.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import canonical
+from mochi_rules.base.digest import digest_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.rules.engines import Engines
+
+# What the inputs and outputs are called inside a key, whatever their files are called.
+WASM, CWASM, REPORT, OBJECT = "program.wasm", "program.cwasm", "program.json", "program.o"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a step made, the one thing worth saying about it, and warnings."""
+
+    data: bytes
+    remark: str = ""
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of step with its settings; it has one output.
+
+    `verb` is what people see, at most six letters. `tools` are names of identities. `engine` is
+    the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
+    name.
+    """
+
+    verb: str
+    arguments: tuple[str, ...]
+    tools: tuple[str, ...]
+    output: str
+    make: Callable[[Engines, Mapping[str, bytes]], Made]
+    engine: EngineConfig | None = None
+
+
+def mochi_step(main: str, *, debug_names: bool) -> Step:
+    """Compile a program; the inputs are its sources by name."""
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        texts = {name: data.decode() for name, data in inputs.items()}
+        result = engines.compile_mochi(main, texts, debug_names=debug_names)
+        return Made(result.wasm, warnings=result.warnings)
+
+    arguments = (f"--main={main}", f"--debug-names={'yes' if debug_names else 'no'}")
+    return Step("mochi", arguments, ("mochi",), WASM, make)
+
+
+def import_step(name: str) -> Step:
+    """Check a foreign wasm, and pass it on; `name` is what messages call it.
+
+    Emits: A010, A011 (no WebAssembly), B030 (imports what nobody gives).
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.rules.wasi import check_imports  # noqa: PLC0415 - of foreign wasm only
+        from mochi_rules.wasm.read import read_summary  # noqa: PLC0415
+
+        summary = read_summary(inputs[WASM])
+        check_imports(name, summary)
+        return Made(inputs[WASM], _functions(summary.defined_functions))
+
+    return Step("import", (), ("elf",), WASM, make)
+
+
+def aot_step(config: EngineConfig) -> Step:
+    """Compile ahead of time."""
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        return Made(engines.compile_wasm(config, inputs[WASM]))
+
+    return Step("aot", _engine_arguments(config), ("wasmtime",), CWASM, make, config)
+
+
+def check_step(config: EngineConfig, name: str) -> Step:
+    """Verify an artifact against what was asked for, and write down what it is.
+
+    With the wasm that it was compiled from among the inputs, its functions are counted too.
+
+    Emits: A020, A021 (cannot be read), A023 (not what was asked for).
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.elf.checks import CHECKS, require_sound  # noqa: PLC0415 - 30 ms
+        from mochi_rules.rules.expectation import artifact_expectation  # noqa: PLC0415
+        from mochi_rules.wasm.read import read_summary  # noqa: PLC0415
+
+        summary = read_summary(inputs[WASM]) if WASM in inputs else None
+        expectation = artifact_expectation(config, summary)
+        artifact = require_sound(inputs[CWASM], name, expectation)
+        functions = sum(1 for symbol in artifact.symbols if symbol.function)
+        facts = {
+            "artifact": _facts(inputs[CWASM]),
+            "wasm": _facts(inputs[WASM]) if WASM in inputs else None,
+            "platform": config.platform.name,
+            "cpu": config.cpu.name,
+            "engine": canonical(config),
+            "functions": functions,
+            "checks": [check.name for check in CHECKS],
+        }
+        text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
+        return Made(text.encode(), f"{_functions(functions)}, {len(CHECKS)} checks")
+
+    return Step("check", _engine_arguments(config), ("elf",), REPORT, make)
+
+
+def object_step(platform: Platform, symbol: str) -> Step:
+    """Wrap an artifact in an object of the platform, and check the object.
+
+    Emits: A025, A090 to A092.
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.aot.objects.writer import write_object  # noqa: PLC0415 - as above
+        from mochi_rules.elf.object_checks import require_sound_object  # noqa: PLC0415
+        from mochi_rules.rules.expectation import object_expectation  # noqa: PLC0415
+
+        data = write_object(platform, symbol, inputs[CWASM])
+        expectation = object_expectation(platform, symbol, digest_bytes(inputs[CWASM]))
+        require_sound_object(data, "the object", expectation)
+        return Made(data, f"{platform.cpu} {platform.object_format}, {symbol}_start")
+
+    arguments = (f"--platform={platform.name}", f"--symbol={symbol}")
+    return Step("object", arguments, ("object",), OBJECT, make)
+
+
+def _engine_arguments(config: EngineConfig) -> tuple[str, ...]:
+    """Return what `canonical` says as arguments; what is not set is left out."""
+    fields = canonical(config)
+    flags = ",".join(config.cpu.flags)
+    return tuple(
+        f"--{name.replace('_', '-')}={flags if name == 'flags' else _word(value)}"
+        for name, value in fields.items()
+        if value is not None
+    )
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _facts(data: bytes) -> dict[str, object]:
+    digest = digest_bytes(data)
+    return {"sha256": digest.hash, "size": digest.size}
+
+
+def _functions(count: int) -> str:
+    return f"{count} function" if count == 1 else f"{count} functions"

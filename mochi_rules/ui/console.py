@@ -1,0 +1,196 @@
+"""Shows a build while it runs: one live line on a terminal, one line for each step elsewhere.
+
+A line is `[k/N] verb  target  remark`. N is the number of steps behind what was asked for, and k
+how many of them are done: run, restored or found up to date. Steps that are up to date have no
+line, so numbers may skip.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.events import Outcome
+from mochi_rules.ui.summary import Tally, summary_line
+from mochi_rules.ui.text import elide_middle, seconds_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.base.events import StepFinished, StepStarted
+    from mochi_rules.ui.output import Output
+
+# What each choice means: `auto` is `fancy` on a terminal, and `plain` elsewhere and in CI.
+CHOICES = ("auto", "fancy", "plain", "quiet")
+
+_TARGET_WIDTH = 30
+_TICK = 0.2  # seconds between two looks at a step that takes long
+_REMINDER = 30.0  # seconds after which a silent build says that it goes on
+_ERASE = "\r\x1b[K"
+_STYLES = {"number": "\x1b[2m", "failed": "\x1b[1;31m", "summary": "\x1b[1m"}
+_RESET = "\x1b[0m"
+
+
+class Console:
+    """The one place that a build writes to; safe for threads.
+
+    `total` tells N; it is asked when the first line is shown. Messages go to `errors`, all else
+    to `output`.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        errors: Output,
+        *,
+        choice: str = "auto",
+        color: bool = False,
+        total: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._output, self._errors = output, errors
+        self._choice = choose(choice, is_terminal=output.is_terminal)
+        self._color = color
+        self._find_total = total
+        self._total: int | None = None
+        self._lock = threading.RLock()
+        self._running: dict[StepStarted, float] = {}
+        self._is_live = False  # a live line is on the screen
+        self._ticker: threading.Thread | None = None
+        self._started = self._spoken = time.monotonic()
+        self.tally = Tally()
+
+    @property
+    def total(self) -> int:
+        """N, at least the number of steps that are done."""
+        if self._total is None:
+            self._total = self._find_total()
+        return max(self._total, self.tally.done)
+
+    def started(self, event: StepStarted) -> None:
+        """Show that a step runs."""
+        with self._lock:
+            self._running[event] = time.monotonic()
+            if self._choice != "quiet" and self._ticker is None:
+                self._ticker = threading.Thread(target=self._tick, daemon=True)
+                self._ticker.start()
+            self._show_live()
+
+    def finished(self, step: StepStarted, event: StepFinished) -> None:
+        """Show that a step ended; `step` is what it began with."""
+        with self._lock:
+            self._running.pop(step, None)
+            self.tally.count(event)
+            if self._choice == "plain":
+                self._say(self._line(event.verb, event.target, _remark(event)))
+            elif event.outcome is not Outcome.FAILED:
+                self._show_live(event)
+
+    def planned(self, verb: str, target: str) -> None:
+        """Show a step that would run."""
+        with self._lock:
+            self.tally.built += 1
+            self._say(self._line(verb, target, ""))
+
+    def up_to_date(self) -> None:
+        """Count a step that need not run."""
+        self.tally.up_to_date += 1
+
+    def message(self, text: str) -> None:
+        """Show a text that ends in a newline, such as an error, and leave it on the screen."""
+        with self._lock:
+            self.clear()
+            self._errors.write(text)
+
+    def say(self, line: str) -> None:
+        """Show a line and leave it on the screen."""
+        with self._lock:
+            self._say(line)
+
+    def clear(self) -> None:
+        """Take the live line off the screen: somebody else is about to write."""
+        with self._lock:
+            if self._is_live:
+                self._output.write(_ERASE)
+                self._is_live = False
+
+    def close(self, *, summary: bool = True) -> None:
+        """End the live line, and say what was done."""
+        with self._lock:
+            self.clear()
+            self._choice = "quiet" if self._choice == "quiet" else "closed"
+            if summary and (self._choice != "quiet" or self.tally.failed):
+                seconds = time.monotonic() - self._started
+                line = summary_line(self.tally, self.total, seconds)
+                self._output.write(self._paint("failed" if self.tally.failed else "summary", line))
+                self._output.write("\n")
+
+    def _say(self, line: str) -> None:
+        self.clear()
+        self._output.write(line + "\n")
+        self._spoken = time.monotonic()
+
+    def _line(self, verb: str, target: str, remark: str) -> str:
+        width = len(str(self.total))
+        number = self._paint("number", f"[{self.tally.done:>{width}}/{self.total}]")
+        return f"{number} {verb:<6} {target:<{_TARGET_WIDTH}} {remark}".rstrip()
+
+    def _show_live(self, last: StepFinished | None = None) -> None:
+        """Show the step that runs longest, or the one that just ended."""
+        if self._choice != "fancy":
+            return
+        if self._running:
+            step, since = next(iter(self._running.items()))
+            details = [f"{len(self._running) - 1} more"] if len(self._running) > 1 else []
+            if (seconds := time.monotonic() - since) >= 1:
+                details.append(seconds_text(seconds))
+            remark = f"({', '.join(details)})" if details else ""
+            verb, target = step.verb, step.target
+        elif last:
+            verb, target, remark = last.verb, last.target, _remark(last)
+        else:
+            return
+        columns = _columns(self._output) - 1
+        space = columns - len(str(self.total)) * 2 - len(remark) - 12
+        line = self._line(verb, elide_middle(target, max(space, 8)), remark)
+        self._output.write(_ERASE + line)
+        self._is_live = True
+
+    def _tick(self) -> None:
+        """Keep the live line true, and a silent log alive: CI kills what says nothing."""
+        while self._choice in ("fancy", "plain"):
+            time.sleep(_TICK)
+            with self._lock:
+                if self._choice == "fancy":
+                    self._show_live()
+                elif self._running and time.monotonic() - self._spoken > _REMINDER:
+                    step, since = next(iter(self._running.items()))
+                    seconds = seconds_text(time.monotonic() - since)
+                    self._say(self._line(step.verb, step.target, f"still running, {seconds}"))
+
+    def _paint(self, style: str, text: str) -> str:
+        return f"{_STYLES[style]}{text}{_RESET}" if self._color else text
+
+
+def choose(choice: str, *, is_terminal: bool) -> str:
+    """Return `fancy`, `plain` or `quiet`."""
+    if choice != "auto":
+        return choice
+    is_plain = not is_terminal or os.environ.get("TERM") == "dumb" or os.environ.get("CI")
+    return "plain" if is_plain else "fancy"
+
+
+def _remark(event: StepFinished) -> str:
+    if event.outcome is Outcome.RESTORED:
+        return f"{event.remark}  cached".strip() if event.verb == "test" else "cached"
+    if event.outcome is Outcome.FAILED:
+        return "failed"
+    return event.remark
+
+
+def _columns(output: Output) -> int:
+    try:
+        return os.get_terminal_size(output.stream.fileno()).columns or 80
+    except (OSError, ValueError, AttributeError):
+        return 80

@@ -1,0 +1,77 @@
+"""What a build did, as one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.events import Outcome
+from mochi_rules.ui.text import seconds_text, size_text
+
+if TYPE_CHECKING:
+    from mochi_rules.base.events import StepFinished
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts the steps of a build. `restored_size` is in bytes; tests count as steps too."""
+
+    built: int = 0
+    restored: int = 0
+    up_to_date: int = 0
+    failed: int = 0
+    restored_size: int = 0
+    tests_passed: int = 0
+    tests_restored: int = 0
+    tests_failed: int = 0
+
+    @property
+    def done(self) -> int:
+        """How many steps are behind us."""
+        return self.built + self.restored + self.up_to_date + self.failed
+
+    def count(self, event: StepFinished) -> None:
+        """Count a step that ended."""
+        match event.outcome:
+            case Outcome.BUILT:
+                self.built += 1
+            case Outcome.RESTORED:
+                self.restored += 1
+                self.restored_size += event.size
+            case Outcome.UP_TO_DATE:
+                self.up_to_date += 1
+            case Outcome.FAILED:
+                self.failed += 1
+        if event.verb == "test":
+            self._count_test(event.outcome)
+
+    def _count_test(self, outcome: Outcome) -> None:
+        if outcome is Outcome.FAILED:
+            self.tests_failed += 1
+            return
+        self.tests_passed += 1
+        self.tests_restored += outcome is Outcome.RESTORED
+
+
+def summary_line(tally: Tally, total: int, seconds: float) -> str:
+    """Return the closing line of a build of `total` steps; its parts add up to the total."""
+    total = max(total, tally.done)
+    parts = [f"built {tally.built} of {total} in {seconds_text(seconds)}"]
+    if tally.restored:
+        parts.append(f"{tally.restored} cached ({size_text(tally.restored_size)})")
+    parts.append(f"{tally.up_to_date} up to date")
+    if total > tally.done:
+        parts.append(f"{total - tally.done} not reached")
+    parts.append(f"{tally.failed} failed")
+    if tally.tests_passed or tally.tests_failed:
+        parts.append(_tests(tally))
+    return " · ".join(parts)
+
+
+def _tests(tally: Tally) -> str:
+    count = tally.tests_passed + tally.tests_failed
+    noun = "test" if count == 1 else "tests"
+    cached = f" ({tally.tests_restored} cached)" if tally.tests_restored else ""
+    if tally.tests_failed:
+        return f"{tally.tests_failed} of {count} {noun} failed"
+    return f"{count} {noun} passed{cached}"
