@@ -64,8 +64,12 @@ class Selector:
     # What handlers use
 
     def raw(self, *instruction: Any) -> None:
-        """Append a wasm instruction."""
-        self.body.append(instruction)
+        """Append a wasm instruction; setting a local and getting it at once is one."""
+        body = self.body
+        if instruction[0] == "local.get" and body and body[-1] == ("local.set", instruction[1]):
+            body[-1] = ("local.tee", instruction[1])
+        else:
+            body.append(instruction)
 
     def new_local(self, machine: str) -> int:
         """Make a local of a wasm type; return its index."""
