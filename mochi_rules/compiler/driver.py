@@ -65,7 +65,7 @@ def compile_program(request: CompileRequest) -> CompileResult:
     program = build_ir(request, diagnostics)
     if program is None:
         return CompileResult(b"", diagnostics.errors)
-    module = Linker(program, _library(check_leaks=request.check_leaks)).link()
+    module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
     encoded = encode_module(module, names=request.debug_names)
     return CompileResult(encoded.data, tuple(diagnostics.items), module)
 
@@ -79,7 +79,7 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | Non
     infer_program(resolution, diagnostics)
     if diagnostics.errors:
         return None
-    library = _library(check_leaks=request.check_leaks)
+    library = runtime_library(check_leaks=request.check_leaks)
     builder = ProgramBuilder(resolution, library, diagnostics, request.tests)
     program = builder.build()
     if diagnostics.errors:
@@ -89,7 +89,7 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | Non
 
 
 @cache
-def _library(*, check_leaks: bool) -> Library:
+def runtime_library(*, check_leaks: bool) -> Library:
     """Return the runtime library; it does not depend on the program, so a process shares it."""
     settings = {"CHECK_LEAKS": int(check_leaks), "OUTPUT_SIZE": OUTPUT_BUFFER}
     return load_library({**layout.CONSTANTS, **settings}, IMPORTS, parse_module)
