@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
@@ -54,6 +54,7 @@ class Library:
     entries: dict[str, _Entry] = field(default_factory=dict)
     globals: dict[str, tuple[Type, int]] = field(default_factory=dict)
     built: dict[str, Function] = field(default_factory=dict)
+    selected: dict[str, Any] = field(default_factory=dict)  # what lower/ made of them
 
     def add(self, source: Source) -> None:
         """Index the functions and the globals of a source."""

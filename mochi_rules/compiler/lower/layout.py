@@ -10,6 +10,8 @@ A tagged word (`any`) is an object's address, which is a multiple of 8, or an im
 
 from __future__ import annotations
 
+from functools import cache
+
 from mochi_rules.compiler.types import (
     ANY,
     BOOL,
@@ -18,11 +20,13 @@ from mochi_rules.compiler.types import (
     NULL,
     VOID,
     WORD,
+    FunType,
     ListType,
     MapType,
     OptionalType,
     StructType,
     Type,
+    UnionType,
     is_boxed,
 )
 
@@ -157,8 +161,10 @@ def kind_of(type_: Type) -> int:
             return KIND_LIST
         case MapType():
             return KIND_MAP
-        case StructType():
+        case StructType() | UnionType():
             return KIND_STRUCT
+        case FunType():
+            return KIND_CLOSURE
         case _:
             return {"int": KIND_INT, "float": KIND_FLOAT, "string": KIND_STRING}.get(type_.name, 0)
 
@@ -173,7 +179,7 @@ def is_nullable_reference(type_: Type) -> bool:
     return isinstance(type_, OptionalType) and not is_boxed(type_)
 
 
-def field_offsets(types: list[Type], base: int) -> tuple[list[int], int]:
+def field_offsets(types: tuple[Type, ...], base: int) -> tuple[list[int], int]:
     """Place fields: those of 8 bytes first, so that nothing is lost; also return the size."""
     offsets = [0] * len(types)
     position = base
@@ -183,6 +189,18 @@ def field_offsets(types: list[Type], base: int) -> tuple[list[int], int]:
                 offsets[number] = position
                 position += width
     return offsets, -(-position // 8) * 8
+
+
+@cache
+def struct_shape(types: tuple[Type, ...]) -> tuple[list[int], int]:
+    """Return the offsets of a struct's fields, and its size."""
+    return field_offsets(types, HEADER)
+
+
+@cache
+def closure_shape(types: tuple[Type, ...]) -> tuple[list[int], int]:
+    """Return the offsets of a closure's captures, and its size."""
+    return field_offsets(types, CLOSURE_CAPTURES)
 
 
 def small_int(value: int) -> int | None:

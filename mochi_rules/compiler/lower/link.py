@@ -1,21 +1,22 @@
 """Linking: what a program needs, and nothing else, becomes one wasm module.
 
-Selection asks for functions, static data, table slots and globals by name; what is asked for
-is selected in turn. Addresses and indices follow the order of asking, which is deterministic.
+A selected function says which functions it calls, which globals it uses, and where it wants words
+that only the linker knows; what it needs is selected in turn. Addresses and indices follow the
+order of asking, which is deterministic.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.host import WASI
 from mochi_rules.compiler.lower.operations import HANDLERS
-from mochi_rules.compiler.lower.select import select_function
+from mochi_rules.compiler.lower.select import Selector
 from mochi_rules.compiler.lower.static import StaticData
-from mochi_rules.compiler.types import WORD, StructType, Type
+from mochi_rules.compiler.types import WORD, Type
 from mochi_rules.wasm.module import (
     CustomSection,
     DataSegment,
@@ -37,15 +38,6 @@ if TYPE_CHECKING:
 HEAP_BASE = "heap_end"  # the runtime's variable that starts at the end of static data
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How a struct or a closure lies in memory; `offsets` in the order of its fields."""
-
-    meta: int
-    size: int
-    offsets: list[int]
-
-
 @dataclass(slots=True)
 class Linker:
     """Collects a program; see the module's text."""
@@ -59,9 +51,7 @@ class Linker:
     imports: dict[str, Import] = field(default_factory=dict)
     globals: dict[str, Global] = field(default_factory=dict)
     table: dict[str, int] = field(default_factory=dict)
-    shapes: dict[object, Shape] = field(default_factory=dict)
-
-    # What selection asks for
+    metas: dict[tuple[str, object], int] = field(default_factory=dict)
 
     def need(self, name: str) -> None:
         """Have a function linked."""
@@ -82,50 +72,46 @@ class Linker:
             name, GlobalType(machine, mutable=True), (f"{machine}.const", value)
         )
 
-    def table_index(self, name: str) -> int:
-        """Return the table index of a function; 0 stays empty."""
-        self.need(name)
-        return self.table.setdefault(name, len(self.table) + 1)
+    # Relocations
 
-    def signature(self, params: tuple[str, ...], results: tuple[str, ...]) -> FuncType:
-        """Return the type that an indirect call names."""
-        return FuncType(params, results)
+    def _resolve(self, kind: str, key: Any) -> int:
+        """Return the word that a relocation stands for."""
+        match kind:
+            case "string":
+                return self.static.string(key)
+            case "table":
+                return self.static.table(key)
+            case "function":
+                self.need(key)
+                return self.table.setdefault(key, len(self.table) + 1)  # 0 stays empty
+            case _:
+                return self._meta(kind, key)
 
-    def shape(self, struct: str) -> Shape:
-        """Return the shape of a struct."""
-        if struct not in self.shapes:
-            described = self.program.structs[struct]
-            names = [name for name, _ in described.fields]
-            types = [type_ for _, type_ in described.fields]
-            self.shapes[struct] = self._describe(
-                layout.KIND_STRUCT, struct, names, types, layout.HEADER
-            )
-        return self.shapes[struct]
+    def _meta(self, kind: str, key: Any) -> int:
+        """Return the meta word of a struct's or a closure's objects."""
+        if (kind, key) not in self.metas:
+            describe = self._describe_struct if kind == "struct" else self._describe_closure
+            self.metas[kind, key] = describe(key)
+        return self.metas[kind, key]
 
-    def shape_of(self, type_: Type) -> Shape | None:
-        """Return the shape of a struct type, or None for other types."""
-        return self.shape(type_.name) if isinstance(type_, StructType) else None
+    def _describe_struct(self, name: str) -> int:
+        """Place the descriptor of a struct; its rows are in the order of printing."""
+        described = self.program.structs[name]
+        types = tuple(type_ for _, type_ in described.fields)
+        offsets, size = layout.struct_shape(types)
+        rows = [("__name", 0, layout.SLOT_NAME)]
+        for (field_name, type_), offset in zip(described.fields, offsets, strict=True):
+            rows.append((field_name, offset, layout.slot_of(type_)))
+        rows.sort(key=lambda row: row[0].encode())
+        return self.static.descriptor(described.name, size, rows) | layout.KIND_STRUCT
 
-    def closure_shape(self, captures: tuple[Type, ...]) -> Shape:
-        """Return the shape of closures that capture values of some types."""
-        if captures not in self.shapes:
-            names = [""] * len(captures)
-            base = layout.CLOSURE_CAPTURES
-            self.shapes[captures] = self._describe(
-                layout.KIND_CLOSURE, "", names, list(captures), base
-            )
-        return self.shapes[captures]
-
-    def _describe(
-        self, kind: int, name: str, names: list[str], types: list[Type], base: int
-    ) -> Shape:
-        offsets, size = layout.field_offsets(types, base)
-        slots = [layout.slot_of(type_) for type_ in types]
-        rows = list(zip(names, offsets, slots, strict=True))
-        if kind == layout.KIND_STRUCT:
-            rows = sorted([*rows, ("__name", 0, layout.SLOT_NAME)], key=lambda row: row[0].encode())
-        address = self.static.descriptor(name, size, rows)
-        return Shape(address | kind, size, offsets)
+    def _describe_closure(self, types: tuple[Type, ...]) -> int:
+        offsets, size = layout.closure_shape(types)
+        rows = [
+            ("", offset, layout.slot_of(type_))
+            for type_, offset in zip(types, offsets, strict=True)
+        ]
+        return self.static.descriptor("", size, rows) | layout.KIND_CLOSURE
 
     # The whole
 
@@ -153,14 +139,33 @@ class Linker:
             self.imports[name] = Import(WASI, name.removeprefix("wasi_"), type_, name)
 
     def _select(self, function: ir.Function) -> None:
-        selected = select_function(function, self, HANDLERS)
+        selected = self._selected(function)
+        body = list(selected.body)
+        for name in selected.calls:
+            self.need(name)
+        for name, type_ in selected.globals.items():
+            self.need_global(name, type_)
+        for place in selected.relocations:
+            body[place.position] = ("i32.const", self._resolve(place.kind, place.key))
         self.functions[function.name] = Function(
             function.name,
             [layout.machine_type(param.type) for param in function.params],
             list(layout.results_of(function.result)),
             selected.locals,
-            selected.body,
+            body,
         )
+
+    def _selected(self, function: ir.Function) -> Selector:
+        """Select a function; one of the library only once in a process."""
+        if not function.is_runtime:
+            selector = Selector(function, self.program.structs, HANDLERS)
+            selector.run()
+            return selector
+        known: dict[str, Selector] = self.library.selected
+        if function.name not in known:
+            known[function.name] = Selector(function, {}, HANDLERS)
+            known[function.name].run()
+        return known[function.name]
 
     @property
     def _checks_leaks(self) -> bool:

@@ -107,11 +107,11 @@ def _null(s: Selector, value: Value) -> None:
 
 
 def _string(s: Selector, value: Value) -> None:
-    s.raw("i32.const", s.link.static.string(value.attr))
+    s.address("string", value.attr)
 
 
 def _address(s: Selector, value: Value) -> None:
-    s.raw("i32.const", s.link.static.table(value.attr))
+    s.address("table", value.attr)
 
 
 def _site(s: Selector, value: Value) -> None:
@@ -119,7 +119,7 @@ def _site(s: Selector, value: Value) -> None:
 
 
 def _symbol(s: Selector, value: Value) -> None:
-    s.raw("i32.const", s.link.table_index(value.attr))
+    s.address("function", value.attr)
 
 
 # Checked arithmetic: one comparison where an operand is known, else the sign trick.

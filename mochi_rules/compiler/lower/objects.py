@@ -13,6 +13,7 @@ from mochi_rules.compiler.lower.slots import (
     store_slot,
     vacate_slot,
 )
+from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Value
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 # Structs, cells, globals, closures
 
 
-def _allocate(s: Selector, meta: int, size: int) -> int:
+def _described(s: Selector, kind: str, key: object, shape: tuple[list[int], int]) -> int:
+    """Make an object whose contents a descriptor describes; return its local."""
+    _, size = shape
     s.raw("i32.const", size)
-    s.raw("i32.const", meta)
+    s.address(kind, key)
     s.call("object_make")
     return s.hold_top("i32")
 
@@ -36,9 +39,9 @@ def _fill(s: Selector, base: int, offset: int, item: Value) -> None:
 
 
 def _struct_new(s: Selector, value: Value) -> None:
-    shape = s.link.shape(value.attr)
-    base = _allocate(s, shape.meta, shape.size)
-    for offset, item in zip(shape.offsets, value.args, strict=True):
+    shape = layout.struct_shape(s.field_types(value.attr))
+    base = _described(s, "struct", value.attr, shape)
+    for offset, item in zip(shape[0], value.args, strict=True):
         _fill(s, base, offset, item)
     s.raw("local.get", base)
 
@@ -46,8 +49,8 @@ def _struct_new(s: Selector, value: Value) -> None:
 def _field(s: Selector, value: Value) -> int:
     struct, number = value.attr
     s.push(value.args[0])
-    offset: int = s.link.shape(struct).offsets[number]
-    return offset
+    offsets, _ = layout.struct_shape(s.field_types(struct))
+    return offsets[int(number)]
 
 
 def _field_load(s: Selector, value: Value) -> None:
@@ -71,14 +74,16 @@ def _struct_is(s: Selector, value: Value) -> None:
         s.raw("i32.load", 2, layout.META)
     else:
         s.call("meta_of")
-    s.raw("i32.const", s.link.shape(value.attr).meta)
+    s.address("struct", value.attr)
     s.raw("i32.eq")
 
 
 def _cell_new(s: Selector, value: Value) -> None:
     content = value.args[0]
-    size = layout.CELL_VALUE + 8
-    base = _allocate(s, layout.cell_meta(content.type), size)
+    s.raw("i32.const", layout.CELL_VALUE + 8)
+    s.raw("i32.const", layout.cell_meta(content.type))
+    s.call("object_make")
+    base = s.hold_top("i32")
     _fill(s, base, layout.CELL_VALUE, content)
     s.raw("local.get", base)
 
@@ -99,13 +104,13 @@ def _cell_vacate(s: Selector, value: Value) -> None:
 
 
 def _global_load(s: Selector, value: Value) -> None:
-    s.link.need_global(value.attr, value.type)
+    s.globals[value.attr] = value.type
     s.raw("global.get", value.attr)
 
 
 def _global_store(s: Selector, value: Value) -> None:
     item = value.args[0]
-    s.link.need_global(value.attr, item.type)
+    s.globals[value.attr] = item.type
     if not item.type.is_counted:
         s.push(item)
         s.raw("global.set", value.attr)
@@ -133,12 +138,12 @@ def _global_vacate(s: Selector, value: Value) -> None:
 
 def _closure_new(s: Selector, value: Value) -> None:
     types = tuple(arg.type for arg in value.args)
-    shape = s.link.closure_shape(types)
-    base = _allocate(s, shape.meta, shape.size)
+    shape = layout.closure_shape(types)
+    base = _described(s, "closure", types, shape)
     s.raw("local.get", base)
-    s.raw("i32.const", s.link.table_index(value.attr))
+    s.address("function", value.attr)
     s.raw("i32.store", 2, layout.CLOSURE_CODE)
-    for offset, item in zip(shape.offsets, value.args, strict=True):
+    for offset, item in zip(shape[0], value.args, strict=True):
         _fill(s, base, offset, item)
     s.raw("local.get", base)
 
@@ -146,8 +151,8 @@ def _closure_new(s: Selector, value: Value) -> None:
 def _closure_load(s: Selector, value: Value) -> None:
     number, types = value.attr
     s.push(value.args[0])
-    offset = s.link.closure_shape(types).offsets[number]
-    s.raw(*SLOT_LOADS[layout.slot_of(value.type)], offset)
+    offsets, _ = layout.closure_shape(types)
+    s.raw(*SLOT_LOADS[layout.slot_of(value.type)], offsets[number])
 
 
 def _closure_call(s: Selector, value: Value) -> None:
@@ -158,7 +163,7 @@ def _closure_call(s: Selector, value: Value) -> None:
     s.raw("local.get", closure)
     s.raw("i32.load", 2, layout.CLOSURE_CODE)
     params = ("i32", *(machine_type(arg.type) for arg in value.args[1:]))
-    s.raw("call_indirect", s.link.signature(params, layout.results_of(value.type)))
+    s.raw("call_indirect", FuncType(params, layout.results_of(value.type)))
 
 
 def _call(s: Selector, value: Value) -> None:
@@ -171,7 +176,7 @@ def _call_indirect(s: Selector, value: Value) -> None:
         s.push(arg)
     s.push(value.args[0])
     params = tuple(machine_type(arg.type) for arg in value.args[1:])
-    s.raw("call_indirect", s.link.signature(params, layout.results_of(value.type)))
+    s.raw("call_indirect", FuncType(params, layout.results_of(value.type)))
 
 
 HANDLERS: dict[str, Handler] = {

@@ -8,6 +8,7 @@ local after all.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.ir import Branch, Jump, Return
@@ -17,10 +18,10 @@ from mochi_rules.compiler.ops import OPS
 from mochi_rules.compiler.types import VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from mochi_rules.compiler.ir import Block, Function, Site, Value
-    from mochi_rules.compiler.lower.link import Linker
+    from mochi_rules.compiler.ir import Block, Function, Site, StructLayout, Value
+    from mochi_rules.compiler.types import Type
 
     Handler = Callable[["Selector", Value], None]
 
@@ -35,15 +36,37 @@ _EFFECTS = frozenset({"write", "free", "call", "alloc"})
 SITE_LINE_BITS = 20
 
 
-class Selector:
-    """Turns one function into wasm instructions and locals."""
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """A word that only the linker knows: the instruction at `position` will push it.
 
-    def __init__(self, function: Function, linker: Linker, handlers: dict[str, Handler]) -> None:
+    Kinds and keys: "string" and its bytes, "table" or "function" and its name, "struct" and its
+    type's name, "closure" and the types of its captures.
+    """
+
+    position: int
+    kind: str
+    key: Any
+
+
+class Selector:
+    """Turns one function into wasm instructions and locals.
+
+    What it needs of the rest of the program is noted for the linker: relocations, the functions
+    that it calls, and the globals that it uses with their types.
+    """
+
+    def __init__(
+        self, function: Function, structs: Mapping[str, StructLayout], handlers: dict[str, Handler]
+    ) -> None:
         self.function = function
-        self.link = linker
+        self.structs = structs
         self.handlers = handlers
         self.body: list[Instruction] = []
         self.locals: list[str] = []
+        self.relocations: list[Relocation] = []
+        self.calls: dict[str, None] = {}
+        self.globals: dict[str, Type] = {}
         self.local_of: dict[Value, int] = {
             param: number for number, param in enumerate(function.params)
         }
@@ -100,9 +123,18 @@ class Selector:
         return local
 
     def call(self, name: str) -> None:
-        """Call a function, and have it linked."""
-        self.link.need(name)
+        """Call a function."""
+        self.calls[name] = None
         self.raw("call", name)
+
+    def address(self, kind: str, key: Any) -> None:
+        """Push a word that the linker will know."""
+        self.relocations.append(Relocation(len(self.body), kind, key))
+        self.raw("i32.const", 0)
+
+    def field_types(self, struct: str) -> tuple[Type, ...]:
+        """Return the types of a struct's fields."""
+        return tuple(type_ for _, type_ in self.structs[struct].fields)
 
     def site(self, site: Site | None) -> None:
         """Push a place in the sources, packed into a word."""
@@ -216,10 +248,3 @@ class Selector:
                 found.add(value)
                 stack.extend(value.args)
         return found
-
-
-def select_function(function: Function, linker: Linker, handlers: dict[str, Handler]) -> Selector:
-    """Select the instructions of a function."""
-    selector = Selector(function, linker, handlers)
-    selector.run()
-    return selector

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.slots import push_all, stop_if
-from mochi_rules.compiler.types import BOOL, FLOAT, INT, WORD, Type, is_boxed
+from mochi_rules.compiler.types import BOOL, FLOAT, INT, WORD, StructType, Type, is_boxed
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Value
@@ -63,7 +63,7 @@ def _check_some(s: Selector, value: Value) -> None:
 def _check_expect(s: Selector, value: Value) -> None:
     s.condition(value.args[0], negated=True)
     s.raw("if", None)
-    s.raw("i32.const", s.link.static.string(value.attr))
+    s.address("string", value.attr)
     s.site(value.site)
     s.call("fail_expect")
     s.raw("unreachable")
@@ -97,10 +97,14 @@ def _any_to(s: Selector, value: Value) -> None:
         s.site(value.site)
         s.call(f"expect_{value.type}")
         return
-    shape = s.link.shape_of(value.type)
-    s.raw("i32.const", shape.meta if shape else layout.kind_of(value.type))
+    if isinstance(value.type, StructType):
+        s.address("struct", value.type.name)
+        s.site(value.site)
+        s.call("expect_struct")
+        return
+    s.raw("i32.const", layout.kind_of(value.type))
     s.site(value.site)
-    s.call("expect_struct" if shape else "expect_kind")
+    s.call("expect_kind")
 
 
 def _any_cast(s: Selector, value: Value) -> None:
