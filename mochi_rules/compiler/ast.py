@@ -462,11 +462,12 @@ class Expect(Stmt):
 
 @dataclass(slots=True, eq=False)
 class Update(Stmt):
-    """`update name set {…} [where condition]`."""
+    """`update name set {…} [where condition]`; `fields` are those of an element, by name."""
 
     target: Name
     items: list[tuple[str, Expr]]
     where: Expr | None
+    fields: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)

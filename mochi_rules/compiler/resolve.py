@@ -436,7 +436,17 @@ class _Resolver:
         self._block(node.body)
 
     def _update(self, node: ast.Update) -> None:
-        self._error("T090", "`update` is not supported yet", node)
+        """Resolve an update: any field of any struct may be one of the element's."""
+        self._visit(node.target)
+        self.scopes.append({})
+        for struct in self.module.types.values():
+            if isinstance(struct, Struct):
+                for name in struct.fields:
+                    node.fields.setdefault(name, self._new_variable(name))
+        for _, value in node.items:
+            self._visit(value)
+        self._visit(node.where)
+        self.scopes.pop()
 
     def _interpreted(self, node: ast.Interpreted) -> None:
         self._error("T090", f"`{node.construct}` is not supported: only interpreters run it", node)

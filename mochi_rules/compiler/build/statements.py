@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.compiler.build.function import FunctionBuilder
+    from mochi_rules.compiler.ir import Value
 
 
 class StatementBuilder:
@@ -25,7 +26,7 @@ class StatementBuilder:
             ast.Let: self._let, ast.Assign: self._assign, ast.Return: self._return,
             ast.If: self._if, ast.While: self._while, ast.For: self._for, ast.Break: self._break,
             ast.Continue: self._continue, ast.ExprStmt: self._expression,
-            ast.Test: self._test, ast.Expect: self._expect,
+            ast.Test: self._test, ast.Expect: self._expect, ast.Update: self._update,
         }  # fmt: skip
 
     def body(self, body: list[ast.Stmt]) -> None:
@@ -92,6 +93,26 @@ class StatementBuilder:
         else:
             low, high = self.b.value(node.low, INT), self.b.value(node.high, INT)
             count(self.b, low, high, assigned, step)
+
+    def _update(self, node: ast.Update) -> None:
+        iterate(self.b, self.b.expression(node.target), [], lambda row: self._update_row(row, node))
+
+    def _update_row(self, row: Value, node: ast.Update) -> None:
+        """Set the fields of one struct; all new values are made from the old ones."""
+        b = self.b
+        struct = b.struct_of(row.type)
+        assert struct is not None
+        for name, variable in node.fields.items():
+            if name in struct.cells:
+                b.declare(variable, b.access.field(row, name))
+        if node.where is not None:
+            true, false = b.ways(node.where)
+            b.loops[-1].continues += false
+            b.merge(true)
+        values = [(name, b.value(value, resolve(struct.cells[name]))) for name, value in node.items]
+        for name, value in values:
+            attr = (b.program.struct_name(struct), list(struct.cells).index(name))
+            b.emit("field.store", (row, value), VOID, attr)
 
     def _break(self, node: ast.Break) -> None:
         del node

@@ -26,7 +26,7 @@ class StatementRules:
             ast.Let: self._let, ast.Assign: self._assign, ast.FunDecl: self._fun_decl,
             ast.Return: self._return, ast.If: self._if, ast.While: self._while,
             ast.For: self._for, ast.Test: self._test, ast.StructDecl: self._methods,
-            ast.ExprStmt: self._expression, ast.Expect: self._expect,
+            ast.ExprStmt: self._expression, ast.Expect: self._expect, ast.Update: self._update,
         }  # fmt: skip
 
     def declare(self, function: Function) -> None:
@@ -122,6 +122,33 @@ class StatementRules:
             inference.expression(node.high)
             self.solver.learn(variable, "int")
         inference.block(node.body)
+
+    def _update(self, node: ast.Update) -> None:
+        inference, element = self.inference, Cell()
+        self.iterate(inference.expression(node.target), element, node.target)
+        variables = {name: inference.variable(field) for name, field in node.fields.items()}
+        values = [(name, inference.expression(value), value) for name, value in node.items]
+        if node.where is not None:
+            inference.expression(node.where)
+
+        def action() -> None:
+            contents = element.find().contents
+            for name, cell in contents.items():
+                if name in variables:
+                    self.solver.flow(cell, variables[name])
+            for name, value, place in values:
+                if name in contents:
+                    inference.flow(value, contents[name], place)
+
+        def check(module: ModuleScope) -> None:
+            cell = element.find()
+            for name, _, place in values:
+                if name not in cell.contents:
+                    message = f"unknown field `{name}` on `{element}`"
+                    inference.report(module, "T026", message, place)
+
+        self.solver.watch(action, element)
+        inference.check_later(check)
 
     def iterate(self, collection: Cell, variable: Cell, node: ast.Expr) -> None:
         """Say that a variable takes the elements of a collection.
