@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mochi_rules.aot.client import WorkerProcess, compile_wasm
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
+from mochi_rules.rules.guest import Guests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +37,8 @@ class Compiled:
 class Engines(Protocol):
     """What steps are made of; every call may come from any thread."""
 
+    guests: Guests
+
     def compile_mochi(
         self, main: str, sources: Mapping[str, str], *, debug_names: bool
     ) -> Compiled:
@@ -55,7 +58,7 @@ class Engines(Protocol):
         """
 
     def close(self) -> None:
-        """End every worker."""
+        """End every worker, and every program."""
 
 
 class Pool:
@@ -97,6 +100,7 @@ class PooledEngines:
     """Engines in worker processes, as many as there are callers: for builds with `-j`."""
 
     def __init__(self, toolchains: Toolchains) -> None:
+        self.guests = Guests()
         self._toolchains = toolchains
         self._compilers = Pool(lambda: WorkerProcess(compiler_command(), makes_artifacts=False))
         self._aot: dict[tuple[str, ...], Pool] = {}
@@ -120,7 +124,8 @@ class PooledEngines:
             return compile_wasm(worker, config, wasm)
 
     def close(self) -> None:
-        """End every worker."""
+        """End every worker, and every program."""
+        self.guests.close()
         with self._lock:
             pools = [self._compilers, *self._aot.values()]
         for pool in pools:
@@ -134,6 +139,7 @@ class LocalEngines:
     """
 
     def __init__(self, toolchains: Toolchains) -> None:
+        self.guests = Guests()
         self._toolchains = toolchains
         self._workers: dict[tuple[str, ...], WorkerProcess] = {}
 
@@ -164,7 +170,8 @@ class LocalEngines:
         return compile_wasm(self._worker(config), config, wasm)
 
     def close(self) -> None:
-        """End the worker."""
+        """End the worker, and every program."""
+        self.guests.close()
         for worker in self._workers.values():
             worker.close()
 

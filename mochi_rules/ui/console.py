@@ -51,8 +51,8 @@ class Console:
     ) -> None:
         self._output, self._errors = output, errors
         self._choice = choose(choice, is_terminal=output.is_terminal)
-        self._color = color
-        self._find_total = total
+        self.color = color
+        self.find_total = total
         self._total: int | None = None
         self._lock = threading.RLock()
         self._running: dict[StepStarted, float] = {}
@@ -65,7 +65,7 @@ class Console:
     def total(self) -> int:
         """N, at least the number of steps that are done."""
         if self._total is None:
-            self._total = self._find_total()
+            self._total = self.find_total()
         return max(self._total, self.tally.done)
 
     def started(self, event: StepStarted) -> None:
@@ -170,7 +170,7 @@ class Console:
                     self._say(self._line(step.verb, step.target, f"still running, {seconds}"))
 
     def _paint(self, style: str, text: str) -> str:
-        return f"{_STYLES[style]}{text}{_RESET}" if self._color else text
+        return f"{_STYLES[style]}{text}{_RESET}" if self.color else text
 
 
 def choose(choice: str, *, is_terminal: bool) -> str:

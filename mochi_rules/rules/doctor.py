@@ -1,0 +1,117 @@
+"""What this machine has and lacks: one line for each need, with the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules import __version__
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.cache.layout import examine as examine_cache
+from mochi_rules.platforms.platform import host_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mochi_rules.cache.cache import Cache
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.toolchains import Toolchains
+
+_OLDEST_PYTHON = (3, 11)
+_PACKAGES = {"SCons": "scons>=4.9,<5", "pyelftools": "pyelftools>=0.31,<1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One need: `state` is `ok` or what is wrong, `found` what is there, `remedy` what to type."""
+
+    need: str
+    state: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing has to be done."""
+        return self.state == "ok"
+
+
+def examine(
+    toolchains: Toolchains, configurations: Iterable[Configuration], cache: Cache
+) -> list[Finding]:
+    """Return what building for these configurations takes."""
+    return [
+        Finding("mochi_rules", "ok", __version__),
+        _python(),
+        *(_package(name, requirement) for name, requirement in _PACKAGES.items()),
+        _host(),
+        *_toolchains(toolchains, configurations),
+        _cache(cache),
+    ]
+
+
+def render(findings: list[Finding]) -> str:
+    """Return findings as aligned lines, ending in a newline."""
+    width = max(len(finding.need) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{finding.need:<{width}}  {finding.state:<8} {finding.found}".rstrip())
+        if finding.remedy:
+            lines.append(f"{'':<{width}}  help: {finding.remedy}")
+    return "\n".join(lines) + "\n"
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()}  {sys.executable}"
+    if sys.version_info >= _OLDEST_PYTHON:
+        return Finding("Python", "ok", found)
+    wanted = ".".join(map(str, _OLDEST_PYTHON))
+    return Finding("Python", "too old", found, f"install Python {wanted} or newer")
+
+
+def _package(name: str, requirement: str) -> Finding:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - takes 15 ms
+
+    try:
+        return Finding(name, "ok", version(name))
+    except PackageNotFoundError:
+        return Finding(name, "missing", "", f"run `pip install '{requirement}'`")
+
+
+def _host() -> Finding:
+    try:
+        return Finding("this machine", "ok", host_platform().name)
+    except MochiError as error:
+        return Finding("this machine", "unknown", error.diagnostics[0].message)
+
+
+def _toolchains(
+    toolchains: Toolchains, configurations: Iterable[Configuration]
+) -> Iterator[Finding]:
+    for target in dict.fromkeys(configuration.platform for configuration in configurations):
+        resolution = toolchains.aot(target)
+        need = f"compiler for {target.name}"
+        if resolution.chosen:
+            chosen = resolution.chosen
+            yield Finding(need, "ok", f"{chosen.name}: {chosen.identity}")
+        else:
+            reasons = "; ".join(
+                f"{item.toolchain.name}: {item.reason}" for item in resolution.rejected
+            )
+            yield Finding(need, "missing", reasons, "build for this machine: leave `target=` out")
+
+
+def _cache(cache: Cache) -> Finding:
+    if cache.root is None:
+        return Finding("cache", "ok", "off")
+    try:
+        exists = examine_cache(cache.root)
+    except MochiError as error:
+        first = error.diagnostics[0]
+        return Finding("cache", "unusable", first.message, first.help)
+    if exists and not os.access(cache.root, os.W_OK):
+        return Finding("cache", "ok", f"{cache.root} (read-only)")
+    return Finding("cache", "ok", str(cache.root) if exists else f"{cache.root} (not there yet)")

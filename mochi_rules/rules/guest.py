@@ -1,0 +1,125 @@
+"""Runs a program in a process of its own, with its output caught: what a test does.
+
+The child is this module's `main`: it loads one artifact, and is that program until it ends.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import EngineConfig, engine_config
+from mochi_rules.aot.options import OPTIONS
+from mochi_rules.platforms.platform import find_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_BOOTSTRAP = (
+    "import json, sys; request = json.loads(sys.argv[1]); sys.path[:] = request['path']; "
+    "from mochi_rules.rules.guest import main; main(request)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a program ended: its status (None when its time was up), and what it printed."""
+
+    status: int | None
+    stdout: bytes
+    stderr: bytes
+
+
+class Guests:
+    """The programs that run now; safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def run(
+        self,
+        artifact: bytes,
+        config: EngineConfig,
+        argv: Sequence[str],
+        stdin: bytes,
+        seconds: float,
+    ) -> Ran:
+        """Run a program to its end, at most so many seconds.
+
+        It sees no variables and no directories: what it prints follows from what it is given.
+        """
+        with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
+            path = Path(folder) / "program.cwasm"
+            path.write_bytes(artifact)
+            request = {
+                "path": sys.path,
+                "artifact": str(path),
+                "platform": config.platform.name,
+                "cpu": config.cpu.name,
+                "settings": {option.name: getattr(config, option.name) for option in OPTIONS},
+                "argv": list(argv),
+            }
+            return self._communicate(_command(request), stdin, seconds)
+
+    def _communicate(self, command: Sequence[str], stdin: bytes, seconds: float) -> Ran:
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        with self._lock:
+            self._running.add(process)
+        try:
+            stdout, stderr = process.communicate(stdin, seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            stdout, stderr = process.communicate()
+            return Ran(None, stdout, stderr)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            with suppress(OSError):
+                process.kill()
+        return Ran(process.returncode, stdout, stderr)
+
+    def close(self) -> None:
+        """End every program."""
+        with self._lock:
+            for process in self._running:
+                process.kill()
+
+
+def _command(request: Mapping[str, object]) -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, json.dumps(request))
+
+
+def main(request: dict[str, object]) -> None:
+    """Be the program of a request; the status is the program's."""
+    from mochi_rules.aot.run import Guest, run_cwasm  # noqa: PLC0415 - in the child alone
+    from mochi_rules.base.diagnostic import MochiError  # noqa: PLC0415
+    from mochi_rules.base.render import render_all  # noqa: PLC0415
+
+    match request:
+        case {
+            "artifact": str(path),
+            "platform": str(platform),
+            "cpu": str(cpu),
+            "settings": dict(settings),
+            "argv": list(argv),
+        }:
+            config = engine_config(find_platform(platform), cpu, settings)
+        case _:
+            sys.exit("guest: no request")
+    try:
+        result = run_cwasm(Path(path).read_bytes(), config, Guest(tuple(argv)))
+    except MochiError as error:
+        sys.stderr.write(render_all(error.diagnostics))
+        sys.exit(error.exit_status)
+    if result.trap is not None:
+        sys.stderr.write(render_all([result.trap]))
+    sys.exit(result.status)

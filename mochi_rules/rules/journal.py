@@ -1,0 +1,154 @@
+"""What the builds of a tree did: the keys of its steps with their parts, and the outcomes.
+
+One file, `build/.mochi/steps.jsonl`, to which every build appends: one line when it begins, and
+one for each step that ran or was restored. What stands in no line of a build was up to date.
+Nothing here decides what is built: a journal that is lost or damaged only explains less.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.events import Outcome
+from mochi_rules.base.files import write_atomic
+from mochi_rules.cache.explain import Change, KeyRecord, difference, parse_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FOLDER, _FILE = ".mochi", "steps.jsonl"
+_MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger is written anew
+_RAN = (Outcome.BUILT, Outcome.RESTORED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the last build did with a step, and what in its key was new.
+
+    `path` is that of the output, from the workspace. `changes` is None where there is no earlier
+    key to compare with. `seconds` is how long it took.
+    """
+
+    path: str
+    outcome: Outcome
+    changes: tuple[Change, ...] | None
+    seconds: float
+
+
+class Journal:
+    """The journal of one build directory."""
+
+    def __init__(self, build: Path) -> None:
+        self.path = build / _FOLDER / _FILE
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """Note that a build begins; without a build directory there is nothing to note."""
+        self._has_begun = True
+        if self.path.parent.parent.is_dir():
+            self._append({"build": True})
+
+    def record(self, path: str, outcome: Outcome, seconds: float, key: KeyRecord) -> None:
+        """Note what became of a step."""
+        line = {"path": path, "outcome": outcome.value, "seconds": round(seconds, 3),
+                "key": json.loads(key.to_json())}  # fmt: skip
+        if not self._has_begun:
+            self.begin()
+        self._append(line)
+
+    def failed(self, path: str) -> None:
+        """Note that a step failed."""
+        self._append({"path": path, "outcome": Outcome.FAILED.value})
+
+    def entries(self) -> dict[str, Entry]:
+        """Return what the last build did, by path; empty where nothing is known."""
+        history: dict[str, _History] = {}
+        for line in self._lines():
+            if "build" in line:
+                for item in history.values():
+                    item.outcome, item.seconds = Outcome.UP_TO_DATE, 0.0
+            elif isinstance(line.get("path"), str):
+                history.setdefault(line["path"], _History()).add(line)
+        return {path: item.entry(path) for path, item in sorted(history.items())}
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        try:
+            text = self.path.read_text("utf-8", "replace")
+        except OSError:
+            return
+        for line in text.splitlines():
+            with suppress(ValueError, RecursionError):  # a line that was cut off
+                value = json.loads(line)
+                if isinstance(value, dict):
+                    yield value
+
+    def _append(self, line: dict[str, Any]) -> None:
+        data = json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n"
+        with suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # One write of a file opened to append: lines of two builds do not mix.
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            try:
+                os.write(descriptor, data.encode())
+                size = os.fstat(descriptor).st_size
+            finally:
+                os.close(descriptor)
+            if size > _MAX_SIZE:
+                self._shorten()
+
+    def _shorten(self) -> None:
+        """Keep the last two keys of each step."""
+        kept: dict[str, list[str]] = {}
+        for line in self._lines():
+            if isinstance(line.get("path"), str):
+                text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+                kept[line["path"]] = [*kept.get(line["path"], [])[-1:], text]
+        lines = [text for texts in kept.values() for text in texts]
+        write_atomic(self.path, ("\n".join(lines) + "\n").encode())
+
+
+@dataclass(slots=True)
+class _History:
+    """The last two keys of a step, and what the last build did with it."""
+
+    before: KeyRecord | None = None
+    now: KeyRecord | None = None
+    outcome: Outcome = Outcome.UP_TO_DATE
+    seconds: float = 0.0
+
+    def add(self, line: dict[str, Any]) -> None:
+        with suppress(ValueError):
+            self.outcome = Outcome(line.get("outcome"))
+        with suppress(TypeError, ValueError):
+            self.seconds = float(line.get("seconds", 0))
+        if self.outcome in _RAN and (key := parse_record(json.dumps(line.get("key")))):
+            self.before, self.now = self.now, key
+
+    def entry(self, path: str) -> Entry:
+        changes = None
+        if self.before and self.now and self.outcome in _RAN:
+            changes = tuple(difference(self.before, self.now))
+        return Entry(path, self.outcome, changes, self.seconds)
+
+
+def explain(entry: Entry) -> list[str]:
+    """Return what there is to say of a step: its outcome, then each part of its key that is new."""
+    how = {
+        Outcome.BUILT: f"built in {entry.seconds:.2f}s",
+        Outcome.RESTORED: "restored from the cache",
+        Outcome.UP_TO_DATE: "up to date",
+        Outcome.FAILED: "failed",
+    }[entry.outcome]
+    lines = [f"{entry.path}: {how}"]
+    if entry.outcome not in _RAN:
+        return lines
+    if entry.changes is None:
+        return [*lines, "  it was not built here before"]
+    if not entry.changes:
+        return [*lines, "  its key is the same: its file was not there"]
+    return [*lines, *(f"  {change}" for change in entry.changes)]

@@ -1,0 +1,80 @@
+"""The action of every step: SCons decides when, the pipeline how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import SCons.Action
+
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.base.render import render_all
+from mochi_rules.cache.explain import key_record
+from mochi_rules.rules.faults import write_output
+from mochi_rules.rules.scons.boundary import interruption, scons_error
+from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.workspace import workspace
+
+if TYPE_CHECKING:
+    from mochi_rules.rules.pipeline import StepResult
+    from mochi_rules.rules.scons.workspace import Workspace
+
+
+class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has no types
+    """Runs the task of its target.
+
+    Its signature is that of the step: arguments and tools, but not the code of this function, and
+    so the same under every version of Python.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_run, {})
+
+    def get_contents(self, target: list[Any], *_context: Any) -> bytes:
+        """Return what is compared with the last build, besides the inputs."""
+        space = workspace()
+        task = space.tasks.get(target[0])
+        return space.pipeline.signature(task.step) if task else b""
+
+    def strfunction(self, target: list[Any], *_context: Any) -> None:
+        """Show the step under `-n`; when it runs, its own line comes at the end."""
+        if not SCons.Action.execute_actions:
+            space = workspace()
+            task = space.tasks[target[0]]
+            space.console.planned(task.step.verb, task.name)
+
+    def execute(self, target: list[Any], *_context: Any, **_options: Any) -> BaseException | None:
+        """Make one target; return the error, as SCons wants it."""
+        return _run(workspace(), target[0])
+
+
+def _run(space: Workspace, node: Any) -> BaseException | None:
+    task = space.tasks[node]
+    started = StepStarted(task.step.verb, task.name)
+    space.console.started(started)
+    try:
+        result = space.pipeline.run(task.step, task.read())
+        _keep(space, node, result)
+    except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+        ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
+        space.console.finished(started, ended)
+        space.journal.failed(node_path(node))
+        if space.is_interrupted:
+            return interruption(node)
+        return scons_error(error, space.console, node)
+    made = result.made
+    ended = StepFinished(
+        task.step.verb, task.name, result.outcome, made.remark, result.seconds, len(made.data)
+    )
+    space.console.finished(started, ended)
+    return None
+
+
+def _keep(space: Workspace, node: Any, result: StepResult) -> None:
+    """Place the output, note the key, show the warnings."""
+    if hasattr(node, "get_abspath"):  # a test has no file
+        write_output(Path(node.get_abspath()), result.made.data, node_path(node))
+    key = key_record(node_path(node), result.action)
+    space.journal.record(node_path(node), result.outcome, result.seconds, key)
+    if result.made.warnings:
+        space.console.message(render_all(result.made.warnings, color=space.console.color))

@@ -1,0 +1,189 @@
+"""The builders below the rules, for people who think in SCons.
+
+`env.MochiWasm("app.wasm", "app.mochi")`, `env.Cwasm("app.cwasm", "app.wasm")`,
+`env.CwasmObject("app.o", "app.cwasm")`, and `env.MochiProgram("app", "app.mochi")` for all three.
+Each reads the configuration of its environment, and the variables MOCHI_ENGINE (settings of the
+engine) and MOCHI_SYMBOL.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.rules.scons.action import StepAction
+from mochi_rules.rules.scons.boundary import scons_error
+from mochi_rules.rules.scons.nodes import check_exists, node_path, read_node, source_name
+from mochi_rules.rules.scons.sources import Program
+from mochi_rules.rules.scons.workspace import Task, workspace
+from mochi_rules.rules.steps import (
+    CWASM,
+    WASM,
+    aot_step,
+    check_step,
+    import_step,
+    mochi_step,
+    object_step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.scons.workspace import Workspace
+    from mochi_rules.rules.steps import Step
+
+CONFIGURATION, ENGINE, SYMBOL = "MOCHI_CONFIGURATION", "MOCHI_ENGINE", "MOCHI_SYMBOL"
+REPORT_SUFFIX = ".json"  # behind the name of the artifact
+
+
+def add_builders(env: Any) -> None:
+    """Give an environment the builders."""
+    action = StepAction()
+    scanner = env.Scanner(function=_scan, name="mochi", node_class=None)
+
+    def builder(emitter: Any, suffix: str, src_suffix: str, **options: Any) -> Any:
+        return env.Builder(
+            action=action, emitter=emitter, suffix=suffix, src_suffix=src_suffix, **options
+        )
+
+    env["BUILDERS"]["MochiWasm"] = builder(_emit_wasm, ".wasm", ".mochi", target_scanner=scanner)
+    env["BUILDERS"]["MochiWasmImport"] = builder(
+        _emit_import, ".wasm", ".wasm", target_scanner=scanner
+    )
+    env["BUILDERS"]["MochiCwasm"] = builder(_emit_cwasm, ".cwasm", ".wasm", single_source=True)
+    env["BUILDERS"]["MochiReport"] = builder(
+        _emit_report, ".cwasm.json", ".cwasm", target_scanner=scanner
+    )
+    env["BUILDERS"]["CwasmObject"] = builder(_emit_object, ".o", ".cwasm")
+    env.AddMethod(_cwasm, "Cwasm")
+    env.AddMethod(_program, "MochiProgram")
+
+
+def wasm_task(space: Workspace, program: Program, node: Any, configuration: Configuration) -> Task:
+    """Return the task that compiles a program."""
+    step = mochi_step(program.main, debug_names=configuration.mode.debug_names)
+    return Task(step, space.shown(node), program.read, program.scan)
+
+
+def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]) -> Task:
+    """Return the task of a step whose inputs are files: nodes by their names in the key."""
+
+    def read() -> dict[str, bytes]:
+        return {name: read_node(source) for name, source in inputs.items()}
+
+    def scan() -> list[Any]:
+        for source in inputs.values():
+            check_exists(source)
+        return []
+
+    return Task(step, space.shown(node), read, scan)
+
+
+def _cwasm(env: Any, target: Any = None, source: Any = None, **options: Any) -> Any:
+    """Compile ahead of time, and check the artifact; return both nodes."""
+    nodes = env.MochiCwasm(target, source, **options)
+    wasm = nodes[0].sources[0]
+    return nodes + env.MochiReport(_report(env, nodes[0]), [nodes[0], wasm], **options)
+
+
+def _program(env: Any, target: Any = None, source: Any = None, **options: Any) -> Any:
+    """Take a program all the way; return the nodes of all four outputs."""
+    wasm = env.MochiWasm(target, source, **options)
+    stem = node_path(wasm[0]).removesuffix(".wasm")
+    cwasm = env.Cwasm(f"#{stem}.cwasm", wasm, **options)
+    return wasm + cwasm + env.CwasmObject(f"#{stem}.o", cwasm[:1], **options)
+
+
+def _scan(node: Any, _env: Any, _path: Any = ()) -> list[Any]:
+    """Be asked by SCons what else a target depends on; also refuses what cannot be built."""
+    space = workspace()
+    task = space.tasks.get(node)
+    if task is None or task.scan is None:
+        return []
+    try:
+        return task.scan()
+    except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+        raise scons_error(error, space.console, node) from None
+
+
+_Emitter = tuple[list[Any], list[Any]]
+
+
+def _emit(target: list[Any], source: list[Any], make: Callable[[Workspace, Any], Task]) -> _Emitter:
+    """Register the task of a target, unless a rule has done so."""
+    space = workspace()
+    node = target[0]
+    node.set_nocache(1)  # our own cache has it, verified
+    if node not in space.tasks:
+        space.tasks[node] = space.guard(lambda: make(space, node))
+    return target, source
+
+
+def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
+    def make(space: Workspace, node: Any) -> Task:
+        if not source:
+            raise fail(
+                "B006", f"`{node_path(node)}` needs a source", help='write `source = "app.mochi"`'
+            )
+        nodes = {source_name(item): item for item in source}
+        program = Program(source_name(source[0]), nodes, space.fs, space.universe)
+        return wasm_task(space, program, node, env[CONFIGURATION])
+
+    return _emit(target, source, make)
+
+
+def _emit_import(target: list[Any], source: list[Any], env: Any) -> _Emitter:  # noqa: ARG001
+    def make(space: Workspace, node: Any) -> Task:
+        return file_task(space, import_step(node_path(source[0])), node, {WASM: source[0]})
+
+    return _emit(target, source, make)
+
+
+def _emit_cwasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
+    def make(space: Workspace, node: Any) -> Task:
+        config = _engine(env)
+        space.require_aot(config.platform)
+        return file_task(space, aot_step(config), node, {WASM: source[0]})
+
+    return _emit(target, source, make)
+
+
+def _emit_report(target: list[Any], source: list[Any], env: Any) -> _Emitter:
+    def make(space: Workspace, node: Any) -> Task:
+        inputs = dict(zip((CWASM, WASM), source, strict=False))
+        return file_task(space, check_step(_engine(env), node_path(source[0])), node, inputs)
+
+    return _emit(target, source, make)
+
+
+def _emit_object(target: list[Any], source: list[Any], env: Any) -> _Emitter:
+    artifact = source[0]
+    report = _report(env, artifact)
+    if report.has_builder() and report not in source:
+        source = [*source, report]  # nothing is wrapped that was not checked
+
+    def make(space: Workspace, node: Any) -> Task:
+        platform = env[CONFIGURATION].platform
+        symbol = env.get(SYMBOL) or symbol_of(node.name)
+        return file_task(space, object_step(platform, symbol), node, {CWASM: artifact})
+
+    return _emit(target, source, make)
+
+
+def _report(env: Any, artifact: Any) -> Any:
+    """Return the node of what stands beside an artifact."""
+    return env.fs.File(f"#{node_path(artifact)}{REPORT_SUFFIX}")
+
+
+def symbol_of(name: str) -> str:
+    """Return what the symbols of an object begin with, from the name of its file or target."""
+    symbol = re.sub(r"\W", "_", name.removesuffix(".o"), flags=re.ASCII)
+    return f"_{symbol}" if symbol[:1].isdigit() else symbol
+
+
+def _engine(env: Any) -> EngineConfig:
+    configuration: Configuration = env[CONFIGURATION]
+    return configuration.engine(env.get(ENGINE))

@@ -1,0 +1,267 @@
+"""The rules: what `mochi_binary(...)` and its like declare in every configuration."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.platforms.platform import host_platform
+from mochi_rules.rules.attrs import BY_NAME
+from mochi_rules.rules.label import Label, check_name, parse_label
+from mochi_rules.rules.program import Unit
+from mochi_rules.rules.scons.action import StepAction
+from mochi_rules.rules.scons.builders import (
+    CONFIGURATION,
+    REPORT_SUFFIX,
+    file_task,
+    symbol_of,
+    wasm_task,
+)
+from mochi_rules.rules.scons.nodes import node_path, source_name
+from mochi_rules.rules.scons.place import user_place
+from mochi_rules.rules.scons.sources import Program
+from mochi_rules.rules.scons.workspace import Target, workspace
+from mochi_rules.rules.steps import CWASM, WASM, aot_step, check_step, import_step, object_step
+from mochi_rules.rules.testing import EXPECTED, STDIN, Case, case_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.base.span import Span
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.scons.workspace import Workspace
+
+TESTS = "test"  # the verb, an alias of SCons
+
+
+def rule_functions() -> dict[str, Callable[..., Target]]:
+    """Return the rules by name, as functions of an environment and attributes."""
+    return {name: _rule_function(name, make) for name, make in _MAKERS.items()}
+
+
+def _rule_function(name: str, make: Callable[[_Call], None]) -> Callable[..., Target]:
+    rule = BY_NAME[name]
+
+    def declare(env: Any, *names: Any, **attributes: Any) -> Target:
+        space = workspace()
+        place = user_place(space.root)
+        given = dict(zip(("name", *_unnamed()), names, strict=False)) | attributes
+
+        def act() -> Target:
+            values = rule.check(given, place.locate)
+            check_name(values["name"])
+            label = Label(_package(env), values["name"])
+            target = Target(label, name, place)
+            space.declare(target)
+            make(_Call(space, env, target, values))
+            return target
+
+        found: Target = space.guard(lambda: _placed(act, place.locate))
+        return found
+
+    declare.__name__ = name
+    declare.__doc__ = rule.doc
+    return declare
+
+
+def _unnamed() -> tuple[str, ...]:
+    """Names for positional arguments behind the first, which no rule has."""
+    return tuple(f"positional argument {number}" for number in range(2, 9))
+
+
+def _placed(act: Callable[[], Target], locate: Callable[[str], Span | None]) -> Target:
+    """Call, and give every diagnostic without a place that of the call."""
+    try:
+        return act()
+    except MochiError as error:
+        from dataclasses import replace  # noqa: PLC0415 - of errors only
+
+        raise MochiError(
+            *(item if item.span else replace(item, span=locate("")) for item in error.diagnostics)
+        ) from None
+
+
+class _Call:
+    """One call of a rule: where, with which values."""
+
+    def __init__(self, space: Workspace, env: Any, target: Target, values: dict[str, Any]) -> None:
+        self.space, self.env, self.target, self.values = space, env, target, values
+        self.label = target.label
+
+    def file(self, value: Any) -> Any:
+        """Return the node of a file: one of the folder of the SConscript, or a node."""
+        return self.env.fs.File(value) if isinstance(value, str) else value
+
+    def output(self, configuration: Configuration, suffix: str) -> Any:
+        """Return the node of an output, claimed."""
+        parts = (self.space.settings.build, configuration.name, self.label.package)
+        path = posixpath.join(*filter(None, parts), self.label.name + suffix)
+        node = self.env.fs.File("#" + path)
+        self.space.claim(node, self.target)
+        self.target.outputs.setdefault(configuration.name, {})[suffix] = node
+        return node
+
+    def environment(self, configuration: Configuration) -> Any:
+        """Return the environment of a configuration."""
+        return configured(self.env, configuration)
+
+
+def configured(env: Any, configuration: Configuration) -> Any:
+    """Return an environment like `env` for a configuration, always the same one."""
+    if env[CONFIGURATION] == configuration:
+        return env
+    clones = env["MOCHI_CONFIGURED"]
+    if configuration not in clones:
+        clones[configuration] = env.Clone(**{CONFIGURATION: configuration})
+    return clones[configuration]
+
+
+def _unit(call: _Call) -> tuple[Unit, dict[str, Any]]:
+    """Return the sources of a target: as names for the checks, and as nodes."""
+    nodes = {source_name(node): node for node in map(call.file, call.values["srcs"])}
+    deps = tuple(parse_label(text, call.label.package) for text in call.values["deps"])
+    locate = call.target.place.locate
+    unit = Unit(call.label, call.target.rule, tuple(nodes), deps, locate)
+    call.space.universe.add(unit)
+    return unit, nodes
+
+
+def _program(call: _Call) -> Program:
+    unit, nodes = _unit(call)
+    main = _main(call, unit)
+    return Program(main, nodes, call.space.fs, call.space.universe, unit)
+
+
+def _main(call: _Call, unit: Unit) -> str:
+    """Return the source that runs.
+
+    Emits: B019 (there is none, or no telling which).
+    """
+    package = call.label.package
+    wanted = call.values["main"]
+    own = posixpath.normpath(posixpath.join(package, wanted or f"{call.label.name}.mochi"))
+    if own in unit.srcs:
+        return own
+    if not wanted and len(unit.srcs) == 1:
+        return unit.srcs[0]
+    shown = [posixpath.relpath(name, package or ".") for name in unit.srcs]
+    if wanted:
+        message, help_ = (
+            f"`main` is `{wanted}`, which is not in `srcs`",
+            did_you_mean(wanted, shown),
+        )
+    elif unit.srcs:
+        message = f"which source of `{call.label}` runs?"
+        help_ = f'write `main = "{shown[0]}"`'
+    else:
+        message, help_ = f"`srcs` of `{call.label}` is empty", 'write `srcs = ["app.mochi"]`'
+    where = "main" if wanted else "srcs"
+    raise MochiError(Diagnostic("B019", message, call.target.place.locate(where), help=help_))
+
+
+def _binary(call: _Call) -> None:
+    program = _program(call)
+    for configuration in call.space.settings.configurations:
+        _object(
+            call, configuration, _artifact(call, configuration, _wasm(call, configuration, program))
+        )
+
+
+def _library(call: _Call) -> None:
+    _unit(call)
+
+
+def _wasm_import(call: _Call) -> None:
+    source = call.file(call.values["src"])
+    for configuration in call.space.settings.configurations:
+        node = call.output(configuration, ".wasm")
+        step = import_step(source_name(source))
+        call.space.tasks[node] = file_task(call.space, step, node, {WASM: source})
+        call.environment(configuration).MochiWasmImport(node, source)
+        _object(call, configuration, _artifact(call, configuration, node))
+
+
+def _prebuilt(call: _Call) -> None:
+    source = call.file(call.values["src"])
+    source_name(source)
+    for configuration in call.space.settings.configurations:
+        _check(call, configuration, source, None)
+        _object(call, configuration, source)
+
+
+def _test(call: _Call) -> None:
+    program = _program(call)
+    for configuration in call.space.settings.configurations:
+        artifact = _artifact(call, configuration, _wasm(call, configuration, program))
+        if configuration.platform == host_platform():
+            _run(call, configuration, artifact)
+
+
+def _wasm(call: _Call, configuration: Configuration, program: Program) -> Any:
+    node = call.output(configuration, ".wasm")
+    call.space.tasks[node] = wasm_task(call.space, program, node, configuration)
+    return call.environment(configuration).MochiWasm(node, program.nodes[program.main])[0]
+
+
+def _artifact(call: _Call, configuration: Configuration, wasm: Any) -> Any:
+    """Compile ahead of time and check; return the node of the artifact."""
+    config = configuration.engine(call.values["engine"])
+    call.space.require_aot(config.platform)
+    node = call.output(configuration, ".cwasm")
+    call.space.tasks[node] = file_task(call.space, aot_step(config), node, {WASM: wasm})
+    call.environment(configuration).MochiCwasm(node, wasm)
+    _check(call, configuration, node, wasm)
+    return node
+
+
+def _check(call: _Call, configuration: Configuration, artifact: Any, wasm: Any) -> None:
+    config = configuration.engine(call.values["engine"])
+    node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
+    inputs = {CWASM: artifact} | ({WASM: wasm} if wasm else {})
+    call.space.tasks[node] = file_task(
+        call.space, check_step(config, node_path(artifact)), node, inputs
+    )
+    call.environment(configuration).MochiReport(node, list(inputs.values()))
+
+
+def _object(call: _Call, configuration: Configuration, artifact: Any) -> None:
+    symbol = call.values["symbol"] or symbol_of(call.label.name)
+    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
+    node = call.output(configuration, ".o")
+    step = object_step(configuration.platform, symbol)
+    call.space.tasks[node] = file_task(call.space, step, node, {CWASM: artifact})
+    call.environment(configuration).CwasmObject(node, [artifact, report])
+
+
+def _run(call: _Call, configuration: Configuration, artifact: Any) -> None:
+    """Declare the run of a test: an alias that is always looked at, and mostly restored."""
+    values = call.values
+    inputs = {CWASM: artifact}
+    inputs |= {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
+    case = Case(str(call.label), tuple(values["args"]), values["timeout"])
+    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
+    env = call.environment(configuration)
+    alias = env.Alias(str(call.label), [*inputs.values(), report], StepAction())[0]
+    step = case_step(case, configuration.engine(values["engine"]))
+    task = file_task(call.space, step, alias, inputs)
+    task.name = str(call.label)
+    call.space.tasks[alias] = task
+    env.AlwaysBuild(alias)
+    env.Alias(TESTS, alias)
+
+
+def _package(env: Any) -> str:
+    """Return the folder of the SConscript that is being read, as part of a label."""
+    folder = env.fs.getcwd().srcnode()
+    return "" if folder is env.fs.Top.srcnode() else node_path(folder)
+
+
+_MAKERS: Mapping[str, Callable[[_Call], None]] = {
+    "mochi_binary": _binary,
+    "mochi_library": _library,
+    "mochi_test": _test,
+    "wasm_import": _wasm_import,
+    "cwasm": _prebuilt,
+}

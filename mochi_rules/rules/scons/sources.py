@@ -1,0 +1,75 @@
+"""The sources of a program as nodes of SCons."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.files import read_source
+from mochi_rules.rules.scons.nodes import check_exists, file_of
+from mochi_rules.rules.sources import gather
+
+if TYPE_CHECKING:
+    from mochi_rules.base.span import Source, Span
+    from mochi_rules.rules.program import Unit, Universe
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The sources of one program as nodes: the main one, and all of its own target by name.
+
+    `unit` is None for a program that was declared by a builder alone: it may import any file of
+    the workspace.
+    """
+
+    main: str
+    nodes: dict[str, Any]
+    fs: Any
+    universe: Universe
+    unit: Unit | None = None
+
+    def gather(self) -> dict[str, Source]:
+        """Return the sources that the program consists of now, the main one first.
+
+        Emits: B010 to B013, B016, B017, B022, B024.
+
+        Raises:
+            MochiError: A source cannot be read, or may not be imported.
+        """
+        if self.unit is not None:
+            self.universe.check_deps(self.unit)
+        main = read_source(file_of(self._node(self.main)), self.main)
+        return gather(main, self._read, self._check)
+
+    def read(self) -> dict[str, bytes]:
+        """Return the sources as inputs of a step."""
+        return {name: source.text.encode() for name, source in self.gather().items()}
+
+    def scan(self) -> list[Any]:
+        """Return the nodes of the sources that are imported.
+
+        Emits: as `gather`.
+        """
+        for node in self.nodes.values():
+            check_exists(node, self._locate)
+        if not os.path.lexists(file_of(self._node(self.main))):  # its builder has not run yet
+            return []
+        return [self._node(name) for name in self.gather() if name != self.main]
+
+    def _node(self, name: str) -> Any:
+        return self.nodes.get(name) or self.fs.File("#" + name)
+
+    def _read(self, name: str) -> Source | None:
+        path = file_of(self._node(name))
+        return read_source(path, name) if os.path.lexists(path) else None
+
+    def _check(self, site: Any) -> None:
+        if self.unit is not None:
+            self.universe.check_import(site, self.unit, self._exists)
+
+    def _exists(self, name: str) -> bool:
+        return os.path.lexists(file_of(self._node(name)))
+
+    def _locate(self) -> Span | None:
+        return self.unit.locate("srcs") if self.unit else None

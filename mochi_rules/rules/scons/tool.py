@@ -1,0 +1,177 @@
+"""The tool: `Environment(tools=["mochi"])` gives an environment builders, rules and verbs."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import SCons.Script
+import SCons.Script.Main
+
+from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.layout import default_root
+from mochi_rules.rules.configuration import VARIABLES, check_names, find_configurations
+from mochi_rules.rules.engines import PooledEngines
+from mochi_rules.rules.scons.boundary import scons_error
+from mochi_rules.rules.scons.builders import CONFIGURATION, add_builders
+from mochi_rules.rules.scons.rules import rule_functions
+from mochi_rules.rules.scons.targets import install_lookup
+from mochi_rules.rules.scons.verbs import add_verbs, help_text, is_building
+from mochi_rules.rules.scons.workspace import Settings, Workspace, open_workspace
+from mochi_rules.rules.toolchains import Toolchains
+from mochi_rules.ui.color import CHOICES as COLOR_CHOICES
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.console import CHOICES as UI_CHOICES
+from mochi_rules.ui.console import Console
+from mochi_rules.ui.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NAMES = tuple(variable.name for variable in VARIABLES)
+_PARAMETERS = (*_NAMES, "variables", "toolchains", "build")
+
+# The graph is one large live heap: collecting it while it grows takes a quarter of a null build.
+_GC_THRESHOLD = 200_000
+
+
+def generate(env: Any, **parameters: Any) -> None:
+    """Give an environment the tool. Parameters stand for variables that are not given.
+
+    `variables` lists variables of the user's own, `toolchains` are asked before ours, and `build`
+    is the output directory.
+    """
+    is_first = not _opened
+    space = open_workspace(lambda: _open(parameters))
+    if is_first:
+        _opened.append(space)
+        _install(space, env)
+    env[CONFIGURATION] = space.settings.configurations[0]
+    env["MOCHI_CONFIGURED"] = {}
+    add_builders(env)
+    for name, function in rule_functions().items():
+        env.AddMethod(function, name)
+
+
+def exists(_env: Any) -> bool:
+    """Return that the tool can be used."""
+    return True
+
+
+_opened: list[Workspace] = []
+
+
+def _open(parameters: dict[str, Any]) -> Workspace:
+    _add_options()
+    console = _console()
+    try:
+        settings = _settings(parameters)
+    except MochiError as error:
+        raise scons_error(error, console) from None
+    toolchains = Toolchains(tuple(parameters.get("toolchains", ())))
+    space = Workspace(settings, console, toolchains, PooledEngines(toolchains))
+    space.is_building = is_building()
+    console.find_total = space.requested
+    return space
+
+
+def _install(space: Workspace, env: Any) -> None:
+    """Hook into SCons what is of the process, not of an environment."""
+    gc.set_threshold(_GC_THRESHOLD, 50, 100)
+    install_lookup()
+    add_verbs(env)
+    _publish(env)
+    before = SCons.Script.Main.ProgressObject
+    SCons.Script.Progress(space.visit if before is None else _both(space.visit, before))
+    space.watch_signals()
+    atexit.register(space.close)
+    SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
+
+
+def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
+    def call(node: Any) -> None:
+        first(node)
+        second(node)
+
+    return call
+
+
+class _Help:
+    """The text of `scons -h`, made when it is printed: then all targets are declared.
+
+    Takes the place of the text that SCons keeps; what the user's `Help` adds stands behind it.
+    """
+
+    def __init__(self, space: Workspace, text: str) -> None:
+        self._space, self._text = space, text
+
+    def __add__(self, text: str) -> _Help:
+        return _Help(self._space, self._text + text)
+
+    def __str__(self) -> str:
+        return help_text(self._space) + self._text
+
+
+def _publish(env: Any) -> None:
+    """Make the rules functions of every SConscript, as those of SCons are."""
+    functions = {name: partial(function, env) for name, function in rule_functions().items()}
+    module: Any = sys.modules["SCons.Script.SConscript"]  # the name is taken by a function
+    module.BuildDefaultGlobals()
+    module.GlobalDict.update(functions)
+    for frame in module.call_stack:
+        for name, function in functions.items():
+            frame.globals.setdefault(name, function)
+
+
+def _settings(parameters: dict[str, Any]) -> Settings:
+    """Return what the command line and the parameters say.
+
+    Emits: B003, B004, B026 (no such parameter), C010 to C013.
+    """
+    for name in parameters:
+        if name not in _PARAMETERS:
+            raise fail(
+                "B026",
+                f"the tool `mochi` has no parameter `{name}`",
+                notes=(f"its parameters are {listing(_PARAMETERS)}",),
+                help=did_you_mean(name, _PARAMETERS),
+            )
+    arguments = SCons.Script.ARGUMENTS
+    check_names(arguments, parameters.get("variables", ()))
+    values = {name: str(arguments.get(name, parameters.get(name, ""))) for name in _NAMES}
+    configurations = find_configurations(values["target"], values["mode"], values["cpu"])
+    build = str(parameters.get("build", "build")).strip("/")
+    return Settings(tuple(configurations), _cache(values["cache"]), build)
+
+
+def _cache(value: str) -> Cache:
+    if value == "off":
+        return Cache(None)
+    top = Path(SCons.Script.Dir("#").get_abspath())
+    return Cache(top / Path(value).expanduser() if value else default_root())
+
+
+def _add_options() -> None:
+    options = (("ui", UI_CHOICES, "how to show progress"),
+               ("color", COLOR_CHOICES, "whether to use color"))  # fmt: skip
+    for name, choices, text in options:
+        SCons.Script.AddOption(
+            f"--{name}", dest=f"mochi_{name}", type="choice", choices=choices,
+            default="auto", metavar="WHEN", help=text,
+        )  # fmt: skip
+
+
+def _console() -> Console:
+    output, errors = Output(sys.stdout), Output(sys.stderr)
+    choice = "quiet" if SCons.Script.GetOption("silent") else SCons.Script.GetOption("mochi_ui")
+    color = use_color(
+        SCons.Script.GetOption("mochi_color"), os.environ, is_terminal=errors.is_terminal
+    )
+    return Console(output, errors, choice=choice, color=color)

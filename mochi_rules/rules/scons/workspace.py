@@ -1,0 +1,283 @@
+"""What one run of SCons knows: configurations, targets, tasks, and the pipeline they share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import SCons.Action
+import SCons.Node
+import SCons.Node.FS
+import SCons.Script
+
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
+from mochi_rules.base.render import render_all
+from mochi_rules.rules.identity import Identities
+from mochi_rules.rules.journal import Journal
+from mochi_rules.rules.pipeline import Pipeline
+from mochi_rules.rules.program import Universe
+from mochi_rules.rules.scons.boundary import scons_error
+from mochi_rules.rules.scons.nodes import node_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.cache.cache import Cache
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.engines import Engines
+    from mochi_rules.rules.label import Label
+    from mochi_rules.rules.scons.place import Place
+    from mochi_rules.rules.steps import Step
+    from mochi_rules.rules.toolchains import Toolchains
+    from mochi_rules.ui.console import Console
+
+
+@dataclass(slots=True)
+class Task:
+    """A step as a node of the graph: what it is called, and how its inputs are read.
+
+    `scan` returns the nodes that the inputs depend on besides the sources of the node.
+    """
+
+    step: Step
+    name: str
+    read: Callable[[], Mapping[str, bytes]]
+    scan: Callable[[], list[Any]] | None = None
+
+
+@dataclass(slots=True)
+class Target:
+    """A declared target: its rule, its place, and its output nodes by suffix, per configuration."""
+
+    label: Label
+    rule: str
+    place: Place
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def nodes(self) -> list[Any]:
+        """All output nodes."""
+        return [node for outputs in self.outputs.values() for node in outputs.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the variables of the command line and the tool's parameters said."""
+
+    configurations: tuple[Configuration, ...]
+    cache: Cache
+    build: str
+
+
+class Workspace:
+    """The state of one run of SCons; there is one."""
+
+    def __init__(
+        self, settings: Settings, console: Console, toolchains: Toolchains, engines: Engines
+    ) -> None:
+        self.fs = SCons.Script.DefaultEnvironment(tools=[]).fs
+        self.root = Path(self.fs.Top.get_abspath())
+        self.settings = settings
+        self.console = console
+        self.toolchains = toolchains
+        cache = settings.cache
+        memo = cache.root / "v1" / "identities" if cache.root else None
+        self.pipeline = Pipeline(cache, engines, Identities(memo))
+        self.journal = Journal(self.root / settings.build)
+        self.universe = Universe()
+        self.targets: dict[Label, Target] = {}
+        self.tasks: dict[Any, Task] = {}
+        self.is_building = True
+        self.is_interrupted = False
+        self.has_begun = False
+        self._claims: dict[str, Label] = {}
+
+    # Declaring, while build files are read.
+
+    def declare(self, target: Target) -> None:
+        """Add a target.
+
+        Emits: B002 (declared before).
+        """
+        before = self.targets.get(target.label)
+        if before is not None:
+            raise MochiError(
+                Diagnostic(
+                    "B002",
+                    f"`{target.label}` is declared twice",
+                    target.place.locate("name"),
+                    notes=(f"it is declared first in {_where(before.place)}",),
+                    help="give one of the two another name",
+                )
+            )
+        self.targets[target.label] = target
+
+    def claim(self, node: Any, target: Target) -> None:
+        """Note that a file is an output of a target.
+
+        Emits: B008 (another target makes it).
+        """
+        path = node_path(node)
+        before = self._claims.setdefault(path, target.label)
+        if before != target.label or node.has_builder():
+            maker = f"`{before}`" if before != target.label else "another builder"
+            raise MochiError(
+                Diagnostic(
+                    "B008",
+                    f"`{target.label}` would make `{path}`, which {maker} makes too",
+                    target.place.locate("name"),
+                    help="give one of the two another name",
+                )
+            )
+
+    def require_aot(self, platform: Platform) -> None:
+        """Refuse a platform that nothing compiles for: once, and before anything is built.
+
+        Emits: C002, C011.
+        """
+        if self.is_building:
+            self.toolchains.aot_command(platform)
+
+    def guard(self, action: Callable[[], Any]) -> Any:
+        """Call something while build files are read; its errors end SCons with a message."""
+        try:
+            return action()
+        except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+            raise scons_error(error, self.console) from None
+
+    # Running.
+
+    def shown(self, node: Any) -> str:
+        """Return what a line calls a node: its path below the one output directory there is."""
+        path = node_path(node)
+        prefix = f"{self.settings.build}/"
+        if len(self.settings.configurations) == 1:
+            prefix += f"{self.settings.configurations[0].name}/"
+        return path.removeprefix(prefix)
+
+    def visit(self, node: Any) -> None:
+        """Be told by SCons that it looks at a node: this is how numbers know what is up to date."""
+        if node not in self.tasks:
+            return
+        if not self.has_begun:
+            self.begin()
+        if node.get_state() == SCons.Node.up_to_date:
+            self.console.up_to_date()
+
+    def begin(self) -> None:
+        """Begin to build."""
+        self.has_begun = True
+        if SCons.Action.execute_actions:
+            self.journal.begin()
+
+    def requested(self) -> int:
+        """Return how many steps stand behind what was asked for."""
+        return len(self._reach(requested_nodes(self.fs)))
+
+    def _reach(self, nodes: list[Any]) -> set[Any]:
+        found: set[Any] = set()
+        seen: set[Any] = set()
+        pending = list(nodes)
+        while pending:
+            node = pending.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in self.tasks:
+                found.add(node)
+            if isinstance(node, SCons.Node.FS.Dir):
+                pending += self._tasks_below(node)
+            else:
+                pending += [*(node.sources or ()), *(node.depends or ())]
+        return found
+
+    def _tasks_below(self, folder: Any) -> list[Any]:
+        files = [node for node in self.tasks if isinstance(node, SCons.Node.FS.File)]
+        inside = "" if folder is self.fs.Top else node_path(folder) + "/"
+        return [node for node in files if node_path(node).startswith(inside)]
+
+    def close(self) -> None:
+        """End the build: every worker, the counters of the cache, the closing line."""
+        self.pipeline.engines.close()
+        cache = self.settings.cache
+        cache.flush()
+        if cache.warnings and self.has_begun:
+            self.console.message(render_all(cache.warnings, color=self.console.color))
+        self.console.close(summary=self.has_begun)
+
+    def watch_signals(self) -> None:
+        """End the workers as soon as a signal arrives: SCons itself waits for what they do.
+
+        SCons sets its own handlers later, in the main thread, where they may have to wait too;
+        this learns of a signal from the interpreter itself.
+        """
+        if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+            return
+        import signal  # noqa: PLC0415 - where there are signals
+
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+        def watch() -> None:
+            with suppress(OSError):
+                while (data := os.read(reading, 1)) and data[0] not in ending:
+                    continue
+            self.is_interrupted = True
+            self.pipeline.engines.close()
+
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def requested_nodes(fs: Any) -> list[Any]:
+    """Return the nodes that SCons was asked to build."""
+    targets = list(SCons.Script.BUILD_TARGETS) or list(SCons.Script.DEFAULT_TARGETS)
+    nodes: list[Any] = []
+    for target in targets or ["."]:
+        if isinstance(target, SCons.Node.Node):
+            nodes.append(target)
+            continue
+        found = (lookup(target, curdir=str(fs.Top)) for lookup in SCons.Node.arg2nodes_lookups)
+        nodes.append(next(filter(None, found), None) or fs.Entry(target))
+    return nodes
+
+
+_current: Workspace | None = None
+
+
+def workspace() -> Workspace:
+    """Return the workspace of this run.
+
+    Emits: B018 (the tool is not loaded).
+
+    Raises:
+        MochiError: No environment has the tool.
+    """
+    if _current is None:
+        raise fail(
+            "B018",
+            "the tool `mochi` is not loaded",
+            help='write `env = Environment(tools=["mochi"])` in the SConstruct',
+        )
+    return _current
+
+
+def open_workspace(make: Callable[[], Workspace]) -> Workspace:
+    """Return the workspace of this run, made by the first who asks."""
+    global _current  # noqa: PLW0603 - SCons has one graph per process, and this belongs to it
+    if _current is None:
+        _current = make()
+    return _current
+
+
+def _where(place: Place) -> str:
+    path = Path(place.path)
+    if path.is_relative_to(place.root):
+        path = path.relative_to(place.root)
+    return f"{path.as_posix()}:{place.line}"
