@@ -99,6 +99,10 @@ MEMBER_NAME = 0  # a row of members.mochi
 MEMBER_AT = 4
 MEMBER_SLOT = 8
 MEMBER_SIZE = 12
+RECORD_RANK = 0  # what sort.mochi sorts
+RECORD_WORD = 8
+RECORD_NUMBER = 12
+RECORD_SIZE = 16
 COMPACT = 0xFFFF_FFFF  # an indent of JSON: no lines
 INPUT_SIZE = 65_536  # bytes read at once
 
