@@ -5,6 +5,8 @@ No files, no clock, no environment, no globals: the same request gives the same 
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -24,13 +26,14 @@ from mochi_rules.compiler.resolve import resolve_program
 from mochi_rules.wasm.encode import encode_module
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.compiler.ir import Program
     from mochi_rules.wasm.module import Module
 
 OUTPUT_BUFFER = 8192  # bytes
+RECURSION_LIMIT = 20_000  # calls: a chain of 1000 operators takes eight for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ class CompileResult:
 def compile_program(request: CompileRequest) -> CompileResult:
     """Compile a program to WebAssembly."""
     diagnostics = Diagnostics()
-    program = build_ir(request, diagnostics)
-    if program is None:
-        return CompileResult(b"", diagnostics.errors)
-    module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
+    with _deep_recursion():
+        program = build_ir(request, diagnostics)
+        if program is None:
+            return CompileResult(b"", diagnostics.errors)
+        module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
     encoded = encode_module(module, names=request.debug_names)
     return CompileResult(encoded.data, tuple(diagnostics.items), module)
 
@@ -86,6 +90,17 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | Non
         return None
     run_passes(program, builder.signatures)
     return program
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    """Let the stages walk the deepest tree that the parser lets through."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 @cache

@@ -29,7 +29,7 @@ from mochi_rules.compiler.symbols import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mochi_rules.base.diagnostic import Diagnostics
 
@@ -107,7 +107,7 @@ class _Resolver:
         types = self.module.types
         for imported in self.module.imports.values():
             types.update(imported.types)
-        for statement in self.module.tree.body:
+        for statement in _declarations(self.module.tree.body):
             match statement:
                 case ast.StructDecl():
                     struct = self._new_struct(statement.name, statement.fields)
@@ -230,6 +230,9 @@ class _Resolver:
             self._error("T002", f"undefined variable: `{node.name}`", node, help_)
             return
         if isinstance(symbol, Function):
+            if symbol.receiver is not None:
+                message = f"the method `{node.name}` as a value is not supported"
+                self._error("T090", message, node, help=f"wrap it: `fun() => {node.name}()`")
             symbol.is_value = True
         self._use(symbol)
         node.decl = symbol
@@ -386,13 +389,14 @@ class _Resolver:
         self.resolution.functions.append(function)
         outer, self.function = self.function, function
         loops, self.loops = self.loops, []
+        depth = len(self.scopes)
         self.scopes.append({})
         if function.receiver is not None:
             self._method_scope(function, function.receiver)
         for param in decl.params:
             function.params.append(self._new_variable(param.name, param.type))
         self._block(decl.body)
-        self.scopes.pop()
+        del self.scopes[depth:]
         self.function, self.loops = outer, loops
 
     def _method_scope(self, function: Function, struct: Struct) -> None:
@@ -465,6 +469,19 @@ def key_parts(group: ast.QueryGroup) -> dict[str, ast.Expr]:
         for name, value in key.items
         if isinstance(name, ast.StringLit)
     }
+
+
+def _declarations(body: list[ast.Stmt]) -> Iterator[ast.Stmt]:
+    """Yield all statements; types are visible in the whole module wherever they stand."""
+    for statement in body:
+        yield statement
+        match statement:
+            case ast.If():
+                yield from _declarations(statement.then + (statement.otherwise or []))
+            case ast.While() | ast.For() | ast.FunDecl() | ast.Test():
+                yield from _declarations(statement.body)
+            case _:
+                pass
 
 
 def _parts(node: ast.Query) -> list[ast.QuerySource | ast.QueryJoin]:

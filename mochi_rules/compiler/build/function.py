@@ -261,14 +261,21 @@ class FunctionBuilder(SsaBuilder):
         if isinstance(source, OptionalType):
             return self.convert(self.emit("check.some", (value,), source.inner), to)
         if source is ANY or (isinstance(source, UnionType) and isinstance(to, StructType)):
-            return self.emit("any.to", (value,), to)
+            return self._checked(value, to)
         if source is INT and to is FLOAT:
             return self.emit("float.of_int", (value,), FLOAT)
         if source is FLOAT and to is INT:
             return self.emit("int.of_float", (value,), INT)
         if source in SCALARS or to in SCALARS:
-            return self.emit("any.to", (self.convert(value, ANY),), to)
+            return self._checked(self.convert(value, ANY), to)
         return value
+
+    def _checked(self, value: ir.Value, to: Type) -> ir.Value:
+        """Return a tagged word as a type; another one stops the program."""
+        struct = self.struct_of(to)
+        if struct is not None:
+            self.program.struct_name(struct)
+        return self.emit("any.to", (value,), to)
 
     def _convert_null(self, to: Type) -> ir.Value:
         if to in SCALARS or not (to in (ANY, NULL) or isinstance(to, OptionalType)):
@@ -292,4 +299,4 @@ class FunctionBuilder(SsaBuilder):
     def _not_null(self, value: ir.Value, to: OptionalType) -> ir.Value:
         if isinstance(value.type, OptionalType):
             return self.emit("any.cast", (value,), value.type.inner)
-        return self.emit("any.to", (value,), to.inner)
+        return self._checked(value, to.inner)

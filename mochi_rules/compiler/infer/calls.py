@@ -70,6 +70,9 @@ class CallRules:
         for arg, cell, param in zip(node.args, args, params, strict=False):
             self.inference.flow(cell, self.inference.variable(param), arg)
         if len(args) < len(params):
+            if function.receiver is not None:
+                message = f"`{function.name}` takes {len(params)} arguments, got {len(args)}"
+                self.inference.error("T039", message, node)
             rest = tuple(param.type for param in params[len(args) :])
             return Cell("fun", (*rest, function.result))
         return function.result  # type: ignore[no-any-return]

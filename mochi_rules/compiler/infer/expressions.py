@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
-from mochi_rules.compiler.infer.cells import NULL, Cell
+from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
 from mochi_rules.compiler.symbols import Builtin, ForeignModule, Function, Struct, Variable
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.symbols import ModuleScope
 
 NUMBERS = ("int", "float")
+_COMPOSITES = frozenset({"list", "map", "struct", "union", "fun"})
 _CONDITIONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"})
 _LIST_OPERATORS = frozenset({"union", "union all", "except", "intersect"})
 
@@ -91,6 +92,13 @@ class ExpressionRules:
         cell = self.inference.annotations.cell(node.type, self.inference.function.module)
         if cell.kind == "any":
             self.solver.flow(operand, cell)
+
+        def check(module: ModuleScope) -> None:
+            if operand.find().kind in SCALARS and cell.find().kind in _COMPOSITES:
+                message = f"invalid cast: `{operand}` to `{cell}`"
+                self.inference.report(module, "T046", message, node)
+
+        self.inference.check_later(check)
         return cell
 
     def _unary(self, node: ast.Unary) -> Cell:

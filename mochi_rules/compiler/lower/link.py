@@ -51,6 +51,7 @@ class Linker:
     imports: dict[str, Import] = field(default_factory=dict)
     globals: dict[str, Global] = field(default_factory=dict)
     table: dict[str, int] = field(default_factory=dict)
+    uses_table: bool = False
     metas: dict[tuple[str, object], int] = field(default_factory=dict)
 
     def need(self, name: str) -> None:
@@ -141,6 +142,7 @@ class Linker:
     def _select(self, function: ir.Function) -> None:
         selected = self._selected(function)
         body = list(selected.body)
+        self.uses_table |= selected.uses_table
         for name in selected.calls:
             self.need(name)
         for name, type_ in selected.globals.items():
@@ -206,7 +208,8 @@ class Linker:
         if tests:
             names = json.dumps(tests, ensure_ascii=False).encode()
             module.custom_sections.append(CustomSection("mochi.tests", names))
-        if self.table:
+        if self.uses_table or self.table:
             module.table = TableType(len(self.table) + 1, len(self.table) + 1)
+        if self.table:
             module.elements = [ElementSegment(1, list(self.table))]
         return module

@@ -13,7 +13,6 @@ from mochi_rules.compiler.lower.slots import (
     store_slot,
     vacate_slot,
 )
-from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Value
@@ -163,7 +162,7 @@ def _closure_call(s: Selector, value: Value) -> None:
     s.raw("local.get", closure)
     s.raw("i32.load", 2, layout.CLOSURE_CODE)
     params = ("i32", *(machine_type(arg.type) for arg in value.args[1:]))
-    s.raw("call_indirect", FuncType(params, layout.results_of(value.type)))
+    s.call_indirect(params, value.type)
 
 
 def _call(s: Selector, value: Value) -> None:
@@ -176,7 +175,7 @@ def _call_indirect(s: Selector, value: Value) -> None:
         s.push(arg)
     s.push(value.args[0])
     params = tuple(machine_type(arg.type) for arg in value.args[1:])
-    s.raw("call_indirect", FuncType(params, layout.results_of(value.type)))
+    s.call_indirect(params, value.type)
 
 
 HANDLERS: dict[str, Handler] = {

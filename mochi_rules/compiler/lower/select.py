@@ -16,6 +16,7 @@ from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.structure import Structurer, analyze
 from mochi_rules.compiler.ops import OPS
 from mochi_rules.compiler.types import VOID
+from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,6 +68,7 @@ class Selector:
         self.relocations: list[Relocation] = []
         self.calls: dict[str, None] = {}
         self.globals: dict[str, Type] = {}
+        self.uses_table = False
         self.local_of: dict[Value, int] = {
             param: number for number, param in enumerate(function.params)
         }
@@ -131,6 +133,11 @@ class Selector:
         """Push a word that the linker will know."""
         self.relocations.append(Relocation(len(self.body), kind, key))
         self.raw("i32.const", 0)
+
+    def call_indirect(self, params: tuple[str, ...], result: Type) -> None:
+        """Call the function whose table index is on the stack, over its arguments."""
+        self.uses_table = True
+        self.raw("call_indirect", FuncType(params, layout.results_of(result)))
 
     def field_types(self, struct: str) -> tuple[Type, ...]:
         """Return the types of a struct's fields."""
