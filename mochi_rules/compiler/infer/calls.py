@@ -191,7 +191,7 @@ class CallRules:
 
         solver.watch(action, receiver)
         solver.watch(lambda: self._call_field(field, args, result, node), field)
-        self.inference.check_later(lambda module: self._check_method(module, receiver, callee))
+        self.inference.check_later(lambda module: self._check_method(module, receiver, node))
         return result
 
     def _call_field(self, field: Cell, args: list[Cell], result: Cell, node: ast.Call) -> None:
@@ -205,8 +205,13 @@ class CallRules:
                 self.solver.flow(arg, Cell("any"))
             self.solver.learn(result, "any")
 
-    def _check_method(self, module: ModuleScope, receiver: Cell, callee: ast.Field) -> None:
-        cell = receiver.find()
+    def _check_method(self, module: ModuleScope, receiver: Cell, node: ast.Call) -> None:
+        cell, callee = receiver.find(), node.callee
+        assert isinstance(callee, ast.Field)
+        method = cell.methods.get(callee.name)
+        if method is not None and len(node.args) != len(method.params):
+            message = f"`{method.name}` takes {len(method.params)} arguments, got {len(node.args)}"
+            self.inference.report(module, "T039", message, node)
         if cell.kind in _NO_METHODS and callee.name not in VALUE_METHODS:
             message = f"type `{receiver}` has no method `{callee.name}`"
             self.inference.report(module, "T026", message, callee)
