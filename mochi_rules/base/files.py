@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +18,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     Raises:
         OSError: The directory cannot be written, or the disk is full; nothing is left behind.
     """
+    import tempfile  # noqa: PLC0415 - takes 4 ms, and most runs write nothing
+
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     try:

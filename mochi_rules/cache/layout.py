@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.files import write_atomic
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mochi_rules.base.digest import Digest
 
 _MAJOR = 1
@@ -81,9 +81,15 @@ class Layout:
 
 def default_root() -> Path | None:
     """Return the cache directory of this user; None for a user without a home."""
-    import platformdirs  # noqa: PLC0415 - not needed where the directory is named
+    if sys.platform == "linux":
+        # What platformdirs says here; it takes 7 ms to load.
+        base = os.environ.get("XDG_CACHE_HOME", "").strip()
+        # Not pathlib's, which raises where there is no home.
+        root = Path(base or os.path.expanduser("~/.cache"), "mochi_rules")  # noqa: PTH111
+    else:
+        import platformdirs  # noqa: PLC0415 - not needed where the directory is named
 
-    root = platformdirs.user_cache_path("mochi_rules")
+        root = platformdirs.user_cache_path("mochi_rules")
     return root if root.is_absolute() else None
 
 

@@ -142,5 +142,6 @@ def test_default_root_is_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_user_without_home_has_no_default_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `~` that stands for nothing does not become a directory of that name."""
-    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: Path("~/.cache") / name)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     assert default_root() is None
