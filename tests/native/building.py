@@ -46,6 +46,22 @@ def cargo_build(directory: Path, *arguments: str) -> Path:
     return target
 
 
+def cc_build(compiler: str, directory: Path) -> Path:
+    """Build the C launcher into a directory."""
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is missing")
+    launcher = directory / "launcher"
+    source = NATIVE / "bundle" / "launcher.c"
+    subprocess.run([compiler, "-O2", "-Wall", "-Werror", source, "-o", launcher], check=True)
+    return launcher
+
+
+def wheel_library() -> Path:
+    """Return the library in the installed wheel."""
+    [library] = Path(wasmtime.__file__).parent.glob("*/_libwasmtime.so")
+    return library
+
+
 def launcher_target() -> str:
     """Return the triple that needs no library, or else the compiler's own."""
     triple = "x86_64-unknown-linux-musl"

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .building import NATIVE, Programs, Worker, cargo_build, launcher_target
+from .building import (
+    NATIVE,
+    Programs,
+    Worker,
+    cargo_build,
+    cc_build,
+    launcher_target,
+    wheel_library,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +43,19 @@ def worker(worker_path: Path) -> Iterator[Worker]:
     assert worker.close() == 0
 
 
+@pytest.fixture(scope="session")
+def bundle_launcher(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the C launcher, with the wheel's library beside it."""
+    directory = tmp_path_factory.mktemp("bundle")
+    (directory / "libwasmtime.so").symlink_to(wheel_library())
+    return cc_build("gcc", directory)
+
+
 @pytest.fixture
-def programs(launcher: Path, tmp_path: Path) -> Programs:
-    """Make executables with the launcher of this machine."""
+def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Programs:
+    """Make executables with the Rust launcher, or with that of the indirect parameter."""
+    launcher: Path = request.getfixturevalue(getattr(request, "param", "launcher"))
+    library = launcher.parent / "libwasmtime.so"
+    if library.exists():
+        (tmp_path / library.name).symlink_to(library.resolve())
     return Programs(launcher, tmp_path)

@@ -15,7 +15,10 @@ from .building import Programs, program
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("programs", ["launcher", "bundle_launcher"], indirect=True),
+]
 
 WORLDS = ("stdio", "files")
 HELLO = "(call $print (i32.const 8) (i32.const 13))", '(data (i32.const 8) "hello, world\\n")'
@@ -83,9 +86,11 @@ def test_arguments_are_passed(programs: Programs, world: str) -> None:
 
 
 def test_arguments_may_be_any_bytes(programs: Programs) -> None:
-    """An argument that is not UTF-8 arrives as it is."""
+    """An argument that is not UTF-8 arrives as it is, or is refused by name."""
     path = programs.build(strings("args", "stdio"))
-    assert run(path, b"\xff\xfe").stdout == b"app\0\xff\xfe\0"
+    done = run(path, b"\xff\xfe")
+    refused = b"error: `app`: the program cannot start: an argument is not UTF-8\n"
+    assert done.stdout == b"app\0\xff\xfe\0" or (done.returncode, done.stderr) == (126, refused)
 
 
 def test_empty_name_is_survived(programs: Programs) -> None:
@@ -194,9 +199,6 @@ TRAPS = {
     "(drop (i32.div_u (i32.const 1) (local.get $i)))": "wasm trap: integer divide by zero",
     "(drop (i32.load (i32.const -4)))": "wasm trap: out of bounds memory access",
     "(call_indirect $t (i32.const 1))": "wasm trap: undefined element: out of bounds table access",
-    "(drop (call $fd_write (i32.const 1) (i32.const -4) (i32.const 1) (i32.const 0)))": (
-        "wasm trap: out of bounds memory access"
-    ),
 }
 TABLE = "(table $t 1 funcref) (func $inner (call $main))"
 
@@ -210,6 +212,17 @@ def test_trap_is_told_with_its_functions(programs: Programs, body: str, settings
     lines = done.stderr.decode().splitlines()
     assert lines[0] == f"error: `app`: {TRAPS[body]}"
     assert lines[1:] == ["  at deep", "  at main"]
+    assert done.returncode == TRAP
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_bad_address_in_a_call_is_a_trap(programs: Programs, world: str) -> None:
+    """A program that passes an address outside of its memory is stopped."""
+    body = "(drop (call $fd_write (i32.const 1) (i32.const -4) (i32.const 1) (i32.const 0)))"
+    done = run(programs.build(program(body, world=world)))
+    lines = done.stderr.decode().splitlines()
+    assert "out of bounds" in lines[0]
+    assert lines[1:] == ["  at main"]
     assert done.returncode == TRAP
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,7 +18,10 @@ from .test_launcher import HELLO, hello, run
 if TYPE_CHECKING:
     import subprocess
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("programs", ["launcher", "bundle_launcher"], indirect=True),
+]
 
 WAT = program(HELLO[0], top=HELLO[1])
 
@@ -103,7 +107,7 @@ def test_other_platform_is_named(programs: Programs, worker: Worker) -> None:
         assert error is None
         text = refusal(run(programs.attach(artifact)))
         assert text.startswith(f"the program is for `{target}` and Wasmtime 48, this launcher for")
-        assert "`x86_64-unknown-linux-" in text
+        assert re.search("launcher for `x86_64-.*linux.*` and Wasmtime 48", text)
 
 
 def test_other_wasmtime_is_named(programs: Programs) -> None:
@@ -111,7 +115,7 @@ def test_other_wasmtime_is_named(programs: Programs) -> None:
     artifact = compile_with_wheel(WAT).replace(b"\0\x0248", b"\0\x0247", 1)
     text = refusal(run(programs.attach(artifact)))
     assert "and Wasmtime 47, this launcher for" in text
-    assert "and Wasmtime 48.0." in text
+    assert "and Wasmtime 48" in text
 
 
 MISMATCHES: dict[str, tuple[str, dict[str, Any], str]] = {

@@ -12,7 +12,10 @@ from .test_launcher import WORLDS, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.parametrize("programs", ["launcher", "bundle_launcher"], indirect=True),
+]
 
 # Opens `file` below the first granted directory, for writing, and writes to it. The exit status
 # is the first error number.
@@ -74,7 +77,7 @@ def test_missing_directory_is_named(programs: Programs, tmp_path: Path) -> None:
     done = run(writer(programs), env={"MOCHI_DIRS": "nowhere"}, cwd=tmp_path)
     assert done.returncode == 126
     assert done.stderr.startswith(
-        b"error: `app`: the program cannot start: cannot open the directory `nowhere`: "
+        b"error: `app`: the program cannot start: cannot open the directory `nowhere`"
     )
 
 

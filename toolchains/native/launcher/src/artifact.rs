@@ -31,17 +31,18 @@ pub fn load(payload: &Payload, settings: &Settings) -> Result<Module, Failure> {
 }
 
 fn deserialize(artifact: &'static [u8], settings: &Settings) -> Result<Module> {
-    let mut config = settings.engine();
     #[cfg(target_os = "linux")]
     if !settings.winch && mapped::is_mapped(artifact) {
+        let mut config = settings.engine();
         config.with_custom_code_memory(Some(std::sync::Arc::new(mapped::Pages)));
         // SAFETY: the digest was checked, so these are the bytes that a compiler made, and see
         // `host::own_file` for why they stay so.
         return unsafe { Module::deserialize_raw(&Engine::new(&config)?, artifact.into()) };
     }
+    let engine = Engine::new(&settings.engine())?;
     let artifact = if settings.winch { without_winch(artifact) } else { artifact.into() };
     // SAFETY: the digest was checked, so these are the bytes that a compiler made.
-    unsafe { Module::deserialize(&Engine::new(&config)?, artifact) }
+    unsafe { Module::deserialize(&engine, artifact) }
 }
 
 /// Which Wasmtime made the artifact, and for what target.
