@@ -23,7 +23,8 @@ from mochi_rules.compiler.modules import load_modules
 from mochi_rules.compiler.parser import parse_module
 from mochi_rules.compiler.passes import run_passes
 from mochi_rules.compiler.resolve import resolve_program
-from mochi_rules.wasm.encode import encode_module
+from mochi_rules.wasm.dwarf import dwarf_sections
+from mochi_rules.wasm.encode import encode_custom_section, encode_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.wasm.module import Module
 
 OUTPUT_BUFFER = 8192  # bytes
+PRODUCER = "mochi_rules"
 RECURSION_LIMIT = 20_000  # calls: a chain of 1000 operators takes eight for each
 
 
@@ -43,7 +45,7 @@ class CompileRequest:
     An import is looked up relative to the importing source's name. `check_leaks` makes the
     program fail when objects are alive at its end. With `tests`, each test block can be run by
     itself: the module exports `test_0`, `test_1` …, and its custom section `mochi.tests` lists
-    their names as JSON; a run of `_start` still runs all of them.
+    their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
     """
 
     main: str
@@ -51,6 +53,7 @@ class CompileRequest:
     check_leaks: bool = False
     tests: bool = False
     debug_names: bool = True
+    debug_info: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,11 @@ def compile_program(request: CompileRequest) -> CompileResult:
             return CompileResult(b"", diagnostics.errors)
         module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
     encoded = encode_module(module, names=request.debug_names)
-    return CompileResult(encoded.data, tuple(diagnostics.items), module)
+    wasm = encoded.data
+    if request.debug_info:
+        sections = dwarf_sections(encoded, program.files, PRODUCER)
+        wasm += b"".join(map(encode_custom_section, sections))
+    return CompileResult(wasm, tuple(diagnostics.items), module)
 
 
 def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | None:

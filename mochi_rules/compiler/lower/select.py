@@ -107,6 +107,7 @@ class Selector:
             self.handlers[value.op](self, value)
         elif value in self.deferred:
             del self.deferred[value]
+            self._mark(value)
             self.handlers[value.op](self, value)
         else:
             self.raw("local.get", self._local(value))
@@ -223,10 +224,14 @@ class Selector:
             local = self.local_of[value] = self.new_local(layout.machine_type(value.type))
         return local
 
-    def _emit(self, value: Value) -> None:
+    def _mark(self, value: Value) -> None:
+        """Say which line the next instructions come from."""
         if value.site and value.site.line != self.line:
             self.line = value.site.line
             self.raw("loc", value.site.file, value.site.line)
+
+    def _emit(self, value: Value) -> None:
+        self._mark(value)
         self.handlers[value.op](self, value)
         if value.type is not VOID:
             if value in self.uses:
