@@ -112,8 +112,8 @@ class _Running:
     def __init__(
         self, command: tuple[str, ...], process: subprocess.Popen[bytes], stderr: IO[bytes]
     ) -> None:
-        assert process.stdin is not None  # noqa: S101 - for mypy: both are pipes
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdin is not None
+        assert process.stdout is not None
         self.command, self.process = command, process
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, stderr
         self.greeting = Greeting("", "")

@@ -10,16 +10,18 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.aot.config import EngineConfig, canonical
 from mochi_rules.aot.engine import make_loader
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from mochi_rules.aot.config import EngineConfig
 
 # A program that recurses 100 000 deep may use 1.3 KB a frame; one that never stops recursing
 # traps after some 0.3 s and 300 MB. The thread needs more than its program: the host's own calls.
@@ -51,9 +53,10 @@ class RunResult:
     trap: Diagnostic | None = None
 
 
-def run_cwasm(artifact: bytes, config: EngineConfig, guest: Guest) -> RunResult:
+def run_cwasm(artifact: bytes, config: EngineConfig | Mapping[str, Any], guest: Guest) -> RunResult:
     """Run the program in an artifact that was compiled under `config`, and return how it ended.
 
+    Instead of a configuration, what `canonical` says of it will do, and takes less to load.
     The program has this process's stdin, stdout and stderr. Ctrl-C ends the process at once.
 
     Emits: A070 (for another machine or configuration), A071 (damaged), A072 (a component),
@@ -66,21 +69,29 @@ def run_cwasm(artifact: bytes, config: EngineConfig, guest: Guest) -> RunResult:
     sys.stdout.flush()
     sys.stderr.flush()
     with _default_interrupt():
-        return _with_stack(lambda: _run(artifact, config, guest))
+        return _with_stack(lambda: _run(artifact, _fields(config), guest))
 
 
-def _run(artifact: bytes, config: EngineConfig, guest: Guest) -> RunResult:
-    engine = make_loader(canonical(config), WASM_STACK)
+def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
+    if isinstance(config, Mapping):
+        return config
+    from mochi_rules.aot.config import canonical  # noqa: PLC0415 - loaded where there is one
+
+    return canonical(config)
+
+
+def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest) -> RunResult:
+    engine = make_loader(fields, WASM_STACK)
     import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
 
     try:
         module = wasmtime.Module.deserialize(engine, artifact)
     except wasmtime.WasmtimeError as error:
-        raise _not_loaded(str(error), config) from None
+        raise _not_loaded(str(error), fields) from None
     store = wasmtime.Store(engine)
-    if config.consume_fuel:
+    if fields["consume_fuel"]:
         store.set_fuel(_UNLIMITED_FUEL)
-    if config.epoch_interruption:
+    if fields["epoch_interruption"]:
         store.set_epoch_deadline(_NO_DEADLINE)
     store.set_wasi(_wasi(guest))
     linker = wasmtime.Linker(engine)
@@ -156,18 +167,13 @@ def _trapped(text: str) -> Diagnostic:
     return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
 
 
-def _not_loaded(text: str, config: EngineConfig) -> MochiError:
+def _not_loaded(text: str, fields: Mapping[str, Any]) -> MochiError:
     heads, causes = _causes(text)
     cause = (causes or heads)[-1]
     if "incompatible object file format" in cause:
         return fail("A072", "the artifact is a component: only a module can be run")
     if "not available on the host" in cause:
-        return environment_error(
-            "A070",
-            f"this machine lacks a CPU feature of `{config.cpu.name}`",
-            notes=(cause,),
-            help=f"build it with `cpu={config.platform.default_cpu_level}`",
-        )
+        return _newer_cpu(cause, fields)
     if "compiled" in cause:
         return fail(
             "A070",
@@ -176,6 +182,23 @@ def _not_loaded(text: str, config: EngineConfig) -> MochiError:
             help="build it again",
         )
     return fail("A071", f"the artifact is damaged: {cause}", help="build it again")
+
+
+def _newer_cpu(cause: str, fields: Mapping[str, Any]) -> MochiError:
+    from mochi_rules.platforms.cpu import CPU_LEVELS  # noqa: PLC0415 - of this error only
+    from mochi_rules.platforms.platform import find_platform  # noqa: PLC0415
+
+    platform = find_platform(fields["target"])
+    flags = tuple(flag for flag, _ in fields["flags"])
+    names = [
+        level.name for level in CPU_LEVELS if (level.cpu, level.flags) == (platform.cpu, flags)
+    ]
+    return environment_error(
+        "A070",
+        f"this machine lacks a CPU feature of `{names[0] if names else 'the artifact'}`",
+        notes=(cause,),
+        help=f"build it with `cpu={platform.default_cpu_level}`",
+    )
 
 
 def _not_linked(text: str) -> MochiError:
