@@ -1,4 +1,4 @@
-"""Lets SCons find mochi_rules in this checkout, where it is not installed."""
+"""Lets SCons find mochi_rules in this checkout, where it is not installed."""  # noqa: INP001 - SCons runs it
 
 import sys
 from pathlib import Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import UserList
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
@@ -49,6 +49,7 @@ TEXT = Kind("a text", '"app"', lambda value: _is_text(value) and value != "")
 TEXTS = Kind("a list of texts", '["--fast"]', lambda value: _is_list(value, _is_text))
 FILE = Kind("a file", '"app.wasm"', _is_file)
 FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _is_file))
+LABEL = Kind("a label", '":app"', lambda value: _is_text(value) and value != "")
 LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
 SECONDS = Kind("a number of seconds", "60", _is_seconds)
@@ -158,8 +159,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "mochi_test",
         "A program that is a test: it passes when it ends with status 0, and prints what is in "
-        "`expected`. `scons test` runs it; its result is kept as any other.",
-        (_NAME, _SRCS, _DEPS, _MAIN,
+        "`expected`. `scons test` runs it; a result is kept like any other.",
+        (_NAME,
+         Attr("program", LABEL, "a target of any rule to run as the test; or else `srcs`", ""),
+         replace(_SRCS, default=()), _DEPS, _MAIN,
          Attr("args", TEXTS, "the arguments of the program", ()),
          Attr("stdin", FILE, "what the program reads; nothing by default", None),
          Attr("expected", FILE, "what the program must print, to the byte", None),

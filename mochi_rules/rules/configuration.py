@@ -71,7 +71,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("target", "this machine", "platforms to build for, with commas between, or `all`",
              lambda: [row.name for row in PLATFORMS]),
     Variable("mode", "debug", "how to compile", lambda: [mode.name for mode in MODES]),
-    Variable("cpu", "the oldest sold", "CPU features that may be required",
+    Variable("cpu", "of the platform", "how new a processor the code may require",
              lambda: [level.name for level in CPU_LEVELS]),
     Variable("cache", "of the user", "where results are kept: a directory, or `off`",
              lambda: ["DIR", "off"]),

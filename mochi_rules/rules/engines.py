@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.probe import EMPTY_MODULE
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.rules.guest import Guests
 
@@ -37,7 +39,9 @@ class Compiled:
 class Engines(Protocol):
     """What steps are made of; every call may come from any thread."""
 
-    guests: Guests
+    @property
+    def guests(self) -> Guests:
+        """The programs that run now."""
 
     def compile_mochi(
         self, main: str, sources: Mapping[str, str], *, debug_names: bool
@@ -135,30 +139,23 @@ class PooledEngines:
 class LocalEngines:
     """The compiler in this process, and one worker for Cranelift: for one program at a time.
 
-    While this process compiles, the worker starts.
+    What will be needed is made ready while something else is waited for: the worker for `config`
+    starts while this process compiles, and this process loads what comes next while the worker
+    compiles.
     """
 
-    def __init__(self, toolchains: Toolchains) -> None:
+    def __init__(self, toolchains: Toolchains, config: EngineConfig | None = None) -> None:
         self.guests = Guests()
         self._toolchains = toolchains
+        self._config = config
         self._workers: dict[tuple[str, ...], WorkerProcess] = {}
-
-    def warm_up(self, config: EngineConfig) -> None:
-        """Start the worker that `compile_wasm` will ask, without waiting for it."""
-        worker = self._worker(config)
-
-        def start() -> None:
-            try:
-                worker.greeting()
-            except MochiError:
-                return  # the request will say it again
-
-        threading.Thread(target=start, daemon=True).start()
 
     def compile_mochi(
         self, main: str, sources: Mapping[str, str], *, debug_names: bool
     ) -> Compiled:
         """Compile a program here."""
+        if self._config is not None:
+            self._warm_up(self._config)
         # Most runs find everything in the cache, and loading the compiler takes 100 ms.
         from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
 
@@ -167,6 +164,8 @@ class LocalEngines:
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time in the worker."""
+        if self._config is not None:
+            threading.Thread(target=_load_the_rest, daemon=True).start()
         return compile_wasm(self._worker(config), config, wasm)
 
     def close(self) -> None:
@@ -175,11 +174,28 @@ class LocalEngines:
         for worker in self._workers.values():
             worker.close()
 
+    def _warm_up(self, config: EngineConfig) -> None:
+        """Let the worker start, and load Wasmtime, without waiting for it."""
+        worker = self._worker(config)
+
+        def start() -> None:
+            with suppress(MochiError):  # the next request will say it again
+                compile_wasm(worker, config, EMPTY_MODULE)
+
+        threading.Thread(target=start, daemon=True).start()
+
     def _worker(self, config: EngineConfig) -> WorkerProcess:
         command = self._toolchains.aot_command(config.platform)
         if command not in self._workers:
             self._workers[command] = WorkerProcess(command)
         return self._workers[command]
+
+
+def _load_the_rest() -> None:
+    """Load what checks and runs an artifact."""
+    with suppress(ImportError):  # whoever needs it says so
+        for name in ("mochi_rules.elf.checks", "wasmtime"):
+            importlib.import_module(name)
 
 
 def compiler_command() -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
-from mochi_rules.base.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +31,11 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".py", ".mochi", ".wat")
 _DIGITS = 16  # hexadecimal, of a digest of sources
 _REMEMBERED = 32  # lines: several checkouts share a memo
+
+
+def signature() -> str:
+    """Return what changes whenever any file of ours, or any installed package, does."""
+    return f"{_stat([_PACKAGE])} {_stat_wasmtime()}"
 
 
 class Identities:
@@ -72,6 +76,8 @@ class Identities:
     def _write(self) -> None:
         if self._memo is None or not self._remembered:
             return
+        from mochi_rules.base.files import write_atomic  # noqa: PLC0415 - the first time only
+
         newest = list(self._remembered.items())[-_REMEMBERED:]
         text = "".join(f"{key}\t{value}\n" for key, value in newest)
         with suppress(OSError):  # a memo is a comfort

@@ -13,12 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome
 from mochi_rules.base.files import write_atomic
+from mochi_rules.base.suggest import nearest
 from mochi_rules.cache.explain import Change, KeyRecord, difference, parse_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _FOLDER, _FILE = ".mochi", "steps.jsonl"
@@ -134,6 +136,25 @@ class _History:
         if self.before and self.now and self.outcome in _RAN:
             changes = tuple(difference(self.before, self.now))
         return Entry(path, self.outcome, changes, self.seconds)
+
+
+def select(entries: Mapping[str, Entry], text: str) -> list[str]:
+    """Return the paths that a text names: a path, its end, or the name of a target or folder.
+
+    Emits: B001.
+
+    Raises:
+        MochiError: It names none.
+    """
+    part = text.removeprefix("//").replace(":", "/").strip("/")
+    found = [path for path in entries if text == path or path.endswith(f"/{text}")]
+    found = found or [path for path in entries if f"/{part}." in f"/{path}." or f"/{part}/" in path]
+    if not found:
+        names = {name: path for path in entries for name in (path, path.rpartition("/")[2])}
+        near = nearest(text, names)
+        help_ = f"did you mean `{names[near]}`?" if near else ""
+        raise fail("B001", f"the last builds made nothing named `{text}`", help=help_)
+    return found
 
 
 def explain(entry: Entry) -> list[str]:

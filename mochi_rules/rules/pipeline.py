@@ -12,7 +12,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
-from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
 from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
@@ -127,6 +126,9 @@ class Pipeline:
         )
         if hit := self.cache.lookup(action):
             return digest_bytes(hit.outputs["engine"]).hash
+        # On a hit, nothing is needed that starts processes.
+        from mochi_rules.aot.probe import EMPTY_MODULE, engine_section  # noqa: PLC0415
+
         section = engine_section(self.engines.compile_wasm(config, EMPTY_MODULE))
         self.cache.store(action, {"engine": section})
         return digest_bytes(section).hash

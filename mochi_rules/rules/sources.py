@@ -7,19 +7,16 @@ in a comment or a string is none; a source without the word costs one search.
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, Diagnostics, MochiError, fail
-from mochi_rules.base.files import read_source
 from mochi_rules.base.span import Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 SUFFIX = ".mochi"
 _LIKELY = re.compile(r'\bimport\s*(?:/[/*]|#|")')
@@ -105,56 +102,3 @@ def _absolute(site: ImportSite) -> Diagnostic:
 def texts_of(sources: Mapping[str, Source]) -> dict[str, str]:
     """Return the texts of sources by name."""
     return {name: source.text for name, source in sources.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of the file system that names are relative to."""
-
-    root: Path
-
-    def read(self, name: str) -> Source | None:
-        """Return the source of a name, or None where there is no such file.
-
-        Emits: B010, B011.
-
-        Raises:
-            MochiError: The file cannot be read.
-        """
-        path = self.root / name
-        return read_source(path, name) if os.path.lexists(path) else None
-
-
-def locate(path: Path, base: Path) -> tuple[Folder, str]:
-    """Return the folder and the name of a file which a user named, whose paths start at `base`.
-
-    Below `base`, names are relative to it, as in a build; elsewhere to the file's own folder.
-
-    Emits: B013.
-
-    Raises:
-        MochiError: The path cannot be written in UTF-8.
-    """
-    absolute = base / path
-    inside = posixpath.normpath(absolute.as_posix())
-    start = base.as_posix().rstrip("/") + "/"
-    if inside.startswith(start):
-        folder, name = base, inside.removeprefix(start)
-    else:
-        folder, name = absolute.parent, absolute.name
-    check_name(name)
-    return Folder(folder), name
-
-
-def check_name(name: str) -> None:
-    """Refuse a name that no message and no key can hold.
-
-    Emits: B013.
-    """
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        shown = name.encode("utf-8", "backslashreplace").decode()
-        raise MochiError(
-            Diagnostic("B013", f"the name of `{shown}` is not UTF-8", help="rename the file")
-        ) from None

@@ -8,6 +8,7 @@ the signature that SCons compares and the reasons of a rebuild all come from one
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,12 @@ def object_step(platform: Platform, symbol: str) -> Step:
 
     arguments = (f"--platform={platform.name}", f"--symbol={symbol}")
     return Step("object", arguments, ("object",), OBJECT, make)
+
+
+def symbol_of(name: str) -> str:
+    """Return what the symbols of an object begin with, from the name of its file or target."""
+    symbol = re.sub(r"\W", "_", name.removesuffix(".o"), flags=re.ASCII)
+    return f"_{symbol}" if symbol[:1].isdigit() else symbol
 
 
 def _engine_arguments(config: EngineConfig) -> tuple[str, ...]:

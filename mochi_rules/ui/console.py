@@ -17,7 +17,7 @@ from mochi_rules.ui.summary import Tally, summary_line
 from mochi_rules.ui.text import elide_middle, seconds_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mochi_rules.base.events import StepFinished, StepStarted
     from mochi_rules.ui.output import Output
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # What each choice means: `auto` is `fancy` on a terminal, and `plain` elsewhere and in CI.
 CHOICES = ("auto", "fancy", "plain", "quiet")
 
-_TARGET_WIDTH = 30
+_TARGET_WIDTHS = (26, 52)  # the column of targets is as wide as they are, within these bounds
 _TICK = 0.2  # seconds between two looks at a step that takes long
 _REMINDER = 30.0  # seconds after which a silent build says that it goes on
 _ERASE = "\r\x1b[K"
@@ -55,6 +55,7 @@ class Console:
         self.find_total = total
         self._total: int | None = None
         self._lock = threading.RLock()
+        self._width = _TARGET_WIDTHS[0]
         self._running: dict[StepStarted, float] = {}
         self._is_live = False  # a live line is on the screen
         self._ticker: threading.Thread | None = None
@@ -67,6 +68,12 @@ class Console:
         if self._total is None:
             self._total = self.find_total()
         return max(self._total, self.tally.done)
+
+    def fit(self, targets: Iterable[str]) -> None:
+        """Make the column of targets as wide as these are."""
+        narrow, wide = _TARGET_WIDTHS
+        self._width = min(max(map(len, targets), default=narrow), wide)
+        self._width = max(self._width, narrow)
 
     def started(self, event: StepStarted) -> None:
         """Show that a step runs."""
@@ -134,7 +141,7 @@ class Console:
     def _line(self, verb: str, target: str, remark: str) -> str:
         width = len(str(self.total))
         number = self._paint("number", f"[{self.tally.done:>{width}}/{self.total}]")
-        return f"{number} {verb:<6} {target:<{_TARGET_WIDTH}} {remark}".rstrip()
+        return f"{number} {verb:<6} {target:<{self._width}} {remark}".rstrip()
 
     def _show_live(self, last: StepFinished | None = None) -> None:
         """Show the step that runs longest, or the one that just ended."""
@@ -183,7 +190,7 @@ def choose(choice: str, *, is_terminal: bool) -> str:
 
 def _remark(event: StepFinished) -> str:
     if event.outcome is Outcome.RESTORED:
-        return f"{event.remark}  cached".strip() if event.verb == "test" else "cached"
+        return "passed (cached)" if event.verb == "test" else "cached"
     if event.outcome is Outcome.FAILED:
         return "failed"
     return event.remark

@@ -1,4 +1,4 @@
-"""The tool `mochi`, by name."""
+"""The tool `mochi`, by name."""  # noqa: INP001 - SCons loads it
 
 from mochi_rules.rules.scons.tool import exists, generate
 

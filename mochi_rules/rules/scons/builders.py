@@ -8,7 +8,6 @@ engine) and MOCHI_SYMBOL.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import fail
@@ -25,6 +24,7 @@ from mochi_rules.rules.steps import (
     import_step,
     mochi_step,
     object_step,
+    symbol_of,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]
         return []
 
     return Task(step, space.shown(node), read, scan)
+
+
+def report_task(space: Workspace, config: EngineConfig, inputs: Mapping[str, Any]) -> Task:
+    """Return the task that checks an artifact; it is called by the name of the artifact."""
+    artifact = inputs[CWASM]
+    return file_task(space, check_step(config, node_path(artifact)), artifact, inputs)
 
 
 def _cwasm(env: Any, target: Any = None, source: Any = None, **options: Any) -> Any:
@@ -152,9 +158,9 @@ def _emit_cwasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
 
 
 def _emit_report(target: list[Any], source: list[Any], env: Any) -> _Emitter:
-    def make(space: Workspace, node: Any) -> Task:
+    def make(space: Workspace, _node: Any) -> Task:
         inputs = dict(zip((CWASM, WASM), source, strict=False))
-        return file_task(space, check_step(_engine(env), node_path(source[0])), node, inputs)
+        return report_task(space, _engine(env), inputs)
 
     return _emit(target, source, make)
 
@@ -176,12 +182,6 @@ def _emit_object(target: list[Any], source: list[Any], env: Any) -> _Emitter:
 def _report(env: Any, artifact: Any) -> Any:
     """Return the node of what stands beside an artifact."""
     return env.fs.File(f"#{node_path(artifact)}{REPORT_SUFFIX}")
-
-
-def symbol_of(name: str) -> str:
-    """Return what the symbols of an object begin with, from the name of its file or target."""
-    symbol = re.sub(r"\W", "_", name.removesuffix(".o"), flags=re.ASCII)
-    return f"_{symbol}" if symbol[:1].isdigit() else symbol
 
 
 def _engine(env: Any) -> EngineConfig:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.files import read_input
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.rules.sources import check_name
+from mochi_rules.rules.folder import check_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
@@ -16,14 +17,15 @@ from mochi_rules.rules.scons.builders import (
     CONFIGURATION,
     REPORT_SUFFIX,
     file_task,
-    symbol_of,
+    report_task,
     wasm_task,
 )
 from mochi_rules.rules.scons.nodes import node_path, source_name
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
+from mochi_rules.rules.scons.verbs import TEST
 from mochi_rules.rules.scons.workspace import Target, workspace
-from mochi_rules.rules.steps import CWASM, WASM, aot_step, check_step, import_step, object_step
+from mochi_rules.rules.steps import CWASM, WASM, aot_step, import_step, object_step, symbol_of
 from mochi_rules.rules.testing import EXPECTED, STDIN, Case, case_step
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from mochi_rules.base.span import Span
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.scons.workspace import Workspace
-
-TESTS = "test"  # the verb, an alias of SCons
 
 
 def rule_functions() -> dict[str, Callable[..., Target]]:
@@ -76,8 +76,6 @@ def _placed(act: Callable[[], Target], locate: Callable[[str], Span | None]) -> 
     try:
         return act()
     except MochiError as error:
-        from dataclasses import replace  # noqa: PLC0415 - of errors only
-
         raise MochiError(
             *(item if item.span else replace(item, span=locate("")) for item in error.diagnostics)
         ) from None
@@ -192,11 +190,38 @@ def _prebuilt(call: _Call) -> None:
 
 
 def _test(call: _Call) -> None:
+    values = call.values
+    if bool(values["program"]) == bool(values["srcs"]):
+        message = f"`{call.label}` needs either `program` or `srcs`"
+        raise MochiError(Diagnostic("B006", message, help='write `program = ":app"`'))
+    if values["program"]:
+        _test_of(call, parse_label(values["program"], call.label.package))
+        return
     program = _program(call)
     for configuration in call.space.settings.configurations:
         artifact = _artifact(call, configuration, _wasm(call, configuration, program))
-        if configuration.platform == host_platform():
-            _run(call, configuration, artifact)
+        _run(call, configuration, artifact, call.target)
+
+
+def _test_of(call: _Call, label: Label) -> None:
+    """Declare a test that runs a program declared before.
+
+    Emits: B016 (no such program).
+    """
+    tested = call.space.targets.get(label)
+    if tested is None or not tested.artifacts:
+        programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
+        near = did_you_mean(str(label), programs)
+        raise MochiError(
+            Diagnostic(
+                "B016",
+                f"`{call.label}` runs `{label}`, but no program of that name is declared before it",
+                call.target.place.locate("program"),
+                help=near or "declare the program first",
+            )
+        )
+    for configuration in call.space.settings.configurations:
+        _run(call, configuration, tested.artifacts[configuration.name], tested)
 
 
 def _wasm(call: _Call, configuration: Configuration, program: Program) -> Any:
@@ -219,14 +244,14 @@ def _artifact(call: _Call, configuration: Configuration, wasm: Any) -> Any:
 def _check(call: _Call, configuration: Configuration, artifact: Any, wasm: Any) -> None:
     config = configuration.engine(call.values["engine"])
     node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
+    call.target.artifacts[configuration.name] = artifact
     inputs = {CWASM: artifact} | ({WASM: wasm} if wasm else {})
-    call.space.tasks[node] = file_task(
-        call.space, check_step(config, node_path(artifact)), node, inputs
-    )
+    call.space.tasks[node] = report_task(call.space, config, inputs)
     call.environment(configuration).MochiReport(node, list(inputs.values()))
 
 
 def _object(call: _Call, configuration: Configuration, artifact: Any) -> None:
+    """Wrap an artifact; what it depends on says that it was checked."""
     symbol = call.values["symbol"] or symbol_of(call.label.name)
     report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
     node = call.output(configuration, ".o")
@@ -235,21 +260,25 @@ def _object(call: _Call, configuration: Configuration, artifact: Any) -> None:
     call.environment(configuration).CwasmObject(node, [artifact, report])
 
 
-def _run(call: _Call, configuration: Configuration, artifact: Any) -> None:
-    """Declare the run of a test: an alias that is always looked at, and mostly restored."""
+def _run(call: _Call, configuration: Configuration, artifact: Any, tested: Target) -> None:
+    """Declare the run of a test: an alias that is always looked at, and mostly restored.
+
+    What is for another machine is built, but not run.
+    """
+    if configuration.platform != host_platform():
+        return
     values = call.values
     inputs = {CWASM: artifact}
     inputs |= {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
-    case = Case(str(call.label), tuple(values["args"]), values["timeout"])
-    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
+    report = tested.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
     env = call.environment(configuration)
     alias = env.Alias(str(call.label), [*inputs.values(), report], StepAction())[0]
+    case = Case(str(call.label), tuple(values["args"]), values["timeout"])
     step = case_step(case, configuration.engine(values["engine"]))
     task = file_task(call.space, step, alias, inputs)
-    task.name = str(call.label)
-    call.space.tasks[alias] = task
+    call.space.tasks[alias] = replace(task, name=str(call.label))
     env.AlwaysBuild(alias)
-    env.Alias(TESTS, alias)
+    env.Alias(TEST, alias)
 
 
 def _package(env: Any) -> str:

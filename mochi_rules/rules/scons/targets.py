@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Node
 import SCons.Node.Alias
+import SCons.Node.FS
 import SCons.Script
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
@@ -47,16 +48,15 @@ def find_node(space: Workspace, text: str) -> Any:
     if EXPLAIN in SCons.Script.COMMAND_LINE_TARGETS:
         return _alias(EXPLAIN, [])  # the other targets are what to explain
     if is_label(text):
-        return _alias(
-            text, [node for target in find_targets(space, text) for node in _goals(target)]
-        )
+        return _alias(text, _goals(space, text))
     entry = space.fs.Entry(text, create=True)
-    if entry.has_builder() or entry.side_effect:
+    is_folder = isinstance(entry, SCons.Node.FS.Dir)
+    if not is_folder and (entry.has_builder() or entry.side_effect):
         return None
     folder = node_path(entry)
     inside = [target for label, target in space.targets.items() if _is_inside(label, folder)]
     if inside and folder != ".":
-        return _alias(text, [*(node for target in inside for node in _goals(target)), entry])
+        return _alias(text, [*(node for target in inside for node in target.nodes), entry])
     if entry.rexists() or folder == ".":
         return None
     raise MochiError(_unknown(space, text))
@@ -81,12 +81,12 @@ def find_targets(space: Workspace, text: str) -> list[Target]:
     return found
 
 
-def _goals(target: Target) -> list[Any]:
-    """Return what building a target means: its outputs, and for a test its run."""
-    if target.rule == "mochi_test":
-        run = SCons.Node.Alias.default_ans.lookup(str(target.label))
-        return [run] if run else target.nodes
-    return target.nodes
+def _goals(space: Workspace, text: str) -> list[Any]:
+    """Return what a label asks for: outputs; for a test that is named alone, its run."""
+    found = find_targets(space, text)
+    if len(found) == 1 and (run := SCons.Node.Alias.default_ans.lookup(str(found[0].label))):
+        return [run]
+    return [node for target in found for node in target.nodes]
 
 
 def _alias(name: str, nodes: list[Any]) -> Any:
@@ -109,15 +109,17 @@ def _launch_package(space: Workspace) -> str:
 def _unknown(space: Workspace, text: str) -> Diagnostic:
     if text == "test":
         return Diagnostic("B001", "there are no tests", help="declare one with `mochi_test`")
-    names = {str(label): str(label) for label in space.targets}
-    if "/" not in text:
-        names |= {label.name: str(label) for label in space.targets}
+    names: list[dict[str, str]] = [{str(label): str(label) for label in space.targets}]
     if not is_label(text):
-        names |= {name: name for name in (*VERBS, *SCons.Node.Alias.default_ans.keys())}
-        names |= {path: path for path in map(node_path, space.tasks) if "/" in text}
-    near = nearest(text, names)
+        names.append({path: path for path in map(node_path, space.tasks) if "/" in text})
+        names.insert(0, {label.package: label.package for label in space.targets})
+        names.insert(0, {name: name for name in (*VERBS, *SCons.Node.Alias.default_ans.keys())})
+    if "/" not in text:
+        names.append({label.name: str(label) for label in space.targets})
+    found = (group[near] for group in names if (near := nearest(text, group)))
+    near = next(found, None)
     return Diagnostic(
         "B001",
         f"no target named `{text}`",
-        help=f"did you mean `{names[near]}`?" if near else "`scons -h` lists the targets",
+        help=f"did you mean `{near}`?" if near else "`scons -h` lists the targets",
     )

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Script
 
-from mochi_rules.base.diagnostic import fail
-from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.rules.configuration import VARIABLES
 from mochi_rules.rules.doctor import examine, render
-from mochi_rules.rules.journal import explain
+from mochi_rules.rules.journal import explain, select
 from mochi_rules.rules.scons.boundary import scons_error
-from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.scons.workspace import workspace
 
 if TYPE_CHECKING:
@@ -109,22 +106,9 @@ def _explain(space: Workspace) -> int:
     """
     entries = space.journal.entries()
     wanted = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != EXPLAIN]
-    paths = [path for text in wanted for path in _paths(space, text, list(entries))]
     if not entries:
         space.console.say("nothing was built here yet")
-    for path, entry in entries.items():
-        if not wanted or path in paths:
-            space.console.say("\n".join(explain(entry)))
+    paths = [path for text in wanted for path in select(entries, text)]
+    for path in paths or entries:
+        space.console.say("\n".join(explain(entries[path])))
     return 0
-
-
-def _paths(space: Workspace, text: str, known: list[str]) -> list[str]:
-    """Return the outputs that a text names: by label, by path, or by the end of a path."""
-    for label, target in space.targets.items():
-        if text in (str(label), f":{label.name}", f"//{label.package}"):
-            return [*map(node_path, target.nodes), str(label)]
-    found = [path for path in known if path == text or path.endswith("/" + text)]
-    found = found or [path for path in known if text in path.split("/")]
-    if not found:
-        raise fail("B001", f"no target named `{text}`", help=did_you_mean(text, known))
-    return found

@@ -52,12 +52,17 @@ class Task:
 
 @dataclass(slots=True)
 class Target:
-    """A declared target: its rule, its place, and its output nodes by suffix, per configuration."""
+    """A declared target: its rule and its place.
+
+    `outputs` has its output nodes by suffix, and `artifacts` the `.cwasm` that it is or has, per
+    configuration.
+    """
 
     label: Label
     rule: str
     place: Place
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    artifacts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Any]:
@@ -176,8 +181,10 @@ class Workspace:
             self.journal.begin()
 
     def requested(self) -> int:
-        """Return how many steps stand behind what was asked for."""
-        return len(self._reach(requested_nodes(self.fs)))
+        """Return how many steps stand behind what was asked for, and fit the console to them."""
+        found = self._reach(requested_nodes(self.fs))
+        self.console.fit(self.tasks[node].name for node in found)
+        return len(found)
 
     def _reach(self, nodes: list[Any]) -> set[Any]:
         found: set[Any] = set()

@@ -1,0 +1,139 @@
+"""`mochi-rules build`: write what follows from a program to a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import Diagnostics, fail
+from mochi_rules.cli.options import Option, Verb
+from mochi_rules.cli.products import Products, kind_of, read_program
+from mochi_rules.cli.session import BUILDING, close_pipeline, configuration_of, open_pipeline
+from mochi_rules.cli.start import cache_root
+from mochi_rules.rules.faults import write_output
+from mochi_rules.rules.sources import texts_of
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.console import Console
+from mochi_rules.ui.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.cli.options import Parsed
+
+# What can be written: the suffix of its file, how many steps it takes, and whether it is text.
+_STEPS = {"wasm": 1, "cwasm": 3, "obj": 4}
+_SUFFIXES = {"wasm": ".wasm", "cwasm": ".cwasm", "obj": ".o", "exe": "",
+             "ast": ".ast", "ir": ".ir", "wat": ".wat"}  # fmt: skip
+_DEFAULT = "cwasm"
+
+
+def build(parsed: Parsed) -> int:
+    """Build one file."""
+    path = Path(parsed.operands[0])
+    emit = parsed.get("emit") or _guess(parsed.get("output"))
+    if emit == "exe":
+        raise fail(
+            "B060",
+            "executables come with a launcher, which this version does not have yet",
+            help="write `--emit obj`, and link the object into a host of yours",
+        )
+    output = Path(parsed.get("output") or path.stem + _SUFFIXES[emit])
+    if emit in _TEXTS:
+        _write_text(output, _TEXTS[emit](path))
+        return 0
+    configuration = configuration_of(parsed)
+    config = configuration.engine() if emit != "wasm" else None
+    pipeline = open_pipeline(cache_root(parsed), config)
+    console = _console(parsed, path, emit)
+    try:
+        products = Products(path, Path.cwd(), pipeline, configuration, console)
+        write_output(output, _make(products, emit, output), str(output))
+    finally:
+        close_pipeline(pipeline)
+        console.close()
+    return 0
+
+
+def _guess(output: str) -> str:
+    """Return what to write into a file of this name."""
+    suffix = Path(output).suffix
+    return next((name for name, known in _SUFFIXES.items() if suffix and known == suffix), _DEFAULT)
+
+
+def _make(products: Products, emit: str, output: Path) -> bytes:
+    match emit:
+        case "wasm":
+            return products.wasm()
+        case "obj":
+            from mochi_rules.rules.steps import symbol_of  # noqa: PLC0415 - of objects only
+
+            return products.object(symbol_of(output.stem))
+        case _:
+            return products.artifact()
+
+
+def _console(parsed: Parsed, path: Path, emit: str) -> Console:
+    stream = Output(sys.stderr)
+    steps = _STEPS[emit] - (1 if kind_of(path) == ".cwasm" else 0)
+    color = use_color(parsed.get("color") or "auto", os.environ, is_terminal=stream.is_terminal)
+    return Console(stream, stream, color=color, total=lambda: steps)
+
+
+def _write_text(output: Path, text: str) -> None:
+    if str(output) == "-":
+        sys.stdout.write(text)
+    else:
+        write_output(output, text.encode(), str(output))
+
+
+def _syntax_tree(path: Path) -> str:
+    from mochi_rules.compiler.ast_print import print_module  # noqa: PLC0415 - as below
+    from mochi_rules.compiler.parser import parse_module  # noqa: PLC0415
+
+    diagnostics = Diagnostics()
+    tree = parse_module(next(iter(read_program(path, Path.cwd()).values())), diagnostics)
+    diagnostics.raise_errors()
+    return print_module(tree)
+
+
+def _mid_level(path: Path) -> str:
+    from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415
+    from mochi_rules.compiler.ir_print import print_program  # noqa: PLC0415
+
+    texts = texts_of(read_program(path, Path.cwd()))
+    diagnostics = Diagnostics()
+    program = build_ir(CompileRequest(next(iter(texts)), texts), diagnostics)
+    diagnostics.raise_errors()
+    assert program is not None
+    return print_program(program)
+
+
+def _wat(path: Path) -> str:
+    from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
+    from mochi_rules.rules.engines import compiled  # noqa: PLC0415
+    from mochi_rules.wasm.wat import print_module  # noqa: PLC0415
+
+    texts = texts_of(read_program(path, Path.cwd()))
+    result = compile_program(CompileRequest(next(iter(texts)), texts))
+    compiled(result.wasm, result.diagnostics)
+    assert result.module is not None
+    return print_module(result.module)
+
+
+# The forms that people read; each loads the compiler, which the others mostly need not.
+_TEXTS: dict[str, Callable[[Path], str]] = {"ast": _syntax_tree, "ir": _mid_level, "wat": _wat}
+
+VERB = Verb(
+    "build",
+    "build FILE [OPTIONS]",
+    "Write the artifact of a program, or another form of it, to a file.",
+    build,
+    (
+        Option("output", "the file to write; `-` shows a text form", "OUT", short="o"),
+        Option("emit", "what to write; by default what OUT ends with", "FORM", tuple(_SUFFIXES)),
+        *BUILDING,
+    ),
+)

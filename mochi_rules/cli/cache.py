@@ -1,0 +1,111 @@
+"""`mochi-rules cache`: look after the cache."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.cache.cache import Cache
+from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
+from mochi_rules.cli.session import show
+from mochi_rules.cli.start import cache_root
+from mochi_rules.cli.usage import table
+from mochi_rules.ui.text import count_text, size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.cli.options import Parsed
+
+
+def look_after(parsed: Parsed) -> int:
+    """Do one thing to the cache.
+
+    Emits: B062 (no such thing), K001 to K007.
+    """
+    name = parsed.operands[0]
+    if name not in _ACTIONS:
+        raise fail(
+            "B062",
+            f"`mochi-rules cache` cannot `{name}`",
+            notes=(f"it can {listing(_ACTIONS)}",),
+            help=did_you_mean(name, _ACTIONS),
+        )
+    cache = Cache(cache_root(parsed))
+    status = _ACTIONS[name](cache, parsed)
+    show(cache.warnings)
+    return status
+
+
+def _path(cache: Cache, _parsed: Parsed) -> int:
+    sys.stdout.write(f"{cache.root or 'off'}\n")
+    return 0
+
+
+def _stats(cache: Cache, parsed: Parsed) -> int:
+    report = cache.report()
+    counts = dataclasses.asdict(report.statistics)
+    usage = dataclasses.asdict(report.usage)
+    if parsed.has("json"):
+        import json  # noqa: PLC0415 - of this option only
+
+        facts = {"root": str(cache.root), "statistics": counts, "usage": usage}
+        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
+        return 0
+    rows = [("directory", str(cache.root or "off")), ("limit", size_text(cache.capacity))]
+    rows += [(name.replace("_", " "), _shown(name, value)) for name, value in usage.items()]
+    rows += [(name.replace("_", " "), _shown(name, value)) for name, value in counts.items()]
+    looked = counts["hits"] + counts["misses"]
+    if looked:
+        rows.append(("hit rate", f"{counts['hits'] / looked:.1%}"))
+    sys.stdout.write(table(rows))
+    return 0
+
+
+def _shown(name: str, value: int) -> str:
+    return size_text(value) if "bytes" in name or "size" in name else str(value)
+
+
+def _gc(cache: Cache, _parsed: Parsed) -> int:
+    evicted = cache.gc()
+    files, size = count_text(evicted.evicted, "file"), size_text(evicted.bytes_evicted)
+    sys.stdout.write(f"evicted {files}, {size}\n")
+    return 0
+
+
+def _verify(cache: Cache, _parsed: Parsed) -> int:
+    found = cache.verify()
+    for path in found.damaged:
+        sys.stdout.write(f"{path}: damaged, set aside\n")
+    for path in found.dangling:
+        sys.stdout.write(f"{path}: names what is not there, removed\n")
+    count = count_text(len(found.damaged) + len(found.dangling), "fault")
+    sys.stdout.write(f"checked {found.checked}, {count}\n")
+    return 1 if found.damaged or found.dangling else 0
+
+
+def _clear(cache: Cache, _parsed: Parsed) -> int:
+    removed = cache.clear()
+    sys.stdout.write(f"removed {count_text(removed.entries, 'file')}, {size_text(removed.size)}\n")
+    return 0
+
+
+_ACTIONS: dict[str, Callable[[Cache, Parsed], int]] = {
+    "stats": _stats,
+    "gc": _gc,
+    "verify": _verify,
+    "clear": _clear,
+    "path": _path,
+}
+
+VERB = Verb(
+    "cache",
+    "cache stats|gc|verify|clear|path [OPTIONS]",
+    "Show what the cache did and holds, bring it under its limit, check every entry, empty it, or "
+    "tell where it is.",
+    look_after,
+    (Option("json", "`stats` as JSON"), CACHE, COLOR),
+)

@@ -1,0 +1,54 @@
+"""`mochi-rules check`: find what is wrong with a program, and make nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import Diagnostics, Fault, MochiError
+from mochi_rules.base.render import render_json
+from mochi_rules.cli.options import COLOR, Option, Verb
+from mochi_rules.cli.products import read_program
+from mochi_rules.cli.session import show
+from mochi_rules.rules.sources import texts_of
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+
+_MANY = 1000  # files
+
+
+def check(parsed: Parsed) -> int:
+    """Check programs; the status is that of the worst."""
+    status = 0
+    for operand in parsed.operands:
+        diagnostics = Diagnostics()
+        try:
+            _check(Path(operand), diagnostics)
+        except MochiError as error:
+            diagnostics.items += error.diagnostics
+        if parsed.has("json"):
+            sys.stdout.writelines(render_json(item) + "\n" for item in diagnostics)
+        else:
+            show(tuple(diagnostics))
+        if diagnostics.errors:
+            status = max(status, Fault.INPUT.value, *(e.fault.value for e in diagnostics.errors))
+    return status
+
+
+def _check(path: Path, diagnostics: Diagnostics) -> None:
+    from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415 - 70 ms
+
+    texts = texts_of(read_program(path, Path.cwd()))
+    build_ir(CompileRequest(next(iter(texts)), texts), diagnostics)
+
+
+VERB = Verb(
+    "check",
+    "check FILE... [OPTIONS]",
+    "Say what is wrong with programs. Nothing is written.",
+    check,
+    (Option("json", "one JSON object a line, for editors"), COLOR),
+    operands=(1, _MANY),
+)

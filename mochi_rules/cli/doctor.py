@@ -1,0 +1,34 @@
+"""`mochi-rules doctor`: what this machine lacks."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from mochi_rules.cache.cache import Cache
+from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb
+from mochi_rules.cli.start import cache_root
+from mochi_rules.rules.configuration import find_configurations
+from mochi_rules.rules.doctor import examine, render
+from mochi_rules.rules.toolchains import Toolchains
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+
+
+def examine_machine(parsed: Parsed) -> int:
+    """Show one line for each need; the status is 3 when something is missing."""
+    configurations = find_configurations(parsed.get("target"))
+    findings = examine(Toolchains(), configurations, Cache(cache_root(parsed)))
+    sys.stdout.write(render(findings))
+    return 0 if all(finding.is_good for finding in findings) else 3
+
+
+VERB = Verb(
+    "doctor",
+    "doctor [OPTIONS]",
+    "Tell what this machine has and lacks, and the command that mends it.",
+    examine_machine,
+    (TARGET, CACHE, COLOR),
+    operands=(0, 0),
+)

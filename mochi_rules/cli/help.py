@@ -1,0 +1,74 @@
+"""`mochi-rules help`: the verbs, one verb, or one rule."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from mochi_rules import __version__
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.cli.options import Option, Verb
+from mochi_rules.cli.usage import describe, table
+from mochi_rules.rules import attrs
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+
+
+def show_help(parsed: Parsed) -> int:
+    """Show help.
+
+    Emits: B050.
+    """
+    if parsed.has("version"):
+        sys.stdout.write(f"mochi-rules {__version__}\n")
+    elif parsed.operands:
+        sys.stdout.write(_topic(parsed.operands[0]))
+    else:
+        sys.stdout.write(_overview())
+    return 0
+
+
+def _topic(name: str) -> str:
+    from mochi_rules.cli.main import VERBS, load  # noqa: PLC0415 - it loads this module
+
+    if name in attrs.BY_NAME:
+        return attrs.describe(attrs.BY_NAME[name])
+    if name in VERBS:
+        return describe(load(name))
+    known = [*VERBS, *attrs.BY_NAME]
+    raise fail(
+        "B050",
+        f"there is no verb and no rule `{name}`",
+        help=did_you_mean(name, known) or "`mochi-rules help` lists them",
+    )
+
+
+def _overview() -> str:
+    from mochi_rules.cli.main import VERBS, load  # noqa: PLC0415 - as above
+
+    verbs = [(load(name).usage.removesuffix(" [OPTIONS]"), load(name).doc) for name in VERBS]
+    rules = [(rule.name, rule.doc) for rule in attrs.RULES]
+    return (
+        "mochi-rules VERB [OPTIONS]\n\nverbs\n"
+        + table((usage, _first(doc)) for usage, doc in verbs)
+        + "\nrules of a SConscript\n"
+        + table((name, _first(doc)) for name, doc in rules)
+        + "\n`mochi-rules help VERB` and `mochi-rules help RULE` tell more.\n"
+    )
+
+
+def _first(doc: str) -> str:
+    """Return the first sentence."""
+    return doc.split(". ", maxsplit=1)[0].split(": ", maxsplit=1)[0].removesuffix(".")
+
+
+VERB = Verb(
+    "help",
+    "help [VERB|RULE]",
+    "Show the verbs and the rules, or all about one.",
+    show_help,
+    (Option("version", "show the version", short="V"),),
+    operands=(0, 1),
+)

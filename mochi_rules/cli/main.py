@@ -1,0 +1,100 @@
+"""`mochi-rules`: finds the verb, loads it alone, and turns whatever happens into an exit status.
+
+0 success; 1 the program or a test failed; 2 the user's input is wrong; 3 the environment is
+wrong; 70 a bug of ours. `run` passes the program's own status on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from mochi_rules.cli.options import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mochi_rules.cli.options import Verb
+
+# The verbs, in the order of the help, and the module that each is in.
+VERBS: dict[str, str] = {
+    "run": "run",
+    "build": "build",
+    "check": "check",
+    "test": "test",
+    "inspect": "inspect",
+    "verify": "verify",
+    "explain": "explain",
+    "cache": "cache",
+    "toolchain": "toolchain",
+    "doctor": "doctor",
+    "init": "init",
+    "help": "help",
+}
+_INTERRUPTED = 130  # as a shell says it: 128 and SIGINT
+
+
+def entry() -> None:
+    """Run the command line, and end the process."""
+    status = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    # Everything was closed by the verb: to take the interpreter and Wasmtime apart takes 12 ms.
+    os._exit(status)
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a command line, and return its exit status; nothing is raised."""
+    try:
+        return _dispatch(list(words))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        return 0  # whoever read our output has seen enough
+    except Exception as error:  # noqa: BLE001 - a traceback helps no user
+        return _fail(error)
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help"):
+        words = ["help", *words[1:]]
+    if words[0] in ("-V", "--version"):
+        words = ["help", "--version"]
+    verb = load(words[0])
+    parsed = parse(verb, words[1:])
+    if parsed.has("help"):
+        from mochi_rules.cli.usage import describe  # noqa: PLC0415 - of this option only
+
+        sys.stdout.write(describe(verb))
+        return 0
+    return verb.run(parsed)
+
+
+def load(name: str) -> Verb:
+    """Return a verb.
+
+    Emits: B050.
+
+    Raises:
+        MochiError: There is no such verb.
+    """
+    if name not in VERBS:
+        from mochi_rules.cli.usage import unknown_verb  # noqa: PLC0415 - of this error only
+
+        raise unknown_verb(name, VERBS)
+    verb: Verb = import_module(f"mochi_rules.cli.{VERBS[name]}").VERB
+    return verb
+
+
+def _fail(error: Exception) -> int:
+    from mochi_rules.cli.session import show  # noqa: PLC0415 - of errors only
+    from mochi_rules.rules.faults import as_mochi_error  # noqa: PLC0415
+
+    fault = as_mochi_error(error)
+    show(fault.diagnostics)
+    return fault.exit_status

@@ -1,0 +1,143 @@
+"""From a file that the user named to WebAssembly, artifact and object, step by step."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.base.files import read_input, read_source
+from mochi_rules.cli.session import show
+from mochi_rules.rules.folder import locate
+from mochi_rules.rules.sources import gather
+from mochi_rules.rules.steps import (
+    CWASM,
+    WASM,
+    Step,
+    aot_step,
+    check_step,
+    import_step,
+    mochi_step,
+    object_step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from mochi_rules.base.span import Source
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.pipeline import Pipeline
+    from mochi_rules.ui.console import Console
+
+_MAGICS = {b"\0asm": ".wasm", b"\x7fELF": ".cwasm"}
+
+
+def kind_of(path: Path) -> str:
+    """Return `.mochi`, `.wasm` or `.cwasm`: by the file's name, or else by its first bytes.
+
+    Emits: B010.
+    """
+    if path.suffix in (".mochi", ".wasm", ".cwasm"):
+        return path.suffix
+    return _MAGICS.get(read_input(path)[:4], ".mochi")
+
+
+def read_program(path: Path, base: Path) -> dict[str, Source]:
+    """Return the sources of a program by name, the main one first; `base` is where names start.
+
+    Emits: B010 to B013, B024.
+    """
+    folder, name = locate(path, base)
+    return gather(read_source(path, name), folder.read)
+
+
+@dataclass(slots=True)
+class Products:
+    """Makes what follows from one file; what was made is kept. `console` shows each step.
+
+    `read` has all files that decided, by name.
+    """
+
+    path: Path
+    base: Path
+    pipeline: Pipeline
+    configuration: Configuration
+    console: Console | None = None
+    read: dict[str, bytes] = field(default_factory=dict)
+    _made: dict[str, bytes] = field(default_factory=dict)
+
+    def wasm(self) -> bytes:
+        """Return the WebAssembly: compiled, or read and checked.
+
+        Raises:
+            MochiError: There is none to be had.
+        """
+        if WASM not in self._made:
+            if kind_of(self.path) == ".mochi":
+                sources = read_program(self.path, self.base)
+                self.read = {name: source.text.encode() for name, source in sources.items()}
+                names = self.configuration.mode.debug_names
+                step = mochi_step(next(iter(sources)), debug_names=names)
+                self._made[WASM] = self._run(step, ".wasm", self.read)
+            else:
+                data = self._read_self()
+                step = import_step(str(self.path))
+                self._made[WASM] = self._run(step, ".wasm", {WASM: data})
+        return self._made[WASM]
+
+    def artifact(self) -> bytes:
+        """Return the artifact, checked.
+
+        Raises:
+            MochiError: There is none to be had, or it is not what is wanted here.
+        """
+        if CWASM not in self._made:
+            config = self.configuration.engine()
+            inputs = {}
+            if kind_of(self.path) == ".cwasm":
+                data = self._read_self()
+            else:
+                inputs = {WASM: self.wasm()}
+                data = self._run(aot_step(config), ".cwasm", inputs)
+            step = check_step(config, f"{self.path.stem}.cwasm")
+            self._run(step, ".cwasm", {CWASM: data, **inputs})
+            self._made[CWASM] = data
+        return self._made[CWASM]
+
+    def object(self, symbol: str) -> bytes:
+        """Return an object that holds the artifact.
+
+        Raises:
+            MochiError: As `artifact`; or the symbol cannot be one.
+        """
+        step = object_step(self.configuration.platform, symbol)
+        return self._run(step, ".o", {CWASM: self.artifact()})
+
+    def _read_self(self) -> bytes:
+        _, name = locate(self.path, self.base)
+        data = read_input(self.path)
+        self.read = {name: data}
+        return data
+
+    def _run(self, step: Step, suffix: str, inputs: Mapping[str, bytes]) -> bytes:
+        with self._shown(StepStarted(step.verb, self.path.stem + suffix)) as ended:
+            result = self.pipeline.run(step, inputs)
+            ended.append((result.outcome, result.made.remark, len(result.made.data)))
+        show(result.made.warnings)
+        return result.made.data
+
+    @contextmanager
+    def _shown(self, step: StepStarted) -> Iterator[list[tuple[Outcome, str, int]]]:
+        ended: list[tuple[Outcome, str, int]] = []
+        if self.console is None:
+            yield ended
+            return
+        self.console.started(step)
+        try:
+            yield ended
+        finally:
+            outcome, remark, size = ended[0] if ended else (Outcome.FAILED, "", 0)
+            event = StepFinished(step.verb, step.target, outcome, remark, size=size)
+            self.console.finished(step, event)

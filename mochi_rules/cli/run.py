@@ -1,0 +1,85 @@
+"""`mochi-rules run`: compile through the cache, and be the program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.run import Guest, run_cwasm
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Option, Parsed, Verb
+from mochi_rules.cli.start import cache_root
+from mochi_rules.rules.folder import locate
+from mochi_rules.rules.shortcut import Recalled, Shortcut
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+
+
+def run(parsed: Parsed) -> int:
+    """Run a program, and return its exit status."""
+    path = Path(parsed.operands[0])
+    root = cache_root(parsed)
+    folder, name = locate(path, Path.cwd())
+    words = (name, parsed.get("mode"), parsed.get("cpu"))
+    shortcut = Shortcut(root, words, folder.root)
+    recalled = _find(shortcut) or _make(parsed, path, shortcut)
+    argv = (path.stem, *parsed.arguments)
+    # What cannot be passed to a program is not its problem.
+    env = tuple(item for item in os.environ.items() if _is_text("".join(item)))
+    directories = ((".", "."),) if parsed.has("dir") else ()
+    result = run_cwasm(recalled.artifact, recalled.engine, Guest(argv, env, directories))
+    if result.trap is not None:
+        from mochi_rules.cli.session import show  # noqa: PLC0415 - of this error only
+
+        show([result.trap])
+    return result.status
+
+
+def _find(shortcut: Shortcut) -> Recalled | None:
+    try:
+        return shortcut.find()
+    except MochiError:  # the pipeline warns of a cache that must not be used, and does without
+        return None
+
+
+def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
+    """Take a program through the pipeline."""
+    # What is loaded here takes longer than all of a warm run.
+    from mochi_rules.aot.config import canonical  # noqa: PLC0415
+    from mochi_rules.cli.products import Products  # noqa: PLC0415
+    from mochi_rules.cli.session import (  # noqa: PLC0415
+        close_pipeline,
+        configuration_of,
+        open_pipeline,
+    )
+
+    configuration = configuration_of(parsed)
+    config = configuration.engine()
+    pipeline = open_pipeline(cache_root(parsed), config)
+    try:
+        products = Products(path, Path.cwd(), pipeline, configuration)
+        recalled = Recalled(products.artifact(), canonical(config))
+        shortcut.keep(products.read, *recalled)
+    finally:
+        close_pipeline(pipeline)
+    return recalled
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+VERB = Verb(
+    "run",
+    "run FILE [OPTIONS] [-- ARGUMENTS]",
+    "Run a `.mochi`, a `.wasm` or a `.cwasm`. Its status is the status of this command.",
+    run,
+    (MODE, CPU, Option("dir", "let the program use the files of this directory"), CACHE, COLOR),
+    takes_arguments=True,
+)

@@ -1,0 +1,72 @@
+"""`mochi-rules test`: run programs as tests; what passed before is not run again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Verb
+from mochi_rules.cli.products import Products
+from mochi_rules.cli.session import close_pipeline, configuration_of, open_pipeline, show
+from mochi_rules.cli.start import cache_root
+from mochi_rules.rules.steps import CWASM
+from mochi_rules.rules.testing import Case, case_step
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.console import Console
+from mochi_rules.ui.output import Output
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.pipeline import Pipeline
+
+_MANY = 1000  # files
+
+
+def test(parsed: Parsed) -> int:
+    """Run tests; the status is 1 when one fails."""
+    configuration = configuration_of(parsed)
+    pipeline = open_pipeline(cache_root(parsed), configuration.engine())
+    stream = Output(sys.stderr)
+    color = use_color(parsed.get("color") or "auto", os.environ, is_terminal=stream.is_terminal)
+    console = Console(stream, stream, color=color, total=lambda: len(parsed.operands))
+    try:
+        statuses = [_test(Path(name), pipeline, configuration, console) for name in parsed.operands]
+    finally:
+        close_pipeline(pipeline)
+        console.close()
+    return max(statuses)
+
+
+def _test(path: Path, pipeline: Pipeline, configuration: Configuration, console: Console) -> int:
+    """Run one test; the status is that of its worst error, or 1 when the test itself fails."""
+    started = StepStarted("test", str(path))
+    console.started(started)
+    is_built = False
+    try:
+        artifact = Products(path, Path.cwd(), pipeline, configuration).artifact()
+        is_built = True
+        step = case_step(Case(path.stem), configuration.engine())
+        result = pipeline.run(step, {CWASM: artifact})
+    except MochiError as error:
+        console.finished(started, StepFinished("test", str(path), Outcome.FAILED))
+        console.clear()
+        show(error.diagnostics)
+        return 1 if is_built else error.exit_status
+    ended = StepFinished("test", str(path), result.outcome, "passed", result.seconds)
+    console.finished(started, ended)
+    return 0
+
+
+VERB = Verb(
+    "test",
+    "test FILE... [OPTIONS]",
+    "Run programs as tests: each passes when it ends with status 0.",
+    test,
+    (MODE, CPU, CACHE, COLOR),
+    operands=(1, _MANY),
+)

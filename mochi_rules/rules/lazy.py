@@ -1,0 +1,48 @@
+"""Engines that are made when they are first needed: a run that finds everything needs none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.rules.engines import Compiled, LocalEngines
+    from mochi_rules.rules.guest import Guests
+
+
+class LazyEngines:
+    """As `LocalEngines`, loaded by the first call."""
+
+    def __init__(self, config: EngineConfig | None = None) -> None:
+        self._config = config
+        self._made: LocalEngines | None = None
+
+    @property
+    def guests(self) -> Guests:
+        """The programs that run now."""
+        return self._engines().guests
+
+    def compile_mochi(
+        self, main: str, sources: Mapping[str, str], *, debug_names: bool
+    ) -> Compiled:
+        """Compile a program."""
+        return self._engines().compile_mochi(main, sources, debug_names=debug_names)
+
+    def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
+        """Compile ahead of time."""
+        return self._engines().compile_wasm(config, wasm)
+
+    def close(self) -> None:
+        """End what was started."""
+        if self._made is not None:
+            self._made.close()
+
+    def _engines(self) -> LocalEngines:
+        if self._made is None:
+            from mochi_rules.rules.engines import LocalEngines  # noqa: PLC0415 - what this is for
+            from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415
+
+            self._made = LocalEngines(Toolchains(), self._config)
+        return self._made
