@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.span import Source
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.pipeline import Pipeline
@@ -57,7 +58,7 @@ def read_program(path: Path, base: Path) -> dict[str, Source]:
 class Products:
     """Makes what follows from one file; what was made is kept. `console` shows each step.
 
-    `read` has all files that decided, by name.
+    `read` has all files that decided, by name, and `config` is what the artifact runs under.
     """
 
     path: Path
@@ -66,7 +67,11 @@ class Products:
     configuration: Configuration
     console: Console | None = None
     read: dict[str, bytes] = field(default_factory=dict)
+    config: EngineConfig = field(init=False)
     _made: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.config = self.configuration.engine()
 
     def wasm(self) -> bytes:
         """Return the WebAssembly: compiled, or read and checked.
@@ -94,17 +99,27 @@ class Products:
             MochiError: There is none to be had, or it is not what is wanted here.
         """
         if CWASM not in self._made:
-            config = self.configuration.engine()
-            inputs = {}
             if kind_of(self.path) == ".cwasm":
                 data = self._read_self()
+                self.config = self._config_of(data)
+                inputs = {CWASM: data}
             else:
-                inputs = {WASM: self.wasm()}
-                data = self._run(aot_step(config), ".cwasm", inputs)
-            step = check_step(config, f"{self.path.stem}.cwasm")
-            self._run(step, ".cwasm", {CWASM: data, **inputs})
+                wasm = self.wasm()
+                data = self._run(aot_step(self.config), ".cwasm", {WASM: wasm})
+                inputs = {CWASM: data, WASM: wasm}
+            self._run(check_step(self.config, f"{self.path.stem}.cwasm"), ".cwasm", inputs)
             self._made[CWASM] = data
         return self._made[CWASM]
+
+    def _config_of(self, data: bytes) -> EngineConfig:
+        """Return the configuration under which an artifact of whatever settings loads.
+
+        Emits: A020, A021, A022.
+        """
+        from mochi_rules.elf.read import read_artifact  # noqa: PLC0415 - of artifacts only
+        from mochi_rules.rules.expectation import settings_of  # noqa: PLC0415
+
+        return self.configuration.loader(settings_of(read_artifact(data, str(self.path))))
 
     def object(self, symbol: str) -> bytes:
         """Return an object that holds the artifact.

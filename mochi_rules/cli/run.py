@@ -56,11 +56,11 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     )
 
     configuration = configuration_of(parsed)
-    config = configuration.engine()
-    pipeline = open_pipeline(cache_root(parsed), config)
+    pipeline = open_pipeline(cache_root(parsed), configuration.engine())
     try:
         products = Products(path, Path.cwd(), pipeline, configuration)
-        recalled = Recalled(products.artifact(), canonical(config))
+        artifact = products.artifact()
+        recalled = Recalled(artifact, canonical(products.config))
         shortcut.keep(products.read, *recalled)
     finally:
         close_pipeline(pipeline)

@@ -48,9 +48,10 @@ def _test(path: Path, pipeline: Pipeline, configuration: Configuration, console:
     console.started(started)
     is_built = False
     try:
-        artifact = Products(path, Path.cwd(), pipeline, configuration).artifact()
+        products = Products(path, Path.cwd(), pipeline, configuration)
+        artifact = products.artifact()
         is_built = True
-        step = case_step(Case(path.stem), configuration.engine())
+        step = case_step(Case(path.stem), products.config)
         result = pipeline.run(step, {CWASM: artifact})
     except MochiError as error:
         console.finished(started, StepFinished("test", str(path), Outcome.FAILED))

@@ -54,7 +54,17 @@ class Configuration:
         Raises:
             MochiError: A setting is wrong.
         """
-        return engine_config(self.platform, self.cpu, {**self.mode.engine, **(settings or {})})
+        return self.loader({**self.mode.engine, **(settings or {})})
+
+    def loader(self, settings: Mapping[str, object]) -> EngineConfig:
+        """Return the configuration that loads what was compiled elsewhere, in whatever mode.
+
+        Emits: as `engine`.
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        return engine_config(self.platform, self.cpu, settings)
 
 
 @dataclass(frozen=True, slots=True)

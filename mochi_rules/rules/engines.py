@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import os
@@ -29,6 +30,14 @@ _BOOTSTRAP = (
 
 
 @dataclass(frozen=True, slots=True)
+class MochiOptions:
+    """How the compiler is to be run: the fields of its request besides the sources."""
+
+    debug_names: bool = True
+    debug_info: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """The wasm of a program, and the warnings about it."""
 
@@ -44,7 +53,7 @@ class Engines(Protocol):
         """The programs that run now."""
 
     def compile_mochi(
-        self, main: str, sources: Mapping[str, str], *, debug_names: bool
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
     ) -> Compiled:
         """Compile a program.
 
@@ -111,10 +120,10 @@ class PooledEngines:
         self._lock = threading.Lock()
 
     def compile_mochi(
-        self, main: str, sources: Mapping[str, str], *, debug_names: bool
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
     ) -> Compiled:
         """Compile a program in a worker."""
-        request = {"main": main, "sources": dict(sources), "debug_names": debug_names}
+        request = {"main": main, "sources": dict(sources), **dataclasses.asdict(options)}
         with self._compilers.worker() as worker:
             text, wasm = worker.request({"main": main}, json.dumps(request).encode())
         return _compiled(text, wasm, sources)
@@ -151,7 +160,7 @@ class LocalEngines:
         self._workers: dict[tuple[str, ...], WorkerProcess] = {}
 
     def compile_mochi(
-        self, main: str, sources: Mapping[str, str], *, debug_names: bool
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
     ) -> Compiled:
         """Compile a program here."""
         if self._config is not None:
@@ -159,7 +168,8 @@ class LocalEngines:
         # Most runs find everything in the cache, and loading the compiler takes 100 ms.
         from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
 
-        result = compile_program(CompileRequest(main, sources, debug_names=debug_names))
+        request = CompileRequest(main, sources, **dataclasses.asdict(options))
+        result = compile_program(request)
         return compiled(result.wasm, result.diagnostics)
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import expected_shared_flags, expected_tunables, missing_features
-from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.options import OPTIONS, WASMTIME_MAJOR
+from mochi_rules.elf.engine import decode_engine
 from mochi_rules.elf.expectation import Expectation, Kind
 from mochi_rules.elf.object_checks import ObjectExpectation
 from mochi_rules.elf.schema import SCHEMAS
@@ -13,25 +15,53 @@ from mochi_rules.elf.schema import SCHEMAS
 if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.digest import Digest
+    from mochi_rules.elf.artifact import Artifact
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.wasm.read import ModuleSummary
 
 
-def artifact_expectation(config: EngineConfig, summary: ModuleSummary | None = None) -> Expectation:
+def artifact_expectation(config: EngineConfig, summary: ModuleSummary) -> Expectation:
     """Return what an artifact of a configuration must be; `summary` is of the wasm it is from."""
     schema = SCHEMAS[WASMTIME_MAJOR]
-    is_component = summary is not None and summary.kind == "component"
+    is_module = summary.kind == "module"
+    return replace(
+        loadable_expectation(config),
+        kind=Kind.MODULE if is_module else Kind.COMPONENT,
+        shared_flags={**schema.shared_flags, **expected_shared_flags(config)},
+        functions=summary.defined_functions if is_module else None,
+    )
+
+
+def loadable_expectation(config: EngineConfig) -> Expectation:
+    """Return what a module's artifact must be to load under a configuration, whoever made it."""
+    schema = SCHEMAS[WASMTIME_MAJOR]
     return Expectation(
-        kind=Kind.COMPONENT if is_component else Kind.MODULE,
+        kind=Kind.MODULE,
         triple=config.platform.triple,
         isa_flags=frozenset(config.cpu.flags),
-        shared_flags={**schema.shared_flags, **expected_shared_flags(config)},
         tunables={**schema.default_tunables(), **expected_tunables(config)},
         features=schema.default_features - missing_features(config),
-        functions=summary.defined_functions if summary and not is_component else None,
         debug_info=config.debug_info,
         major=WASMTIME_MAJOR,
     )
+
+
+def settings_of(artifact: Artifact) -> dict[str, object]:
+    """Return the options of the engine under which an artifact loads, from what it says itself.
+
+    Options that leave no trace in an artifact are left out.
+
+    Emits: A022 (it says nothing).
+    """
+    section = artifact.section(".wasmtime.engine")
+    engine = decode_engine(artifact.content(section) if section else b"")
+    found = engine.tunables or {}
+    settings: dict[str, object] = {
+        option.name: found[option.tunable]
+        for option in OPTIONS
+        if option.tunable in found and found[option.tunable] != option.default_size
+    }
+    return {**settings, **({"compiler": "winch"} if found.get("winch_callable") else {})}
 
 
 def platform_expectation(platform: Platform) -> Expectation:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _BOOTSTRAP = (
-    "import json, sys; request = json.loads(sys.argv[1]); sys.path[:] = request['path']; "
+    "import json, sys; request = json.loads(sys.argv[1]); sys.path[:0] = request['path']; "
     "from mochi_rules.rules.guest import main; main(request)"
 )
 
@@ -60,7 +61,7 @@ class Guests:
             path = Path(folder) / "program.cwasm"
             path.write_bytes(artifact)
             request = {
-                "path": sys.path,
+                "path": _import_path(),
                 "artifact": str(path),
                 "platform": config.platform.name,
                 "cpu": config.cpu.name,
@@ -92,6 +93,13 @@ class Guests:
         with self._lock:
             for process in self._running:
                 process.kill()
+
+
+def _import_path() -> list[str]:
+    """Return where the child finds this package and Wasmtime; it starts without any site."""
+    spec = find_spec("wasmtime")
+    wheel = [str(Path(spec.origin).parents[1])] if spec and spec.origin else []
+    return [str(Path(__file__).resolve().parents[2]), *wheel]
 
 
 def _command(request: Mapping[str, object]) -> tuple[str, ...]:

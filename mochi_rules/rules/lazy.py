@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.rules.engines import Compiled, LocalEngines
+    from mochi_rules.rules.engines import Compiled, LocalEngines, MochiOptions
     from mochi_rules.rules.guest import Guests
 
 
@@ -25,10 +25,10 @@ class LazyEngines:
         return self._engines().guests
 
     def compile_mochi(
-        self, main: str, sources: Mapping[str, str], *, debug_names: bool
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
     ) -> Compiled:
         """Compile a program."""
-        return self._engines().compile_mochi(main, sources, debug_names=debug_names)
+        return self._engines().compile_mochi(main, sources, options)
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time."""

@@ -53,15 +53,25 @@ class Step:
     engine: EngineConfig | None = None
 
 
-def mochi_step(main: str, *, debug_names: bool) -> Step:
-    """Compile a program; the inputs are its sources by name."""
+def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
+    """Compile a program; the inputs are its sources by name.
+
+    `debug_names` keeps the names of functions, and `debug_info` describes lines for a debugger.
+    """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.rules.engines import MochiOptions  # noqa: PLC0415 - loads processes
+
         texts = {name: data.decode() for name, data in inputs.items()}
-        result = engines.compile_mochi(main, texts, debug_names=debug_names)
+        options = MochiOptions(debug_names=debug_names, debug_info=debug_info)
+        result = engines.compile_mochi(main, texts, options)
         return Made(result.wasm, warnings=result.warnings)
 
-    arguments = (f"--main={main}", f"--debug-names={'yes' if debug_names else 'no'}")
+    arguments = (
+        f"--main={main}",
+        f"--debug-names={_word(debug_names)}",
+        f"--debug-info={_word(debug_info)}",
+    )
     return Step("mochi", arguments, ("mochi",), WASM, make)
 
 
@@ -94,18 +104,24 @@ def aot_step(config: EngineConfig) -> Step:
 def check_step(config: EngineConfig, name: str) -> Step:
     """Verify an artifact against what was asked for, and write down what it is.
 
-    With the wasm that it was compiled from among the inputs, its functions are counted too.
+    With the wasm that it was compiled from among the inputs, its functions are counted too, and
+    the compiler's flags compared; without, only what decides whether it can be loaded.
 
     Emits: A020, A021 (cannot be read), A023 (not what was asked for).
     """
 
     def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.elf.checks import CHECKS, require_sound  # noqa: PLC0415 - 30 ms
-        from mochi_rules.rules.expectation import artifact_expectation  # noqa: PLC0415
+        from mochi_rules.rules.expectation import (  # noqa: PLC0415
+            artifact_expectation,
+            loadable_expectation,
+        )
         from mochi_rules.wasm.read import read_summary  # noqa: PLC0415
 
-        summary = read_summary(inputs[WASM]) if WASM in inputs else None
-        expectation = artifact_expectation(config, summary)
+        if WASM in inputs:
+            expectation = artifact_expectation(config, read_summary(inputs[WASM]))
+        else:
+            expectation = loadable_expectation(config)
         artifact = require_sound(inputs[CWASM], name, expectation)
         functions = sum(1 for symbol in artifact.symbols if symbol.function)
         facts = {

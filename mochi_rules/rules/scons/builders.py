@@ -62,9 +62,16 @@ def add_builders(env: Any) -> None:
     env.AddMethod(_program, "MochiProgram")
 
 
-def wasm_task(space: Workspace, program: Program, node: Any, configuration: Configuration) -> Task:
-    """Return the task that compiles a program."""
-    step = mochi_step(program.main, debug_names=configuration.mode.debug_names)
+def wasm_task(
+    space: Workspace,
+    program: Program,
+    node: Any,
+    configuration: Configuration,
+    config: EngineConfig,
+) -> Task:
+    """Return the task that compiles a program, for a debugger where `config` says so."""
+    names = configuration.mode.debug_names
+    step = mochi_step(program.main, debug_names=names, debug_info=config.debug_info)
     return Task(step, space.shown(node), program.read, program.scan)
 
 
@@ -136,7 +143,7 @@ def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
             )
         nodes = {source_name(item): item for item in source}
         program = Program(source_name(source[0]), nodes, space.fs, space.universe)
-        return wasm_task(space, program, node, env[CONFIGURATION])
+        return wasm_task(space, program, node, env[CONFIGURATION], _engine(env))
 
     return _emit(target, source, make)
 

@@ -31,6 +31,7 @@ from mochi_rules.rules.testing import EXPECTED, STDIN, Case, case_step
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.span import Span
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.scons.workspace import Workspace
@@ -185,7 +186,7 @@ def _prebuilt(call: _Call) -> None:
     source = call.file(call.values["src"])
     source_name(source)
     for configuration in call.space.settings.configurations:
-        _check(call, configuration, source, None)
+        _check(call, configuration.loader(call.values["engine"]), {CWASM: source}, configuration)
         _object(call, configuration, source)
 
 
@@ -226,7 +227,8 @@ def _test_of(call: _Call, label: Label) -> None:
 
 def _wasm(call: _Call, configuration: Configuration, program: Program) -> Any:
     node = call.output(configuration, ".wasm")
-    call.space.tasks[node] = wasm_task(call.space, program, node, configuration)
+    config = configuration.engine(call.values["engine"])
+    call.space.tasks[node] = wasm_task(call.space, program, node, configuration, config)
     return call.environment(configuration).MochiWasm(node, program.nodes[program.main])[0]
 
 
@@ -237,15 +239,16 @@ def _artifact(call: _Call, configuration: Configuration, wasm: Any) -> Any:
     node = call.output(configuration, ".cwasm")
     call.space.tasks[node] = file_task(call.space, aot_step(config), node, {WASM: wasm})
     call.environment(configuration).MochiCwasm(node, wasm)
-    _check(call, configuration, node, wasm)
+    _check(call, config, {CWASM: node, WASM: wasm}, configuration)
     return node
 
 
-def _check(call: _Call, configuration: Configuration, artifact: Any, wasm: Any) -> None:
-    config = configuration.engine(call.values["engine"])
+def _check(
+    call: _Call, config: EngineConfig, inputs: dict[str, Any], configuration: Configuration
+) -> None:
     node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
-    call.target.artifacts[configuration.name] = artifact
-    inputs = {CWASM: artifact} | ({WASM: wasm} if wasm else {})
+    call.target.artifacts[configuration.name] = inputs[CWASM]
+    call.target.engines[configuration.name] = config
     call.space.tasks[node] = report_task(call.space, config, inputs)
     call.environment(configuration).MochiReport(node, list(inputs.values()))
 
@@ -274,7 +277,7 @@ def _run(call: _Call, configuration: Configuration, artifact: Any, tested: Targe
     env = call.environment(configuration)
     alias = env.Alias(str(call.label), [*inputs.values(), report], StepAction())[0]
     case = Case(str(call.label), tuple(values["args"]), values["timeout"])
-    step = case_step(case, configuration.engine(values["engine"]))
+    step = case_step(case, tested.engines[configuration.name])
     task = file_task(call.space, step, alias, inputs)
     call.space.tasks[alias] = replace(task, name=str(call.label))
     env.AlwaysBuild(alias)

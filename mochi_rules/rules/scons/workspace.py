@@ -26,6 +26,7 @@ from mochi_rules.rules.scons.nodes import node_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mochi_rules.aot.config import EngineConfig
     from mochi_rules.cache.cache import Cache
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.rules.configuration import Configuration
@@ -54,8 +55,8 @@ class Task:
 class Target:
     """A declared target: its rule and its place.
 
-    `outputs` has its output nodes by suffix, and `artifacts` the `.cwasm` that it is or has, per
-    configuration.
+    `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
+    `engines` what that one runs under, each per configuration.
     """
 
     label: Label
@@ -63,6 +64,7 @@ class Target:
     place: Place
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     artifacts: dict[str, Any] = field(default_factory=dict)
+    engines: dict[str, EngineConfig] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Any]:
