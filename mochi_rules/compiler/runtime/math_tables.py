@@ -28,14 +28,15 @@ def _sum(first: int, factor: int, divisors: list[int]) -> int:
 
 
 def _atanh(numerator: int, denominator: int, sign: int) -> int:
-    """Return the sum of (sign * q**2)**n * q / (2 * n + 1): artanh q, or arctan q where it is -1."""
-    power = (numerator << BITS) // denominator
-    total, n = 0, 1
+    """Return the sum of sign**n * q**(2 * n + 1) / (2 * n + 1): artanh q, or arctan q by -1."""
+    negative = numerator < 0
+    power = (abs(numerator) << BITS) // denominator
+    total, n = 0, 0
     while power:
-        total += power // n
-        power = sign * power * numerator**2 // denominator**2
-        n += 2
-    return total
+        total += sign**n * (power // (2 * n + 1))
+        power = power * numerator**2 // denominator**2
+        n += 1
+    return -total if negative else total
 
 
 def pi() -> int:

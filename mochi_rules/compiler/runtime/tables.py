@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.runtime import math_tables
 from mochi_rules.compiler.runtime.cases import PAIRS, TO_LOWER, TO_UPPER
 
 if TYPE_CHECKING:
@@ -84,4 +85,8 @@ TABLES: dict[str, Callable[[], bytes]] = {
     "powers_of_ten": powers_of_ten,
     "powers_of_five": powers_of_five,
     "ten_corrections": ten_corrections,
+    "exp_rows": math_tables.exp_rows,
+    "log_rows": math_tables.log_rows,
+    "sine_rows": math_tables.sine_rows,
+    "two_over_pi": math_tables.two_over_pi,
 }
