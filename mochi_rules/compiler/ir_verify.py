@@ -18,7 +18,7 @@ def verify_function(function: Function) -> list[str]:
     """Return what is wrong with a function; nothing where it is sound.
 
     Every operation exists and has its number of arguments; every block ends; a jump passes one
-    value for each parameter; the target of a branch has no parameters and no other predecessor;
+    value for each parameter, of its type; the target of a branch has no parameters and no other predecessor;
     every use is dominated by its definition.
     """
     return [f"{function.name}: {fault}" for fault in _faults(function)]
@@ -35,12 +35,20 @@ def _faults(function: Function) -> Iterator[str]:
             yield "a block without an end"
         if isinstance(block.end, Jump) and len(block.end.args) != len(block.end.target.params):
             yield "a jump with the wrong number of arguments"
+        yield from _mistyped(block)
         if isinstance(block.end, Branch):
             for target in block.targets:
                 if target.params or predecessors[target] != 1:
                     yield "a branch to a block with parameters or other predecessors"
         yield from _arities(block)
     yield from _undominated(function, graph.dominated)
+
+
+def _mistyped(block: Block) -> Iterator[str]:
+    if isinstance(block.end, Jump):
+        for param, arg in zip(block.end.target.params, block.end.args, strict=False):
+            if param.type is not arg.type:
+                yield f"a jump passes {arg.type} for {param.type}"
 
 
 def _arities(block: Block) -> Iterator[str]:

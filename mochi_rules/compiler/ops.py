@@ -148,6 +148,7 @@ _DYNAMIC = [
     Op("any.of", "a: T", "any", "alloc", "tag or box a scalar"),
     Op("any.to", "a: any", "T", "check", "attr: site; stops where a is no T", result_is="borrowed"),
     Op("any.cast", "a: any", "T", "pure", "a is known to be a T", result_is="borrowed"),
+    Op("widen", "a: T", "U", "pure", "the same word under a type that includes T", result_is="borrowed"),
     Op("is_null", "a: T?", "bool", "pure", "whether it is null"),
     Op("same", "a: T, b: T", "bool", "pure", "the same object, or the same tagged word"),
 ]  # fmt: skip

@@ -92,7 +92,8 @@ class BuiltinBuilder:
 
     def _print(self, node: ast.Call, args: list[Value]) -> Value:
         b = self.b
-        if len(args) > 2:
+        is_trimmed = len(args) > 2  # from three arguments on
+        if is_trimmed and not (_is_solid(args[0]) and _is_solid(args[-1])):
             line = self._text(args[0])
             for arg in args[1:]:
                 line = b.runtime("string_concat", (line, b.string(" ")), STRING)
@@ -228,7 +229,7 @@ class BuiltinBuilder:
         b = self.b
         value = b.access.not_null(value)
         if not isinstance(value.type, ListType):
-            value = b.runtime("any_iterate", (b.convert(value, ANY), b.here()), list_of(ANY))
+            value = self._list_of_any(value)
         type_ = value.type
         assert isinstance(type_, ListType)
         wanted, length = optional_of(type_.element), self.length(value)
@@ -258,9 +259,15 @@ class BuiltinBuilder:
     def _list_function(self, name: str, value: Value) -> Value:
         b = self.b
         if not isinstance(value.type, ListType):
-            value = b.runtime("any_iterate", (b.convert(value, ANY), b.here()), list_of(ANY))
+            value = self._list_of_any(value)
             return b.convert(b.runtime(name, (value,), value.type), ANY)
         return b.runtime(name, (value,), value.type)
+
+    def _list_of_any(self, value: Value) -> Value:
+        """Return what a loop over a value goes through, as a list of tagged words."""
+        b = self.b
+        items = b.runtime("any_iterate", (b.convert(value, ANY), b.here()), ANY)
+        return b.runtime("list_of_any", (items,), list_of(ANY))
 
     def _slice(self, node: ast.Call, args: list[Value]) -> Value:
         b = self.b
@@ -367,6 +374,14 @@ class BuiltinBuilder:
             return b.runtime("pow_int", (base, exponent, b.here()), INT)
         floats = (b.convert(base, FLOAT), b.convert(exponent, FLOAT))
         return b.runtime("float_pow", floats, FLOAT)
+
+
+def _is_solid(value: Value) -> bool:
+    """Whether the text of a value surely begins and ends with something visible."""
+    if value.op == "string":
+        text = value.attr.decode(errors="replace")
+        return bool(text) and text.strip() == text
+    return value.type in (INT, FLOAT, BOOL)
 
 
 class _Accumulator:

@@ -255,7 +255,7 @@ class FunctionBuilder(SsaBuilder):
         if source in (VOID, NULL) or value.op == "null":
             return self._convert_null(to)
         if to is ANY:
-            return self.emit("any.of", (value,), ANY) if source in SCALARS else value
+            return self.emit("any.of" if source in SCALARS else "widen", (value,), ANY)
         if isinstance(to, OptionalType):
             return self._convert_to_optional(value, to)
         if isinstance(source, OptionalType):
@@ -268,7 +268,7 @@ class FunctionBuilder(SsaBuilder):
             return self.emit("int.of_float", (value,), INT)
         if source in SCALARS or to in SCALARS:
             return self._checked(self.convert(value, ANY), to)
-        return value
+        return self.emit("widen", (value,), to)
 
     def _checked(self, value: ir.Value, to: Type) -> ir.Value:
         """Return a tagged word as a type; another one stops the program."""
@@ -286,7 +286,7 @@ class FunctionBuilder(SsaBuilder):
         source = value.type
         if source is ANY or isinstance(source, OptionalType):
             if to.inner not in SCALARS and isinstance(source, OptionalType):
-                return value  # the same pointer: a variant as its union
+                return self.emit("widen", (value,), to)  # a variant as its union
             ways = self.branch(self.emit("is_null", (value,), BOOL))
             return self.choose(
                 ways,
@@ -294,7 +294,7 @@ class FunctionBuilder(SsaBuilder):
                 lambda: self._convert_to_optional(self._not_null(value, to), to),
             )
         inner = self.convert(value, to.inner)
-        return self.emit("any.of", (inner,), to) if to.inner in SCALARS else inner
+        return self.emit("any.of" if to.inner in SCALARS else "widen", (inner,), to)
 
     def _not_null(self, value: ir.Value, to: OptionalType) -> ir.Value:
         if isinstance(value.type, OptionalType):

@@ -162,19 +162,20 @@ def cell_meta(content: Type) -> int:
     return KIND_CELL | slot_of(content) << 4
 
 
-def kind_of(type_: Type) -> int:
-    """Return the kind of the objects that hold values of a type; 0 for immediates and any."""
+def expected_meta(type_: Type) -> int:
+    """Return the kind of the objects of a type; for a list or a map, their whole meta word."""
     match type_:
         case ListType():
-            return KIND_LIST
+            return list_meta(type_.element)
         case MapType():
-            return KIND_MAP
+            return map_meta(type_.key, type_.value)
         case StructType() | UnionType():
             return KIND_STRUCT
         case FunType():
             return KIND_CLOSURE
         case _:
-            return {"int": KIND_INT, "float": KIND_FLOAT, "string": KIND_STRING}.get(type_.name, 0)
+            assert type_.name == "string", type_
+            return KIND_STRING
 
 
 def is_plain_reference(type_: Type) -> bool:

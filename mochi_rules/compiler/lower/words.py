@@ -102,7 +102,7 @@ def _any_to(s: Selector, value: Value) -> None:
         s.site(value.site)
         s.call("expect_struct")
         return
-    s.raw("i32.const", layout.kind_of(value.type))
+    s.raw("i32.const", layout.expected_meta(value.type))
     s.site(value.site)
     s.call("expect_kind")
 
@@ -121,6 +121,10 @@ def _unbox(s: Selector, type_: Type) -> None:
     elif type_ is BOOL:
         s.raw("i32.const", layout.TRUE_WORD)
         s.raw("i32.eq")
+
+
+def _widen(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
 
 
 def _is_null(s: Selector, value: Value) -> None:
@@ -191,7 +195,7 @@ def _mem_store(s: Selector, value: Value) -> None:
 HANDLERS: dict[str, Handler] = {
     "check.index": _check_index, "check.nonzero": _check_nonzero, "check.some": _check_some,
     "check.expect": _check_expect,
-    "any.of": _any_of, "any.to": _any_to, "any.cast": _any_cast, "is_null": _is_null,
+    "any.of": _any_of, "any.to": _any_to, "any.cast": _any_cast, "widen": _widen, "is_null": _is_null,
     "same": _same, "retain": _retain, "release": _release,
     "mem.load": _mem_load, "mem.store": _mem_store,
 }  # fmt: skip

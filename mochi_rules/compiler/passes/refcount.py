@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _MAY_FREE = frozenset({"free", "call"})
 # These read no memory: what they give is their argument under another type.
-_ALIASES = frozenset({"any.to", "any.cast", "check.some"})
+_ALIASES = frozenset({"widen", "any.to", "any.cast", "check.some"})
 
 
 def insert_reference_counts(function: Function, signatures: dict[str, Signature]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import wasmtime
 
+from mochi_rules.base.span import Source
 from mochi_rules.compiler import ir, lowlevel
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.host import IMPORTS
@@ -29,9 +30,13 @@ BASICS = ("string_make", "release", "object_make", "output_flush", "block_make")
 
 
 @cache
-def compiled(names: tuple[str, ...]) -> tuple[wasmtime.Engine, wasmtime.Module]:
-    """Return a module with some runtime functions exported, and its engine."""
+def compiled(names: tuple[str, ...], source: str = "") -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """Return a module with some runtime functions exported, and its engine.
+
+    `source` are functions of the test's own, in the runtime library's dialect.
+    """
     library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS, parse_module)
+    library.add(Source("test.mochi", source))
     main = ir.Function("main", [], VOID)
     SsaBuilder(main).leave(None)
     linker = Linker(ir.Program(["test.mochi"], {"main": main}, {}, {}, "main"), library)
@@ -50,9 +55,14 @@ class Instance:
     """An instance of such a module; counts objects, so leaks show."""
 
     def __init__(
-        self, folder: Path, names: tuple[str, ...], stdin: bytes, env: dict[str, str]
+        self,
+        folder: Path,
+        names: tuple[str, ...],
+        stdin: bytes,
+        env: dict[str, str],
+        source: str = "",
     ) -> None:
-        engine, module = compiled(names)
+        engine, module = compiled(names, source)
         self.out, self.err = folder / "stdout", folder / "stderr"
         (folder / "stdin").write_bytes(stdin)
         wasi = wasmtime.WasiConfig()
@@ -135,9 +145,11 @@ def shared(
 ) -> Callable[[], Instance]:
     """Return the instance of a module, with the functions in its RUNTIME, for all its tests.
 
-    Each call begins to count objects anew.
+    Some of them may be the module's own: its SOURCE. Each call begins to count objects anew.
     """
-    instance = Instance(tmp_path_factory.mktemp("runtime"), request.module.RUNTIME, b"", {})
+    folder = tmp_path_factory.mktemp("runtime")
+    source = getattr(request.module, "SOURCE", "")
+    instance = Instance(folder, request.module.RUNTIME, b"", {}, source)
 
     def get() -> Instance:
         instance.before += instance.live

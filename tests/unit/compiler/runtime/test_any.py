@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from values import BASICS, INTS, Struct, Typed, build, meta, read
 
 from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.types import INT, STRING
 
 RUNTIME = (
     *BASICS, "unbox_int", "meta_of", "any_truthy", "expect_int", "expect_float", "expect_bool",
@@ -89,14 +90,21 @@ def test_values_of_another_type_stop_the_program(runtime, expected, value, name)
 
 
 def test_kinds_are_expected(shared) -> None:
-    """A value of the kind passes as it is, without a reference; kind 0 is anything."""
+    """A value of the kind, and for a list of the layout, passes without a reference."""
     instance = shared()
-    word = build(instance, ["a"])
-    assert instance.expect_kind(word, layout.KIND_LIST, 0) == word
-    assert instance.expect_kind(word, 0, 0) == word
-    assert instance.expect_kind(0, 0, 0) == 0
+    word, text = build(instance, ["a"]), build(instance, "a")
+    assert instance.expect_kind(word, layout.list_meta(STRING), 0) == word
+    assert instance.expect_kind(text, layout.KIND_STRING, 0) == text
     instance.release(word)
+    instance.release(text)
     assert instance.live == 0
+
+
+def test_a_list_of_another_layout_stops_the_program(runtime) -> None:
+    """A list of strings is no list of ints, whoever said so."""
+    instance = runtime(*RUNTIME)
+    error = instance.failure("expect_kind", build(instance, ["a"]), layout.list_meta(INT), 0)
+    assert "another type" in error
 
 
 @pytest.mark.parametrize(
