@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir import Branch, Jump
+from mochi_rules.compiler.ir import Branch, Jump, Return
 from mochi_rules.compiler.lower.structure import analyze
 from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.types import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mochi_rules.compiler.ir import Block, Function, Value
+    from mochi_rules.compiler.ir import Block, Function, Program, Value
+
+
+def verify_program(program: Program) -> list[str]:
+    """Return what is wrong with a program: in its functions, and in the calls between them."""
+    faults = [
+        fault for function in program.functions.values() for fault in verify_function(function)
+    ]
+    for function in program.functions.values():
+        for block in function.blocks:
+            for value in block.code:
+                callee = program.functions.get(value.attr) if value.op == "call" else None
+                if callee is not None and not _fits(value, callee):
+                    faults.append(f"{function.name}: a call that does not fit {callee.name}")
+    return faults
+
+
+def _fits(call: Value, callee: Function) -> bool:
+    params = [param.type for param in callee.params]
+    return [arg.type for arg in call.args] == params and call.type is callee.result
 
 
 def verify_function(function: Function) -> list[str]:
@@ -36,6 +56,10 @@ def _faults(function: Function) -> Iterator[str]:
         if isinstance(block.end, Jump) and len(block.end.args) != len(block.end.target.params):
             yield "a jump with the wrong number of arguments"
         yield from _mistyped(block)
+        if isinstance(block.end, Return):
+            returned = block.end.value.type if block.end.value else VOID
+            if returned is not function.result:
+                yield f"returns {returned} for {function.result}"
         if isinstance(block.end, Branch):
             for target in block.targets:
                 if target.params or predecessors[target] != 1:
