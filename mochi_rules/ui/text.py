@@ -7,12 +7,13 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 def size_text(size: int) -> str:
     """Return a size in bytes as `214 kB` or `1.4 MB`; a kB has 1000 bytes."""
-    value, unit = float(size), _UNITS[0]
-    for unit in _UNITS:  # noqa: B007 - the last one is used
-        if value < 999.5:
-            break
+    value = float(size)
+    unit, *larger = _UNITS
+    while value >= 999.5 and larger:
         value /= 1000
-    return f"{value:.1f} {unit}" if unit != "B" and value < 9.95 else f"{value:.0f} {unit}"
+        unit, *larger = larger
+    is_exact = unit == "B" or value >= 9.95
+    return f"{value:.0f} {unit}" if is_exact else f"{value:.1f} {unit}"
 
 
 def seconds_text(seconds: float) -> str:

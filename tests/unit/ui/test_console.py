@@ -1,0 +1,161 @@
+"""Tests of what a build shows while it runs."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.ui.console import Console, choose
+from mochi_rules.ui.output import Output
+
+STEP = StepStarted("aot", "app/hello.cwasm")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def console(choice: str = "plain", total: int = 14) -> tuple[Console, io.StringIO, io.StringIO]:
+    """Return a console and its two streams."""
+    output, errors = Terminal(), io.StringIO()
+    shown = Console(Output(output), Output(errors), choice=choice, total=lambda: total)
+    return shown, output, errors
+
+
+def finish(shown: Console, outcome: Outcome, remark: str = "", verb: str = "aot") -> None:
+    """Begin a step and end it."""
+    step = StepStarted(verb, "app/hello.cwasm")
+    shown.started(step)
+    shown.finished(step, StepFinished(verb, "app/hello.cwasm", outcome, remark, 0.1, 100))
+
+
+def test_plain_console_shows_a_line_for_each_step() -> None:
+    """Number, verb, target and remark stand in columns."""
+    shown, output, _ = console()
+    finish(shown, Outcome.BUILT)
+    finish(shown, Outcome.RESTORED)
+    finish(shown, Outcome.BUILT, "9 functions", verb="check")
+    assert output.getvalue().splitlines() == [
+        "[ 1/14] aot    app/hello.cwasm",
+        "[ 2/14] aot    app/hello.cwasm            cached",
+        "[ 3/14] check  app/hello.cwasm            9 functions",
+    ]
+
+
+def test_steps_that_are_up_to_date_count_and_are_not_shown() -> None:
+    """Numbers skip what need not run."""
+    shown, output, _ = console()
+    for _ in range(8):
+        shown.up_to_date()
+    finish(shown, Outcome.BUILT)
+    assert output.getvalue().startswith("[ 9/14] ")
+
+
+def test_column_of_targets_is_as_wide_as_they_are() -> None:
+    """Long names push the remarks of all steps."""
+    shown, output, _ = console()
+    shown.fit(["x" * 40])
+    finish(shown, Outcome.RESTORED)
+    assert output.getvalue().splitlines()[0].index("cached") == len("[ 1/14] aot    ") + 41
+
+
+def test_test_that_was_restored_has_passed() -> None:
+    """The words are those of Bazel."""
+    shown, output, _ = console()
+    finish(shown, Outcome.RESTORED, verb="test")
+    assert output.getvalue().rstrip().endswith("passed (cached)")
+
+
+def test_fancy_console_has_one_live_line() -> None:
+    """Each step overwrites the one before, and the closing line stands alone."""
+    shown, output, _ = console("fancy")
+    finish(shown, Outcome.BUILT)
+    finish(shown, Outcome.BUILT)
+    shown.close()
+    lines = output.getvalue().split("\n")
+    assert len(lines) == 2
+    assert re.fullmatch(r"built 2 of 14 in .*s · 0 up to date · 12 not reached · 0 failed",
+                        lines[0].split("\r\x1b[K")[-1])  # fmt: skip
+
+
+def test_fancy_console_leaves_messages_on_the_screen() -> None:
+    """The live line goes before a message is written."""
+    shown, output, errors = console("fancy")
+    shown.started(STEP)
+    shown.message("error[P001]: no\n")
+    assert output.getvalue().endswith("\r\x1b[K")
+    assert errors.getvalue() == "error[P001]: no\n"
+
+
+def test_fancy_console_tells_how_many_steps_run() -> None:
+    """The step that runs longest stands for the others."""
+    shown, output, _ = console("fancy")
+    shown.started(STEP)
+    shown.started(StepStarted("mochi", "b.wasm"))
+    assert output.getvalue().split("\r\x1b[K")[-1].endswith("(1 more)")
+
+
+def test_quiet_console_shows_nothing_of_a_success() -> None:
+    """Neither steps nor the closing line."""
+    shown, output, _ = console("quiet")
+    finish(shown, Outcome.BUILT)
+    shown.close()
+    assert output.getvalue() == ""
+
+
+def test_quiet_console_shows_that_something_failed() -> None:
+    """The closing line of a failure is shown."""
+    shown, output, _ = console("quiet")
+    finish(shown, Outcome.FAILED)
+    shown.close()
+    assert "1 failed" in output.getvalue()
+
+
+def test_planned_steps_are_numbered() -> None:
+    """Under `-n` every step that would run has a line."""
+    shown, output, _ = console(total=2)
+    shown.planned("mochi", "a.wasm")
+    shown.planned("aot", "a.cwasm")
+    assert output.getvalue() == "[1/2] mochi  a.wasm\n[2/2] aot    a.cwasm\n"
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_terminal", "environment", "want"),
+    [
+        ("auto", True, {}, "fancy"),
+        ("auto", False, {}, "plain"),
+        ("auto", True, {"CI": "true"}, "plain"),
+        ("auto", True, {"TERM": "dumb"}, "plain"),
+        ("quiet", True, {}, "quiet"),
+        ("fancy", False, {"CI": "true"}, "fancy"),
+    ],
+)
+def test_choice_follows_the_terminal(
+    *,
+    choice: str,
+    is_terminal: bool,
+    environment: dict[str, str],
+    want: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A terminal gets a live line, unless it is that of a CI; an option goes before."""
+    for name in ("CI", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert choose(choice, is_terminal=is_terminal) == want
+
+
+def test_colored_line_has_its_number_dimmed() -> None:
+    """Color marks the number, and is never alone in saying something."""
+    output = io.StringIO()
+    shown = Console(Output(output), Output(output), choice="plain", color=True, total=lambda: 1)
+    finish(shown, Outcome.BUILT)
+    assert output.getvalue() == "\x1b[2m[1/1]\x1b[0m aot    app/hello.cwasm\n"
