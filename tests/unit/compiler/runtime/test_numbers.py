@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import struct
 from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
+from floats import FLOATS, same
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,16 +16,10 @@ INTS = st.integers(LEAST, MOST) | st.integers(0, 63).flatmap(
     lambda bits: st.integers(-(2**bits), 2**bits - 1)
 )
 DIGITS = st.integers(0, 19).map(lambda power: 10**power)
-FLOATS = st.floats(width=64)
 RUNTIME = (
     "string_of_int", "int_of_string", "parse_int_base", "mul_slow", "mul_high", "int_abs",
     "pow_int", "float_rem", "round_float", "float_round", "power_of_two",
 )  # fmt: skip
-
-
-def same(a: float, b: float) -> bool:
-    """Whether two floats have the same bits, or are both NaN."""
-    return (a != a and b != b) or struct.pack("<d", a) == struct.pack("<d", b)
 
 
 def fits(value: int) -> bool:
@@ -146,7 +140,7 @@ def test_products_that_do_not_fit_stop_the_program(runtime, a, b) -> None:
 def test_powers_are_exact_where_they_fit(shared, base, exponent) -> None:
     """A power of 64 bits is that of Python; a negative exponent gives 1."""
     instance = shared()
-    power = base**exponent if 0 <= exponent < 100 else {0: 0, -1: -1}.get(base, 1)
+    power = base ** min(exponent, 100 + exponent % 2) if exponent >= 0 else 1
     if fits(power):
         assert instance.pow_int(base, exponent, 0) == power
 
@@ -201,7 +195,7 @@ def test_halves_are_rounded_away_from_zero(shared, x) -> None:
 @pytest.mark.parametrize(
     ("x", "digits", "expected"),
     [(2.675, 2, 2.68), (1.005, 2, 1.0), (-1.5, 0, -2.0), (1234.5, -2, 1200.0), (0.1, 25, 0.1),
-     (math.pi, 4, 3.1416), (-0.04, 1, -0.0), (1e300, 10, math.inf / 1e10), (math.nan, 2, math.nan)],
+     (math.pi, 4, 3.1416), (-0.04, 1, -0.0), (1e300, 10, math.inf), (math.nan, 2, math.nan)],
 )  # fmt: skip
 def test_floats_are_rounded_to_digits(shared, x, digits, expected) -> None:
     """As Go's `math.Round(x * factor) / factor`, with all that follows for large factors."""
