@@ -22,6 +22,14 @@ def string_object(text: bytes) -> bytes:
     return header + text
 
 
+def ascii_strings() -> bytes:
+    """Return the strings of one ASCII character, 24 bytes each."""
+    return b"".join(string_object(bytes([byte])).ljust(24, b"\0") for byte in range(128))
+
+
+_TABLES = {**TABLES, "ascii": ascii_strings}
+
+
 @dataclass(slots=True)
 class StaticData:
     """Bytes from STATIC_BASE on, and where things lie in them."""
@@ -46,9 +54,9 @@ class StaticData:
         return self.strings[text]
 
     def table(self, name: str) -> int:
-        """Return the address of a table of runtime/tables.py."""
+        """Return the address of the table of ASCII strings, or of one of runtime/tables.py."""
         if name not in self.tables:
-            self.tables[name] = self._place(TABLES[name](), 16)
+            self.tables[name] = self._place(_TABLES[name](), 16)
         return self.tables[name]
 
     def files(self, names: list[str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.runtime import math_tables
 from mochi_rules.compiler.runtime.cases import PAIRS, TO_LOWER, TO_UPPER
 
@@ -13,12 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mochi_rules.compiler.runtime.cases import Row
-
-
-def ascii_strings() -> bytes:
-    """Return the strings of one ASCII character as immortal objects, 24 bytes each."""
-    header = struct.pack("<IIIII", layout.IMMORTAL, layout.KIND_STRING, 1, 1, 1)
-    return b"".join(header + bytes([byte, 0, 0, 0]) for byte in range(128))
 
 
 def _case_table(rows: Iterable[Row]) -> bytes:
@@ -79,7 +72,6 @@ def ten_corrections() -> bytes:
 
 
 TABLES: dict[str, Callable[[], bytes]] = {
-    "ascii": ascii_strings,
     "upper_cases": upper_cases,
     "lower_cases": lower_cases,
     "powers_of_ten": powers_of_ten,
