@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostics, fail
-from mochi_rules.cli.options import Option, Verb
+from mochi_rules.cli.options import Option, Verb, color_choice
 from mochi_rules.cli.products import Products, kind_of, read_program
 from mochi_rules.cli.session import BUILDING, close_pipeline, configuration_of, open_pipeline
 from mochi_rules.cli.start import cache_root
@@ -47,7 +47,7 @@ def build(parsed: Parsed) -> int:
     configuration = configuration_of(parsed)
     config = configuration.engine() if emit != "wasm" else None
     pipeline = open_pipeline(cache_root(parsed), config)
-    console = _console(parsed, path, emit)
+    console = _console(path, emit)
     try:
         products = Products(path, Path.cwd(), pipeline, configuration, console)
         write_output(output, _make(products, emit, output), str(output))
@@ -75,10 +75,10 @@ def _make(products: Products, emit: str, output: Path) -> bytes:
             return products.artifact()
 
 
-def _console(parsed: Parsed, path: Path, emit: str) -> Console:
+def _console(path: Path, emit: str) -> Console:
     stream = Output(sys.stderr)
     steps = _STEPS[emit] - (1 if kind_of(path) == ".cwasm" else 0)
-    color = use_color(parsed.get("color") or "auto", os.environ, is_terminal=stream.is_terminal)
+    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
     return Console(stream, stream, color=color, total=lambda: steps)
 
 

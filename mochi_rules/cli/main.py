@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mochi_rules.cli.options import parse
+from mochi_rules.cli.options import color_choice, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +67,7 @@ def _dispatch(words: list[str]) -> int:
         words = ["help", "--version"]
     verb = load(words[0])
     parsed = parse(verb, words[1:])
+    color_choice[0] = parsed.get("color") or "auto"
     if parsed.has("help"):
         from mochi_rules.cli.usage import describe  # noqa: PLC0415 - of this option only
 

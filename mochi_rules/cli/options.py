@@ -54,6 +54,8 @@ class Parsed:
         return name in self.values
 
 
+color_choice = ["auto"]  # what was typed, for the errors of whatever happens later
+
 COLOR = Option("color", "when to use color", "WHEN", ("auto", "always", "never"))
 CACHE = Option("cache", "where results are kept, or `off`", "DIR")
 TARGET = Option("target", "the platform to build for", "PLATFORM")

@@ -6,10 +6,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.cache import Cache
-from mochi_rules.cli import start
-from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, TARGET
+from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, TARGET, color_choice
 from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.identity import Identities
 from mochi_rules.rules.lazy import LazyEngines
@@ -31,9 +31,13 @@ BUILDING = (TARGET, MODE, CPU, CACHE, COLOR)
 def configuration_of(parsed: Parsed) -> Configuration:
     """Return the configuration that the options ask for.
 
-    Emits: B004, C010 to C013.
+    Emits: B004, B052 (several platforms), C010 to C013.
     """
-    return find_configurations(parsed.get("target"), parsed.get("mode"), parsed.get("cpu"))[0]
+    found = find_configurations(parsed.get("target"), parsed.get("mode"), parsed.get("cpu"))
+    if len(found) > 1:
+        message = "`--target` names one platform at a time"
+        raise fail("B052", message, help=f"write `--target {found[0].platform.name}`")
+    return found[0]
 
 
 def open_pipeline(root: Path | None, config: EngineConfig | None) -> Pipeline:
@@ -53,5 +57,5 @@ def show(diagnostics: Sequence[Diagnostic]) -> None:
     """Show errors and warnings on stderr."""
     if diagnostics:
         is_terminal = sys.stderr.isatty()
-        color = use_color(start.color_choice[0], os.environ, is_terminal=is_terminal)
+        color = use_color(color_choice[0], os.environ, is_terminal=is_terminal)
         sys.stderr.write(render_all(diagnostics, color=color))

@@ -1,4 +1,4 @@
-"""What is needed before anything else is loaded: where the cache is, and who may see color."""
+"""What is needed before anything else is loaded: where the cache is."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from mochi_rules.cache.layout import default_root
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
-color_choice = ["auto"]  # what the options said, for the errors of whatever happens later
-
 
 def cache_root(parsed: Parsed) -> Path | None:
     """Return the directory of the cache; None where it is off."""
-    color_choice[0] = parsed.get("color") or "auto"
     value = parsed.get("cache")
     if value == "off":
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
-from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Verb
+from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Verb, color_choice
 from mochi_rules.cli.products import Products
 from mochi_rules.cli.session import close_pipeline, configuration_of, open_pipeline, show
 from mochi_rules.cli.start import cache_root
@@ -32,7 +32,7 @@ def test(parsed: Parsed) -> int:
     configuration = configuration_of(parsed)
     pipeline = open_pipeline(cache_root(parsed), configuration.engine())
     stream = Output(sys.stderr)
-    color = use_color(parsed.get("color") or "auto", os.environ, is_terminal=stream.is_terminal)
+    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
     console = Console(stream, stream, color=color, total=lambda: len(parsed.operands))
     try:
         statuses = [_test(Path(name), pipeline, configuration, console) for name in parsed.operands]

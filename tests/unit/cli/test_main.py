@@ -1,0 +1,115 @@
+"""Tests of the command as a whole: its verbs, and its exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochi_rules import __version__
+from mochi_rules.cli import build, main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Typed
+
+
+@pytest.mark.parametrize("words", [(), ("help",), ("--help",), ("-h",)])
+def test_help_lists_every_verb_and_rule(
+    typed: Callable[..., Typed], words: tuple[str, ...]
+) -> None:
+    """Without a verb, help is what is wanted."""
+    got = typed(*words)
+    assert got.status == 0
+    assert all(f"\n  {verb}" in got.out for verb in main.VERBS)
+    assert "mochi_binary" in got.out
+
+
+def test_help_of_a_rule_is_its_reference(typed: Callable[..., Typed]) -> None:
+    """The same table that checks a call."""
+    assert "the libraries whose files may be imported" in typed("help", "mochi_binary").out
+
+
+def test_help_of_a_verb_is_that_of_its_option(typed: Callable[..., Typed]) -> None:
+    """`help run` and `run --help` say the same."""
+    assert typed("help", "run").out == typed("run", "--help").out
+
+
+def test_version_is_that_of_the_package(typed: Callable[..., Typed]) -> None:
+    """One line."""
+    assert typed("--version").out == f"mochi-rules {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "help_"),
+    [
+        (("rn",), "error[B050]: no verb is named `rn`", "help: did you mean `run`?"),
+        (("a.mochi",), "error[B050]: no verb is named `a.mochi`",
+         "help: write `mochi-rules run a.mochi`"),
+        (("help", "mochi_binry"), "error[B050]: there is no verb and no rule `mochi_binry`",
+         "help: did you mean `mochi_binary`?"),
+        (("cache", "stat"), "error[B062]: `mochi-rules cache` cannot `stat`",
+         "help: did you mean `stats`?"),
+        (("toolchain", "install"), "error[B062]: `mochi-rules toolchain` cannot `install`",
+         "help: write `mochi-rules toolchain list`"),
+    ],
+)  # fmt: skip
+def test_unknown_name_gets_the_nearest(
+    typed: Callable[..., Typed], words: tuple[str, ...], message: str, help_: str
+) -> None:
+    """The status is that of wrong input."""
+    got = typed(*words)
+    assert got.status == 2
+    assert got.out == ""
+    assert got.err.splitlines()[0] == message
+    assert got.err.splitlines()[-1] == help_
+
+
+def test_bug_of_ours_is_told_in_a_line(
+    typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status 70, no traceback, and how to see it."""
+
+    def broken(_parsed: object) -> int:
+        raise ZeroDivisionError("no such number")
+
+    monkeypatch.setattr(build, "VERB", build.VERB._replace(run=broken))
+    got = typed("build", "hello.mochi")
+    assert got.status == 70
+    first, *_, last = got.err.splitlines()
+    assert first == "error[X001]: internal error: ZeroDivisionError: no such number"
+    assert last == "note: this is a bug in mochi_rules; please report it"
+    assert "Traceback" not in got.err
+
+
+def test_bug_of_ours_is_traced_when_asked(
+    typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MOCHI_RULES_DEBUG=1 shows where."""
+    monkeypatch.setenv("MOCHI_RULES_DEBUG", "1")
+    monkeypatch.setattr(build, "VERB", build.VERB._replace(run=lambda _: 1 // 0))
+    assert "Traceback" in typed("build", "hello.mochi").err
+
+
+def test_interruption_ends_with_the_status_of_a_signal(
+    typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is no error to talk about."""
+
+    def interrupted(_parsed: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "VERB", build.VERB._replace(run=interrupted))
+    got = typed("build", "hello.mochi")
+    assert (got.status, got.err) == (130, "")
+
+
+@pytest.mark.parametrize(("choice", "is_colored"), [("always", True), ("never", False)])
+def test_option_decides_about_color(
+    typed: Callable[..., Typed], here: Path, *, choice: str, is_colored: bool
+) -> None:
+    """Errors of whatever comes later follow the option."""
+    got = typed("check", "nothing.mochi", "--color", choice)
+    assert ("\x1b[" in got.err) is is_colored

@@ -1,0 +1,193 @@
+"""Tests of `mochi-rules run`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+import wasmtime
+
+from mochi_rules.cli import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Typed
+
+
+def write_wasm(path: Path, text: str) -> Path:
+    """Write a module."""
+    path.write_bytes(wasmtime.wat2wasm(text))
+    return path
+
+
+def test_program_runs(typed: Callable[..., Typed]) -> None:
+    """Its output is all there is."""
+    got = typed("run", "hello.mochi")
+    assert (got.status, got.out, got.err) == (0, "hello\n", "")
+
+
+def test_warm_run_takes_the_shortcut(
+    typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run of a program does not load the pipeline."""
+    typed("run", "hello.mochi")
+    monkeypatch.setattr(run, "_make", None)
+    assert typed("run", "hello.mochi").out == "hello\n"
+
+
+def test_changed_program_is_compiled_again(typed: Callable[..., Typed], here: Path) -> None:
+    """What runs is what is there."""
+    typed("run", "hello.mochi")
+    (here / "hello.mochi").write_text('print("bye")\n')
+    assert typed("run", "hello.mochi").out == "bye\n"
+
+
+def test_changed_import_is_compiled_again(typed: Callable[..., Typed], here: Path) -> None:
+    """So is a program whose own file is as it was."""
+    (here / "lib.mochi").write_text("export fun f(): int { return 1 }\n")
+    (here / "main.mochi").write_text('import "lib"\nprint(lib.f())\n')
+    assert typed("run", "main.mochi").out == "1\n"
+    (here / "lib.mochi").write_text("export fun f(): int { return 2 }\n")
+    assert typed("run", "main.mochi").out == "2\n"
+
+
+@pytest.mark.parametrize("mode", ["debug", "release"])
+def test_program_runs_in_every_mode(typed: Callable[..., Typed], mode: str) -> None:
+    """The mode is about speed."""
+    assert typed("run", "hello.mochi", "--mode", mode).out == "hello\n"
+
+
+def test_status_of_the_program_is_the_status(typed: Callable[..., Typed], here: Path) -> None:
+    """Whatever the program ends with."""
+    exit_ = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))'
+    write_wasm(here / "seven.wasm", f'(module {exit_} (memory (export "memory") 1) '
+               '(func (export "_start") (call $exit (i32.const 7))))')  # fmt: skip
+    assert typed("run", "seven.wasm").status == 7
+
+
+def test_trap_is_told(typed: Callable[..., Typed], here: Path) -> None:
+    """A program that traps has status 1, and the reason is shown."""
+    write_wasm(here / "trap.wasm", '(module (func (export "_start") unreachable))')
+    got = typed("run", "trap.wasm")
+    assert got.status == 1
+    assert got.err.startswith("error[A077]: the program trapped: wasm `unreachable`")
+
+
+@pytest.mark.parametrize("mode", ["debug", "release"])
+def test_artifact_of_any_mode_runs(typed: Callable[..., Typed], mode: str) -> None:
+    """What it runs under is read from the artifact."""
+    assert typed("build", "hello.mochi", "--mode", mode, "-o", "a.cwasm").status == 0
+    assert typed("run", "a.cwasm").out == "hello\n"
+
+
+def test_arguments_reach_the_program(typed: Callable[..., Typed], here: Path) -> None:
+    """The name of the program comes first."""
+    write_wasm(here / "count.wasm", """
+    (module
+      (import "wasi_snapshot_preview1" "args_sizes_get"
+        (func $sizes (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (drop (call $sizes (i32.const 0) (i32.const 4)))
+        (call $exit (i32.load (i32.const 0)))))
+    """)  # fmt: skip
+    assert typed("run", "count.wasm", "--", "--mode", "x").status == 3
+
+
+def test_cache_that_is_off_keeps_nothing(typed: Callable[..., Typed], here: Path) -> None:
+    """And the program runs."""
+    assert typed("run", "hello.mochi", "--cache", "off").out == "hello\n"
+
+
+def test_cache_of_another_user_is_not_used(
+    typed: Callable[..., Typed], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither written nor believed: whoever owns it could run anything as us."""
+    typed("run", "hello.mochi", "--cache", "mine")
+    if os.geteuid() == 0:
+        os.chown(here / "mine", 4242, -1)
+    else:
+        monkeypatch.setattr("os.geteuid", lambda: 4242)
+    got = typed("run", "hello.mochi", "--cache", "mine")
+    assert got.out == "hello\n"
+    assert "warning[K002]" in got.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "message"),
+    [
+        ("gone.mochi", None, 2, "error[B010]: cannot read `gone.mochi`: no such file or directory"),
+        ("empty.mochi", b"", 2, "error[B012]: `empty.mochi` is empty"),
+        ("latin.mochi", b'print("\xe9")\n', 2,
+         "error[B011]: `latin.mochi` is not UTF-8: byte 0xe9 in line 1"),
+        ("wrong.mochi", b"print(nothing)\n", 2, "error[T002]: undefined variable: `nothing`"),
+        ("syntax.mochi", b"let = 3\n", 2, None),
+        ("types.mochi", b'let x: int = "a"\n', 2, None),
+        ("missing.mochi", b'import "nowhere"\n', 2,
+         "error[B021]: no module `nowhere`: there is no `nowhere.mochi`"),
+        ("cycle.mochi", b'import "cycle"\n', 2, "error[B020]: import cycle"),
+        ("empty.wasm", b"", 2, "error[A010]: not WebAssembly: the file is empty"),
+        ("garbage.wasm", b"garbage!", 2,
+         "error[A010]: not WebAssembly: the file begins with `67 61 72 62 61 67 65 21`"),
+        ("cut.wasm", b"\0asm\1\0\0\0\1\x09", 2, None),
+        ("garbage.cwasm", b"garbage!", 2, None),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told(
+    typed: Callable[..., Typed],
+    here: Path,
+    name: str,
+    content: bytes | None,
+    status: int,
+    message: str | None,
+) -> None:
+    """One message, the status of wrong input, and no traceback."""
+    if content is not None:
+        (here / name).write_bytes(content)
+    got = typed("run", name)
+    assert got.status == status
+    assert message in (None, got.err.splitlines()[0])
+    assert got.err.startswith("error[")
+    assert "Traceback" not in got.err
+    assert got.out == ""
+
+
+def test_directory_is_no_program(typed: Callable[..., Typed], here: Path) -> None:
+    """The message is that of the file system."""
+    (here / "folder.mochi").mkdir()
+    first = typed("run", "folder.mochi").err.splitlines()[0]
+    assert first == "error[B010]: cannot read `folder.mochi`: is a directory"
+
+
+def test_symlink_loop_is_no_program(typed: Callable[..., Typed], here: Path) -> None:
+    """The message is that of the file system."""
+    (here / "loop.mochi").symlink_to("loop.mochi")
+    first = typed("run", "loop.mochi").err.splitlines()[0]
+    assert first == "error[B010]: cannot read `loop.mochi`: too many levels of symbolic links"
+
+
+def test_path_with_spaces_and_signs_is_fine(typed: Callable[..., Typed], here: Path) -> None:
+    """A path is a path."""
+    folder = here / "two words" / "größe 大"
+    folder.mkdir(parents=True)
+    (folder / "mein programm.mochi").write_text('print("ja")\n')
+    assert typed("run", folder / "mein programm.mochi").out == "ja\n"
+
+
+def test_wasm_that_imports_the_unknown_is_refused(typed: Callable[..., Typed], here: Path) -> None:
+    """The import is named."""
+    write_wasm(here / "env.wasm", '(module (import "env" "log" (func)) (func (export "_start")))')
+    first = typed("run", "env.wasm").err.splitlines()[0]
+    assert first == "error[B030]: `env.wasm` imports `env.log` (func), which nobody can give it"
+
+
+def test_error_shows_the_line(typed: Callable[..., Typed], here: Path) -> None:
+    """With carets under what is meant."""
+    (here / "wrong.mochi").write_text("let x = 1\nprint(nothing)\n")
+    err = typed("run", "wrong.mochi").err
+    assert "  --> wrong.mochi:2:7\n" in err
+    assert " 2 | print(nothing)\n   |       ^^^^^^^\n" in err

@@ -1,0 +1,250 @@
+"""Tests of the verbs besides `run`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import wasmtime
+
+from mochi_rules.cli.init import FILES
+from mochi_rules.platforms.platform import PLATFORMS, host_platform
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Typed
+
+OTHER = next(row for row in PLATFORMS if row.cpu != host_platform().cpu)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "magic"),
+    [
+        ((), "hello.cwasm", b"\x7fELF"),
+        (("--emit", "wasm"), "hello.wasm", b"\0asm"),
+        (("--emit", "obj"), "hello.o", b"\x7fELF"),
+        (("-o", "x.wasm"), "x.wasm", b"\0asm"),
+        (("-o", "deep/er/x.o"), "deep/er/x.o", b"\x7fELF"),
+        (("-o", "artifact"), "artifact", b"\x7fELF"),
+        (("--emit", "wasm", "-o", "x.bin"), "x.bin", b"\0asm"),
+    ],
+)
+def test_build_writes_what_was_asked_for(
+    typed: Callable[..., Typed], here: Path, words: tuple[str, ...], name: str, magic: bytes
+) -> None:
+    """By option, or by the suffix of the output."""
+    got = typed("build", "hello.mochi", *words)
+    assert (got.status, got.out) == (0, "")
+    assert (here / name).read_bytes().startswith(magic)
+    assert " · 0 failed\n" in got.err
+
+
+@pytest.mark.parametrize(
+    ("form", "part"),
+    [("ast", "(Call print"), ("ir", "fun main() {"), ("wat", '(export "_start"')],
+)
+def test_build_shows_forms_for_people(
+    typed: Callable[..., Typed], here: Path, form: str, part: str
+) -> None:
+    """On stdout, or in a file."""
+    shown = typed("build", "hello.mochi", "--emit", form, "-o", "-").out
+    assert part in shown
+    assert typed("build", "hello.mochi", "--emit", form).status == 0
+    assert (here / f"hello.{form}").read_text() == shown
+
+
+def test_build_of_an_executable_is_told_to_come(typed: Callable[..., Typed]) -> None:
+    """Until there is a launcher."""
+    got = typed("build", "hello.mochi", "--emit", "exe")
+    assert got.status == 2
+    assert got.err.splitlines()[0] == (
+        "error[B060]: executables come with a launcher, which this version does not have yet"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "status"),
+    [
+        (
+            ("--target", OTHER.name),
+            f"error[C002]: no toolchain can build `aot` for `{OTHER.name}`",
+            3,
+        ),
+        (("--target", "x86_64-linx"), "error[C010]: no platform is named `x86_64-linx`", 2),
+        (("--target", "all"), "error[B052]: `--target` names one platform at a time", 2),
+        (("--mode", "fast"), "error[B004]: no mode is named `fast`", 2),
+        (("--cpu", "x"), None, 2),
+        (("--emit", "wsm"), "error[B052]: `--emit` cannot be `wsm`", 2),
+    ],
+)
+def test_build_refuses_what_cannot_be(
+    typed: Callable[..., Typed], here: Path, words: tuple[str, ...], first: str | None, status: int
+) -> None:
+    """And writes nothing."""
+    got = typed("build", "hello.mochi", *words)
+    assert got.status == status
+    errors = [line for line in got.err.splitlines() if line.startswith("error[")]
+    assert first in (None, errors[0])
+    assert not (here / "hello.cwasm").exists()
+
+
+def test_build_to_a_directory_says_so(typed: Callable[..., Typed], here: Path) -> None:
+    """A file that cannot be written is told with its name."""
+    (here / "out").mkdir()
+    got = typed("build", "hello.mochi", "-o", "out")
+    assert got.status == 3
+    assert "error[B014]: cannot write `out`: is a directory" in got.err
+
+
+def test_check_says_nothing_of_a_good_program(typed: Callable[..., Typed], here: Path) -> None:
+    """And makes nothing."""
+    got = typed("check", "hello.mochi")
+    assert (got.status, got.out, got.err) == (0, "", "")
+    assert [path.name for path in here.iterdir()] == ["hello.mochi"]
+
+
+def test_check_looks_at_every_file(typed: Callable[..., Typed], here: Path) -> None:
+    """The status is that of the worst."""
+    (here / "bad.mochi").write_text("print(a)\nprint(b)\n")
+    got = typed("check", "gone.mochi", "bad.mochi", "hello.mochi")
+    assert got.status == 2
+    codes = [line[6:10] for line in got.err.splitlines() if line.startswith("error[")]
+    assert codes == ["B010", "T002", "T002"]
+
+
+def test_check_speaks_to_editors(typed: Callable[..., Typed], here: Path) -> None:
+    """One JSON object a line."""
+    (here / "bad.mochi").write_text("print(a)\n")
+    [line] = typed("check", "--json", "bad.mochi").out.splitlines()
+    found = json.loads(line)
+    assert (found["file"], found["line"], found["column"]) == ("bad.mochi", 1, 7)
+
+
+def test_tests_are_run_and_remembered(typed: Callable[..., Typed]) -> None:
+    """What passed is not run again."""
+    first, second = typed("test", "hello.mochi"), typed("test", "hello.mochi")
+    assert (first.status, second.status) == (0, 0)
+    assert "passed (cached)" in second.err
+
+
+def test_failed_test_has_status_1(typed: Callable[..., Typed], here: Path) -> None:
+    """And a test that cannot be built the status of that."""
+    (here / "trap.wasm").write_bytes(
+        wasmtime.wat2wasm('(module (func (export "_start") unreachable))')
+    )
+    got = typed("test", "hello.mochi", "trap.wasm")
+    assert got.status == 1
+    assert "error[B040]: test `trap` failed: it ended with status 1" in got.err
+    assert typed("test", "gone.mochi").status == 2
+
+
+def test_inspect_tells_what_a_file_is(typed: Callable[..., Typed]) -> None:
+    """As text and as JSON."""
+    typed("build", "hello.mochi")
+    assert typed("inspect", "hello.cwasm").out.startswith("precompiled module\n")
+    facts = json.loads(typed("inspect", "hello.cwasm", "--json").out)
+    assert facts["compiled"]["target"] == host_platform().triple
+    assert typed("inspect", "hello.mochi").status == 0
+
+
+@pytest.mark.parametrize("form", ["wasm", "cwasm", "obj"])
+def test_verify_accepts_what_was_built(typed: Callable[..., Typed], form: str) -> None:
+    """Each kind of output."""
+    typed("build", "hello.mochi", "--emit", form, "-o", "x")
+    got = typed("verify", "x", "--target", host_platform().name)
+    assert (got.status, got.err) == (0, "")
+    assert got.out.startswith("x: sound, ")
+
+
+@pytest.mark.parametrize("form", ["cwasm", "obj"])
+def test_verify_names_every_failed_check(typed: Callable[..., Typed], form: str) -> None:
+    """Status 1, and a line for each."""
+    typed("build", "hello.mochi", "--emit", form, "-o", "x")
+    got = typed("verify", "x", "--target", OTHER.name)
+    assert got.status == 1
+    names = {line.split(": ")[1] for line in got.out.splitlines()}
+    assert {"machine", "target"} <= names
+
+
+def test_verify_finds_damage(typed: Callable[..., Typed], here: Path) -> None:
+    """A byte more is a byte too many."""
+    typed("build", "hello.mochi")
+    data = (here / "hello.cwasm").read_bytes()
+    (here / "long.cwasm").write_bytes(data + b"\0")
+    (here / "short.cwasm").write_bytes(data[:-100])
+    assert typed("verify", "long.cwasm").status == 1
+    assert typed("verify", "short.cwasm").status in (1, 2)
+
+
+def test_verify_refuses_what_is_no_artifact(typed: Callable[..., Typed]) -> None:
+    """A source is none."""
+    got = typed("verify", "hello.mochi")
+    assert got.status == 2
+    assert got.err.startswith("error[A020]: hello.mochi is not a .cwasm")
+
+
+def test_cache_is_looked_after(typed: Callable[..., Typed], here: Path) -> None:
+    """Statistics, a check of every entry, and an empty cache at the end."""
+    mine = ("--cache", "mine")
+    typed("build", "hello.mochi", *mine)
+    assert typed("cache", "path", *mine).out == f"{here / 'mine'}\n"
+    facts = json.loads(typed("cache", "stats", "--json", *mine).out)
+    assert facts["statistics"]["stores"] >= 3
+    assert "hit rate" in typed("cache", "stats", *mine).out
+    assert typed("cache", "verify", *mine).out.endswith(", 0 faults\n")
+    assert typed("cache", "gc", *mine).out == "evicted 0 files, 0 B\n"
+    assert typed("cache", "clear", *mine).out.startswith("removed ")
+    assert json.loads(typed("cache", "stats", "--json", *mine).out)["usage"]["blobs"] == 0
+
+
+def test_damaged_cache_entry_is_found(typed: Callable[..., Typed], here: Path) -> None:
+    """Status 1, and the path of the entry."""
+    typed("build", "hello.mochi", "--cache", "mine")
+    blob = max((here / "mine/v1/cas").glob("*/*"), key=lambda path: path.stat().st_size)
+    blob.chmod(0o644)
+    blob.write_bytes(b"damage")
+    got = typed("cache", "verify", "--cache", "mine")
+    assert got.status == 1
+    assert f"v1/cas/{blob.parent.name}/{blob.name}: damaged, set aside\n" in got.out
+
+
+def test_toolchains_are_listed(typed: Callable[..., Typed]) -> None:
+    """Every platform has a line."""
+    out = typed("toolchain", "list").out
+    assert all(f"\n  {row.name}" in out for row in PLATFORMS)
+
+
+def test_doctor_is_content_with_this_machine(typed: Callable[..., Typed]) -> None:
+    """The tests need what it looks for."""
+    got = typed("doctor")
+    assert got.status == 0
+    assert "missing" not in got.out
+
+
+def test_doctor_tells_what_a_target_lacks(typed: Callable[..., Typed]) -> None:
+    """The reason of every toolchain, and the status of the environment."""
+    got = typed("doctor", "--target", OTHER.name)
+    assert got.status == 3
+    assert f"compiler for {OTHER.name}" in got.out
+    assert "help: " in got.out
+
+
+def test_init_writes_a_project_once(typed: Callable[..., Typed], here: Path) -> None:
+    """The second time it touches nothing."""
+    got = typed("init", "new")
+    assert got.status == 0
+    assert got.out.endswith("now build and test it:\n  cd new && scons\n  cd new && scons test\n")
+    assert all((here / "new" / name).read_text() == text for name, text in FILES.items())
+    again = typed("init", "new")
+    assert again.status == 2
+    assert again.err.startswith("error[B063]: `new/SConstruct` is there already")
+
+
+def test_explain_without_a_build_says_so(typed: Callable[..., Typed]) -> None:
+    """What to do first."""
+    got = typed("explain")
+    assert got.status == 2
+    assert got.err.splitlines()[0] == "error[B061]: nothing was built in `build`"
