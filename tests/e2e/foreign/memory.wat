@@ -1,0 +1,15 @@
+;; Reads its own argument count and writes it as a digit: written by hand, with a table and a start function.
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (table funcref (elem $digit))
+  (type $unary (func (param i32) (result i32)))
+  (data (i32.const 64) "arguments: ?\n")
+  (func $digit (param i32) (result i32) (i32.add (local.get 0) (i32.const 48)))
+  (func $prepare (i32.store (i32.const 16) (i32.const 64)) (i32.store (i32.const 20) (i32.const 13)))
+  (start $prepare)
+  (func (export "_start")
+    (drop (call $sizes (i32.const 0) (i32.const 4)))
+    (i32.store8 (i32.const 75) (call_indirect (type $unary) (i32.load (i32.const 0)) (i32.const 0)))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 32)))))

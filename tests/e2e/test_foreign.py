@@ -1,0 +1,82 @@
+"""WebAssembly of other languages on the same road as our own.
+
+Each module is built from its source by the language's own compiler, imported by the rule, and run;
+what it prints is what it prints under the plain Wasmtime wheel.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import wasmtime
+
+if TYPE_CHECKING:
+    from .project import Project
+
+FOREIGN = Path(__file__).parent / "foreign"
+STDIN = b"delta alpha\ncharlie bravo\n"
+CLANG = ["clang", "--target=wasm32-wasi", "-O2"]
+SOURCES = {
+    "words.c": [*CLANG, "words.c", "-o"],
+    "simd.c": [*CLANG, "-msimd128", "simd.c", "-o"],
+    "words.go": ["go", "build", "-o"],
+}
+
+
+def _build(source: str, out: Path) -> None:
+    """Build a module from its source."""
+    if source.endswith(".wat"):
+        out.write_bytes(wasmtime.wat2wasm((FOREIGN / source).read_text(encoding="utf-8")))
+        return
+    command = SOURCES[source]
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    words = [*command, str(out)] + (["words.go"] if source.endswith(".go") else [])
+    variables = {**os.environ, "GOOS": "wasip1", "GOARCH": "wasm"}
+    subprocess.run(words, cwd=FOREIGN, env=variables, check=True, capture_output=True)
+
+
+def _plainly(wasm: Path, folder: Path) -> str:
+    """Run a module with nothing but the wheel; return what it prints."""
+    (folder / "stdin").write_bytes(STDIN)
+    wasi = wasmtime.WasiConfig()
+    wasi.argv = [wasm.name]
+    wasi.stdin_file, wasi.stdout_file = folder / "stdin", folder / "stdout"
+    engine = wasmtime.Engine()
+    store = wasmtime.Store(engine)
+    store.set_wasi(wasi)
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    instance = linker.instantiate(store, wasmtime.Module.from_file(engine, str(wasm)))
+    try:
+        instance.exports(store)["_start"](store)
+    except wasmtime.ExitTrap as end:
+        assert end.code == 0
+    return (folder / "stdout").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", [*SOURCES, "memory.wat"])
+def test_foreign_module_is_built_checked_and_runs_as_under_wasmtime(
+    source: str, quick: Project, tmp_path: Path
+) -> None:
+    """The import goes through all steps, and its artifact prints what the plain wheel prints."""
+    wasm = quick.root / "app" / "foreign.wasm"
+    wasm.parent.mkdir()
+    _build(source, wasm)
+    quick.write({"app/SConscript": 'wasm_import(name="out", src="foreign.wasm")\n'})
+    done = quick.scons("mode=release")
+    assert [verb for verb, _, _ in done.steps] == ["import", "aot", "check", "object"], done.err
+    [artifact] = quick.root.glob("build/*/app/out.cwasm")
+    command = [sys.executable, "-m", "mochi_rules", "run", str(artifact)]
+    ran = subprocess.run(
+        command, input=STDIN, env=quick.variables(), capture_output=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert ran.stdout.decode() == _plainly(wasm, tmp_path)
