@@ -17,15 +17,14 @@ if TYPE_CHECKING:
 
 def verify_program(program: Program) -> list[str]:
     """Return what is wrong with a program: in its functions, and in the calls between them."""
-    faults = [
-        fault for function in program.functions.values() for fault in verify_function(function)
-    ]
+    faults: list[str] = []
     for function in program.functions.values():
-        for block in function.blocks:
-            for value in block.code:
-                callee = program.functions.get(value.attr) if value.op == "call" else None
-                if callee is not None and not _fits(value, callee):
-                    faults.append(f"{function.name}: a call that does not fit {callee.name}")
+        faults += verify_function(function)
+        calls = [v for block in function.blocks for v in block.code if v.op == "call"]
+        for call in calls:
+            callee = program.functions.get(call.attr)
+            if callee is not None and not _fits(call, callee):
+                faults.append(f"{function.name}: a call that does not fit {callee.name}")
     return faults
 
 
@@ -38,8 +37,8 @@ def verify_function(function: Function) -> list[str]:
     """Return what is wrong with a function; nothing where it is sound.
 
     Every operation exists and has its number of arguments; every block ends; a jump passes one
-    value for each parameter, of its type; the target of a branch has no parameters and no other predecessor;
-    every use is dominated by its definition.
+    value for each parameter, of its type; what is returned has the result's type; the target of a
+    branch has no parameters and no other predecessor; a definition dominates its uses.
     """
     return [f"{function.name}: {fault}" for fault in _faults(function)]
 
@@ -51,15 +50,7 @@ def _faults(function: Function) -> Iterator[str]:
         for target in block.targets:
             predecessors[target] = predecessors.get(target, 0) + 1
     for block in graph.order:
-        if block.end is None:
-            yield "a block without an end"
-        if isinstance(block.end, Jump) and len(block.end.args) != len(block.end.target.params):
-            yield "a jump with the wrong number of arguments"
-        yield from _mistyped(block)
-        if isinstance(block.end, Return):
-            returned = block.end.value.type if block.end.value else VOID
-            if returned is not function.result:
-                yield f"returns {returned} for {function.result}"
+        yield from _end_faults(block, function)
         if isinstance(block.end, Branch):
             for target in block.targets:
                 if target.params or predecessors[target] != 1:
@@ -68,11 +59,22 @@ def _faults(function: Function) -> Iterator[str]:
     yield from _undominated(function, graph.dominated)
 
 
-def _mistyped(block: Block) -> Iterator[str]:
-    if isinstance(block.end, Jump):
-        for param, arg in zip(block.end.target.params, block.end.args, strict=False):
-            if param.type is not arg.type:
-                yield f"a jump passes {arg.type} for {param.type}"
+def _end_faults(block: Block, function: Function) -> Iterator[str]:
+    match block.end:
+        case None:
+            yield "a block without an end"
+        case Jump(target=target, args=args):
+            if len(args) != len(target.params):
+                yield "a jump with the wrong number of arguments"
+            for param, arg in zip(target.params, args, strict=False):
+                if param.type is not arg.type:
+                    yield f"a jump passes {arg.type} for {param.type}"
+        case Return(value=value):
+            returned = value.type if value else VOID
+            if returned is not function.result:
+                yield f"returns {returned} for {function.result}"
+        case _:
+            pass
 
 
 def _arities(block: Block) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from mochi_rules.base.diagnostic import Diagnostics
@@ -49,7 +50,7 @@ def stages(text: str) -> dict[str, float]:
     mark("lower and link")
     encode_module(module)
     mark("encode")
-    return {name: at - before for (_, before), (name, at) in zip(marks, marks[1:], strict=False)}
+    return {name: at - before for (_, before), (name, at) in pairwise(marks)}
 
 
 def main() -> None:
@@ -64,7 +65,9 @@ def main() -> None:
     whole = sum(total.values())
     print(f"{len(texts)} programs, {lines} lines: {lines / whole:,.0f} lines a second")
     for name, seconds in total.items():
-        print(f"  {name:15} {seconds / whole:6.1%}  {seconds / len(texts) * 1000:7.2f} ms a program")
+        print(
+            f"  {name:15} {seconds / whole:6.1%}  {seconds / len(texts) * 1000:7.2f} ms a program"
+        )
 
 
 if __name__ == "__main__":

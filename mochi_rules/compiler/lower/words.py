@@ -195,7 +195,7 @@ def _mem_store(s: Selector, value: Value) -> None:
 HANDLERS: dict[str, Handler] = {
     "check.index": _check_index, "check.nonzero": _check_nonzero, "check.some": _check_some,
     "check.expect": _check_expect,
-    "any.of": _any_of, "any.to": _any_to, "any.cast": _any_cast, "widen": _widen, "is_null": _is_null,
-    "same": _same, "retain": _retain, "release": _release,
+    "any.of": _any_of, "any.to": _any_to, "any.cast": _any_cast, "widen": _widen,
+    "is_null": _is_null, "same": _same, "retain": _retain, "release": _release,
     "mem.load": _mem_load, "mem.store": _mem_store,
 }  # fmt: skip

@@ -46,28 +46,29 @@ def run_wasm(
     store.set_wasi(wasi)
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
-    status = [0]
+    results: list[tuple[int, str]] = []
 
     def call() -> None:
         instance = linker.instantiate(store, wasmtime.Module(engine, wasm))
         try:
             instance.exports(store)[entry](store)
-        except wasmtime.ExitTrap as exit_:
-            status[0] = exit_.code
+            results.append((0, ""))
+        except wasmtime.ExitTrap as end:
+            results.append((end.code, ""))
         except wasmtime.Trap as trap:
-            status[0] = -1
-            (folder / "stderr").write_text(str(trap))
+            results.append((-1, str(trap)))
 
     threading.stack_size(THREAD_STACK)
     thread = threading.Thread(target=call)
     thread.start()
     thread.join()
     threading.stack_size(0)
-    del store
+    store.close()  # the program's files are complete
+    [(status, trap)] = results
     return Outcome(
-        status[0],
+        status,
         (folder / "stdout").read_bytes().decode("utf-8", "replace"),
-        (folder / "stderr").read_bytes().decode("utf-8", "replace"),
+        (folder / "stderr").read_bytes().decode("utf-8", "replace") + trap,
     )
 
 

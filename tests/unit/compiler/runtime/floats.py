@@ -54,7 +54,7 @@ POWERS += [math.nextafter(x, way) for x in POWERS for way in (0.0, math.inf)]
 
 def random_floats(count: int, seed: int) -> list[float]:
     """Return floats of random bits, and as many with few decimal digits."""
-    source = random.Random(seed)  # noqa: S311 - test data
+    source = random.Random(seed)
     of_any_bits = [of_bits(source.getrandbits(64)) for _ in range(count)]
     short = [
         round(source.uniform(-1, 1) * 10 ** source.randrange(12), source.randrange(9))

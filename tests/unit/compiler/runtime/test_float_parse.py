@@ -73,7 +73,7 @@ def check(instance, texts) -> None:
 
 def middles(count: int, seed: int) -> list[str]:
     """Return the exact middles between floats, and what is just above and below."""
-    source = random.Random(seed)  # noqa: S311 - test data
+    source = random.Random(seed)
     texts = []
     with localcontext() as context:
         context.prec = 1200

@@ -53,7 +53,7 @@ def test_lines_of_any_length(runtime, size) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_lines_are_those_of_the_input(runtime, seed) -> None:
     """Whatever bytes there are, lines are what is between line feeds."""
-    chance = random.Random(seed)  # noqa: S311 - test data
+    chance = random.Random(seed)
     rows = [bytes(chance.choices(NO_ENDS, k=chance.randrange(3000))) for _ in range(200)]
     assert lines(runtime(*RUNTIME, stdin=b"\n".join(rows)), len(rows)) == rows
 

@@ -47,13 +47,13 @@ def by_python(function, *args: float) -> float:
 
 def uniform(low: float, high: float, seed: int = 0) -> list[float]:
     """Return random floats."""
-    source = random.Random(seed)  # noqa: S311 - test data
+    source = random.Random(seed)
     return [source.uniform(low, high) for _ in range(COUNT)]
 
 
 def of_any_size() -> list[float]:
     """Return random positive finite floats of all exponents."""
-    source = random.Random(1)  # noqa: S311 - test data
+    source = random.Random(1)
     return [of_bits(source.getrandbits(63) % (0x7FF << 52)) for _ in range(COUNT)]
 
 
