@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -35,15 +36,32 @@ REQUEST: dict[str, Any] = {
 }
 
 
-def cargo_build(directory: Path, *arguments: str) -> Path:
-    """Build with cargo in `directory` and return cargo's target directory."""
+def cargo_build(directory: Path, triple: str, *arguments: str) -> Path:
+    """Build with cargo in `directory` for a target and return where the programs are."""
     if not shutil.which("cargo"):
         pytest.skip("cargo is missing")
     target = Path(os.environ.get("CARGO_TARGET_DIR") or NATIVE / "target")
-    environment = os.environ | {"CARGO_TARGET_DIR": str(target)}
-    command = ["cargo", "build", "--locked", "-j2", *arguments]
+    flags = f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS"
+    environment = os.environ | {"CARGO_TARGET_DIR": str(target), flags: remap_flags()}
+    command = ["cargo", "build", "--locked", "-j2", "--target", triple, *arguments]
     subprocess.run(command, cwd=directory, env=environment, check=True)
-    return target
+    return target / triple
+
+
+def remap_flags() -> str:
+    """Return the flags that keep this machine's paths out of programs."""
+    home = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
+    sysroot = _output("rustc", "--print", "sysroot")
+    commit = re.search("commit-hash: (.*)", _output("rustc", "-vV"))
+    assert commit
+    return (
+        f"--remap-path-prefix={home}/registry/src=/crates "
+        f"--remap-path-prefix={sysroot}/lib/rustlib/src/rust=/rustc/{commit[1]}"
+    )
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def cc_build(compiler: str, directory: Path) -> Path:
@@ -62,12 +80,15 @@ def wheel_library() -> Path:
     return library
 
 
+def has_rust_target(triple: str) -> bool:
+    """Return whether Rust's library for a target is installed."""
+    return Path(_output("rustc", "--print", "target-libdir", "--target", triple)).is_dir()
+
+
 def launcher_target() -> str:
     """Return the triple that needs no library, or else the compiler's own."""
     triple = "x86_64-unknown-linux-musl"
-    command = ["rustc", "--print", "target-libdir", "--target", triple]
-    found = subprocess.run(command, capture_output=True, text=True, check=True)
-    return triple if Path(found.stdout.strip()).is_dir() else HOST
+    return triple if has_rust_target(triple) else HOST
 
 
 class Worker:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .building import (
+    HOST,
     NATIVE,
     Programs,
     Worker,
@@ -24,15 +25,14 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def worker_path() -> Path:
     """Build the worker."""
-    return cargo_build(NATIVE, "--release") / "release" / "aot-worker"
+    return cargo_build(NATIVE, HOST, "--release") / "release" / "aot-worker"
 
 
 @pytest.fixture(scope="session")
 def launcher() -> Path:
     """Build the launcher for this machine."""
-    triple = launcher_target()
-    target = cargo_build(NATIVE / "launcher", "--profile", "launcher", "--target", triple)
-    return target / triple / "launcher" / "launcher"
+    programs = cargo_build(NATIVE / "launcher", launcher_target(), "--profile", "launcher")
+    return programs / "launcher" / "launcher"
 
 
 @pytest.fixture

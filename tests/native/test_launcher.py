@@ -6,14 +6,12 @@ import random
 import signal
 import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .building import Programs, program
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,7 +22,7 @@ WORLDS = ("stdio", "files")
 HELLO = "(call $print (i32.const 8) (i32.const 13))", '(data (i32.const 8) "hello, world\\n")'
 FOREVER = "(loop $again (br $again))"
 TRAP = 134
-CHANCE = random.Random(1)  # noqa: S311 - test data, the same in every run
+CHANCE = random.Random(1)
 
 
 def run(path: Path, *arguments: str | bytes, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -54,6 +52,11 @@ def test_executable_is_small_and_needs_only_the_c_library(programs: Programs) ->
     assert [
         line for line in libraries.splitlines() if not any(name in line for name in known)
     ] == []
+
+
+def test_launcher_names_no_place_of_its_builder(programs: Programs) -> None:
+    """The same launcher comes from every machine: no directory of this one is in it."""
+    assert f"{Path.home()}/".encode() not in programs.launcher.read_bytes()
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -136,14 +139,14 @@ YES = f"(loop $again {HELLO[0]} (br $again))"
 def test_closed_pipe_ends_the_program_in_silence(programs: Programs, world: str) -> None:
     """Like any program it dies of SIGPIPE when its reader has gone."""
     path = programs.build(program(YES, world=world, top=HELLO[1]))
-    process = subprocess.Popen([path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout
-    assert process.stderr
-    assert process.stdout.read(5) == b"hello"
-    process.stdout.close()
-    assert process.stderr.read() == b""
-    assert process.wait(timeout=10) == -signal.SIGPIPE
-    process.stderr.close()
+    pipe = subprocess.PIPE
+    with subprocess.Popen([path], stdout=pipe, stderr=pipe) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.read(5) == b"hello"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=10) == -signal.SIGPIPE
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -161,12 +164,15 @@ def test_caller_may_ignore_closed_pipes(programs: Programs, world: str) -> None:
 def test_signals_end_the_program(programs: Programs, number: signal.Signals) -> None:
     """A busy program can be ended as any other."""
     path = programs.build(program(HELLO[0] + FOREVER, top=HELLO[1]))
-    process = subprocess.Popen([path], stdout=subprocess.PIPE)
-    assert process.stdout
-    assert process.stdout.readline() == b"hello, world\n"
-    process.send_signal(number)
-    assert process.wait(timeout=10) == -number
-    process.stdout.close()
+    command = ["env", "--default-signal", path]  # a test in the background would ignore SIGINT
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"hello, world\n"
+            process.send_signal(number)
+            assert process.wait(timeout=10) == -number
+        finally:
+            process.kill()
 
 
 def test_program_goes_by_the_name_it_is_called(programs: Programs, tmp_path: Path) -> None:
