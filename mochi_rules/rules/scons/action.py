@@ -43,9 +43,15 @@ class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has
             task = space.tasks[target[0]]
             space.console.planned(task.step.verb, task.name)
 
-    def execute(self, target: list[Any], *_context: Any, **_options: Any) -> BaseException | None:
-        """Make one target; return the error, as SCons wants it."""
-        return _run(workspace(), target[0])
+    def execute(
+        self, _target: list[Any], *_context: Any, executor: Any, **_options: Any
+    ) -> BaseException | None:
+        """Make one target; return the error, as SCons wants it.
+
+        Under `-s` SCons passes no targets: only the executor knows them.
+        """
+        [target] = executor.get_all_targets()
+        return _run(workspace(), target)
 
 
 def _run(space: Workspace, node: Any) -> BaseException | None:

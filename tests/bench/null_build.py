@@ -1,0 +1,75 @@
+"""Builds of 300 generated modules: null, restored from the cache, compiled; and plain SCons.
+
+    python -m tests.bench.null_build [MODULES]
+
+Plain SCons has one `Command` for each of our outputs, in a chain of the same shape.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.bench.measure import in_turns, run_once
+
+OURS = """\
+env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
+SConscript("app/SConscript")
+"""
+PLAIN = """\
+DefaultEnvironment(tools=[])
+env = Environment(tools=[])
+copy = "cp $SOURCE $TARGET"
+for number in range({count}):
+    base = f"build/m{{number}}"
+    env.Command(base + ".wasm", f"app/m{{number}}.mochi", copy)
+    env.Command(base + ".cwasm", base + ".wasm", copy)
+    env.Command(base + ".cwasm.json", base + ".cwasm", copy)
+    env.Command(base + ".o", base + ".cwasm", copy)
+Default("build")
+"""
+MODULE = """\
+fun work{number}(n: int): int {{
+  var total = {number}
+  for i in 0..n {{ total = total + i * {number} }}
+  return total
+}}
+print(work{number}(10))
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    scons = [sys.executable, "-m", "SCons", "-Q", "-s"]
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
+        ours, plain = Path(folder, "ours"), Path(folder, "plain")
+        _write(ours, OURS, count)
+        _write(plain, PLAIN.format(count=count), count)
+        in_ours, in_plain = [*scons, "-C", str(ours)], [*scons, "-C", str(plain)]
+        compiled = run_once([*in_ours, "-j2"]).wall
+        run_once([*in_plain, "-j2"])
+        costs = in_turns({"ours": in_ours, "plain": in_plain}, 9)
+        print(f"null build:  ours {costs['ours'].cpu:.3f} s, plain {costs['plain'].cpu:.3f} s of CPU:"
+              f" {costs['ours'].cpu / costs['plain'].cpu:.2f} x")  # fmt: skip
+        shutil.rmtree(ours / "build")
+        restored = run_once([*in_ours, "-j2"]).wall
+        print(f"full build:  compiled {compiled:.2f} s, restored {restored:.2f} s:"
+              f" {compiled / restored:.1f} x faster")  # fmt: skip
+
+
+def _write(folder: Path, sconstruct: str, count: int) -> None:
+    (folder / "app").mkdir(parents=True)
+    (folder / "SConstruct").write_text(sconstruct)
+    rules = [f'mochi_binary(name="m{n}", srcs=["m{n}.mochi"])\n' for n in range(count)]
+    (folder / "app" / "SConscript").write_text("".join(rules))
+    for number in range(count):
+        (folder / "app" / f"m{number}.mochi").write_text(MODULE.format(number=number))
+
+
+if __name__ == "__main__":
+    main()
