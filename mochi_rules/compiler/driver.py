@@ -12,7 +12,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostics
-from mochi_rules.base.span import Source
 from mochi_rules.compiler.build.program import ProgramBuilder
 from mochi_rules.compiler.infer.infer import infer_program
 from mochi_rules.compiler.lower import layout
@@ -20,7 +19,6 @@ from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
 from mochi_rules.compiler.lowlevel import Library, load_library
 from mochi_rules.compiler.modules import load_modules
-from mochi_rules.compiler.parser import parse_module
 from mochi_rules.compiler.passes import run_passes
 from mochi_rules.compiler.resolve import resolve_program
 from mochi_rules.wasm.dwarf import dwarf_sections
@@ -114,9 +112,4 @@ def _deep_recursion() -> Iterator[None]:
 def runtime_library(*, check_leaks: bool) -> Library:
     """Return the runtime library; it does not depend on the program, so a process shares it."""
     settings = {"CHECK_LEAKS": int(check_leaks), "OUTPUT_SIZE": OUTPUT_BUFFER}
-    return load_library({**layout.CONSTANTS, **settings}, IMPORTS, parse_module)
-
-
-def parse_sources(texts: Mapping[str, str]) -> dict[str, Source]:
-    """Return sources by name."""
-    return {name: Source(name, text) for name, text in texts.items()}
+    return load_library({**layout.CONSTANTS, **settings}, IMPORTS)

@@ -23,9 +23,10 @@ from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.dialect import build_function, signature_of, type_named
+from mochi_rules.compiler.parser import parse_module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mochi_rules.compiler.ir import Function, Signature
     from mochi_rules.compiler.types import Type
@@ -50,7 +51,6 @@ class Library:
 
     constants: Mapping[str, int]
     imports: Mapping[str, Signature]
-    parse: Callable[[Source, Diagnostics], ast.Module]
     entries: dict[str, _Entry] = field(default_factory=dict)
     globals: dict[str, tuple[Type, int]] = field(default_factory=dict)
     built: dict[str, Function] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Library:
         if entry.decl is None:
             text = entry.source.text[entry.start : entry.end]
             diagnostics = Diagnostics()
-            module = self.parse(Source(entry.source.name, text), diagnostics)
+            module = parse_module(Source(entry.source.name, text), diagnostics)
             diagnostics.raise_errors()
             (decl,) = module.body
             assert isinstance(decl, ast.FunDecl)
@@ -103,13 +103,9 @@ class Library:
         return entry.decl
 
 
-def load_library(
-    constants: Mapping[str, int],
-    imports: Mapping[str, Signature],
-    parse: Callable[[Source, Diagnostics], ast.Module],
-) -> Library:
+def load_library(constants: Mapping[str, int], imports: Mapping[str, Signature]) -> Library:
     """Return the library with the sources that this package carries."""
-    library = Library(constants, imports, parse)
+    library = Library(constants, imports)
     folder = resources.files("mochi_rules.compiler.runtime")
     for path in sorted(folder.iterdir(), key=lambda item: item.name):
         if path.name.endswith(".mochi"):

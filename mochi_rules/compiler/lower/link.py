@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.lower import layout
@@ -195,6 +196,7 @@ class Linker:
         )
         pages = -(-heap // layout.PAGE) + 1
         module = Module(
+            name=PurePosixPath(self.program.files[-1]).stem,
             imports=list(self.imports.values()),
             functions=[*entries, *self.functions.values()],
             memory=MemoryType(pages),

@@ -14,7 +14,6 @@ from mochi_rules.compiler import ir, lowlevel
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
-from mochi_rules.compiler.parser import parse_module
 from mochi_rules.compiler.ssa import SsaBuilder
 from mochi_rules.compiler.types import VOID
 from mochi_rules.wasm.encode import encode_module
@@ -35,7 +34,7 @@ def compiled(names: tuple[str, ...], source: str = "") -> tuple[wasmtime.Engine,
 
     `source` are functions of the test's own, in the runtime library's dialect.
     """
-    library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS, parse_module)
+    library = lowlevel.load_library({**layout.CONSTANTS, **SETTINGS}, IMPORTS)
     library.add(Source("test.mochi", source))
     main = ir.Function("main", [], VOID)
     SsaBuilder(main).leave(None)
