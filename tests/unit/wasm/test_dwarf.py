@@ -36,7 +36,8 @@ def _parse(encoded) -> DWARFInfo:
     names = [field for field in DWARFInfo.__init__.__code__.co_varnames if field.endswith("_sec")]
     by_field = {field: sections.get("." + field.removesuffix("_sec")) for field in names}
     return DWARFInfo(
-        config=DwarfConfig(little_endian=True, default_address_size=4, machine_arch="x86"), **by_field
+        config=DwarfConfig(little_endian=True, default_address_size=4, machine_arch="x86"),
+        **by_field,
     )
 
 
