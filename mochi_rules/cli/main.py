@@ -11,7 +11,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mochi_rules.cli.options import color_choice, parse
+from mochi_rules.cli.options import color_choice
+from mochi_rules.cli.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,7 +1,4 @@
-"""The command line as data: options, verbs, and the one parser for all of them.
-
-The standard library's parser takes 6 ms to load and knows no "did you mean".
-"""
+"""The command line as data: options, verbs, and what was typed."""
 
 from __future__ import annotations
 
@@ -62,48 +59,3 @@ TARGET = Option("target", "the platform to build for", "PLATFORM")
 MODE = Option("mode", "how to compile: `debug` or `release`", "MODE")
 CPU = Option("cpu", "how new a processor the code may require", "LEVEL")
 HELP = Option("help", "show this", short="h")
-
-
-def parse(verb: Verb, words: list[str]) -> Parsed:
-    """Return what the words after a verb say.
-
-    Emits: B051 (unknown option), B052 (an option's value is missing or not allowed), B053 (too
-    few or too many operands).
-
-    Raises:
-        MochiError: They cannot be understood.
-    """
-    parsed = Parsed()
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            where = parsed.arguments if verb.takes_arguments else parsed.operands
-            where += rest
-            break
-        if word.startswith("-") and word != "-":
-            _take_option(verb, word, rest, parsed)
-        else:
-            parsed.operands.append(word)
-    least, most = verb.operands
-    if not least <= len(parsed.operands) <= most and not parsed.has("help"):
-        from mochi_rules.cli.usage import wrong_count  # noqa: PLC0415 - of this error only
-
-        raise wrong_count(verb, parsed.operands)
-    return parsed
-
-
-def _take_option(verb: Verb, word: str, rest: list[str], parsed: Parsed) -> None:
-    name, equals, value = word.partition("=")
-    option = next(
-        (item for item in (*verb.options, HELP) if name in (f"--{item.name}", f"-{item.short}")),
-        None,
-    )
-    if option is not None and option.metavar and not equals and rest:
-        equals, value = "=", rest.pop(0)
-    fits = option is not None and bool(equals) == bool(option.metavar)
-    if option is None or not fits or (option.choices and value not in option.choices):
-        from mochi_rules.cli.usage import wrong_option  # noqa: PLC0415 - of this error only
-
-        raise wrong_option(verb, word, option, value)
-    parsed.values[option.name] = value

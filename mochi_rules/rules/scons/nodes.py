@@ -33,6 +33,18 @@ def file_of(node: Any) -> Path:
     return Path(node.rfile().get_abspath())
 
 
+def source_node(fs: Any, path: str) -> Any:
+    """Return the node of a source.
+
+    Emits: B010 (a directory).
+    """
+    try:
+        return fs.File(path)
+    except TypeError:  # SCons has found a directory of that name
+        name = node_path(fs.Entry(path).srcnode())
+        raise MochiError(Diagnostic("B010", f"cannot read `{name}`: is a directory")) from None
+
+
 def source_name(node: Any) -> str:
     """Return the name of a source: its path in the workspace.
 
@@ -40,10 +52,11 @@ def source_name(node: Any) -> str:
     """
     name = node_path(node if node.has_builder() else node.srcnode())
     if Path(name).is_absolute() or ".." in name.split("/"):
+        shown = os.path.relpath(node.srcnode().get_abspath(), node.fs.Top.get_abspath())
         raise MochiError(
             Diagnostic(
                 "B025",
-                f"`{name}` is outside of the workspace",
+                f"`{shown}` is outside of the workspace",
                 notes=("its path would differ from machine to machine",),
                 help="copy it, or link to it, below the SConstruct",
             )

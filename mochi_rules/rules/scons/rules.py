@@ -20,7 +20,7 @@ from mochi_rules.rules.scons.builders import (
     report_task,
     wasm_task,
 )
-from mochi_rules.rules.scons.nodes import node_path, source_name
+from mochi_rules.rules.scons.nodes import node_path, source_name, source_node
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
 from mochi_rules.rules.scons.verbs import TEST
@@ -91,7 +91,7 @@ class _Call:
 
     def file(self, value: Any) -> Any:
         """Return the node of a file: one of the folder of the SConscript, or a node."""
-        return self.env.fs.File(value) if isinstance(value, str) else value
+        return source_node(self.env.fs, value) if isinstance(value, str) else value
 
     def output(self, configuration: Configuration, suffix: str) -> Any:
         """Return the node of an output, claimed."""

@@ -183,7 +183,7 @@ def test_damage_is_named(data: bytes, code: str, words: str) -> None:
 @pytest.mark.parametrize("name", ["x86_64-linux", "s390x-linux", MACHO, COFF])
 def test_garbage_is_refused_or_decoded(name: str) -> None:
     """Random damage and cuts give an object or a MochiError."""
-    chance = random.Random(48)  # noqa: S311 - the same damage each time
+    chance = random.Random(48)
     data = written(name)
     outcomes = set()
     for _ in range(300):

@@ -1,0 +1,170 @@
+"""Tests of a build from its first to its last line."""
+
+from __future__ import annotations
+
+import pytest
+
+from mochi_rules.platforms.platform import host_platform
+
+from .project import HELLO, Project
+
+CONFIGURATION = f"{host_platform().name}-debug"
+STEPS = ["mochi", "aot", "check", "object"]
+
+
+def test_build_runs_once_and_is_restored(project: Project) -> None:
+    """Four steps, then none, then none but from the cache."""
+    project.write(HELLO)
+    first = project.scons()
+    assert [verb for verb, _, _ in first.steps] == STEPS
+    assert first.summary == "built 4 of 4 · 0 up to date · 0 failed"
+    outputs = project.outputs()
+    assert sorted(outputs) == [
+        f"build/{CONFIGURATION}/app/hello{suffix}"
+        for suffix in (".cwasm", ".cwasm.json", ".o", ".wasm")
+    ]
+
+    second = project.scons()
+    assert second.steps == []
+    assert second.summary == "built 0 of 4 · 4 up to date · 0 failed"
+
+    project.run(["rm", "-rf", "build"])
+    third = project.scons()
+    assert [remark for _, _, remark in third.steps] == ["cached"] * 4
+    assert "built 0 of 4 · 4 cached (" in third.summary
+    assert project.outputs() == outputs
+    assert (first.err, second.err, third.err) == ("", "", "")
+
+
+def test_numbers_skip_what_is_up_to_date(quick: Project) -> None:
+    """N is all that was asked for, and k what is behind us."""
+    quick.write(HELLO)
+    quick.scons()
+    (quick.root / f"build/{CONFIGURATION}/app/hello.o").unlink()
+    done = quick.scons()
+    assert done.out.splitlines()[0].startswith("[4/4] object app/hello.o")
+    assert done.summary.startswith("built 0 of 4 · 1 cached (")
+
+
+def test_comment_does_not_reach_beyond_the_compiler(quick: Project) -> None:
+    """The wasm is equal to what it was, so nothing else runs."""
+    quick.write(HELLO)
+    quick.scons()
+    quick.write({"app/hello.mochi": 'print("hello")  // the same\n'})
+    assert [verb for verb, _, _ in quick.scons().steps] == ["mochi"]
+
+
+@pytest.mark.slow
+def test_other_mode_is_built_beside(quick: Project) -> None:
+    """Each configuration has its own directory."""
+    quick.write(HELLO)
+    quick.scons()
+    quick.scons("mode=release")
+    folders = {path.name for path in (quick.root / "build").iterdir()} - {".mochi"}
+    assert folders == {CONFIGURATION, f"{host_platform().name}-release"}
+    assert quick.scons().steps == []
+
+
+def test_other_cpu_is_compiled_again(quick: Project) -> None:
+    """The wasm is the same for every processor."""
+    level = {"x86_64": "x86-64-v3", "aarch64": "armv8.1"}[host_platform().cpu]
+    quick.write(HELLO)
+    quick.scons()
+    assert [verb for verb, _, _ in quick.scons(f"cpu={level}").steps] == STEPS[1:]
+
+
+def test_dry_run_shows_what_would_run(quick: Project) -> None:
+    """And makes nothing."""
+    quick.write(HELLO)
+    done = quick.scons("-n")
+    assert [verb for verb, _, _ in done.steps] == STEPS
+    assert not (quick.root / "build").exists()
+
+
+def test_clean_removes_what_was_made(quick: Project) -> None:
+    """The outputs of what is named, as users of SCons expect."""
+    quick.write(HELLO)
+    quick.scons()
+    done = quick.scons("-c")
+    assert done.out.count("Removed build/") == 4
+    assert quick.outputs() == {}
+
+
+def test_keep_going_builds_what_it_can(quick: Project) -> None:
+    """After an error, everything that does not need it is built."""
+    quick.write({
+        **HELLO,
+        "bad/SConscript": 'mochi_binary(name="bad", srcs=["bad.mochi"])\n',
+        "bad/bad.mochi": "print(nothing)\n",
+    })  # fmt: skip
+    done = quick.scons("-k")
+    assert done.status == 2
+    assert (quick.root / f"build/{CONFIGURATION}/app/hello.o").exists()
+    assert done.summary.endswith("· 3 not reached · 1 failed")
+    assert done.err.startswith(
+        "error[T002]: undefined variable: `nothing`\n  --> bad/bad.mochi:1:7"
+    )
+    assert f"scons: *** [build/{CONFIGURATION}/bad/bad.wasm] T002" in done.err
+
+
+def test_error_stops_the_build(quick: Project) -> None:
+    """Without `-k`, and the status is that of SCons."""
+    quick.write({**HELLO, "app/hello.mochi": "let = 1\n"})
+    done = quick.scons()
+    assert done.status == 2
+    assert done.summary == "built 0 of 4 · 0 up to date · 3 not reached · 1 failed"
+    assert "Traceback" not in done.err
+
+
+def test_without_q_scons_speaks_as_always(quick: Project) -> None:
+    """We add lines, and take none away."""
+    quick.write(HELLO)
+    done = quick.scons(quiet=False)
+    assert done.out.startswith("scons: Reading SConscript files ...\n")
+    assert "scons: done building targets.\n" in done.out
+
+
+def test_silent_build_is_silent(quick: Project) -> None:
+    """`-s` and `--ui=quiet` show nothing of a success."""
+    quick.write(HELLO)
+    assert quick.scons("-s").out == ""
+    assert quick.scons("-c").status == 0
+    assert quick.scons("--ui=quiet").out == ""
+
+
+def test_cache_that_is_off_is_not_made(project: Project) -> None:
+    """Nothing outside of the tree is touched."""
+    project.write(HELLO)
+    done = project.scons("cache=off")
+    assert done.summary == "built 4 of 4 · 0 up to date · 0 failed"
+    assert not (project.cache / "mochi_rules").exists()
+
+
+def test_cache_of_the_project_is_used(project: Project) -> None:
+    """A relative directory is one of the project."""
+    project.write(HELLO)
+    project.scons("cache=.cache")
+    assert (project.root / ".cache" / "format").exists()
+
+
+def test_command_line_and_build_share_the_cache(project: Project) -> None:
+    """What scons compiled, `run` finds, by the same key."""
+    project.write(HELLO)
+    project.scons()
+    done = project.cli("build", "app/hello.mochi")
+    assert done.err.count("cached") == 4  # three steps, and the closing line
+
+
+@pytest.mark.slow
+def test_two_jobs_do_the_same(project: Project) -> None:
+    """Whatever runs at once, the bytes are equal."""
+    names = [f"p{number}" for number in range(6)]
+    files = {f"app/{name}.mochi": f'print("{name}")\n' for name in names}
+    rules = [f'mochi_binary(name="{name}", srcs=["{name}.mochi"])\n' for name in names]
+    project.write({"app/SConscript": "".join(rules), **files})
+    project.scons("-j2", "cache=off")
+    outputs = project.outputs()
+    project.run(["rm", "-rf", "build", ".sconsign.dblite"])
+    done = project.scons("-j1", "cache=off")
+    assert done.summary == "built 24 of 24 · 0 up to date · 0 failed"
+    assert project.outputs() == outputs

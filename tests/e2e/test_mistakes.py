@@ -1,0 +1,286 @@
+"""Tests of what users do wrong: the message, its place, and no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import wasmtime
+
+from mochi_rules.platforms.platform import PLATFORMS, host_platform
+
+from .project import HELLO, Done, Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUILD = f"build/{host_platform().name}-debug"
+OTHER = next(row for row in PLATFORMS if row.cpu != host_platform().cpu)
+BINARY = 'mochi_binary(name="a", srcs=["a.mochi"])\n'
+
+
+def wat(text: str) -> bytes:
+    """Return a module."""
+    return bytes(wasmtime.wat2wasm(text))
+
+
+def check(done: Done, *parts: str) -> None:
+    """Hold a failure to its status, to the parts of its message, and to the lack of a traceback."""
+    assert done.status == 2, done.out
+    for part in parts:
+        assert part in done.err, done.err
+    assert "Traceback" not in done.err + done.out
+    assert done.err.count("error[") >= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("tarhet=x",), ("error[B003]: unknown variable `tarhet`", "did you mean `target`?")),
+        (("target=x86_64-linx",), ("error[C010]: no platform is named `x86_64-linx`",
+                                   "did you mean `x86_64-linux`?")),
+        (("mode=relase",), ("error[B004]: no mode is named `relase`", "did you mean `release`?")),
+        ((f"target={OTHER.name}", "cpu=x"), (f"error[C012]: no CPU level of {OTHER.cpu} is named `x`",
+                                             f"write `cpu={OTHER.default_cpu_level}`")),
+        ((f"target={OTHER.name}",),
+         (f"error[C002]: no toolchain can build `aot` for `{OTHER.name}`",
+          "  --> app/SConscript:1:1", "note: wheel (wasmtime ")),
+        (("tset",), ("error[B001]: no target named `tset`",)),
+        (("hello",), ("error[B001]: no target named `hello`", "did you mean `//app:hello`?")),
+        (("//ap:hello",), ("error[B001]: no target named `//ap:hello`", "did you mean `//app:hello`?")),
+        (("ap",), ("error[B001]: no target named `ap`", "did you mean `app`?")),
+        (("//a//b:c:d",), ("error[B009]: `//a//b:c:d` is no label",)),
+        (("test",), ("error[B001]: there are no tests", "declare one with `mochi_test`")),
+    ],
+)  # fmt: skip
+def test_wrong_word_on_the_command_line(
+    quick: Project, words: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    """Nothing is built, and the nearest name is told."""
+    quick.write(HELLO)
+    done = quick.scons(*words)
+    check(done, *parts)
+    assert not (quick.root / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "parts"),
+    [
+        ('mochi_binary(name="a", sorcs=["a.mochi"])\n',
+         ("error[B005]: `mochi_binary` has no attribute `sorcs`\n  --> app/SConscript:1:24",
+          "did you mean `srcs`?", "error[B006]: `mochi_binary` needs `srcs`, a list of files")),
+        ('mochi_binary(\n    name="a",\n    srcs="a.mochi",\n)\n',
+         ("error[B007]: `srcs` of `mochi_binary` must be a list of files, got `'a.mochi'`\n"
+          "  --> app/SConscript:3:5", ' 3 |     srcs="a.mochi",\n   |     ^^^^')),
+        ('mochi_binary("a", ["a.mochi"])\n',
+         ("error[B005]: `mochi_binary` has no attribute `positional argument 2`",)),
+        (BINARY + BINARY,
+         ("error[B002]: `//app:a` is declared twice\n  --> app/SConscript:2:14",
+          "note: it is declared first in app/SConscript:1")),
+        (f'Command("#{BUILD}/app/a.wasm", [], "true")\n' + BINARY,
+         (f"error[B008]: `//app:a` would make `{BUILD}/app/a.wasm`, which another builder makes too",)),
+        ('mochi_binary(name="a", srcs=["a.mochi"])\nmochi_binary(name="a.cwasm", srcs=["a.mochi"])\n'
+         'mochi_binary(name="a b", srcs=["a.mochi"])\n',
+         ("error[B009]: `a b` cannot be the name of a target", "write `a_b`")),
+        ('mochi_binary(name="a", srcs=["b.mochi", "c.mochi"])\n',
+         ("error[B019]: which source of `//app:a` runs?", 'write `main = "b.mochi"`')),
+        ('mochi_binary(name="a", srcs=["a.mochi"], main="b.mochi")\n',
+         ("error[B019]: `main` is `b.mochi`, which is not in `srcs`", "did you mean `a.mochi`?")),
+        ('mochi_binary(name="a", srcs=[])\n', ("error[B019]: `srcs` of `//app:a` is empty",)),
+        ('mochi_binary(name="a", srcs=["../../x.mochi"])\n',
+         ("error[B025]: `../x.mochi` is outside of the workspace",)),
+        ('mochi_binary(name="a", srcs=["a.mochi"], engine={"opt_levl": "speed"})\n',
+         ("error[A050]: the engine has no option `opt_levl`", "did you mean `opt_level`?")),
+        ('mochi_binary(name="a", srcs=["a.mochi"], deps=["x y"])\n',
+         ("error[B009]: `x y` is no label",)),
+        ('mochi_test(name="t", program=":b")\n',
+         ("error[B016]: `//app:t` runs `//app:b`, but no program of that name is declared before",)),
+        ('mochi_test(name="t")\n', ("error[B006]: `//app:t` needs either `program` or `srcs`",)),
+        ("mochi_binary(name=nam)\n", ("NameError: name 'nam' is not defined",)),
+    ],
+)  # fmt: skip
+def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...]) -> None:
+    """The place is the call's, or the attribute's."""
+    quick.write({"app/SConscript": script, "app/a.mochi": "print(1)\n"})
+    done = quick.scons()
+    if "NameError" in parts[0]:  # a mistake in Python is told by SCons, as always
+        assert parts[0] in done.err
+        return
+    check(done, *parts)
+
+
+@pytest.mark.parametrize(
+    ("files", "parts"),
+    [
+        ({"app/SConscript": BINARY, "app/b.mochi": ""},
+         ("error[B010]: cannot read `app/a.mochi`: no such file or directory\n"
+          "  --> app/SConscript:1:24",)),
+        ({"app/SConscript": BINARY, "app/aa.mochi": ""}, ("help: did you mean `aa.mochi`?",)),
+        ({"app/SConscript": BINARY, "app/a.mochi/x": ""},
+         ("error[B010]: cannot read `app/a.mochi`: is a directory",)),
+        ({"app/SConscript": BINARY, "app/a.mochi": b"\xff"},
+         ("error[B011]: `app/a.mochi` is not UTF-8: byte 0xff in line 1",)),
+        ({"app/SConscript": BINARY, "app/a.mochi": " \n"}, ("error[B012]: `app/a.mochi` is empty",)),
+        ({"app/SConscript": BINARY, "app/a.mochi": "let x =\n"},
+         ("error[P", "--> app/a.mochi:", f"scons: *** [{BUILD}/app/a.wasm] P")),
+        ({"app/SConscript": BINARY, "app/a.mochi": "print(nothing)\n"},
+         ("error[T002]: undefined variable: `nothing`\n  --> app/a.mochi:1:7",)),
+        ({"app/SConscript": BINARY, "app/a.mochi": 'let x: int = "a"\n'},
+         ("error[T", "--> app/a.mochi:1:")),
+        ({"app/SConscript": BINARY, "app/a.mochi": 'import "nowhere"\n'},
+         ("error[B021]: no module `nowhere`: there is no `app/nowhere.mochi`",)),
+        ({"app/SConscript": BINARY, "app/a.mochi": 'import "b"\n', "app/b.mochi": "let x = 1\n"},
+         ("error[B022]: `app/b.mochi` is in the `srcs` of no target that `//app:a` depends on\n"
+          "  --> app/a.mochi:1:8", 'add it to `//app:a`: `srcs = [..., "b.mochi"]`')),
+        ({"app/SConscript": BINARY + 'mochi_library(name="l", srcs=["b.mochi"])\n',
+          "app/a.mochi": 'import "b"\n', "app/b.mochi": "let x = 1\n"},
+         ("error[B022]: `app/b.mochi` is of `//app:l`, which `//app:a` does not depend on",
+          'add it to `//app:a`: `deps = ["//app:l"]`')),
+        ({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi", "b.mochi"])\n',
+          "app/a.mochi": 'import "b"\n', "app/b.mochi": 'import "a"\n'},
+         ("error[B020]: import cycle", "note: `app/a.mochi` imports `app/b.mochi`")),
+        ({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi"], deps=[":lib"])\n'
+                            'mochi_library(name="lip", srcs=[])\n', "app/a.mochi": "print(1)\n"},
+         ("error[B016]: `//app:a` depends on `//app:lib`, but there is no such target",
+          "did you mean `//app:lip`?")),
+        ({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi"], deps=[":b"])\n'
+                            'mochi_binary(name="b", srcs=["a.mochi"])\n', "app/a.mochi": "print(1)\n"},
+         ("error[B017]: `//app:a` depends on `//app:b`, which is a `mochi_binary`, not a library",)),
+    ],
+)  # fmt: skip
+def test_wrong_source(
+    quick: Project, files: dict[str, str | bytes], parts: tuple[str, ...]
+) -> None:
+    """The place is in the source, or where the source is named."""
+    quick.write(files)
+    check(quick.scons(), *parts)
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (b"", ("error[A010]: not WebAssembly: the file is empty",)),
+        (b"garbage!", ("error[A010]: not WebAssembly: the file begins with `67 61 72 62",)),
+        (b"\0asm\1\0\0\0\1\x09", ("error[A011]: ",)),
+        (wat("(module (func (param i64 i64 i64 i64) (result i64 i64) "
+             "local.get 0 local.get 1 local.get 2 local.get 3 i64.add128))"),
+         ("error[A067]: the wasm needs `wide arithmetic`, which is off",)),
+        (wat('(module (import "env" "f" (func)))'),
+         ("error[B030]: `app/w.wasm` imports `env.f` (func), which nobody can give it",)),
+    ],
+    ids=["empty", "garbage", "truncated", "feature", "import"],
+)  # fmt: skip
+def test_wrong_wasm(quick: Project, content: bytes, parts: tuple[str, ...]) -> None:
+    """Each is told before anything is made of it."""
+    quick.write({"app/SConscript": 'wasm_import(name="w", src="w.wasm")\n', "app/w.wasm": content})
+    check(quick.scons(), *parts)
+
+
+def prebuilt(quick: Project, content: bytes) -> Done:
+    """Build a project around a prebuilt artifact."""
+    quick.write({"app/SConscript": 'cwasm(name="c", src="c.cwasm")\n', "app/c.cwasm": content})
+    return quick.scons()
+
+
+def artifact(quick: Project, **settings: object) -> bytes:
+    """Return an artifact with some settings of the engine."""
+    quick.write({**HELLO, "app/SConscript":
+                 f'mochi_binary(name="hello", srcs=["hello.mochi"], engine={settings!r})\n'})  # fmt: skip
+    assert quick.scons().status == 0
+    return (quick.root / BUILD / "app/hello.cwasm").read_bytes()
+
+
+def test_artifact_of_another_configuration(quick: Project) -> None:
+    """What would not load is told, setting by setting."""
+    done = prebuilt(quick, artifact(quick, consume_fuel=True))
+    check(done, "error[A023]: app/c.cwasm is not the artifact expected: 1 check fails",
+          "note: tunables: ")  # fmt: skip
+
+
+def test_artifact_of_another_wasmtime(quick: Project) -> None:
+    """The version in the artifact is compared."""
+    data = artifact(quick).replace(b"\x0248", b"\x0247")
+    check(prebuilt(quick, data), "error[A023]: app/c.cwasm is not the artifact expected",
+          "note: engine-section: ")  # fmt: skip
+
+
+def test_artifact_of_another_target(quick: Project) -> None:
+    """The target in the artifact is compared."""
+    host = host_platform().triple.encode()
+    data = artifact(quick).replace(host, host.replace(b"linux", b"hurdx"))
+    check(prebuilt(quick, data), "note: target: expected the target `")
+
+
+def test_artifact_that_is_none(quick: Project) -> None:
+    """And one that is cut off."""
+    check(prebuilt(quick, b"garbage"), "error[A020]: app/c.cwasm is not a .cwasm")
+    check(prebuilt(quick, artifact(quick)[:5000]), "error[A02")
+
+
+def test_symlink_loop(quick: Project) -> None:
+    """The message is that of the file system."""
+    quick.write({"app/SConscript": BINARY})
+    (quick.root / "app/a.mochi").symlink_to("a.mochi")
+    done = quick.scons()
+    check(done, "error[B010]: cannot read `app/a.mochi`: too many levels of symbolic links")
+
+
+def test_parameter_of_the_tool_that_there_is_not(quick: Project) -> None:
+    """The names are listed."""
+    quick.write({"SConstruct": 'Environment(tools=[("mochi", {"tarhet": "x"})], '
+                 'toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])\n'})  # fmt: skip
+    check(quick.scons(), "error[B026]: the tool `mochi` has no parameter `tarhet`",
+          "did you mean `target`?")  # fmt: skip
+
+
+def test_cache_of_another_user(project: Project) -> None:
+    """A warning, once, and a build without it."""
+    if os.geteuid() != 0:
+        pytest.skip("needs chown, so root")
+    project.write(HELLO)
+    (project.root / "theirs").mkdir()
+    os.chown(project.root / "theirs", 4242, -1)
+    done = project.scons("cache=theirs")
+    assert done.summary == "built 4 of 4 · 0 up to date · 0 failed"
+    assert done.err.count("warning[K002]: the cache `") == 1
+    assert "belongs to another user (id 4242)" in done.err
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Path:
+    """Return a file system of 64 KB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs `mount`, so root")
+    return folder
+
+
+def test_full_disk(project: Project, small_disk: Path) -> None:
+    """The file that cannot be written is named, and half of it is not there."""
+    try:
+        project.root = small_disk
+        project.write(HELLO)
+        (small_disk / "ballast").write_bytes(b"x" * 40_000)
+        done = project.scons()
+        check(done, "error[B014]: cannot write `build/", ": no space left on device")
+        left = project.outputs()
+        assert all(not name.endswith(".o") for name in left)
+        assert not list((small_disk / "build").rglob(".*.*"))
+    finally:
+        subprocess.run(["umount", str(small_disk)], check=True)
+
+
+def test_full_cache_disk(project: Project, small_disk: Path) -> None:
+    """A cache that fills up ends no build."""
+    try:
+        project.write(HELLO)
+        (small_disk / "ballast").write_bytes(b"x" * 50_000)
+        done = project.scons(f"cache={small_disk / 'cache'}")
+        assert done.summary == "built 4 of 4 · 0 up to date · 0 failed"
+        assert done.err.count("warning[K005]: cannot write the cache") == 1
+    finally:
+        subprocess.run(["umount", str(small_disk)], check=True)
