@@ -1,0 +1,63 @@
+"""Where the sources of the native tools lie, and where the tools lie once they are built."""
+
+from __future__ import annotations
+
+import hashlib
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+_SKIPPED = ("target", "__pycache__")  # what builds leave behind
+_DIGITS = 16  # hexadecimal, of a digest of sources
+
+
+@cache
+def native_directory() -> Path | None:
+    """Return `toolchains/native` of a checkout or of an installation, or None when it is nowhere.
+
+    `toolchains/versions.toml` lies in its parent.
+    """
+    checkout = Path(__file__).resolve().parents[2] / "toolchains" / "native"
+    installed = Path(sysconfig.get_path("data"), "share", "mochi_rules", "toolchains", "native")
+    return next((path for path in (checkout, installed) if path.is_dir()), None)
+
+
+@cache
+def native_sources() -> dict[str, bytes]:
+    """Return the sources of the Rust programs, by path from `native_directory`; empty if nowhere."""
+    root = native_directory()
+    if root is None:
+        return {}
+    names = ["Cargo.toml", "Cargo.lock", "build.rs", "zig-cc"]
+    for folder in ("aot-worker", "launcher"):
+        paths = sorted((root / folder).rglob("*"))
+        names += [path.relative_to(root).as_posix() for path in paths if path.is_file()]
+    return {
+        name: (root / name).read_bytes()
+        for name in names
+        if not set(_SKIPPED).intersection(name.split("/"))
+    }
+
+
+@cache
+def native_digest() -> str:
+    """Return what changes whenever a source of the Rust programs does."""
+    state = hashlib.sha256()
+    for name, data in native_sources().items():
+        state.update(f"{name}\0{len(data)}\0".encode() + data)
+    return state.hexdigest()[:_DIGITS]
+
+
+@cache
+def pinned_wasmtime() -> str:
+    """Return the version of Wasmtime that `Cargo.lock` pins, or an empty text."""
+    lock = native_sources().get("Cargo.lock", b"").decode()
+    _, _, rest = lock.partition('name = "wasmtime"\nversion = "')
+    return rest.partition('"')[0]
+
+
+def tools_directory() -> Path:
+    """Return where tools are kept that were built or fetched for this user."""
+    from platformdirs import user_data_path  # noqa: PLC0415 - takes 3 ms
+
+    return user_data_path("mochi_rules", appauthor=False) / "tools"
