@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.elf.decode import Malformed, Reader
-from mochi_rules.wasm.leb128 import decode_unsigned
+from mochi_rules.wasm.leb128 import decode_signed, decode_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,39 @@ def decode_address_map(data: bytes) -> list[int]:
         Malformed: The blocks are not where the index says, or do not fill the section.
     """
     return _decode_blocks(data, _skip_nothing, _skip_place)
+
+
+def decode_origins(data: bytes) -> list[tuple[int, int | None]]:
+    """Return where the code of every entry of `.wasmtime.addrmap` comes from.
+
+    Each is a code offset and the offset in the WebAssembly file of the instruction that the code
+    was made of, up to the next entry; None where it was made of none.
+
+    Raises:
+        Malformed: As `decode_address_map`.
+    """
+    origins: list[int | None] = []
+    last: int | None = None  # the first of a block is absolute, the others count from it
+
+    def start_block(_data: bytes, position: int) -> int:
+        nonlocal last
+        last = None
+        return position
+
+    def read_origin(data: bytes, position: int, token: int) -> int:
+        nonlocal last
+        if token & 1:
+            origins.append(None)
+        elif last is None:
+            last, position = decode_unsigned(data, position, 64)
+            origins.append(last)
+        else:
+            step, position = decode_signed(data, position, 64)
+            last += step
+            origins.append(last)
+        return position
+
+    return list(zip(_decode_blocks(data, start_block, read_origin), origins, strict=True))
 
 
 def decode_traps(data: bytes) -> tuple[list[int], set[int]]:

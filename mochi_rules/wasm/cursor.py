@@ -35,6 +35,11 @@ class Cursor:
         """How many bytes are left."""
         return len(self._data) - self._position
 
+    @property
+    def offset(self) -> int:
+        """Where in the file the next byte lies."""
+        return self._base + self._position
+
     def malformed(self, reason: str) -> MochiError:
         """Make the error for what was read last.
 

@@ -84,7 +84,7 @@ def read_summary(data: bytes) -> ModuleSummary:
     """
     cursor = Cursor(data, "preamble")
     if read_layer(data, cursor) == 0:
-        return _ModuleReader().read(cursor)
+        return ModuleReader().read(cursor)
     sections = _sections(cursor, _COMPONENT_NAMES)
     custom = [contents.name() for number, contents in sections if number == Section.CUSTOM]
     return ModuleSummary("component", custom_sections=tuple(custom))
@@ -98,8 +98,8 @@ def _sections(cursor: Cursor, names: Mapping[int, str]) -> Iterator[tuple[int, C
         yield number, cursor.part(cursor.unsigned())
 
 
-class _ModuleReader:
-    """Gathers what the sections of a module tell."""
+class ModuleReader:
+    """Gathers what the sections of a module tell; read_code.py asks them for more."""
 
     def __init__(self) -> None:
         self._types: list[FuncType | None] = []

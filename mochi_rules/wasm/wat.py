@@ -54,14 +54,24 @@ def print_module(module: Module, *, locations: bool = False) -> str:
 
 def print_function(function: Function, *, locations: bool = False) -> str:
     """Return a function as the WAT of a module field, ending in a newline."""
+    lines = print_head(function)
+    lines += _Body(_local_ids(function)).lines(function.body, locations=locations)
+    return "\n".join([*lines, ")"]) + "\n"
+
+
+def print_head(function: Function) -> list[str]:
+    """Return the lines of a function before its instructions: its signature and its locals."""
     ids = _local_ids(function)
     params = _declarations("param", function.params, 0, ids)
     results = _signature(FuncType((), tuple(function.results)))
-    lines = [_words(f"(func {_id(function.name)}", *params, results)]
     locals_ = _declarations("local", function.locals, len(function.params), ids)
-    lines += [_INDENT + declaration for declaration in locals_]
-    lines += _Body(ids).lines(function.body, locations=locations)
-    return "\n".join([*lines, ")"]) + "\n"
+    head = _words(f"(func {_id(function.name)}", *params, results)
+    return [head, *(_INDENT + declaration for declaration in locals_)]
+
+
+def print_body(function: Function) -> list[str]:
+    """Return a line for each instruction, indented by blocks; a body with `loc` has none for it."""
+    return list(_Body(_local_ids(function)).lines(function.body, locations=False))
 
 
 def print_type(type_: ExternType, name: str = "") -> str:

@@ -14,6 +14,7 @@ from mochi_rules.elf.codemap import (
     BLOCK_SIZE,
     decode_address_map,
     decode_exceptions,
+    decode_origins,
     decode_stack_maps,
     decode_traps,
 )
@@ -21,7 +22,7 @@ from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.engine import Engine, decode_engine, encode_engine
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form
 from mochi_rules.elf.unwind import decode_eh_frame
-from mochi_rules.wasm.leb128 import encode_unsigned
+from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 
 SCHEMA = SCHEMAS[48]
 
@@ -87,6 +88,7 @@ def test_random_bytes_never_surprise(data: bytes) -> None:
     """No decoder raises anything but its own error."""
     for decode in (
         decode_address_map,
+        decode_origins,
         decode_traps,
         decode_exceptions,
         decode_stack_maps,
@@ -106,20 +108,23 @@ entries = st.lists(st.tuples(st.integers(0, 1 << 20), st.none() | u32), max_size
 
 @given(entries)
 def test_address_map_gives_back_its_offsets(rows: list[tuple[int, int | None]]) -> None:
-    """A map encoded as Wasmtime does gives back the offsets, over any number of blocks."""
+    """A map encoded as Wasmtime does gives back its rows, over any number of blocks."""
     rows.sort(key=lambda row: row[0])
 
     assert decode_address_map(encode_address_map(rows)) == [offset for offset, _ in rows]
+    assert decode_origins(encode_address_map(rows)) == rows
 
 
 def encode_address_map(rows: list[tuple[int, int | None]]) -> bytes:
-    """Encode an address map; places are numbers, not differences: a decoder skips either."""
+    """Encode an address map: the first place of a block is a number, the others differences."""
     index, bodies = b"", b""
     for start in range(0, len(rows), BLOCK_SIZE):
-        previous = rows[start][0]
+        previous, last = rows[start][0], None
         index += struct.pack("<II", previous, len(bodies))
         for offset, place in rows[start : start + BLOCK_SIZE]:
             bodies += encode_unsigned((offset - previous) << 1 | (place is None))
-            bodies += b"" if place is None else encode_unsigned(place)
             previous = offset
+            if place is not None:
+                bodies += encode_unsigned(place) if last is None else encode_signed(place - last)
+                last = place
     return struct.pack("<II", len(rows), len(index) // 8) + index + bodies

@@ -9,6 +9,7 @@ import pytest
 from mochi_rules.elf.codemap import (
     decode_address_map,
     decode_exceptions,
+    decode_origins,
     decode_stack_maps,
     decode_traps,
 )
@@ -42,6 +43,23 @@ def test_address_map_by_hand() -> None:
     body = bytes([0, 100, 20 << 1 | 1, 0x80 | (300 << 1 & 0x7F), 300 << 1 >> 7, 0x7F])
 
     assert decode_address_map(words(3, 1, 10, 0) + body) == [10, 30, 330]
+
+
+def test_origins_by_hand() -> None:
+    """The first place of a block is absolute, the next are differences; some have none."""
+    body = bytes([0, 100, 20 << 1 | 1, 5 << 1, 0x7F])
+
+    assert decode_origins(words(3, 1, 10, 0) + body) == [(10, 100), (30, None), (35, 99)]
+
+
+def test_origins_point_into_the_module() -> None:
+    """In a real map, every block starts anew, and no place is outside of the module's file."""
+    origins = decode_origins(Image(compiled("many"))[".wasmtime.addrmap"].data)
+    places = [place for _, place in origins if place is not None]
+
+    assert len(places) == 5 * 400
+    assert 0 < min(places) <= max(places) < 1 << 16
+    assert min(places) == places[0]
 
 
 def test_traps_by_hand() -> None:
