@@ -1,0 +1,1 @@
+"""Executables: a launcher with an artifact attached, for every platform, without a linker."""

@@ -1,0 +1,148 @@
+"""Mach-O executables: the header, the load commands, segments and sections.
+
+Only what attaching needs is decoded; everything stays as the bytes it was.
+
+Source: `mach-o/loader.h` of XNU for the structures.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.base.diagnostic import MochiError
+
+MAGIC = b"\xcf\xfa\xed\xfe"
+SEGMENT_64 = 0x19
+
+HEADER = struct.Struct("<8I")  # magic, cpu, subtype, file type, commands, their size, flags, 0
+COMMAND = struct.Struct("<II")  # command, size
+# command, size, name, address, size, file offset, file size, 2 protections, sections, flags
+SEGMENT = struct.Struct("<II16sQQQQIIII")
+# name, segment, address, size, file offset, alignment, relocations (2), flags, 3 reserved
+SECTION = struct.Struct("<16s16sQQIIIIIIII")
+_ALIGNMENT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: its place and size in the file, in bytes; `offset` is 0 where it has none."""
+
+    name: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment: where it is in memory and in the file, in bytes."""
+
+    name: str
+    address: int
+    memory_size: int
+    offset: int
+    size: int
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A Mach-O file: the numbers of its header, its load commands as bytes, its segments.
+
+    Every segment lies in `data`, which is all of the file.
+    """
+
+    header: tuple[int, ...]
+    commands: tuple[bytes, ...]
+    segments: tuple[Segment, ...]
+    data: bytes
+
+    def segment(self, name: str) -> Segment | None:
+        """Return the first segment of a name, or None."""
+        return next((item for item in self.segments if item.name == name), None)
+
+    def section(self, segment: str, name: str) -> Section | None:
+        """Return a section, which lies in the file, or None.
+
+        Emits: A106.
+
+        Raises:
+            MochiError: The section is not inside the file.
+        """
+        found = self.segment(segment)
+        for item in found.sections if found else ():
+            if item.name == name:
+                if item.offset + item.size > len(self.data):
+                    raise unusable(f"its section `{name}` ends behind the file")
+                return item
+        return None
+
+
+def command_kind(command: bytes) -> int:
+    """Return the number which says what a load command is."""
+    kind: int = COMMAND.unpack_from(command)[0]
+    return kind
+
+
+def read_image(data: bytes) -> Image:
+    """Decode the header and the load commands of a 64-bit Mach-O file.
+
+    Emits: A106.
+
+    Raises:
+        MochiError: They are damaged, or the file ends before its segments do.
+    """
+    try:
+        header = HEADER.unpack_from(data)
+        commands = tuple(_read_commands(data, header[4], header[5]))
+        segments = tuple(
+            _read_segment(item) for item in commands if command_kind(item) == SEGMENT_64
+        )
+    except struct.error:
+        raise unusable("its load commands are damaged") from None
+    for item in segments:
+        if item.offset + item.size > len(data):
+            raise unusable(f"it ends before its segment `{item.name}` does")
+    return Image(header, commands, segments, data)
+
+
+def unusable(why: str, *, help: str = "build the launcher again") -> MochiError:
+    """Make the error of a Mach-O file that cannot be read or changed."""
+    return fail("A106", f"the Mach-O file cannot be used: {why}", help=help)
+
+
+def _read_commands(data: bytes, count: int, size: int) -> Iterator[bytes]:
+    at, end = HEADER.size, HEADER.size + size
+    for _ in range(count):
+        _, length = COMMAND.unpack_from(data, at)
+        if length < COMMAND.size or length % _ALIGNMENT or at + length > min(end, len(data)):
+            raise struct.error
+        yield data[at : at + length]
+        at += length
+    if at != end:
+        raise struct.error
+
+
+def _read_segment(command: bytes) -> Segment:
+    _, _, name, address, memory_size, offset, size, _, _, count, _ = SEGMENT.unpack_from(command)
+    if len(command) != SEGMENT.size + count * SECTION.size:
+        raise struct.error
+    sections = SECTION.iter_unpack(command[SEGMENT.size :])
+    return Segment(
+        _text(name),
+        address,
+        memory_size,
+        offset,
+        size,
+        tuple(Section(_text(item[0]), item[4], item[3]) for item in sections),
+    )
+
+
+def _text(name: bytes) -> str:
+    return name.rstrip(b"\0").decode(errors="backslashreplace")
