@@ -130,7 +130,7 @@ def inspect(data: bytes) -> Report:
     except MochiError as error:
         kind, note = _format(data), error.diagnostics[0].message
         return Report(f"damaged {kind}", digest.size, digest.hash, note)
-    found = None if wasm or compiled else _find_artifact(data)
+    found = None if wasm or compiled else find_artifact(data)
     if found is None:
         return Report(kind, digest.size, digest.hash, wasm=wasm, compiled=compiled)
     inner_offset, inner = found
@@ -181,8 +181,8 @@ def _format(data: bytes) -> str:
     return "unknown file" if data else "empty file"
 
 
-def _find_artifact(data: bytes) -> tuple[int, bytes] | None:
-    """Find the artifact inside an object or an executable: its offset and its bytes.
+def find_artifact(data: bytes) -> tuple[int, bytes] | None:
+    """Find the artifact inside an object or an executable: its offset and its bytes, or None.
 
     An artifact ends with its section table, so its header tells its size.
     """

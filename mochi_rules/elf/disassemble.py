@@ -1,0 +1,115 @@
+"""Machine code as text: by capstone, or else by the `wasmtime` command."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mochi_rules.base.diagnostic import environment_error, fail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mochi_rules.base.diagnostic import MochiError
+    from mochi_rules.elf.artifact import Artifact
+
+_PULLEY = 0xC  # bits of e_flags
+_INSTALL = "pip install 'capstone>=5,<6'"
+_ROW = re.compile(rb" *([0-9a-f]+): ((?:[0-9a-f]{2} )+) *(\S+) *(.*)")
+
+
+class Instruction(NamedTuple):
+    """An instruction; `address` is the offset in the code. What is none is `.byte`."""
+
+    address: int
+    data: bytes
+    mnemonic: str
+    operands: str
+
+
+def disassemble(
+    artifact: Artifact, ranges: Sequence[tuple[int, int]]
+) -> list[tuple[Instruction, ...]]:
+    """Return the instructions of each range, a start and an end in the code.
+
+    Emits: A026 (no code, or of an unknown machine), C020 (nothing to disassemble with).
+
+    Raises:
+        MochiError: There is nothing to disassemble, or nothing that does it.
+    """
+    section = artifact.section(".text")
+    if section is None:
+        raise fail("A026", "there is no code in it", help="compile it again")
+    capstone = _capstone(artifact)
+    if capstone is None:
+        return _by_command(artifact, ranges)
+    code = artifact.content(section)
+    return [
+        tuple(
+            Instruction(address, code[address : address + size], mnemonic, operands)
+            for address, size, mnemonic, operands in capstone.disasm_lite(code[start:end], start)
+        )
+        for start, end in ranges
+    ]
+
+
+def _capstone(artifact: Artifact) -> Any:
+    """Return a disassembler for the machine; None where it is not installed, or knows it not."""
+    try:
+        import capstone  # noqa: PLC0415 - an extra, and of this only
+    except ImportError:
+        return None
+    modes = {
+        "EM_X86_64": (capstone.CS_ARCH_X86, capstone.CS_MODE_64),
+        "EM_AARCH64": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
+        "EM_RISCV": (capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC),
+        "EM_S390": (capstone.CS_ARCH_SYSZ, capstone.CS_MODE_BIG_ENDIAN),
+    }
+    if artifact.header.flags & _PULLEY:
+        return None
+    if artifact.header.machine not in modes:
+        raise fail("A026", f"it is for an unknown machine, `{artifact.header.machine}`")
+    engine = capstone.Cs(*modes[artifact.header.machine])
+    engine.skipdata = True  # constants lie among the code
+    return engine
+
+
+def _by_command(
+    artifact: Artifact, ranges: Sequence[tuple[int, int]]
+) -> list[tuple[Instruction, ...]]:
+    command = shutil.which("wasmtime")
+    if command is None:
+        raise _nothing(artifact)
+    words = [command, "objdump", "--addresses", "--bytes", "--funcs=all", "--color=never", "-"]
+    result = subprocess.run(words, input=artifact.data, capture_output=True, check=False)
+    if result.returncode:
+        raise _nothing(artifact)
+    rows = sorted(_parse(line) for line in result.stdout.splitlines() if _ROW.match(line))
+    return [
+        tuple(rows[bisect_left(rows, (start,)) : bisect_left(rows, (end,))])
+        for start, end in ranges
+    ]
+
+
+def _parse(line: bytes) -> Instruction:
+    match = _ROW.match(line)
+    assert match is not None
+    address, data, mnemonic, operands = match.groups()
+    return Instruction(
+        int(address, 16), bytes.fromhex(data.decode()), mnemonic.decode(), operands.decode().strip()
+    )
+
+
+def _nothing(artifact: Artifact) -> MochiError:
+    """Make the error of a machine that cannot disassemble.
+
+    Emits: C020.
+    """
+    if artifact.header.flags & _PULLEY:
+        message = "only the command `wasmtime objdump` disassembles Pulley's instructions"
+        return environment_error("C020", message, help="put a `wasmtime` in the PATH")
+    message = "there is nothing to disassemble with: neither `capstone` nor a `wasmtime` command"
+    return environment_error("C020", message, help=f"run `{_INSTALL}`")
