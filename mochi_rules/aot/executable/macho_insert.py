@@ -22,6 +22,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.macho import (
+    COMMAND,
     HEADER,
     SECTION,
     SEGMENT,
@@ -43,20 +44,15 @@ if TYPE_CHECKING:
 
 _CODE_SIGNATURE, _CHAINED_FIXUPS = 0x1D, 0x8000_0034
 
-# The load commands that hold file offsets of tables in `__LINKEDIT`, and where. An offset of zero
-# is of a table that is not there.
-_DATA = (8,)  # linkedit_data_command: dataoff
-_DYLD_INFO = (8, 16, 24, 32, 40)  # rebase, bind, weak bind, lazy bind, export
-_OFFSETS: Mapping[int, tuple[int, ...]] = {
-    0x02: (8, 16),  # LC_SYMTAB: symbols, strings
-    0x0B: (
-        32,
-        40,
-        48,
-        56,
-        64,
-        72,
-    ),  # LC_DYSYMTAB: contents, modules, references, indirect, 2 reloc.
+# The load commands that refer to tables in `__LINKEDIT`: where in the command there is a file
+# offset, and the bytes of an entry. The number of entries stands behind the offset; an offset of
+# zero is of a table that is not there.
+_DATA = {8: 1}  # linkedit_data_command
+_DYLD_INFO = dict.fromkeys((8, 16, 24, 32, 40), 1)  # rebase, bind, weak bind, lazy bind, export
+_TABLES: Mapping[int, Mapping[int, int]] = {
+    0x02: {8: 16, 16: 1},  # LC_SYMTAB: symbols, strings
+    # LC_DYSYMTAB: contents, modules, references, indirect symbols, external and local relocations
+    0x0B: {32: 8, 40: 56, 48: 4, 56: 4, 64: 8, 72: 8},
     0x1D: _DATA,  # LC_CODE_SIGNATURE
     0x1E: _DATA,  # LC_SEGMENT_SPLIT_INFO
     0x22: _DYLD_INFO,  # LC_DYLD_INFO
@@ -72,7 +68,7 @@ _OFFSETS: Mapping[int, tuple[int, ...]] = {
     0x8000_0034: _DATA,  # LC_DYLD_CHAINED_FIXUPS
 }
 # Those that hold no such offset. Whatever is in neither table is refused: it might hold one.
-_WITHOUT_OFFSETS = frozenset(
+_WITHOUT_TABLES = frozenset(
     {
         0x0C,  # LC_LOAD_DYLIB
         0x0E,  # LC_LOAD_DYLINKER
@@ -95,12 +91,14 @@ _LINKEDIT_DATA = struct.Struct("<IIII")  # command, size, offset, size of the da
 # version, starts, imports, symbols, number of imports, 2 formats; the offsets are in the table
 _FIXUPS = struct.Struct("<7I")
 _NUMBER = struct.Struct("<I")
+_TABLE = struct.Struct("<II")  # offset, entries
 _PLACE = struct.Struct("<QQQQ")  # of a segment: address, size, file offset, file size
 _PLACE_AT = 24
 
 _LINKEDIT, _TEXT = "__LINKEDIT", "__TEXT"
 _READ = 1
 _SIGNATURE_ALIGNMENT = 16
+_MAX_ADDRESS = 1 << 47  # of a program under any macOS
 _GROWTH = 8  # of fixups for a segment more: keeps whatever alignment is among them
 
 
@@ -148,7 +146,7 @@ def _check_form(image: Image, page: int) -> tuple[Segment, Segment]:
         raise unusable("its last segment is not `__LINKEDIT`")
     if linkedit.offset + linkedit.size != len(image.data):
         raise unusable("something stands behind its last segment")
-    if linkedit.offset % page or linkedit.address % page:
+    if linkedit.offset % page or linkedit.address % page or linkedit.address > _MAX_ADDRESS:
         raise unusable(f"its last segment does not begin on a page of {page} bytes")
     for item in image.segments[:-1]:
         file_end, memory_end = item.offset + item.size, item.address + item.memory_size
@@ -162,42 +160,44 @@ def _check_commands(image: Image, linkedit: Segment) -> None:
     """Check that every load command is known, and its tables are in `__LINKEDIT`."""
     for item in image.commands:
         kind = command_kind(item)
-        if kind not in _OFFSETS and kind not in _WITHOUT_OFFSETS:
+        if kind not in _TABLES and kind not in _WITHOUT_TABLES:
             raise unusable(f"its load command {kind:#x} is not known")
-        for _, offset in _table_offsets(item):
-            if not linkedit.offset <= offset <= len(image.data):
+        for _, offset, end in _tables(item):
+            if offset < linkedit.offset or end > len(image.data):
                 raise unusable(f"a table of its load command {kind:#x} is not in `{_LINKEDIT}`")
 
 
-def _table_offsets(command: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where in a command there is the file offset of a table, and the offset."""
-    for place in _OFFSETS.get(command_kind(command), ()):
-        if place + _NUMBER.size > len(command):
+def _tables(command: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield where in a command there is the file offset of a table, the offset, and its end."""
+    for place, entry in _TABLES.get(command_kind(command), {}).items():
+        if place + _TABLE.size > len(command):
             raise unusable(f"its load command {command_kind(command):#x} is too short")
-        if offset := _NUMBER.unpack_from(command, place)[0]:
-            yield place, offset
+        offset, count = _TABLE.unpack_from(command, place)
+        if offset:
+            yield place, offset, offset + count * entry
 
 
 def _moved_tables(command: bytes, start: int, distance: int) -> bytes:
     """Return a command whose tables from an offset on are moved."""
     changed = bytearray(command)
-    for place, offset in _table_offsets(command):
+    for place, offset, _ in _tables(command):
         if offset >= start:
             _NUMBER.pack_into(changed, place, offset + distance)
     return bytes(changed)
 
 
 def _without_signature(image: Image, linkedit: Segment) -> tuple[list[bytes], bytes]:
-    """Return the load commands and the content of `__LINKEDIT` as they were before signing."""
-    end = len(image.data)
+    """Return the load commands and the tables of `__LINKEDIT` as they were before signing."""
     for item in image.commands:
         if command_kind(item) == _CODE_SIGNATURE:
-            _, _, offset, size = _LINKEDIT_DATA.unpack(item)
-            if offset + size != end:
+            offset, size = _TABLE.unpack_from(item, COMMAND.size)
+            if offset + size != len(image.data):
                 raise unusable("its signature is not at its end")
             check_signature(image.data[:offset], image.data[offset:])
-            end = offset
     commands = [item for item in image.commands if command_kind(item) != _CODE_SIGNATURE]
+    # What was between the last table and the signature goes too: whoever signs the executable
+    # anew expects its signature right behind the tables.
+    end = max((end for item in commands for _, _, end in _tables(item)), default=linkedit.offset)
     return commands, image.data[linkedit.offset : end]
 
 
@@ -213,14 +213,16 @@ def _with_fixups_counted(
     found = [item for item in commands if command_kind(item) == _CHAINED_FIXUPS]
     if not found:
         return commands, tables
-    _, length, offset, size = _LINKEDIT_DATA.unpack(found[0])
+    offset, size = _TABLE.unpack_from(found[0], COMMAND.size)
     start = offset - linkedit.offset
     fixups = _with_segment_counted(tables[start : start + size])
     growth = len(fixups) - size
-    counted = _LINKEDIT_DATA.pack(_CHAINED_FIXUPS, length, offset, len(fixups))
+    place = slice(COMMAND.size, COMMAND.size + _TABLE.size)
+    counted = bytearray(found[0])
+    counted[place] = _TABLE.pack(offset, len(fixups))
     return (
         [
-            counted if item is found[0] else _moved_tables(item, offset + size, growth)
+            bytes(counted) if item is found[0] else _moved_tables(item, offset + size, growth)
             for item in commands
         ],
         tables[:start] + fixups + tables[start + size :],
@@ -243,7 +245,7 @@ def _with_segment_counted(fixups: bytes) -> bytes:
         version, list_at, *(at + _GROWTH for at in offsets), count, imports, symbols
     )
     starts = tuple(at + _GROWTH if at else 0 for at in starts)
-    counted = struct.pack(f"<{segments + 1}I", segments + 1, *starts)
+    counted = struct.pack(f"<{segments + 2}I", segments + 1, *starts, 0)
     rest = bytes(_GROWTH - _NUMBER.size) + fixups[end:]
     return head + fixups[_FIXUPS.size : list_at] + counted + rest
 

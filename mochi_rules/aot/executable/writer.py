@@ -54,7 +54,11 @@ def write_executable(
         )
     check_artifact(platform, artifact)
     if len(launcher) + len(artifact) + len(settings) > MAX_SIZE:
-        raise fail("A109", f"an artifact of {len(artifact)} bytes is too large for an executable")
+        raise fail(
+            "A109",
+            f"an artifact of {len(artifact)} bytes is too large for an executable",
+            help='write `opt_level = "speed_and_size"`, or make it several programs',
+        )
     payload = make_payload(artifact, settings)
     if platform.object_format == "macho":
         return insert_payload(platform, launcher, payload, _IDENTIFIER)
