@@ -7,10 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import Diagnostics, fail
+from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.cli.options import Option, Verb, color_choice
 from mochi_rules.cli.products import Products, kind_of, read_program
-from mochi_rules.cli.session import BUILDING, close_pipeline, configuration_of, open_pipeline
+from mochi_rules.cli.session import (
+    BUILDING,
+    close_pipeline,
+    configuration_of,
+    open_pipeline,
+    toolchains_of,
+)
 from mochi_rules.cli.start import cache_root
 from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.sources import texts_of
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
 # What can be written: the suffix of its file, how many steps it takes, and whether it is text.
-_STEPS = {"wasm": 1, "cwasm": 3, "obj": 4}
+_STEPS = {"wasm": 1, "cwasm": 3, "obj": 4, "exe": 4}
 _SUFFIXES = {"wasm": ".wasm", "cwasm": ".cwasm", "obj": ".o", "exe": "",
              "ast": ".ast", "ir": ".ir", "wat": ".wat"}  # fmt: skip
 _DEFAULT = "cwasm"
@@ -34,23 +40,24 @@ def build(parsed: Parsed) -> int:
     """Build one file."""
     path = Path(parsed.operands[0])
     emit = parsed.get("emit") or _guess(parsed.get("output"))
+    suffix = _SUFFIXES[emit]
     if emit == "exe":
-        raise fail(
-            "B060",
-            "executables come with a launcher, which this version does not have yet",
-            help="write `--emit obj`, and link the object into a host of yours",
-        )
-    output = Path(parsed.get("output") or path.stem + _SUFFIXES[emit])
+        suffix = configuration_of(parsed).platform.executable_suffix
+    output = Path(parsed.get("output") or path.stem + suffix)
     if emit in _TEXTS:
         _write_text(output, _TEXTS[emit](path))
         return 0
     configuration = configuration_of(parsed)
     config = configuration.engine() if emit != "wasm" else None
-    pipeline = open_pipeline(cache_root(parsed), config)
+    toolchains = toolchains_of(parsed)
+    pipeline = open_pipeline(cache_root(parsed), config, toolchains)
     console = _console(path, emit)
     try:
-        products = Products(path, Path.cwd(), pipeline, configuration, console)
-        write_output(output, _make(products, emit, output), str(output))
+        products = Products(
+            path, Path.cwd(), pipeline, configuration, console, toolchains=toolchains
+        )
+        mode = 0o755 if emit == "exe" else 0o644
+        write_output(output, _make(products, emit, output), str(output), mode)
     finally:
         close_pipeline(pipeline)
         console.close()
@@ -60,6 +67,8 @@ def build(parsed: Parsed) -> int:
 def _guess(output: str) -> str:
     """Return what to write into a file of this name."""
     suffix = Path(output).suffix
+    if suffix == ".exe":
+        return "exe"
     return next((name for name, known in _SUFFIXES.items() if suffix and known == suffix), _DEFAULT)
 
 
@@ -71,6 +80,8 @@ def _make(products: Products, emit: str, output: Path) -> bytes:
             from mochi_rules.rules.steps import symbol_of  # noqa: PLC0415 - of objects only
 
             return products.object(symbol_of(output.stem))
+        case "exe":
+            return products.executable()
         case _:
             return products.artifact()
 

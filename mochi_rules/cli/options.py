@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mochi_rules.platforms.toolchain import POLICIES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,4 +60,8 @@ CACHE = Option("cache", "where results are kept, or `off`", "DIR")
 TARGET = Option("target", "the platform to build for", "PLATFORM")
 MODE = Option("mode", "how to compile: `debug` or `release`", "MODE")
 CPU = Option("cpu", "how new a processor the code may require", "LEVEL")
+ENGINE = Option("engine", "a profile of `mochi.toml`", "PROFILE")
+TOOLCHAIN = Option("toolchain", "what may be used: `auto` what cargo builds too, `system` what is "
+                   "installed, `off` Python packages alone", "WHICH", POLICIES)  # fmt: skip
+AOT = Option("aot", "a `wasmtime` command to compile with", "PATH")
 HELP = Option("help", "show this", short="h")

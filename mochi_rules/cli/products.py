@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.base.files import read_input, read_source
-from mochi_rules.cli.session import show
+from mochi_rules.cli.shown import install, run_shown
+from mochi_rules.platforms.platform import host_platform
 from mochi_rules.rules.folder import locate
 from mochi_rules.rules.sources import gather
 from mochi_rules.rules.steps import (
     CWASM,
+    LAUNCHER,
     WASM,
     Step,
     aot_step,
     check_step,
+    executable_step,
     import_step,
     mochi_step,
     object_step,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.span import Source
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.pipeline import Pipeline
+    from mochi_rules.rules.toolchains import Toolchains
     from mochi_rules.ui.console import Console
 
 _MAGICS = {b"\0asm": ".wasm", b"\x7fELF": ".cwasm"}
@@ -58,7 +60,8 @@ def read_program(path: Path, base: Path) -> dict[str, Source]:
 class Products:
     """Makes what follows from one file; what was made is kept. `console` shows each step.
 
-    `read` has all files that decided, by name, and `config` is what the artifact runs under.
+    `read` has all files that decided, by name, and `config` is what the artifact runs under. With
+    `debug_info` the WebAssembly of a program has names and lines; its code is the same.
     """
 
     path: Path
@@ -66,6 +69,8 @@ class Products:
     pipeline: Pipeline
     configuration: Configuration
     console: Console | None = None
+    debug_info: bool = False
+    toolchains: Toolchains | None = None
     read: dict[str, bytes] = field(default_factory=dict)
     config: EngineConfig = field(init=False)
     _made: dict[str, bytes] = field(default_factory=dict)
@@ -83,8 +88,11 @@ class Products:
             if kind_of(self.path) == ".mochi":
                 sources = read_program(self.path, self.base)
                 self.read = {name: source.text.encode() for name, source in sources.items()}
-                names = self.configuration.mode.debug_names
-                step = mochi_step(next(iter(sources)), debug_names=names)
+                step = mochi_step(
+                    next(iter(sources)),
+                    debug_names=self.debug_info or self.configuration.mode.debug_names,
+                    debug_info=self.debug_info or self.config.debug_info,
+                )
                 self._made[WASM] = self._run(step, ".wasm", self.read)
             else:
                 data = self._read_self()
@@ -105,6 +113,7 @@ class Products:
                 inputs = {CWASM: data}
             else:
                 wasm = self.wasm()
+                self._prepare_compiler()
                 data = self._run(aot_step(self.config), ".cwasm", {WASM: wasm})
                 inputs = {CWASM: data, WASM: wasm}
             self._run(check_step(self.config, f"{self.path.stem}.cwasm"), ".cwasm", inputs)
@@ -130,6 +139,34 @@ class Products:
         step = object_step(self.configuration.platform, symbol)
         return self._run(step, ".o", {CWASM: self.artifact()})
 
+    def executable(self) -> bytes:
+        """Return the artifact attached to the platform's launcher.
+
+        Raises:
+            MochiError: As `artifact`; or there is no launcher.
+        """
+        platform = self.configuration.platform
+        resolution = self._tools().launcher(platform, may_build=True)
+        install(resolution, self.pipeline, self.console)
+        assert resolution.chosen is not None
+        launcher = read_input(Path(resolution.chosen.command[0]))
+        step = executable_step(platform, self.configuration.launch())
+        inputs = {CWASM: self.artifact(), LAUNCHER: launcher}
+        return self._run(step, platform.executable_suffix, inputs)
+
+    def _prepare_compiler(self) -> None:
+        """Build the compiler of another platform, if that has to be done before."""
+        platform = self.configuration.platform
+        if platform != host_platform():
+            install(self._tools().aot(platform), self.pipeline, self.console)
+
+    def _tools(self) -> Toolchains:
+        if self.toolchains is None:
+            from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
+
+            self.toolchains = Toolchains()
+        return self.toolchains
+
     def _read_self(self) -> bytes:
         _, name = locate(self.path, self.base)
         data = read_input(self.path)
@@ -137,22 +174,4 @@ class Products:
         return data
 
     def _run(self, step: Step, suffix: str, inputs: Mapping[str, bytes]) -> bytes:
-        with self._shown(StepStarted(step.verb, self.path.stem + suffix)) as ended:
-            result = self.pipeline.run(step, inputs)
-            ended.append((result.outcome, result.made.remark, len(result.made.data)))
-        show(result.made.warnings)
-        return result.made.data
-
-    @contextmanager
-    def _shown(self, step: StepStarted) -> Iterator[list[tuple[Outcome, str, int]]]:
-        ended: list[tuple[Outcome, str, int]] = []
-        if self.console is None:
-            yield ended
-            return
-        self.console.started(step)
-        try:
-            yield ended
-        finally:
-            outcome, remark, size = ended[0] if ended else (Outcome.FAILED, "", 0)
-            event = StepFinished(step.verb, step.target, outcome, remark, size=size)
-            self.console.finished(step, event)
+        return run_shown(self.pipeline, self.console, step, self.path.stem + suffix, inputs)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.cache import Cache
-from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, TARGET, color_choice
+from mochi_rules.cli.options import (
+    AOT,
+    CACHE,
+    COLOR,
+    CPU,
+    ENGINE,
+    MODE,
+    TARGET,
+    TOOLCHAIN,
+    color_choice,
+)
 from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.identity import Identities
 from mochi_rules.rules.lazy import LazyEngines
@@ -18,32 +29,54 @@ from mochi_rules.ui.color import use_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cli.options import Parsed
     from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.toolchains import Toolchains
 
-BUILDING = (TARGET, MODE, CPU, CACHE, COLOR)
+BUILDING = (TARGET, MODE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)
 
 
 def configuration_of(parsed: Parsed) -> Configuration:
     """Return the configuration that the options ask for.
 
-    Emits: B004, B052 (several platforms), C010 to C013.
+    Emits: B004, B028, B029, B052 (several platforms), C010 to C013.
     """
-    found = find_configurations(parsed.get("target"), parsed.get("mode"), parsed.get("cpu"))
+    values = (parsed.get("target"), parsed.get("mode"), parsed.get("cpu"))
+    found = find_configurations(*values, _profile(parsed.get("engine")))
     if len(found) > 1:
         message = "`--target` names one platform at a time"
         raise fail("B052", message, help=f"write `--target {found[0].platform.name}`")
     return found[0]
 
 
-def open_pipeline(root: Path | None, config: EngineConfig | None) -> Pipeline:
+def _profile(name: str) -> dict[str, object]:
+    if not name:
+        return {}
+    from mochi_rules.rules.profiles import Profiles  # noqa: PLC0415 - few programs have one
+
+    return Profiles(Path.cwd()).find(name)
+
+
+def toolchains_of(parsed: Parsed) -> Toolchains | None:
+    """Return the toolchains that the options allow; None where they say nothing."""
+    policy, path = parsed.get("toolchain"), parsed.get("aot")
+    if not policy and not path:
+        return None
+    from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
+
+    absolute = str(Path(path).expanduser().absolute()) if path else ""
+    return Toolchains((), absolute, policy or "auto")
+
+
+def open_pipeline(
+    root: Path | None, config: EngineConfig | None, toolchains: Toolchains | None = None
+) -> Pipeline:
     """Return a pipeline whose engines start when they are needed; `config` is what they are for."""
     memo = root / "v1" / "identities" if root else None
-    return Pipeline(Cache(root), LazyEngines(config), Identities(memo))
+    return Pipeline(Cache(root), LazyEngines(config, toolchains), Identities(memo))
 
 
 def close_pipeline(pipeline: Pipeline) -> None:

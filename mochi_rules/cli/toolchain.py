@@ -1,35 +1,85 @@
-"""`mochi-rules toolchain list`: what compiles for which platform."""
+"""`mochi-rules toolchain`: what compiles for which platform, and building what is missing."""
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.cli.options import COLOR, Verb
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb, color_choice
+from mochi_rules.cli.session import close_pipeline, open_pipeline
+from mochi_rules.cli.shown import install
+from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.usage import table
-from mochi_rules.platforms.platform import PLATFORMS
+from mochi_rules.platforms.platform import PLATFORMS, host_platform
+from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.toolchains import Toolchains
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.console import Console
+from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mochi_rules.cli.options import Parsed
+    from mochi_rules.platforms.toolchain import Resolution
+
+_TOOLS = ("aot", "launcher")
+_WAYS = ("list", "install")
 
 
-def list_toolchains(parsed: Parsed) -> int:
-    """Show the toolchains, and for each platform the one that is taken, or why none is.
+def toolchain(parsed: Parsed) -> int:
+    """Show the toolchains, or install one.
 
     Emits: B062.
     """
-    if parsed.operands[0] != "list":
-        raise fail(
-            "B062",
-            f"`mochi-rules toolchain` cannot `{parsed.operands[0]}`",
-            help="write `mochi-rules toolchain list`",
-        )
+    way, *tools = parsed.operands
+    if way not in _WAYS:
+        near = did_you_mean(way, _WAYS)
+        help_ = near or "write `mochi-rules toolchain list`"
+        raise fail("B062", f"`mochi-rules toolchain` cannot `{way}`", help=help_)
+    if way == "list":
+        return _list()
+    if len(tools) != 1 or tools[0] not in _TOOLS:
+        near = did_you_mean(tools[0], _TOOLS) if tools else ""
+        help_ = near or "write `mochi-rules toolchain install aot`"
+        raise fail("B062", "what to install is `aot` or `launcher`", help=help_)
+    return _install(parsed, tools[0])
+
+
+def _install(parsed: Parsed, tool: str) -> int:
+    stream = Output(sys.stderr)
+    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
+    # Cargo shows its own progress.
+    console = Console(stream, stream, choice="plain", color=color, total=lambda: 1)
+    pipeline = open_pipeline(cache_root(parsed), None)
+    try:
+        for resolution in _wanted(parsed, tool):
+            install(resolution, pipeline, console)
+            assert resolution.chosen is not None
+            path = resolution.chosen.command[0]
+            console.say(f"{tool} for {resolution.target.name} is installed: {path}")
+    finally:
+        close_pipeline(pipeline)
+    return 0
+
+
+def _wanted(parsed: Parsed, tool: str) -> Iterator[Resolution]:
+    toolchains = Toolchains()
+    if tool == "aot":
+        yield toolchains.worker(host_platform())
+        return
+    for configuration in find_configurations(parsed.get("target")):
+        yield toolchains.launcher(configuration.platform, may_build=True)
+
+
+def _list() -> int:
     toolchains = Toolchains()
     rows = [
         (item.name, f"{item.type.value}, {item.origin}: {item.missing or 'ready'}")
-        for item in toolchains.all
+        for item in toolchains.all()
     ]
     sys.stdout.write("toolchains\n" + table(rows) + "\nplatforms\n")
     sys.stdout.write(table((row.name, _answer(toolchains, row.name)) for row in PLATFORMS))
@@ -38,17 +88,23 @@ def list_toolchains(parsed: Parsed) -> int:
 
 def _answer(toolchains: Toolchains, name: str) -> str:
     platform = next(row for row in PLATFORMS if row.name == name)
-    resolution = toolchains.aot(platform)
+    launcher = toolchains.launcher(platform, may_build=True)
+    return f"aot: {_chosen(toolchains.aot(platform))}; launcher: {_chosen(launcher)}"
+
+
+def _chosen(resolution: Resolution) -> str:
     if resolution.chosen:
-        return resolution.chosen.name
+        return f"{resolution.chosen.name} {resolution.chosen.origin}"
     reasons = [f"{item.toolchain.name}: {item.reason}" for item in resolution.rejected]
     return f"none ({'; '.join(reasons)})"
 
 
 VERB = Verb(
     "toolchain",
-    "toolchain list [OPTIONS]",
-    "List the tools that compile ahead of time, and the one taken for each platform.",
-    list_toolchains,
-    (COLOR,),
+    "toolchain list|install [aot|launcher] [OPTIONS]",
+    "List the tools that compile ahead of time, and the one taken for each platform; or build one: "
+    "the compiler for all platforms, or the launcher of executables for one.",
+    toolchain,
+    (TARGET, CACHE, COLOR),
+    operands=(1, 2),
 )

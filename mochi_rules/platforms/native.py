@@ -24,7 +24,7 @@ def native_directory() -> Path | None:
 
 @cache
 def native_sources() -> dict[str, bytes]:
-    """Return the sources of the Rust programs, by path from `native_directory`; empty if nowhere."""
+    """Return the sources of the Rust programs, by path from `native_directory`, if any."""
     root = native_directory()
     if root is None:
         return {}

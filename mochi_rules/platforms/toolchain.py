@@ -10,8 +10,14 @@ from mochi_rules.base.diagnostic import Diagnostic, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from mochi_rules.platforms.platform import Constraint, Platform
+
+
+# What may be used besides the Python packages: what is installed, and what can be built; what is
+# installed; nothing.
+POLICIES = ("auto", "system", "off")
 
 
 class ToolchainType(Enum):
@@ -20,6 +26,7 @@ class ToolchainType(Enum):
     MOCHI = "mochi"
     WASM_LINK = "wasm-link"
     AOT = "aot"
+    LAUNCHER = "launcher"
     C = "c"
     RUST = "rust"
     GO = "go"
@@ -28,13 +35,30 @@ class ToolchainType(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a tool that is not there yet is built: `cargo build` in a folder of the native sources.
+
+    `program` is what cargo calls it, `path` where it is kept. `minutes` is how long it takes on
+    two cores, measured.
+    """
+
+    program: str
+    folder: str
+    profile: str
+    triple: str
+    minutes: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Toolchain:
     """A tool as it was found on this machine.
 
     `origin` says where it was looked for; `exec` is what it runs on and `target` what it makes
     code for: an axis which neither names is free. `missing` says in a phrase what it lacks here,
-    and is empty when it is ready. `identity` (name, version, digest of the executable) enters the
-    key of everything the tool makes. `command` starts it.
+    and is empty when it is ready; `remedy` is the command that mends that. `identity` (name,
+    version, digest of the executable) enters the key of everything the tool makes. `command`
+    starts it; for a launcher, it is the file. With a `recipe`, it has to be built before.
     """
 
     type: ToolchainType
@@ -43,8 +67,10 @@ class Toolchain:
     exec: frozenset[Constraint] = frozenset()
     target: frozenset[Constraint] = frozenset()
     missing: str = ""
+    remedy: str = ""
     identity: str = ""
     command: tuple[str, ...] = ()
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +118,17 @@ def resolution_error(resolution: Resolution) -> Diagnostic:
         "C002",
         f"no toolchain can build `{resolution.type.value}` for `{resolution.target.name}`",
         notes=tuple(tried) or (f"no toolchain of type `{resolution.type.value}` is registered",),
-        help="run `mochi-rules doctor` to see what every toolchain lacks",
+        help=_help(resolution),
         fault=Fault.ENVIRONMENT,
     )
+
+
+def _help(resolution: Resolution) -> str:
+    """Return the one command that mends it: the first that a tool names which fits otherwise."""
+    for item in resolution.rejected:
+        if item.reason == item.toolchain.missing and item.toolchain.remedy:
+            return f"run `{item.toolchain.remedy}`"
+    return "run `mochi-rules doctor` to see what every toolchain lacks"
 
 
 def _rejection(toolchain: Toolchain, target: Platform, exec: Platform) -> str:

@@ -38,7 +38,10 @@ def _is_text(value: object) -> bool:
 
 
 def _is_settings(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_text, value))
+    """Settings by name, or the name of a profile."""
+    return (isinstance(value, dict) and all(map(_is_text, value))) or (
+        _is_text(value) and value != ""
+    )
 
 
 def _is_seconds(value: object) -> bool:
@@ -52,6 +55,7 @@ FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _
 LABEL = Kind("a label", '":app"', lambda value: _is_text(value) and value != "")
 LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
+YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool))
 SECONDS = Kind("a number of seconds", "60", _is_seconds)
 
 _REQUIRED = object()
@@ -138,17 +142,21 @@ _SRCS = Attr("srcs", FILES, "the Mochi files; they may import each other and tho
 _DEPS = Attr("deps", LABELS, "the libraries whose files may be imported", ())
 _MAIN = Attr("main", TEXT, "the file in `srcs` that runs; may be left out if there is one, or one "
              "called like the target", "")  # fmt: skip
-_ENGINE = Attr("engine", SETTINGS, "settings of the engine, such as `debug_info` or `opt_level`; "
-               "they go before those of the mode", {})  # fmt: skip
+_ENGINE = Attr("engine", SETTINGS, "settings of the engine and limits of the run, such as "
+               "`opt_level` or `fuel`, or the name of a profile of `mochi.toml`; they go before "
+               "those of the mode", {})  # fmt: skip
+_DIRS = Attr("dirs", TEXTS, "directories that the executable may use, relative to where it is run: "
+             "`data`, `data=/tables`, `out:rw`", ())  # fmt: skip
 _SYMBOL = Attr("symbol", TEXT, "what the symbols of the object begin with: `SYMBOL_start` and "
                "`SYMBOL_end`; by default the name", "")  # fmt: skip
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "mochi_binary",
-        "A program: compiled to WebAssembly, ahead of time, checked, and wrapped in an object.",
-        (_NAME, _SRCS, _DEPS, _MAIN, _SYMBOL, _ENGINE),
-        (".wasm", ".cwasm", ".cwasm.json", ".o"),
+        "A program: compiled to WebAssembly, ahead of time, checked, wrapped in an object, and "
+        "attached to a launcher.",
+        (_NAME, _SRCS, _DEPS, _MAIN, _SYMBOL, _DIRS, _ENGINE),
+        (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
     ),
     Rule(
         "mochi_library",
@@ -174,15 +182,19 @@ RULES: tuple[Rule, ...] = (
         "wasm_import",
         "WebAssembly of another language, taken the same way as our own: checked, compiled ahead "
         "of time, checked again, and wrapped. It may import WASI preview 1 only.",
-        (_NAME, Attr("src", FILE, "the `.wasm`"), _SYMBOL, _ENGINE),
-        (".wasm", ".cwasm", ".cwasm.json", ".o"),
+        (_NAME, Attr("src", FILE, "the `.wasm`"),
+         Attr("executable", YES_NO, "whether it is a program, with a function `_start`", True),
+         _SYMBOL, _DIRS, _ENGINE),
+        (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
     ),
     Rule(
         "cwasm",
         "An artifact that was compiled elsewhere: refused unless it is for this platform, this "
         "version of Wasmtime and these settings; then wrapped.",
-        (_NAME, Attr("src", FILE, "the `.cwasm`"), _SYMBOL, _ENGINE),
-        (".cwasm.json", ".o"),
+        (_NAME, Attr("src", FILE, "the `.cwasm`"),
+         Attr("executable", YES_NO, "whether to attach it to a launcher", False),
+         _SYMBOL, _DIRS, _ENGINE),
+        (".cwasm.json", ".o", ""),
     ),
 )  # fmt: skip
 

@@ -10,9 +10,13 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.cpu import CPU_LEVELS, find_cpu_level
 from mochi_rules.platforms.platform import PLATFORMS, Platform, find_platform, host_platform
+from mochi_rules.platforms.toolchain import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from mochi_rules.aot.executable.settings import RunSettings
+    from mochi_rules.rules.profiles import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +26,29 @@ class Mode:
     name: str
     doc: str
     debug_names: bool
-    engine: Mapping[str, object] = field(default_factory=dict)
+    engine: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
+# The first is the default.
 MODES: tuple[Mode, ...] = (
-    Mode("debug", "compiles fast, and keeps the names of functions for backtraces",
-         debug_names=True, engine={"opt_level": "none"}),
-    Mode("release", "runs fast, and leaves the names out",
+    Mode("release", "runs fast, and leaves the names of functions out",
          debug_names=False, engine={"opt_level": "speed"}),
+    Mode("debug", "for debuggers: lines, names of functions, and code as it is written",
+         debug_names=True, engine={"opt_level": "none", "debug_info": True}),
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What everything below one output directory is made for. `cpu` is a level's name, checked."""
+    """What everything below one output directory is made for.
+
+    `cpu` is a level's name, checked. `profile` has the settings for all programs.
+    """
 
     platform: Platform
     mode: Mode
     cpu: str
+    profile: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:
@@ -47,14 +56,43 @@ class Configuration:
         return f"{self.platform.name}-{self.mode.name}"
 
     def engine(self, settings: Mapping[str, object] | None = None) -> EngineConfig:
-        """Return the engine's configuration; `settings` of a rule go before those of the mode.
+        """Return the engine's configuration.
 
-        Emits: A050 to A055, C012, C013.
+        `settings` of a rule go before those of the profile, and these before those of the mode.
+
+        Emits: A050 to A055, B027, C012, C013.
 
         Raises:
             MochiError: A setting is wrong.
         """
-        return self.loader({**self.mode.engine, **(settings or {})})
+        return self.loader(self._split(settings)[0])
+
+    def launch(self, settings: Mapping[str, object] | None = None) -> bytes:
+        """Return what the launcher reads: the engine's configuration, and what the program may use.
+
+        Emits: as `engine`; A100 to A102 (a limit or a directory cannot be).
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        from mochi_rules.aot.executable.settings import launcher_settings  # noqa: PLC0415
+
+        return launcher_settings(self.engine(settings), self._split(settings)[1])
+
+    def _split(self, settings: Mapping[str, object] | None) -> tuple[Settings, RunSettings]:
+        both = {**self.profile, **(settings or {})}
+        if not both:
+            from mochi_rules.aot.executable.settings import RunSettings  # noqa: PLC0415
+
+            return dict(self.mode.engine), RunSettings()
+        from mochi_rules.rules.profiles import split  # noqa: PLC0415 - most programs have none
+
+        engine, run = split(both)
+        # What a debugger needs is given up for a setting that contradicts it.
+        mode = {**self.mode.engine}
+        if engine.get("compiler") == "winch":
+            mode.pop("debug_info", None)
+        return {**mode, **engine}, run
 
     def loader(self, settings: Mapping[str, object]) -> EngineConfig:
         """Return the configuration that loads what was compiled elsewhere, in whatever mode.
@@ -77,12 +115,20 @@ class Variable:
     values: Callable[[], Iterable[str]]
 
 
+LINKS = ("auto", "launcher", "bundle", "none")
+
 VARIABLES: tuple[Variable, ...] = (
     Variable("target", "this machine", "platforms to build for, with commas between, or `all`",
              lambda: [row.name for row in PLATFORMS]),
-    Variable("mode", "debug", "how to compile", lambda: [mode.name for mode in MODES]),
+    Variable("mode", MODES[0].name, "how to compile", lambda: [mode.name for mode in MODES]),
     Variable("cpu", "of the platform", "how new a processor the code may require",
              lambda: [level.name for level in CPU_LEVELS]),
+    Variable("engine", "none", "a profile of `mochi.toml`, for all programs", lambda: ["NAME"]),
+    Variable("link", "auto", "what executables are made of; `auto` makes them where a launcher is "
+             "installed, and `none` makes none", lambda: LINKS),
+    Variable("toolchain", "auto", "what may be used besides Python packages: `system` what is "
+             "installed, `auto` what cargo builds too", lambda: POLICIES),
+    Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
     Variable("cache", "of the user", "where results are kept: a directory, or `off`",
              lambda: ["DIR", "off"]),
 )  # fmt: skip
@@ -108,7 +154,29 @@ def find_mode(name: str) -> Mode:
     )
 
 
-def find_configurations(target: str = "", mode: str = "", cpu: str = "") -> list[Configuration]:
+def check_choice(name: str, value: str) -> str:
+    """Return the value of a variable of few values; empty is the default.
+
+    Emits: B004.
+
+    Raises:
+        MochiError: It is none of them.
+    """
+    variable = next(row for row in VARIABLES if row.name == name)
+    choices = list(variable.values())
+    if not value or value in choices:
+        return value or variable.default
+    raise fail(
+        "B004",
+        f"`{name}` cannot be `{value}`",
+        notes=(f"it is one of {listing(choices)}",),
+        help=did_you_mean(value, choices) or f"write `{name}={variable.default}`",
+    )
+
+
+def find_configurations(
+    target: str = "", mode: str = "", cpu: str = "", profile: Mapping[str, object] | None = None
+) -> list[Configuration]:
     """Return the configurations that the variables ask for, each once; empty texts are defaults.
 
     Emits: B004, C010, C011, C012, C013.
@@ -118,7 +186,7 @@ def find_configurations(target: str = "", mode: str = "", cpu: str = "") -> list
     """
     chosen = find_mode(mode or MODES[0].name)
     return [
-        Configuration(platform, chosen, find_cpu_level(platform, cpu).name)
+        Configuration(platform, chosen, find_cpu_level(platform, cpu).name, profile or {})
         for platform in _platforms(target)
     ]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.platforms.platform import Platform
     from mochi_rules.rules.toolchains import Toolchains
 
 _BOOTSTRAP = (
@@ -69,6 +70,9 @@ class Engines(Protocol):
         Raises:
             MochiError: There is no artifact.
         """
+
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`."""
 
     def close(self) -> None:
         """End every worker, and every program."""
@@ -130,11 +134,15 @@ class PooledEngines:
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time in a worker of the platform's toolchain."""
-        command = self._toolchains.aot_command(config.platform)
+        command = self._toolchains.aot_tool(config.platform).command
         with self._lock:
             pool = self._aot.setdefault(command, Pool(lambda: WorkerProcess(command)))
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
+
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`."""
+        return self._toolchains.wasmtime(platform)
 
     def close(self) -> None:
         """End every worker, and every program."""
@@ -178,6 +186,10 @@ class LocalEngines:
             threading.Thread(target=_load_the_rest, daemon=True).start()
         return compile_wasm(self._worker(config), config, wasm)
 
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`."""
+        return self._toolchains.wasmtime(platform)
+
     def close(self) -> None:
         """End the worker, and every program."""
         self.guests.close()
@@ -195,7 +207,7 @@ class LocalEngines:
         threading.Thread(target=start, daemon=True).start()
 
     def _worker(self, config: EngineConfig) -> WorkerProcess:
-        command = self._toolchains.aot_command(config.platform)
+        command = self._toolchains.aot_tool(config.platform).command
         if command not in self._workers:
             self._workers[command] = WorkerProcess(command)
         return self._workers[command]

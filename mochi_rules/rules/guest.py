@@ -6,6 +6,7 @@ The child is this module's `main`: it loads one artifact, and is that program un
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -68,11 +69,36 @@ class Guests:
                 "settings": {option.name: getattr(config, option.name) for option in OPTIONS},
                 "argv": list(argv),
             }
-            return self._communicate(_command(request), stdin, seconds)
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(_command(request), stdin=pipe, stdout=pipe, stderr=pipe)
+            return self._communicate(process, stdin, seconds)
 
-    def _communicate(self, command: Sequence[str], stdin: bytes, seconds: float) -> Ran:
+    def tool(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        variables: Mapping[str, str],
+        *,
+        shows_progress: bool = False,
+    ) -> Ran:
+        """Run a tool of the user's in a folder, with `variables` besides those of this process.
+
+        With `shows_progress`, what it says goes to this process's stderr.
+        """
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        process = subprocess.Popen(
+            command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=None if shows_progress else pipe,
+            cwd=folder,
+            env=os.environ | variables,
+        )
+        return self._communicate(process, b"", None)
+
+    def _communicate(
+        self, process: subprocess.Popen[bytes], stdin: bytes, seconds: float | None
+    ) -> Ran:
         with self._lock:
             self._running.add(process)
         try:
@@ -80,13 +106,13 @@ class Guests:
         except subprocess.TimeoutExpired:
             process.kill()
             stdout, stderr = process.communicate()
-            return Ran(None, stdout, stderr)
+            return Ran(None, stdout, stderr or b"")
         finally:
             with self._lock:
                 self._running.discard(process)
             with suppress(OSError):
                 process.kill()
-        return Ran(process.returncode, stdout, stderr)
+        return Ran(process.returncode, stdout, stderr or b"")
 
     def close(self) -> None:
         """End every program."""

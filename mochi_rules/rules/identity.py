@@ -23,8 +23,9 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": ("compiler", "wasm"),
     "elf": ("elf", "wasm"),
     "object": ("aot/objects", "elf"),
+    "executable": ("aot/executable", "elf"),
 }
-WASMTIME = "wasmtime"
+WASMTIME, RUST = "wasmtime", "rust"
 TOOLS = (*SOURCES, WASMTIME)
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -39,7 +40,7 @@ def signature() -> str:
 
 
 class Identities:
-    """The identities of TOOLS, each found out once.
+    """The identities of TOOLS and of Rust, each found out once.
 
     `memo` is a file that remembers them between processes; without one, or where it cannot be
     written, they are found out again.
@@ -59,6 +60,10 @@ class Identities:
     def _find(self, tool: str) -> str:
         if tool == WASMTIME:
             return self._recall(tool, _stat_wasmtime, _wasmtime_version)
+        if tool == RUST:
+            from mochi_rules.aot.native_tools import rust_version  # noqa: PLC0415 - rare
+
+            return rust_version()
         folders = [_PACKAGE / name for name in SOURCES[tool]]
         return self._recall(tool, lambda: _stat(folders), lambda: _digest(folders))
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_rules.platforms.platform import host_platform
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.platforms.platform import Platform
     from mochi_rules.rules.engines import Compiled, LocalEngines, MochiOptions
     from mochi_rules.rules.guest import Guests
+    from mochi_rules.rules.toolchains import Toolchains
 
 
 class LazyEngines:
     """As `LocalEngines`, loaded by the first call."""
 
-    def __init__(self, config: EngineConfig | None = None) -> None:
-        self._config = config
+    def __init__(
+        self, config: EngineConfig | None = None, toolchains: Toolchains | None = None
+    ) -> None:
+        self._config, self._toolchains = config, toolchains
         self._made: LocalEngines | None = None
 
     @property
@@ -34,6 +40,12 @@ class LazyEngines:
         """Compile ahead of time."""
         return self._engines().compile_wasm(config, wasm)
 
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`; mostly without any."""
+        if self._toolchains is None and platform == host_platform():
+            return None
+        return self._engines().wasmtime(platform)
+
     def close(self) -> None:
         """End what was started."""
         if self._made is not None:
@@ -44,5 +56,5 @@ class LazyEngines:
             from mochi_rules.rules.engines import LocalEngines  # noqa: PLC0415 - what this is for
             from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415
 
-            self._made = LocalEngines(Toolchains(), self._config)
+            self._made = LocalEngines(self._toolchains or Toolchains(), self._config)
         return self._made

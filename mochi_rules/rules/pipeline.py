@@ -15,6 +15,7 @@ from mochi_rules.aot.config import canonical
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
 from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
+from mochi_rules.rules.identity import WASMTIME
 from mochi_rules.rules.steps import Made, Step
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Pipeline:
         Raises:
             MochiError: As `Engines.compile_wasm`, for the probe of the engine.
         """
-        tools = {name: self.identities.of(name) for name in step.tools}
+        tools = {name: self._identity(name, step.engine) for name in step.tools}
         if step.engine is not None:
             tools["engine"] = self._probe(step.engine)
         return prepare(
@@ -89,8 +90,16 @@ class Pipeline:
 
         The probe is left out, which follows from the rest.
         """
-        tools = (f"{name} {self.identities.of(name)}" for name in step.tools)
+        tools = (f"{name} {self._identity(name, step.engine)}" for name in step.tools)
         return "\n".join((step.verb, *step.arguments, *tools)).encode()
+
+    def _identity(self, tool: str, config: EngineConfig | None) -> str:
+        """Return what stands for a tool in a key: each platform may have its own Wasmtime."""
+        if tool == WASMTIME and config is not None:
+            other = self.engines.wasmtime(config.platform)
+            if other is not None:
+                return other
+        return self.identities.of(tool)
 
     def _fetch(
         self, step: Step, inputs: Mapping[str, bytes], action: PreparedAction
@@ -120,7 +129,7 @@ class Pipeline:
                 mnemonic="probe",
                 arguments=tuple(f"--{name}={value}" for name, value in canonical(config).items()),
                 inputs={},
-                tools={"wasmtime": self.identities.of("wasmtime")},
+                tools={WASMTIME: self._identity(WASMTIME, config)},
                 output_paths=("engine",),
             )
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
 from mochi_rules.base.digest import digest_bytes
+from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Recipe
     from mochi_rules.rules.engines import Engines
 
 # What the inputs and outputs are called inside a key, whatever their files are called.
 WASM, CWASM, REPORT, OBJECT = "program.wasm", "program.cwasm", "program.json", "program.o"
+LAUNCHER, PROGRAM = "launcher", "program"
+
+_EXECUTABLE = 0o755
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Step:
 
     `verb` is what people see, at most six letters. `tools` are names of identities. `engine` is
     the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
-    name.
+    name. `mode` is of the file that the output becomes.
     """
 
     verb: str
@@ -51,6 +56,7 @@ class Step:
     output: str
     make: Callable[[Engines, Mapping[str, bytes]], Made]
     engine: EngineConfig | None = None
+    mode: int = 0o644
 
 
 def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
@@ -75,21 +81,26 @@ def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Ste
     return Step("mochi", arguments, ("mochi",), WASM, make)
 
 
-def import_step(name: str) -> Step:
+def import_step(name: str, *, is_program: bool = False) -> Step:
     """Check a foreign wasm, and pass it on; `name` is what messages call it.
 
-    Emits: A010, A011 (no WebAssembly), B030 (imports what nobody gives).
+    Emits: A010, A011 (no WebAssembly), B030 (imports what nobody gives), B031 (no program).
     """
 
     def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.rules.wasi import check_imports  # noqa: PLC0415 - of foreign wasm only
+        from mochi_rules.rules.wasi import (  # noqa: PLC0415 - of foreign wasm only
+            check_imports,
+            check_program,
+        )
         from mochi_rules.wasm.read import read_summary  # noqa: PLC0415
 
         summary = read_summary(inputs[WASM])
         check_imports(name, summary)
+        if is_program:
+            check_program(name, summary)
         return Made(inputs[WASM], _functions(summary.defined_functions))
 
-    return Step("import", (), ("elf",), WASM, make)
+    return Step("import", (f"--program={_word(is_program)}",), ("elf",), WASM, make)
 
 
 def aot_step(config: EngineConfig) -> Step:
@@ -157,6 +168,40 @@ def object_step(platform: Platform, symbol: str) -> Step:
 
     arguments = (f"--platform={platform.name}", f"--symbol={symbol}")
     return Step("object", arguments, ("object",), OBJECT, make)
+
+
+def executable_step(platform: Platform, settings: bytes) -> Step:
+    """Attach an artifact to the platform's launcher; the inputs are CWASM and LAUNCHER.
+
+    `settings` is what the launcher reads.
+
+    Emits: as `aot.executable.writer.write_executable`.
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.aot.executable.writer import write_executable  # noqa: PLC0415 - as above
+
+        data = write_executable(platform, inputs[LAUNCHER], inputs[CWASM], settings)
+        return Made(data, size_text(len(data)))
+
+    lines = settings.decode().splitlines()
+    arguments = (f"--platform={platform.name}", *(f"--set={line}" for line in lines))
+    return Step("exe", arguments, ("executable",), PROGRAM, make, mode=_EXECUTABLE)
+
+
+def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
+    """Build a native tool; the inputs are `platforms.native.native_sources`.
+
+    Emits: C020 (cargo failed).
+    """
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.rules.cargo import build  # noqa: PLC0415 - once for each machine
+
+        return Made(build(recipe, inputs, engines.guests, shows_progress=shows_progress))
+
+    arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
+    return Step("cargo", arguments, ("rust",), recipe.program, make, mode=_EXECUTABLE)
 
 
 def symbol_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which tool compiles for which platform: the registered toolchains, asked once a platform."""
+"""Which tool makes what for which platform: the registered toolchains, asked in order."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mochi_rules.aot.wheel import wheel_toolchain
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import (
+    Recipe,
     Resolution,
     Toolchain,
     ToolchainType,
@@ -17,6 +18,8 @@ from mochi_rules.platforms.toolchain import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from mochi_rules.platforms.platform import Platform
 
 
@@ -24,35 +27,134 @@ if TYPE_CHECKING:
 class Toolchains:
     """The toolchains of a build. Those of the user stand before our own: the first that fits wins.
 
-    Nothing is looked for before the first question.
+    `aot_path` is a `wasmtime` that the user named, and `policy` one of POLICIES. Nothing is looked
+    for before it is asked for: where the wheel fits, no other tool is looked at.
     """
 
     user: tuple[Toolchain, ...] = ()
-    _found: tuple[Toolchain, ...] | None = None
-    _commands: dict[Platform, tuple[str, ...]] = field(default_factory=dict)
+    aot_path: str = ""
+    policy: str = "auto"
+    _found: list[Toolchain] = field(default_factory=list)
+    _sources: Iterator[Iterable[Toolchain]] | None = None
+    _aot: dict[Platform, Resolution] = field(default_factory=dict)
+    _launchers: dict[tuple[Platform, bool], Resolution] = field(default_factory=dict)
 
-    @property
-    def all(self) -> tuple[Toolchain, ...]:
-        """Every toolchain, in the order in which they are asked."""
-        if self._found is None:
-            self._found = (*self.user, wheel_toolchain(host_platform()))
-        return self._found
+    def all(self) -> Iterator[Toolchain]:
+        """Give every toolchain that compiles ahead of time, in the order they are asked."""
+        if self._sources is None:
+            self._sources = (make() for make in self._makers())
+        yield from self._found
+        for found in self._sources:
+            self._found += found
+            yield from found
+
+    def _makers(self) -> Iterator[Callable[[], Iterable[Toolchain]]]:
+        host = host_platform()
+        yield lambda: self.user
+        if self.aot_path:
+            yield lambda: _command_line(host, self.aot_path)
+        yield lambda: (wheel_toolchain(host),)
+        if self.policy != "off":
+            yield lambda: _installed_worker(host)
+            if not self.aot_path:
+                yield lambda: _command_line(host, "")
+        if self.policy == "auto":
+            yield lambda: _cargo_worker(host)
+        if self.policy != "off":
+            yield lambda: _emulated(host)
 
     def aot(self, platform: Platform) -> Resolution:
         """Return which toolchain compiles for a platform ahead of time, and which do not."""
-        return resolve(self.all, ToolchainType.AOT, platform, host_platform())
+        if platform not in self._aot:
+            host = host_platform()
+            self._aot[platform] = resolve(self.all(), ToolchainType.AOT, platform, host)
+        return self._aot[platform]
 
-    def aot_command(self, platform: Platform) -> tuple[str, ...]:
-        """Return the command of a worker for a platform.
+    def aot_tool(self, platform: Platform) -> Toolchain:
+        """Return the toolchain that compiles for a platform.
 
         Emits: C002 (no toolchain), C011 (unknown host).
 
         Raises:
             MochiError: There is none.
         """
-        if platform not in self._commands:
-            resolution = self.aot(platform)
-            if resolution.chosen is None:
-                raise MochiError(resolution_error(resolution))
-            self._commands[platform] = resolution.chosen.command
-        return self._commands[platform]
+        return _chosen(self.aot(platform))
+
+    def worker(self, host: Platform) -> Resolution:
+        """Return our own worker, whatever else there is: installed, or for cargo to build."""
+        found = (*_installed_worker(host), *_cargo_worker(host))
+        return resolve(found, ToolchainType.AOT, host, host)
+
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return the identity of the Wasmtime that compiles for a platform; None is the wheel's."""
+        if not self.user and not self.aot_path and platform == host_platform():
+            return None
+        resolution = self.aot(platform)
+        return resolution.chosen.identity.removeprefix("wasmtime ") if resolution.chosen else ""
+
+    def launcher(self, platform: Platform, *, may_build: bool) -> Resolution:
+        """Return which launcher executables of a platform are made with, and which cannot be had.
+
+        With `may_build`, one that has a recipe will do.
+        """
+        key = (platform, may_build)
+        if key not in self._launchers:
+            found = self._find_launchers(platform, may_build=may_build)
+            host = host_platform()
+            self._launchers[key] = resolve(found, ToolchainType.LAUNCHER, platform, host)
+        return self._launchers[key]
+
+    def _find_launchers(self, platform: Platform, *, may_build: bool) -> Iterable[Toolchain]:
+        from mochi_rules.aot.native_tools import (  # noqa: PLC0415 - of executables only
+            cargo_launchers,
+            installed_launcher,
+        )
+
+        yield installed_launcher(platform)
+        if may_build and self.policy == "auto":
+            yield from cargo_launchers(platform)
+
+
+def pending(resolution: Resolution) -> Recipe | None:
+    """Return the recipe of what was chosen, if it has to be built yet.
+
+    Emits: as `Toolchains.aot_tool`.
+
+    Raises:
+        MochiError: Nothing was chosen.
+    """
+    recipe = _chosen(resolution).recipe
+    return recipe if recipe and not recipe.path.is_file() else None
+
+
+def _chosen(resolution: Resolution) -> Toolchain:
+    if resolution.chosen is None:
+        raise MochiError(resolution_error(resolution))
+    return resolution.chosen
+
+
+# Each is loaded when those before it do not fit.
+
+
+def _installed_worker(host: Platform) -> Iterable[Toolchain]:
+    from mochi_rules.aot.native_tools import installed_worker  # noqa: PLC0415
+
+    return (installed_worker(host),)
+
+
+def _cargo_worker(host: Platform) -> Iterable[Toolchain]:
+    from mochi_rules.aot.native_tools import cargo_worker  # noqa: PLC0415
+
+    return (cargo_worker(host),)
+
+
+def _command_line(host: Platform, path: str) -> Iterable[Toolchain]:
+    from mochi_rules.aot.command_line import command_line_toolchains  # noqa: PLC0415
+
+    return command_line_toolchains(host, path)
+
+
+def _emulated(host: Platform) -> Iterable[Toolchain]:
+    from mochi_rules.aot.emulated import emulated_toolchain  # noqa: PLC0415
+
+    return (emulated_toolchain(host),)

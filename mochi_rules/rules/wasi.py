@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from mochi_rules.wasm.read import ImportSummary, ModuleSummary
 
+START = "_start"
 MODULE = "wasi_snapshot_preview1"
 _NAMES = """
     args_get args_sizes_get clock_res_get clock_time_get environ_get environ_sizes_get fd_advise
@@ -39,6 +40,20 @@ def check_imports(name: str, summary: ModuleSummary) -> None:
     found = [_fault(name, item) for item in summary.imports if not _is_given(item)]
     if found:
         raise MochiError(*found[:_SHOWN])
+
+
+def check_program(name: str, summary: ModuleSummary) -> None:
+    """Refuse what cannot be run by itself.
+
+    Emits: B031.
+
+    Raises:
+        MochiError: It is a component, or has no function `_start`.
+    """
+    if any(item.name == START and item.kind == "func" for item in summary.exports):
+        return
+    reason = f"it has no function `{START}`" if summary.kind == "module" else "it is a component"
+    raise fail("B031", f"`{name}` is no program: {reason}", help="write `executable = False`")
 
 
 def _is_given(item: ImportSummary) -> bool:

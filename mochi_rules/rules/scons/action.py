@@ -58,6 +58,8 @@ def _run(space: Workspace, node: Any) -> BaseException | None:
     task = space.tasks[node]
     started = StepStarted(task.step.verb, task.name)
     space.console.started(started)
+    if task.notice:
+        space.console.say(task.notice)
     try:
         result = space.pipeline.run(task.step, task.read())
         _keep(space, node, result)
@@ -79,7 +81,8 @@ def _run(space: Workspace, node: Any) -> BaseException | None:
 def _keep(space: Workspace, node: Any, result: StepResult) -> None:
     """Place the output, note the key, show the warnings."""
     if hasattr(node, "get_abspath"):  # a test has no file
-        write_output(Path(node.get_abspath()), result.made.data, node_path(node))
+        path = Path(node.get_abspath())
+        write_output(path, result.made.data, node_path(node), space.tasks[node].step.mode)
     key = key_record(node_path(node), result.action)
     space.journal.record(node_path(node), result.outcome, result.seconds, key)
     if result.made.warnings:

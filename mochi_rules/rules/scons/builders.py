@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.platforms.native import native_sources
 from mochi_rules.rules.scons.action import StepAction
 from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.nodes import check_exists, node_path, read_node, source_name
@@ -24,6 +25,7 @@ from mochi_rules.rules.steps import (
     import_step,
     mochi_step,
     object_step,
+    recipe_step,
     symbol_of,
 )
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.platforms.toolchain import Recipe
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.scons.workspace import Workspace
     from mochi_rules.rules.steps import Step
@@ -57,6 +60,7 @@ def add_builders(env: Any) -> None:
     env["BUILDERS"]["MochiReport"] = builder(
         _emit_report, ".cwasm.json", ".cwasm", target_scanner=scanner
     )
+    env["BUILDERS"]["MochiExecutable"] = env.Builder(action=action, emitter=_emit_nothing)
     env["BUILDERS"]["CwasmObject"] = builder(_emit_object, ".o", ".cwasm")
     env.AddMethod(_cwasm, "Cwasm")
     env.AddMethod(_program, "MochiProgram")
@@ -73,6 +77,23 @@ def wasm_task(
     names = configuration.mode.debug_names
     step = mochi_step(program.main, debug_names=names, debug_info=config.debug_info)
     return Task(step, space.shown(node), program.read, program.scan)
+
+
+def tool_node(space: Workspace, env: Any, recipe: Recipe) -> Any:
+    """Return the node of a tool that has to be built, for this user, and not for this workspace."""
+    node = env.fs.File(str(recipe.path))
+    if node not in space.tasks:
+        minutes = f"about {recipe.minutes} minutes on two cores, once"
+        space.tasks[node] = Task(
+            recipe_step(recipe),
+            f"{recipe.program} for {recipe.triple}",
+            native_sources,
+            notice=f"note: cargo builds `{recipe.program}` for {recipe.triple}: {minutes}",
+        )
+        env.MochiExecutable(node, [])
+        env.Precious(node)
+        env.NoClean(node)
+    return node
 
 
 def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]) -> Task:
@@ -135,6 +156,12 @@ def _emit(target: list[Any], source: list[Any], make: Callable[[Workspace, Any],
     return target, source
 
 
+def _emit_nothing(target: list[Any], source: list[Any], env: Any) -> _Emitter:  # noqa: ARG001
+    """Leave the nodes as they are: who calls has made the task."""
+    target[0].set_nocache(1)
+    return target, source
+
+
 def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
     def make(space: Workspace, node: Any) -> Task:
         if not source:
@@ -158,7 +185,8 @@ def _emit_import(target: list[Any], source: list[Any], env: Any) -> _Emitter:  #
 def _emit_cwasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
     def make(space: Workspace, node: Any) -> Task:
         config = _engine(env)
-        space.require_aot(config.platform)
+        if recipe := space.require_aot(config.platform):
+            env.Requires(node, tool_node(space, env, recipe))
         return file_task(space, aot_step(config), node, {WASM: source[0]})
 
     return _emit(target, source, make)

@@ -11,6 +11,7 @@ from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.rules.attrs import BY_NAME
 from mochi_rules.rules.label import Label, check_name, parse_label
+from mochi_rules.rules.profiles import split
 from mochi_rules.rules.program import Unit
 from mochi_rules.rules.scons.action import StepAction
 from mochi_rules.rules.scons.builders import (
@@ -18,6 +19,7 @@ from mochi_rules.rules.scons.builders import (
     REPORT_SUFFIX,
     file_task,
     report_task,
+    tool_node,
     wasm_task,
 )
 from mochi_rules.rules.scons.nodes import node_path, source_name, source_node
@@ -25,7 +27,16 @@ from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
 from mochi_rules.rules.scons.verbs import TEST
 from mochi_rules.rules.scons.workspace import Target, workspace
-from mochi_rules.rules.steps import CWASM, WASM, aot_step, import_step, object_step, symbol_of
+from mochi_rules.rules.steps import (
+    CWASM,
+    LAUNCHER,
+    WASM,
+    aot_step,
+    executable_step,
+    import_step,
+    object_step,
+    symbol_of,
+)
 from mochi_rules.rules.testing import EXPECTED, STDIN, Case, case_step
 
 if TYPE_CHECKING:
@@ -88,6 +99,17 @@ class _Call:
     def __init__(self, space: Workspace, env: Any, target: Target, values: dict[str, Any]) -> None:
         self.space, self.env, self.target, self.values = space, env, target, values
         self.label = target.label
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the call says of the engine, and of what the program may use.
+
+        Emits: B029 (no such profile).
+        """
+        given = self.values["engine"]
+        settings = self.space.settings.profiles.find(given) if isinstance(given, str) else given
+        dirs = self.values.get("dirs")
+        return {**settings, "dirs": list(dirs)} if dirs else settings
 
     def file(self, value: Any) -> Any:
         """Return the node of a file: one of the folder of the SConscript, or a node."""
@@ -163,9 +185,9 @@ def _main(call: _Call, unit: Unit) -> str:
 def _binary(call: _Call) -> None:
     program = _program(call)
     for configuration in call.space.settings.configurations:
-        _object(
-            call, configuration, _artifact(call, configuration, _wasm(call, configuration, program))
-        )
+        artifact = _artifact(call, configuration, _wasm(call, configuration, program))
+        _object(call, configuration, artifact)
+        _executable(call, configuration, artifact)
 
 
 def _library(call: _Call) -> None:
@@ -176,18 +198,24 @@ def _wasm_import(call: _Call) -> None:
     source = call.file(call.values["src"])
     for configuration in call.space.settings.configurations:
         node = call.output(configuration, ".wasm")
-        step = import_step(source_name(source))
+        is_program = call.values["executable"]
+        step = import_step(source_name(source), is_program=is_program)
         call.space.tasks[node] = file_task(call.space, step, node, {WASM: source})
         call.environment(configuration).MochiWasmImport(node, source)
-        _object(call, configuration, _artifact(call, configuration, node))
+        artifact = _artifact(call, configuration, node)
+        _object(call, configuration, artifact)
+        if is_program:
+            _executable(call, configuration, artifact)
 
 
 def _prebuilt(call: _Call) -> None:
     source = call.file(call.values["src"])
     source_name(source)
     for configuration in call.space.settings.configurations:
-        _check(call, configuration.loader(call.values["engine"]), {CWASM: source}, configuration)
+        _check(call, configuration.loader(split(call.settings)[0]), {CWASM: source}, configuration)
         _object(call, configuration, source)
+        if call.values["executable"]:
+            _executable(call, configuration, source)
 
 
 def _test(call: _Call) -> None:
@@ -227,18 +255,20 @@ def _test_of(call: _Call, label: Label) -> None:
 
 def _wasm(call: _Call, configuration: Configuration, program: Program) -> Any:
     node = call.output(configuration, ".wasm")
-    config = configuration.engine(call.values["engine"])
+    config = configuration.engine(call.settings)
     call.space.tasks[node] = wasm_task(call.space, program, node, configuration, config)
     return call.environment(configuration).MochiWasm(node, program.nodes[program.main])[0]
 
 
 def _artifact(call: _Call, configuration: Configuration, wasm: Any) -> Any:
     """Compile ahead of time and check; return the node of the artifact."""
-    config = configuration.engine(call.values["engine"])
-    call.space.require_aot(config.platform)
+    config = configuration.engine(call.settings)
     node = call.output(configuration, ".cwasm")
     call.space.tasks[node] = file_task(call.space, aot_step(config), node, {WASM: wasm})
-    call.environment(configuration).MochiCwasm(node, wasm)
+    env = call.environment(configuration)
+    env.MochiCwasm(node, wasm)
+    if recipe := call.space.require_aot(config.platform):
+        env.Requires(node, tool_node(call.space, env, recipe))
     _check(call, config, {CWASM: node, WASM: wasm}, configuration)
     return node
 
@@ -261,6 +291,25 @@ def _object(call: _Call, configuration: Configuration, artifact: Any) -> None:
     step = object_step(configuration.platform, symbol)
     call.space.tasks[node] = file_task(call.space, step, node, {CWASM: artifact})
     call.environment(configuration).CwasmObject(node, [artifact, report])
+
+
+def _executable(call: _Call, configuration: Configuration, artifact: Any) -> None:
+    """Attach a checked artifact to the launcher, where there is one."""
+    platform = configuration.platform
+    toolchain = call.space.launcher(platform)
+    settings = configuration.launch(call.settings)
+    if toolchain is None:
+        return
+    env = call.environment(configuration)
+    launcher = env.fs.File(toolchain.command[0])
+    if toolchain.recipe and not toolchain.recipe.path.is_file():
+        launcher = tool_node(call.space, env, toolchain.recipe)
+    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
+    node = call.output(configuration, platform.executable_suffix)
+    step = executable_step(platform, settings)
+    inputs = {CWASM: artifact, LAUNCHER: launcher}
+    call.space.tasks[node] = file_task(call.space, step, node, inputs)
+    env.MochiExecutable(node, [*inputs.values(), report])
 
 
 def _run(call: _Call, configuration: Configuration, artifact: Any, tested: Target) -> None:

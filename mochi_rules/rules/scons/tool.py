@@ -17,8 +17,14 @@ from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.layout import default_root
-from mochi_rules.rules.configuration import VARIABLES, check_names, find_configurations
+from mochi_rules.rules.configuration import (
+    VARIABLES,
+    check_choice,
+    check_names,
+    find_configurations,
+)
 from mochi_rules.rules.engines import PooledEngines
+from mochi_rules.rules.profiles import Profiles
 from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.scons.rules import rule_functions
@@ -75,8 +81,8 @@ def _open(parameters: dict[str, Any]) -> Workspace:
         settings = _settings(parameters)
     except MochiError as error:
         raise scons_error(error, console) from None
-    toolchains = Toolchains(tuple(parameters.get("toolchains", ())))
-    space = Workspace(settings, console, toolchains, PooledEngines(toolchains))
+    toolchains = settings.toolchains
+    space = Workspace(settings, console, PooledEngines(toolchains))
     space.is_building = is_building()
     console.find_total = space.requested
     return space
@@ -133,7 +139,7 @@ def _publish(env: Any) -> None:
 def _settings(parameters: dict[str, Any]) -> Settings:
     """Return what the command line and the parameters say.
 
-    Emits: B003, B004, B026 (no such parameter), C010 to C013.
+    Emits: B003, B004, B026 (no such parameter), B028, B029, C010 to C013.
     """
     for name in parameters:
         if name not in _PARAMETERS:
@@ -146,15 +152,27 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     arguments = SCons.Script.ARGUMENTS
     check_names(arguments, parameters.get("variables", ()))
     values = {name: str(arguments.get(name, parameters.get(name, ""))) for name in _NAMES}
-    configurations = find_configurations(values["target"], values["mode"], values["cpu"])
-    build = str(parameters.get("build", "build")).strip("/")
-    return Settings(tuple(configurations), _cache(values["cache"]), build)
+    top = Path(SCons.Script.Dir("#").get_abspath())
+    profiles = Profiles(top)
+    profile = profiles.find(values["engine"]) if values["engine"] else {}
+    configurations = find_configurations(values["target"], values["mode"], values["cpu"], profile)
+    return Settings(
+        configurations=tuple(configurations),
+        cache=_cache(top, values["cache"]),
+        build=str(parameters.get("build", "build")).strip("/"),
+        link=check_choice("link", values["link"]),
+        toolchains=Toolchains(
+            tuple(parameters.get("toolchains", ())),
+            str(top / Path(values["aot"]).expanduser()) if values["aot"] else "",
+            check_choice("toolchain", values["toolchain"]),
+        ),
+        profiles=profiles,
+    )
 
 
-def _cache(value: str) -> Cache:
+def _cache(top: Path, value: str) -> Cache:
     if value == "off":
         return Cache(None)
-    top = Path(SCons.Script.Dir("#").get_abspath())
     return Cache(top / Path(value).expanduser() if value else default_root())
 
 

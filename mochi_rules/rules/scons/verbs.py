@@ -94,7 +94,8 @@ def _verb(run: Callable[[Workspace], int]) -> Callable[..., Any]:
 
 
 def _doctor(space: Workspace) -> int:
-    findings = examine(space.toolchains, space.settings.configurations, space.settings.cache)
+    settings = space.settings
+    findings = examine(settings.toolchains, settings.configurations, settings.cache)
     space.console.say(render(findings).rstrip("\n"))
     return 0 if all(finding.is_good for finding in findings) else 2
 

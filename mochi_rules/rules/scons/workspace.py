@@ -22,6 +22,7 @@ from mochi_rules.rules.pipeline import Pipeline
 from mochi_rules.rules.program import Universe
 from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.toolchains import pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.cache.cache import Cache
     from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Recipe, Toolchain
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.engines import Engines
     from mochi_rules.rules.label import Label
+    from mochi_rules.rules.profiles import Profiles
     from mochi_rules.rules.scons.place import Place
     from mochi_rules.rules.steps import Step
     from mochi_rules.rules.toolchains import Toolchains
@@ -42,13 +45,15 @@ if TYPE_CHECKING:
 class Task:
     """A step as a node of the graph: what it is called, and how its inputs are read.
 
-    `scan` returns the nodes that the inputs depend on besides the sources of the node.
+    `scan` returns the nodes that the inputs depend on besides the sources of the node. `notice` is
+    said when the step begins.
     """
 
     step: Step
     name: str
     read: Callable[[], Mapping[str, bytes]]
     scan: Callable[[], list[Any]] | None = None
+    notice: str = ""
 
 
 @dataclass(slots=True)
@@ -79,19 +84,19 @@ class Settings:
     configurations: tuple[Configuration, ...]
     cache: Cache
     build: str
+    link: str
+    toolchains: Toolchains
+    profiles: Profiles
 
 
 class Workspace:
     """The state of one run of SCons; there is one."""
 
-    def __init__(
-        self, settings: Settings, console: Console, toolchains: Toolchains, engines: Engines
-    ) -> None:
+    def __init__(self, settings: Settings, console: Console, engines: Engines) -> None:
         self.fs = SCons.Script.DefaultEnvironment(tools=[]).fs
         self.root = Path(self.fs.Top.get_abspath())
         self.settings = settings
         self.console = console
-        self.toolchains = toolchains
         cache = settings.cache
         memo = cache.root / "v1" / "identities" if cache.root else None
         self.pipeline = Pipeline(cache, engines, Identities(memo))
@@ -142,13 +147,27 @@ class Workspace:
                 )
             )
 
-    def require_aot(self, platform: Platform) -> None:
+    def require_aot(self, platform: Platform) -> Recipe | None:
         """Refuse a platform that nothing compiles for: once, and before anything is built.
+
+        Return how the tool is built, if that has to be done before.
 
         Emits: C002, C011.
         """
-        if self.is_building:
-            self.toolchains.aot_command(platform)
+        return pending(self.settings.toolchains.aot(platform)) if self.is_building else None
+
+    def launcher(self, platform: Platform) -> Toolchain | None:
+        """Return the launcher for executables of a platform, or None where none are made.
+
+        Emits: C002 (`link=launcher`, and none can be had), C011.
+        """
+        link = self.settings.link
+        if link not in ("auto", "launcher") or not self.is_building:
+            return None
+        resolution = self.settings.toolchains.launcher(platform, may_build=link == "launcher")
+        if link == "launcher":
+            pending(resolution)
+        return resolution.chosen
 
     def guard(self, action: Callable[[], Any]) -> Any:
         """Call something while build files are read; its errors end SCons with a message."""
@@ -202,7 +221,11 @@ class Workspace:
             if isinstance(node, SCons.Node.FS.Dir):
                 pending += self._tasks_below(node)
             else:
-                pending += [*(node.sources or ()), *(node.depends or ())]
+                pending += [
+                    *(node.sources or ()),
+                    *(node.depends or ()),
+                    *(node.prerequisites or ()),
+                ]
         return found
 
     def _tasks_below(self, folder: Any) -> list[Any]:

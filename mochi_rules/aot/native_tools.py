@@ -1,0 +1,225 @@
+"""Our own Rust programs as toolchains: installed, or for cargo to build.
+
+The worker compiles for every platform. A launcher is of one platform: the table says for which
+target of Rust it is built, and what links it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.platforms.native import (
+    native_digest,
+    native_sources,
+    pinned_wasmtime,
+    tools_directory,
+)
+from mochi_rules.platforms.platform import PLATFORMS
+from mochi_rules.platforms.toolchain import Recipe, Toolchain, ToolchainType
+
+if TYPE_CHECKING:
+    from mochi_rules.platforms.platform import Platform
+
+WORKER, LAUNCHER = "aot-worker", "launcher"
+_WORKER_MINUTES, _LAUNCHER_MINUTES = 4, 2
+_INSTALL_WORKER = "mochi-rules toolchain install aot"
+_RUST = "install Rust from https://rustup.rs"
+
+
+@dataclass(frozen=True, slots=True)
+class RustTarget:
+    """A target of Rust that a launcher can be built for, and the program that its linking takes."""
+
+    platform: str
+    triple: str
+    linker: str
+
+
+# The first of a platform that this machine can build is taken. Those of musl need no library.
+LAUNCHER_TARGETS = (
+    RustTarget("x86_64-linux", "x86_64-unknown-linux-musl", "cc"),
+    RustTarget("x86_64-linux", "x86_64-unknown-linux-gnu", "cc"),
+    RustTarget("aarch64-linux", "aarch64-unknown-linux-musl", "aarch64-linux-gnu-gcc"),
+    RustTarget("riscv64-linux", "riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu-gcc"),
+    RustTarget("s390x-linux", "s390x-unknown-linux-gnu", "s390x-linux-gnu-gcc"),
+    RustTarget("x86_64-macos", "x86_64-apple-darwin", "zig"),
+    RustTarget("aarch64-macos", "aarch64-apple-darwin", "zig"),
+    RustTarget("x86_64-windows", "x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc"),
+    RustTarget("aarch64-windows", "aarch64-pc-windows-gnullvm", "zig"),
+)
+_PACKAGES = {"cc": "gcc", "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+             "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+             "s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu",
+             "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64"}  # fmt: skip
+
+
+def installed_worker(host: Platform) -> Toolchain:
+    """Return the worker as it was built before on this machine."""
+    path = _kept(WORKER, host.name)
+    missing = "" if path.is_file() else "it is not installed"
+    return _worker(host, "installed", missing, command=(str(path),))
+
+
+def cargo_worker(host: Platform) -> Toolchain:
+    """Return the worker as cargo would build it."""
+    recipe = Recipe(WORKER, ".", "release", rust_host(), _WORKER_MINUTES, _kept(WORKER, host.name))
+    missing, remedy = _lacks_cargo()
+    command = (str(recipe.path),)
+    return _worker(host, "built by cargo", missing, remedy, command=command, recipe=recipe)
+
+
+def _worker(
+    host: Platform,
+    origin: str,
+    missing: str,
+    remedy: str = _INSTALL_WORKER,
+    *,
+    command: tuple[str, ...],
+    recipe: Recipe | None = None,
+) -> Toolchain:
+    return Toolchain(
+        ToolchainType.AOT,
+        WORKER,
+        origin,
+        exec=host.constraints,
+        missing=missing,
+        remedy=remedy,
+        # Every tool of one version of Wasmtime makes the same bytes: the tool does not enter.
+        identity=f"wasmtime {pinned_wasmtime()}",
+        command=command,
+        recipe=recipe,
+    )
+
+
+def installed_launcher(platform: Platform) -> Toolchain:
+    """Return a platform's launcher as it was built before."""
+    path = _kept(LAUNCHER, platform.name)
+    return Toolchain(
+        ToolchainType.LAUNCHER,
+        LAUNCHER,
+        "installed",
+        target=platform.constraints,
+        missing="" if path.is_file() else "it is not installed",
+        remedy=f"mochi-rules toolchain install launcher --target {platform.name}",
+        command=(str(path),),
+    )
+
+
+def cargo_launchers(platform: Platform) -> list[Toolchain]:
+    """Return a platform's launchers as cargo would build them."""
+    return [
+        _cargo_launcher(platform, row) for row in LAUNCHER_TARGETS if row.platform == platform.name
+    ]
+
+
+def _cargo_launcher(platform: Platform, row: RustTarget) -> Toolchain:
+    path = _kept(LAUNCHER, platform.name)
+    missing, remedy = _lacks_cargo()
+    if not missing:
+        missing, remedy = _lacks_target(row)
+    return Toolchain(
+        ToolchainType.LAUNCHER,
+        LAUNCHER,
+        f"built by cargo for {row.triple}",
+        target=platform.constraints,
+        missing=missing,
+        remedy=remedy,
+        command=(str(path),),
+        recipe=Recipe(LAUNCHER, "launcher", "launcher", row.triple, _LAUNCHER_MINUTES, path),
+    )
+
+
+def cargo_environment(triple: str) -> dict[str, str]:
+    """Return what cargo needs besides this process's environment, to make the same bytes anywhere.
+
+    Messages of panics name source files: the paths of this machine are taken out of them.
+    """
+    home = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
+    commit = next(
+        (line.split()[1] for line in rust_version().splitlines() if line.startswith("commit-hash")),
+        "unknown",
+    )
+    sources = Path(_output("rustc", "--print", "sysroot"), "lib", "rustlib", "src", "rust")
+    flags = (
+        f"--remap-path-prefix={home}/registry/src=/crates "
+        f"--remap-path-prefix={sources}=/rustc/{commit}"
+    )
+    variables = {f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS": flags}
+    if zig := _zig_command():
+        variables["ZIG"] = zig
+    if "apple" in triple:  # Rust asks for an SDK, and Zig brings its own: any directory will do
+        variables.setdefault("SDKROOT", os.environ.get("SDKROOT", os.sep))
+    return variables
+
+
+@cache
+def rust_version() -> str:
+    """Return what `rustc -vV` says, or an empty text when there is no Rust."""
+    return _output("rustc", "-vV")
+
+
+def rust_host() -> str:
+    """Return the triple that Rust builds for by itself."""
+    lines = rust_version().splitlines()
+    return next((line.split()[1] for line in lines if line.startswith("host:")), "")
+
+
+def _kept(program: str, platform: str) -> Path:
+    return tools_directory() / f"{program}-{platform}-{native_digest()}"
+
+
+def _lacks_cargo() -> tuple[str, str]:
+    """Return what keeps every program from being built, and what mends it; or empty texts."""
+    if not native_sources():
+        return "its sources are not here", "pip install mochi-rules"
+    if not shutil.which("cargo") or not rust_version():
+        return "cargo is not on PATH", _RUST
+    return "", ""
+
+
+def _lacks_target(row: RustTarget) -> tuple[str, str]:
+    if not _has_rust_target(row.triple):
+        return f"Rust has no `{row.triple}` here", f"rustup target add {row.triple}"
+    if row.linker == "zig":
+        lacks = not _zig_command()
+        remedy = "pip install ziglang"
+    else:
+        lacks = not shutil.which(row.linker)
+        remedy = f"apt-get install {_PACKAGES[row.linker]}"
+    return (f"`{row.linker}` is not on PATH", remedy) if lacks else ("", "")
+
+
+@cache
+def _has_rust_target(triple: str) -> bool:
+    folder = _output("rustc", "--print", "target-libdir", "--target", triple)
+    return bool(folder) and Path(folder).is_dir()
+
+
+@cache
+def _zig_command() -> str:
+    """Return Zig as one command line, or an empty text: its own, or that of the Python package."""
+    import sys  # noqa: PLC0415 - of launchers that Zig links only
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if given := os.environ.get("ZIG"):
+        return given
+    if shutil.which("zig"):
+        return "zig"
+    return f"{sys.executable} -m ziglang" if find_spec("ziglang") else ""
+
+
+def _output(*command: str) -> str:
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return ended.stdout.strip()
+
+
+assert {row.platform for row in LAUNCHER_TARGETS} == {row.name for row in PLATFORMS}

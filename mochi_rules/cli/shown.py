@@ -1,0 +1,75 @@
+"""Steps of the command line as a person sees them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.cli.session import show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mochi_rules.platforms.toolchain import Resolution
+    from mochi_rules.rules.pipeline import Pipeline
+    from mochi_rules.rules.steps import Step
+    from mochi_rules.ui.console import Console
+
+
+def run_shown(
+    pipeline: Pipeline,
+    console: Console | None,
+    step: Step,
+    target: str,
+    inputs: Mapping[str, bytes],
+) -> bytes:
+    """Run a step, and return its output; a console of None shows nothing but warnings.
+
+    Raises:
+        MochiError: The step failed.
+    """
+    with _shown(console, StepStarted(step.verb, target)) as ended:
+        result = pipeline.run(step, inputs)
+        ended.append((result.outcome, result.made.remark, len(result.made.data)))
+    show(result.made.warnings)
+    return result.made.data
+
+
+def install(resolution: Resolution, pipeline: Pipeline, console: Console | None) -> None:
+    """Build what was chosen, if that has to be done before it can be used.
+
+    Emits: C002 (nothing was chosen), C020 (cargo failed), B014.
+
+    Raises:
+        MochiError: The tool cannot be had.
+    """
+    # Most runs need no tool but the wheel.
+    from mochi_rules.platforms.native import native_sources  # noqa: PLC0415
+    from mochi_rules.rules.faults import write_output  # noqa: PLC0415
+    from mochi_rules.rules.steps import recipe_step  # noqa: PLC0415
+    from mochi_rules.rules.toolchains import pending  # noqa: PLC0415
+
+    recipe = pending(resolution)
+    if recipe is None:
+        return
+    step = recipe_step(recipe, shows_progress=True)
+    name = f"{recipe.program} for {recipe.triple}"
+    if console is not None:
+        console.say(f"note: cargo builds {name}: about {recipe.minutes} minutes on two cores, once")
+    data = run_shown(pipeline, console, step, name, native_sources())
+    write_output(recipe.path, data, str(recipe.path), step.mode)
+
+
+@contextmanager
+def _shown(console: Console | None, step: StepStarted) -> Iterator[list[tuple[Outcome, str, int]]]:
+    ended: list[tuple[Outcome, str, int]] = []
+    if console is None:
+        yield ended
+        return
+    console.started(step)
+    try:
+        yield ended
+    finally:
+        outcome, remark, size = ended[0] if ended else (Outcome.FAILED, "", 0)
+        console.finished(step, StepFinished(step.verb, step.target, outcome, remark, size=size))

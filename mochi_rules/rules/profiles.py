@@ -1,0 +1,140 @@
+"""Settings of programs: the engine's, and what a program may use when it runs.
+
+They are written together, in an attribute `engine` of a rule or in a profile of `mochi.toml`:
+
+    [engine.sandboxed]
+    fuel = 1_000_000_000
+    memory_limit = 268_435_456
+    dirs = ["data", "out:rw"]
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.aot.executable.settings import NUMBERS, Directory, RunSettings
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
+from mochi_rules.base.files import read_source
+from mochi_rules.base.suggest import did_you_mean, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE = "mochi.toml"
+_SECTION = "engine"
+_DIRECTORIES = "dirs"
+_RUN_NAMES = (*(number.name for number in NUMBERS), _DIRECTORIES)
+
+Settings = dict[str, object]
+
+assert {field.name for field in fields(RunSettings)} >= {number.name for number in NUMBERS}
+
+
+def split(settings: Mapping[str, object]) -> tuple[Settings, RunSettings]:
+    """Return settings as those of the engine, and those of the run.
+
+    A limit of the run turns on what it needs of the engine: `fuel` counts instructions, and
+    `deadline_ms` looks at a clock.
+
+    Emits: B027 (`dirs` is wrong).
+
+    Raises:
+        MochiError: A directory cannot be understood.
+    """
+    run: dict[str, Any] = {name: value for name, value in settings.items() if name in _RUN_NAMES}
+    engine = {name: value for name, value in settings.items() if name not in _RUN_NAMES}
+    for number in NUMBERS:
+        if number.option and run.get(number.name) is not None:
+            engine.setdefault(number.option, True)
+    directories = _directories(run.pop(_DIRECTORIES, ()))
+    return engine, RunSettings(**run, directories=directories)
+
+
+def _directories(value: object) -> tuple[Directory, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+        raise _wrong_directories(value)
+    return tuple(map(parse_directory, value))
+
+
+def parse_directory(text: str) -> Directory:
+    """Return the directory that `HOST`, `HOST=GUEST`, or either with `:rw` behind it, names.
+
+    Emits: B027.
+
+    Raises:
+        MochiError: It is empty.
+    """
+    access = "rw" if text.endswith(":rw") else "r"
+    host, equals, guest = text.removesuffix(":rw").partition("=")
+    if not host or (equals and not guest):
+        raise _wrong_directories([text])
+    return Directory(host, guest or host, access)
+
+
+def _wrong_directories(value: object) -> MochiError:
+    return fail(
+        "B027",
+        f"`{_DIRECTORIES}` must be a list of directories, got `{value!r:.60}`",
+        help=f'write `{_DIRECTORIES} = ["data", "out:rw", "../tables=tables"]`',
+    )
+
+
+class Profiles:
+    """The profiles of a workspace: the tables `[engine.NAME]` of its `mochi.toml`, read once."""
+
+    def __init__(self, root: Path) -> None:
+        self._path = root / FILE
+        self._read: dict[str, Settings] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """What the profiles are called.
+
+        Emits: B010, B011, B028 (the file is wrong).
+        """
+        return list(self._profiles())
+
+    def find(self, name: str) -> Settings:
+        """Return the settings of a profile.
+
+        Emits: B010, B011, B028 (the file is wrong), B029 (no such profile).
+
+        Raises:
+            MochiError: There is no such profile.
+        """
+        profiles = self._profiles()
+        if name in profiles:
+            return profiles[name]
+        notes = (f"the profiles are {listing(profiles)}",) if profiles else ()
+        raise MochiError(
+            Diagnostic(
+                "B029",
+                f"no profile of the engine is named `{name}`",
+                notes=notes,
+                help=did_you_mean(name, profiles) or f"write `[{_SECTION}.{name}]` in `{FILE}`",
+            )
+        )
+
+    def _profiles(self) -> dict[str, Settings]:
+        if self._read is None:
+            self._read = _parse(self._path) if self._path.is_file() else {}
+        return self._read
+
+
+def _parse(path: Path) -> dict[str, Settings]:
+    import tomllib  # noqa: PLC0415 - takes 10 ms, and few workspaces have profiles
+
+    text = read_source(path, FILE).text
+    try:
+        tables = tomllib.loads(text).get(_SECTION, {})
+    except tomllib.TOMLDecodeError as error:
+        raise fail("B028", f"`{FILE}` is no TOML: {error}") from None
+    if isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values()):
+        return tables
+    raise fail(
+        "B028",
+        f"`{_SECTION}` of `{FILE}` must hold tables",
+        help=f"write `[{_SECTION}.sandboxed]`, and below it `fuel = 1_000_000`",
+    )
