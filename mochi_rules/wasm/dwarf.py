@@ -42,8 +42,11 @@ _ABBREVIATIONS: tuple[tuple[int, bool, tuple[tuple[int, int], ...]], ...] = (
         (_AT_NAME, _FORM_STRP), (_AT_LOW_PC, _FORM_ADDR), (_AT_HIGH_PC, _FORM_DATA4),
         (_AT_DECL_FILE, _FORM_UDATA), (_AT_DECL_LINE, _FORM_UDATA),
     )),
+    (_TAG_SUBPROGRAM, False, (
+        (_AT_NAME, _FORM_STRP), (_AT_LOW_PC, _FORM_ADDR), (_AT_HIGH_PC, _FORM_DATA4),
+    )),
 )  # fmt: skip
-_UNIT, _FUNCTION = 1, 2  # abbreviation codes: the rows above
+_UNIT, _FUNCTION, _RUNTIME_FUNCTION = 1, 2, 3  # abbreviation codes: the rows above
 
 
 def dwarf_sections(encoded: Encoded, files: list[str], producer: str) -> list[CustomSection]:
@@ -92,17 +95,21 @@ def _debug_info(encoded: Encoded, files: list[str], producer: str, strings: _Str
     entries += struct.pack("<H", _LANGUAGE_C99) + strings.reference(files[0])
     entries += struct.pack("<III", 0, 0, end)
     for function, locations in _by_function(encoded):
-        _, file, line = locations[0]
-        entries += encode_unsigned(_FUNCTION) + strings.reference(function.name)
+        # A function without an entry gets one by Wasmtime, with all its locals; and finding where
+        # those live aborts for some code (bytecodealliance/wasmtime#5395).
+        entries += encode_unsigned(_FUNCTION if locations else _RUNTIME_FUNCTION)
+        entries += strings.reference(function.name)
         entries += struct.pack("<II", function.start, function.end - function.start)
-        entries += encode_unsigned(file + 1) + encode_unsigned(line)
+        if locations:
+            _, file, line = locations[0]
+            entries += encode_unsigned(file + 1) + encode_unsigned(line)
     entries += b"\0"
     header = struct.pack("<HIB", _VERSION, 0, _ADDRESS_SIZE)
     return struct.pack("<I", len(header) + len(entries)) + header + entries
 
 
 def _by_function(encoded: Encoded) -> Iterable[tuple[FunctionRange, list[Location]]]:
-    """Yield the functions that come from a source, each with its locations."""
+    """Yield the functions, each with its locations: none for one that comes from no source."""
     locations = iter(encoded.locations)
     location = next(locations, None)
     for function in encoded.functions:
@@ -110,8 +117,7 @@ def _by_function(encoded: Encoded) -> Iterable[tuple[FunctionRange, list[Locatio
         while location is not None and location[0] < function.end:
             found.append(location)
             location = next(locations, None)
-        if found:
-            yield function, found
+        yield function, found
 
 
 def _debug_line(encoded: Encoded, files: list[str]) -> bytes:
@@ -119,7 +125,7 @@ def _debug_line(encoded: Encoded, files: list[str]) -> bytes:
     # Instruction length, operations per instruction, is_stmt, line base and range, opcode base.
     fixed = struct.pack("<BBBbBB", 1, 1, 1, -5, 14, len(_STANDARD_LENGTHS) + 1)
     rest = fixed + _STANDARD_LENGTHS + b"\0" + names + b"\0"
-    program = b"".join(_sequence(*item) for item in _by_function(encoded))
+    program = b"".join(_sequence(*item) for item in _by_function(encoded) if item[1])
     body = struct.pack("<HI", _VERSION, len(rest)) + rest + program
     return struct.pack("<I", len(body)) + body
 
