@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.files import read_input, read_source
 from mochi_rules.cli.shown import install, run_shown
 from mochi_rules.platforms.platform import host_platform
+from mochi_rules.rules.configuration import FOREIGN
 from mochi_rules.rules.folder import locate
 from mochi_rules.rules.sources import gather
 from mochi_rules.rules.steps import (
@@ -76,7 +77,7 @@ class Products:
     _made: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.config = self.configuration.engine()
+        self.config = self.configuration.engine(self._settings())
 
     def wasm(self) -> bytes:
         """Return the WebAssembly: compiled, or read and checked.
@@ -150,9 +151,12 @@ class Products:
         install(resolution, self.pipeline, self.console)
         assert resolution.chosen is not None
         launcher = read_input(Path(resolution.chosen.command[0]))
-        step = executable_step(platform, self.configuration.launch())
+        step = executable_step(platform, self.configuration.launch(self._settings()))
         inputs = {CWASM: self.artifact(), LAUNCHER: launcher}
         return self._run(step, platform.executable_suffix, inputs)
+
+    def _settings(self) -> Mapping[str, Any]:
+        return FOREIGN if kind_of(self.path) == ".wasm" else {}
 
     def _prepare_compiler(self) -> None:
         """Build the compiler of another platform, if that has to be done before."""

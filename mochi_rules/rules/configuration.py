@@ -38,6 +38,11 @@ MODES: tuple[Mode, ...] = (
 )  # fmt: skip
 
 
+# What a mode does not decide for WebAssembly of other languages. Wasmtime aborts on the debug
+# information of some (bytecodealliance/wasmtime#5395), and it differs from process to process.
+FOREIGN: Mapping[str, object] = {"debug_info": False}
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What everything below one output directory is made for.

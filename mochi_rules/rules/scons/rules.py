@@ -10,6 +10,7 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.rules.attrs import BY_NAME
+from mochi_rules.rules.configuration import FOREIGN
 from mochi_rules.rules.label import Label, check_name, parse_label
 from mochi_rules.rules.profiles import split
 from mochi_rules.rules.program import Unit
@@ -108,8 +109,9 @@ class _Call:
         """
         given = self.values["engine"]
         settings = self.space.settings.profiles.find(given) if isinstance(given, str) else given
-        dirs = self.values.get("dirs")
-        return {**settings, "dirs": list(dirs)} if dirs else settings
+        if dirs := self.values.get("dirs"):
+            settings = {**settings, "dirs": list(dirs)}
+        return {**FOREIGN, **settings} if self.target.rule == "wasm_import" else settings
 
     def file(self, value: Any) -> Any:
         """Return the node of a file: one of the folder of the SConscript, or a node."""
