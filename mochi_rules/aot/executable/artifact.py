@@ -39,7 +39,7 @@ def check_artifact(platform: Platform, artifact: bytes) -> None:
         (flags,) = struct.unpack_from(f"{order}I", artifact, _FLAGS_AT)
         version, at = _text(artifact, _ENGINE_AT + 1)
         target, _ = _text(artifact, at)
-    except (struct.error, IndexError, UnicodeDecodeError):
+    except (struct.error, IndexError):
         raise _unfit("the artifact is damaged: its engine section cannot be read") from None
     if flags & (_MODULE | _COMPONENT) != _MODULE:
         raise _unfit(
@@ -55,11 +55,12 @@ def check_artifact(platform: Platform, artifact: bytes) -> None:
 
 
 def _text(artifact: bytes, at: int) -> tuple[str, int]:
+    """Return a text, in which whatever is not ASCII is escaped, and where it ends."""
     size, start = artifact[at], at + 1
     end = start + size
     if size > _MAX_TEXT or end > len(artifact):
         raise IndexError
-    return artifact[start:end].decode(), end
+    return artifact[start:end].decode("latin-1").encode("unicode_escape").decode(), end
 
 
 def _machine(triple: str) -> tuple[str, str]:

@@ -145,4 +145,5 @@ def _read_segment(command: bytes) -> Segment:
 
 
 def _text(name: bytes) -> str:
-    return name.rstrip(b"\0").decode(errors="backslashreplace")
+    """Return a name for comparisons and messages, where whatever is not ASCII is escaped."""
+    return name.rstrip(b"\0").decode("latin-1").encode("unicode_escape").decode()

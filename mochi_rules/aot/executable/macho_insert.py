@@ -238,8 +238,9 @@ def _with_segment_counted(fixups: bytes) -> bytes:
     except struct.error:
         raise unusable("its fixups are damaged") from None
     end = list_at + _NUMBER.size * (1 + segments)
+    places = [*offsets, *(list_at + at for at in starts if at)]
     known = version == 0 and list_at >= _FIXUPS.size and segments > 0 and starts[-1] == 0
-    if not known or min(offsets) < end or any(0 < at < end - list_at for at in starts):
+    if not known or any(not end <= place <= len(fixups) for place in places):
         raise unusable("its fixups are of a form that is not known")
     head = _FIXUPS.pack(
         version, list_at, *(at + _GROWTH for at in offsets), count, imports, symbols
