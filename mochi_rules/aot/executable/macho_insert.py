@@ -152,6 +152,8 @@ def _check_form(image: Image, page: int) -> tuple[Segment, Segment]:
         file_end, memory_end = item.offset + item.size, item.address + item.memory_size
         if file_end > linkedit.offset or memory_end > linkedit.address:
             raise unusable(f"its segment `{item.name}` does not stand before the last one")
+    if image.segment(SEGMENT_NAME):
+        raise unusable(f"it has a segment `{SEGMENT_NAME}` already")
     _check_commands(image, linkedit)
     return text, linkedit
 

@@ -140,6 +140,12 @@ def test_bytes_behind_the_last_segment_are_refused():
     assert "something stands behind" in refusal(make_macho(MACOS) + b"more")
 
 
+def test_segment_without_payload_is_no_place_for_one():
+    """A second segment of the name would never be found."""
+    launcher = make_macho(MACOS, signed=False).replace(b"__DATA\0", b"__MOCHI")
+    assert "it has a segment `__MOCHI` already" in refusal(launcher)
+
+
 def test_payload_that_was_appended_is_found():
     """A launcher looks at its end when it has no segment, and so is it here."""
     artifact = make_artifact(MACOS)
