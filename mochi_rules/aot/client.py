@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Self
 
 from mochi_rules.aot.config import EngineConfig, canonical
+from mochi_rules.aot.environment import scrubbed_environment
 from mochi_rules.aot.options import WASMTIME_MAJOR
 from mochi_rules.aot.problems import refusal
 from mochi_rules.aot.protocol import (
@@ -29,11 +30,9 @@ from mochi_rules.wasm.preamble import read_layer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# What a worker sees of our environment: what starting a program takes, and nothing that a
-# compiler could read. WASMTIME_BACKTRACE_DETAILS, for one, changes the artifact.
-_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
 _KINDS = ("module", "component")  # by the layer in the first bytes of a wasm
 _START_SECONDS = 60
+_END_SECONDS = 2
 _FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGHUP")
 _SHOWN_STDERR = 2000  # bytes of a dead worker's last words
 
@@ -82,12 +81,17 @@ class WorkerProcess:
     def request(self, fields: Mapping[str, object], wasm: bytes) -> tuple[str | None, bytes]:
         """Return the worker's answer to a request: the error or None, and the artifact.
 
+        A request with `debug_info` goes to a process that has answered none: Wasmtime numbers the
+        modules of a process, and the number of one without a name enters its debug information.
+
         Emits: A060, A061, A062 (died), A063 (no answer in time), A064 (answer malformed).
 
         Raises:
             MochiError: There is no answer. The next request goes to a new worker.
         """
         with self._lock:
+            if fields.get("debug_info") and self._running and self._running.has_answered:
+                self.close()
             running = self._started()
             try:
                 return running.ask(fields, wasm, self.seconds)
@@ -117,6 +121,7 @@ class _Running:
         self.command, self.process = command, process
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, stderr
         self.greeting = Greeting("", "")
+        self.has_answered = False
         self._stop = weakref.finalize(self, _end, process, stderr, os.getpid())  # at exit, too
 
     def stop(self) -> None:
@@ -143,6 +148,7 @@ class _Running:
             try:
                 write_json(self.stdin, dict(fields))
                 write_frame(self.stdin, wasm)
+                self.has_answered = True
                 return read_answer(self.stdout)
             except (ProtocolError, OSError) as error:
                 deadline.check("did not finish")
@@ -162,6 +168,7 @@ class _Running:
                 )
             )
         ending = _ending(status)
+        is_outside = ending in _FROM_OUTSIDE or status == Fault.ENVIRONMENT.value
         return MochiError(
             Diagnostic(
                 "A062",
@@ -169,7 +176,7 @@ class _Running:
                 notes=(f"it was asked for {_summary(fields)}", *self._last_words()),
                 # Nobody but the kernel kills a worker, when memory runs out.
                 help="run again with fewer jobs: `-j1`" if ending == "SIGKILL" else "",
-                fault=Fault.ENVIRONMENT if ending in _FROM_OUTSIDE else Fault.INTERNAL,
+                fault=Fault.ENVIRONMENT if is_outside else Fault.INTERNAL,
             )
         )
 
@@ -209,7 +216,7 @@ class _Deadline:
 
     def _kill(self) -> None:
         self._is_over = True
-        self._process.kill()
+        _stop(self._process)
 
 
 def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> bytes:
@@ -233,7 +240,6 @@ def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> by
 
 
 def _start(command: tuple[str, ...]) -> _Running:
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
     try:
         process = subprocess.Popen(
@@ -241,7 +247,7 @@ def _start(command: tuple[str, ...]) -> _Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env=environment,
+            env=scrubbed_environment(),
         )
     except OSError as error:
         stderr.close()
@@ -268,16 +274,25 @@ def _check_wasmtime(running: _Running) -> None:
 
 
 def _end(process: subprocess.Popen[bytes], stderr: IO[bytes], owner: int) -> None:
-    """Kill and reap: a worker has nothing to save."""
+    """Stop and reap."""
     if os.getpid() != owner:  # a fork of our process ends, and the worker is not its own
         return
-    with suppress(OSError):
-        process.kill()
+    _stop(process)
     for stream in (process.stdin, process.stdout, stderr):
         with suppress(OSError):  # closing flushes, and the reader may be gone
             if stream is not None:
                 stream.close()
     process.wait()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process; a worker may have to end a program of its own, and take its files away."""
+    with suppress(OSError):
+        process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _ending(status: int) -> str:

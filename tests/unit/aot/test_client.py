@@ -234,6 +234,25 @@ def test_interrupt_of_the_client_ends_the_worker(config):
     assert worker._running is None
 
 
+def test_worker_that_blames_the_machine_is_believed(config):
+    """Status 3 is the machine's fault, as everywhere in the product."""
+    worker = fake(f"frame(b'{GREETING}'); take(); take(); sys.stderr.write('disk'); sys.exit(3)")
+    diagnostic = failure(worker, config)
+    assert (diagnostic.code, diagnostic.fault) == ("A062", Fault.ENVIRONMENT)
+    assert diagnostic.notes[1] == "it said: disk"
+
+
+def test_worker_that_ignores_the_end_is_killed(monkeypatch):
+    """A worker is asked to end, and killed when it does not."""
+    monkeypatch.setattr(client, "_END_SECONDS", 0.2)
+    ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    worker = fake(f"{ignore}; frame(b'{GREETING}'); time.sleep(60)")
+    worker.greeting()
+    process = worker._running.process
+    worker.close()
+    assert process.returncode == -signal.SIGKILL
+
+
 def test_time_out_kills_and_says_so(config):
     """A compilation that takes too long is A063, and the worker is gone."""
     worker = fake(f"frame(b'{GREETING}'); take(); take(); time.sleep(60)", seconds=0.3)
@@ -309,7 +328,8 @@ def test_environment_is_scrubbed(monkeypatch):
     with fake(body) as worker:
         seen = json.loads(worker.greeting().tool)
     # LC_CTYPE is Python's own doing, which finds no locale.
-    assert set(seen) <= {"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LC_CTYPE"}
+    libraries = {"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"}
+    assert set(seen) <= {"PATH", "TMPDIR", "TEMP", "TMP", "LC_CTYPE"} | libraries
 
 
 def test_users_modules_do_not_reach_a_worker(config, tmp_path, monkeypatch):

@@ -97,6 +97,16 @@ def test_what_a_worker_did_before_does_not_change_the_bytes(worker, host, wasm):
     assert probe_engine(worker, config) == probe
 
 
+def test_debug_information_does_not_count_modules(worker, host, wasm):
+    """A module without a name has the same debug information whatever was compiled before."""
+    config = engine_config(host, "", {"debug_info": True})
+    nameless = wasm('(module (func (export "f") (result i32) i32.const 1))')
+    first = compile_wasm(worker, config, nameless)
+    assert compile_wasm(worker, config, nameless) == first
+    compile_wasm(worker, engine_config(host), nameless)
+    assert compile_wasm(worker, config, nameless) == first
+
+
 def test_explicit_default_makes_the_same_artifact(worker, host, wasm):
     """A size written out as the default makes the same bytes: one key for both is right."""
     sizes = {"memory_reservation": 4 << 30, "memory_guard_size": 32 << 20}
