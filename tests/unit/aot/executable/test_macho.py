@@ -135,6 +135,44 @@ def test_unknown_load_command_is_refused():
     assert "its load command 0x31 is not known" in refusal(make_macho(MACOS, extra=extra))
 
 
+@pytest.mark.parametrize(
+    ("place", "number", "words"),
+    [
+        (20, 0x7F8, "its load commands are damaged"),
+        (288, 1 << 30, "its segment `__DATA` does not stand before the last one"),
+        (432, 4, "does not begin on a page of 16384 bytes"),
+        (488, 1, "a table of its load command 0x2 is not in `__LINKEDIT`"),
+        (492, 1 << 20, "a table of its load command 0x2 is not in `__LINKEDIT`"),
+        (0x8000, 1, "its fixups are of a form that is not known"),
+        (0x8004, 1 << 20, "its fixups are damaged"),
+        (0x8008, 40, "its fixups are of a form that is not known"),
+        (0x8020, 3, "its fixups are of a form that is not known"),
+    ],
+)
+def test_launcher_of_another_form_is_refused(place, number, words):
+    """Whatever is taken for granted is looked at: one number of the headers is another."""
+    launcher = bytearray(make_macho(MACOS, signed=False))
+    struct.pack_into("<I", launcher, place, number)
+    text = refusal(bytes(launcher))
+    assert text.startswith("A106: the Mach-O file cannot be used: ")
+    assert text.endswith(words)
+
+
+def test_short_load_command_is_refused():
+    """A load command without room for its numbers has none."""
+    extra = struct.pack("<II", 0x26, 8)
+    assert "its load command 0x26 is too short" in refusal(make_macho(MACOS, extra=extra))
+
+
+def test_signature_elsewhere_is_refused():
+    """A signature that is not at the end does not cover what stands behind it."""
+    launcher = make_macho(MACOS)
+    command = next(item for item in read_image(launcher).commands if item[0] == 0x1D)
+    _, _, offset, size = struct.unpack("<4I", command)
+    moved = launcher.replace(command, struct.pack("<4I", 0x1D, 16, offset, size - 16))
+    assert "its signature is not at its end" in refusal(moved)
+
+
 def test_bytes_behind_the_last_segment_are_refused():
     """What stands behind the signature would be lost."""
     assert "something stands behind" in refusal(make_macho(MACOS) + b"more")
