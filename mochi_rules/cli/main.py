@@ -27,6 +27,8 @@ VERBS: dict[str, str] = {
     "test": "test",
     "inspect": "inspect",
     "verify": "verify",
+    "objdump": "objdump",
+    "explore": "explore",
     "explain": "explain",
     "cache": "cache",
     "toolchain": "toolchain",

@@ -84,14 +84,16 @@ def _by_command(
     if command is None:
         raise _nothing(artifact)
     words = [command, "objdump", "--addresses", "--bytes", "--funcs=all", "--color=never", "-"]
-    result = subprocess.run(words, input=artifact.data, capture_output=True, check=False)
-    if result.returncode:
-        raise _nothing(artifact)
-    rows = sorted(_parse(line) for line in result.stdout.splitlines() if _ROW.match(line))
-    return [
+    # Of an artifact with debug information, version 48 prints all functions and then panics.
+    printed = subprocess.run(words, input=artifact.data, capture_output=True, check=False).stdout
+    rows = sorted(_parse(line) for line in printed.splitlines() if _ROW.match(line))
+    found = [
         tuple(rows[bisect_left(rows, (start,)) : bisect_left(rows, (end,))])
         for start, end in ranges
     ]
+    if not all(found):
+        raise _nothing(artifact)
+    return found
 
 
 def _parse(line: bytes) -> Instruction:

@@ -22,14 +22,16 @@ from mochi_rules.elf.report import find_artifact
 from mochi_rules.wasm.line_table import LineTable, MalformedLines, Place, read_line_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mochi_rules.elf.artifact import Artifact
     from mochi_rules.elf.disassemble import Instruction
 
+_CALLS = frozenset({"call", "bl", "brasl"})  # those of RISC-V take two instructions
+
 
 class CodeRow(NamedTuple):
-    """An instruction and where it comes from.
+    """An instruction and where it comes from; the operands of a call end with `<name>`.
 
     `origin` is the offset in the WebAssembly file of the instruction that it was made of; None
     for what belongs to no one instruction, such as a function's entry.
@@ -112,16 +114,31 @@ def _functions(
         (symbol.value, min(symbol.value + symbol.size, limit))
         for symbol, limit in zip(symbols, limits, strict=False)
     ]
+    names = {
+        symbol.value: printable(symbol.function[2]) or f"function[{symbol.function[1]}]"
+        for symbol in symbols
+        if symbol.function
+    }
     for symbol, code in zip(symbols, disassemble(artifact, ranges), strict=True):
         rows = []
         for instruction in code:
             origin = origins.find(instruction.address, symbol.value)
             address = origin if by_origin else instruction.address
             place = None if address is None else lines.find(address)
-            rows.append(CodeRow(instruction, origin, place))
+            rows.append(CodeRow(_with_callee(instruction, names), origin, place))
         assert symbol.function is not None
-        module, index, name = symbol.function
-        yield CodeFunction(printable(name) or f"function[{index}]", module, index, tuple(rows))
+        module, index, _ = symbol.function
+        yield CodeFunction(names[symbol.value], module, index, tuple(rows))
+
+
+def _with_callee(instruction: Instruction, names: Mapping[int, str]) -> Instruction:
+    target = instruction.operands.rpartition(" ")[2].lstrip("#")
+    if instruction.mnemonic not in _CALLS or not target.startswith("0x"):
+        return instruction
+    name = names.get(int(target, 16))
+    return (
+        instruction._replace(operands=f"{instruction.operands} <{name}>") if name else instruction
+    )
 
 
 def _without_stand_ins(functions: list[CodeFunction]) -> list[CodeFunction]:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from mochi_rules.wasm.line_table import Place
 
 _HEADING, _COMMENT, _MNEMONIC, _RESET = "\x1b[1m", "\x1b[36m", "\x1b[33m", "\x1b[0m"
-_CALLS = frozenset({"call", "bl", "brasl", "jal"})
 _MAX_BYTES = {"x86_64": 10, "s390x": 6}  # of nearly all instructions; the others have 4
 _ADDRESS_WIDTH = 8
 
@@ -25,12 +24,7 @@ def render_listing(
 
     A function has a heading, and before the code of another line a comment with that line.
     """
-    names = {
-        function.rows[0].instruction.address: function.name
-        for function in listing.functions
-        if function.rows
-    }
-    printer = _Printer(listing, texts, names, color=color)
+    printer = _Printer(listing, texts, color=color)
     for number, function in enumerate(listing.functions):
         yield ("\n" if number else "") + "\n".join(printer.lines(function)) + "\n"
 
@@ -40,13 +34,11 @@ class _Printer:
         self,
         listing: Listing,
         texts: Mapping[str, Sequence[str]],
-        names: Mapping[int, str],
         *,
         color: bool,
     ) -> None:
         self._files = [printable(name) for name in listing.files]
         self._texts = [texts.get(name, ()) for name in listing.files]
-        self._names = names
         self._width = 3 * _MAX_BYTES.get(listing.target.partition("-")[0], 4) - 1
         self._color = color
 
@@ -64,17 +56,9 @@ class _Printer:
     def _row(self, row: CodeRow) -> str:
         address, data, mnemonic, operands = row.instruction
         start = f"{address:{_ADDRESS_WIDTH}x}  {data.hex(' '):<{self._width}}"
-        shown = self._paint(_MNEMONIC, f"{mnemonic:<7}")
-        target = self._target(mnemonic, operands)
-        return f"{start}  {shown} {operands}{target}".rstrip()
-
-    def _target(self, mnemonic: str, operands: str) -> str:
-        """Return the name of the function that is called, where the operands tell."""
-        last = operands.rpartition(" ")[2].lstrip("#")
-        if mnemonic not in _CALLS or not last.startswith("0x"):
-            return ""
-        name = self._names.get(int(last, 16))
-        return f" <{name}>" if name else ""
+        shown = self._paint(_MNEMONIC, mnemonic)
+        gap = " " * (8 - len(mnemonic)) or " "
+        return f"{start}  {shown}{gap}{operands}" if operands else f"{start}  {shown}"
 
     def _place(self, place: Place) -> str:
         return f"{self._files[place.file]}:{place.line}"

@@ -1,0 +1,59 @@
+"""`mochi-rules objdump`: machine code, with the lines that it comes from."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.cli.listings import is_program, list_artifact, list_program
+from mochi_rules.cli.options import Option, Verb, color_choice
+from mochi_rules.cli.session import BUILDING
+from mochi_rules.elf.listing_text import render_listing
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.output import Output
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+    from mochi_rules.elf.listing import Listing
+
+
+def show_code(parsed: Parsed) -> int:
+    """Show the machine code of an artifact, or of a program.
+
+    Emits: as `list_artifact` and `list_program`; B065 (no such function).
+    """
+    path = Path(parsed.operands[0])
+    listed = (list_program if is_program(path) else list_artifact)(parsed, path)
+    listing = _chosen(listed.listing, parsed.get("function"))
+    stream = Output(sys.stdout)
+    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
+    for text in render_listing(listing, listed.texts, color=color):
+        stream.write(text)
+    return 0
+
+
+def _chosen(listing: Listing, name: str) -> Listing:
+    """Return a listing with the function of a name only; with all where no name is given."""
+    if not name:
+        return listing
+    found = tuple(function for function in listing.functions if function.name == name)
+    if not found:
+        names = [function.name for function in listing.functions]
+        hint = did_you_mean(name, names) or "leave `--function` out to see all"
+        raise fail("B065", f"no function is named `{name}`", help=hint)
+    return replace(listing, functions=found)
+
+
+VERB = Verb(
+    "objdump",
+    "objdump FILE [OPTIONS]",
+    "Show the machine code of a `.cwasm`, of an object or an executable that holds one, or of a "
+    "program, with the source lines that it comes from.",
+    show_code,
+    (Option("function", "only this function", "NAME"), *BUILDING),
+)
