@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shutil
 import struct
@@ -107,22 +108,49 @@ def test_llvm_reads_the_same_lines(name, tmp_path) -> None:
     main = Path(name).name + ".mochi"
     wasm = compile_program(CompileRequest(main, texts, debug_info=True)).wasm
     (tmp_path / "t.wasm").write_bytes(wasm)
+
+    assert _compare_with_llvm(tmp_path / "t.wasm") > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("version", [4, 5])
+def test_llvm_reads_the_same_lines_of_c(version, tmp_path) -> None:
+    """The lines of another compiler are read too, of either version of DWARF."""
+    for tool in ("clang", "wasm-ld", "llvm-dwarfdump"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not installed")
+    (tmp_path / "part.h").write_text("static int twice(int x) {\n  return x + x;\n}\n")
+    (tmp_path / "main.c").write_text(
+        '#include "part.h"\nint run(int n) {\n  int sum = 0;\n'
+        "  while (n > 0)\n    sum += twice(n--);\n  return sum;\n}\n"
+    )
+    words = f"clang --target=wasm32 -nostdlib -g -gdwarf-{version} -Wl,--no-entry -Wl,--export-all"
+    subprocess.run([*words.split(), "main.c", "-o", "t.wasm"], cwd=tmp_path, check=True)
+
+    assert _compare_with_llvm(tmp_path / "t.wasm") > 5
+
+
+def _compare_with_llvm(path: Path) -> int:
+    """Compare each row with what `llvm-dwarfdump` says, and return how many there are."""
+    wasm = path.read_bytes()
     shown = subprocess.run(
-        ["llvm-dwarfdump", "--debug-line", "t.wasm"],
-        cwd=tmp_path, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
+        ["llvm-dwarfdump", "--debug-line", str(path)], check=True, capture_output=True, text=True
+    ).stdout
     table = read_line_table(wasm)
     [code] = [place.start for place in find_sections(wasm) if place.number == 10]
     names = dict(re.findall(r'file_names\[ *(\d+)\]:\n +name: "(.*)"', shown))
     row = re.compile(r"^0x([0-9a-f]{16}) +(\d+) +\d+ +(\d+) .*?(end_sequence)?$", re.MULTILINE)
     rows = row.findall(shown)
-
-    assert len(rows) > 10
-    for address, line, file, end in rows:
+    last = {address: (file, int(line)) for address, line, file, end in rows if not end}
+    for address, (file, line) in last.items():
         place = table.find(code + int(address, 16))
-        if not end:
+        if line:
             assert place is not None
-            assert (table.files[place.file], place.line) == (names[file], int(line))
+            assert (posixpath.basename(table.files[place.file]), place.line) == (
+                posixpath.basename(names[file]),
+                line,
+            )
+    return len(last)
 
 
 @pytest.mark.parametrize("version", [2, 3, 4])
