@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, fail
 
 if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.base.diagnostic import MochiError
 
 # How wasmparser says that a proposal is off; the group is its name.
 _FEATURE = tuple(
@@ -26,6 +25,9 @@ _FEATURE = tuple(
         r"which requires (.+)",
     )
 )
+# How a code generator says that it has no code for an operation.
+_PANIC = "Wasmtime panicked: "
+_NO_RULE = "Unsupported feature: should be implemented in ISLE"
 _PREFIX = re.compile(r"^(?:\d+: |Compilation error: |Invalid input WebAssembly code[^:]*: )+")
 _OFFSET = re.compile(r"\(at offset (0x[0-9a-f]+)\)|code at offset (\d+)")
 
@@ -33,12 +35,15 @@ _OFFSET = re.compile(r"\(at offset (0x[0-9a-f]+)\)|code at offset (\d+)")
 def refusal(text: str, config: EngineConfig) -> MochiError:
     """Return the error of a wasm which a worker refused with `text`.
 
-    Emits: A066, A067, A068, A069.
+    Emits: A065, A066, A067, A068, A069.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    cause = lines[-1] if lines else "no reason given"
+    lines = lines or ["no reason given"]
+    cause = lines[0] if text.startswith(_PANIC) else lines[-1]
     where = _OFFSET.search(cause)
     cause = _OFFSET.sub("", _PREFIX.sub("", cause)).strip()
+    if cause.startswith((_PANIC, _NO_RULE)):
+        return _beyond_compiler(cause, config)
     notes = [f"Wasmtime says: {lines[0]}"] if len(lines) > 1 else []
     if where:
         offset = int(where[1], 16) if where[1] else int(where[2])
@@ -51,6 +56,19 @@ def refusal(text: str, config: EngineConfig) -> MochiError:
     if where or "failed to parse" in text:
         return fail("A068", f"the wasm is not valid: {cause}", notes=tuple(notes))
     return fail("A069", f"the wasm cannot be compiled: {cause}", notes=tuple(notes))
+
+
+def _beyond_compiler(cause: str, config: EngineConfig) -> MochiError:
+    message = f"Wasmtime has no code for the wasm on `{config.platform.name}`"
+    if config.platform.cpu == "riscv64":
+        # Cranelift does SIMD with the vector extension, and no level of ours has it.
+        return fail(
+            "A065",
+            f"{message}: most likely it uses SIMD",
+            notes=(cause,),
+            help="compile the program to wasm without SIMD",
+        )
+    return MochiError(Diagnostic("A065", message, notes=(cause,), fault=Fault.INTERNAL))
 
 
 def _feature_off(name: str, config: EngineConfig, notes: tuple[str, ...]) -> MochiError:

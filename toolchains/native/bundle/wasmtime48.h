@@ -1,5 +1,7 @@
 /* The C API of Wasmtime 48, as much of it as is used: a pointer for each function, and a table of
- * their names to fill the pointers from. Opaque types are `void`. */
+ * their names to fill the pointers from. Opaque types are `void`.
+ *
+ * A program that defines COMPILES gets the functions that compile, else it gets those that run. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +12,7 @@ typedef struct { uint8_t kind; union { func_t func; uint64_t space[8]; } of; } e
 typedef struct { uint8_t kind; union { int32_t i32; uint64_t align[2]; } of; } val_t;
 typedef void *(*callback_t)(void *env, void *caller, const val_t *args, size_t, val_t *, size_t);
 
-#define FUNCTIONS(F) \
+#define SHARED_FUNCTIONS(F) \
     F(void *, wasm_config_new, (void)) \
     F(void *, wasm_engine_new_with_config, (void *)) \
     F(void, wasmtime_config_strategy_set, (void *, uint8_t)) \
@@ -20,6 +22,21 @@ typedef void *(*callback_t)(void *env, void *caller, const val_t *args, size_t, 
     F(void, wasmtime_config_signals_based_traps_set, (void *, bool)) \
     F(void, wasmtime_config_memory_reservation_set, (void *, uint64_t)) \
     F(void, wasmtime_config_memory_guard_size_set, (void *, uint64_t)) \
+    F(void, wasmtime_error_message, (void *, vec_t *))
+
+#ifdef COMPILES
+#define OWN_FUNCTIONS(F) \
+    F(void *, wasmtime_config_target_set, (void *, const char *)) \
+    F(void, wasmtime_config_cranelift_flag_enable, (void *, const char *)) \
+    F(void, wasmtime_config_cranelift_opt_level_set, (void *, uint8_t)) \
+    F(void, wasmtime_config_cranelift_nan_canonicalization_set, (void *, bool)) \
+    F(void, wasmtime_config_parallel_compilation_set, (void *, bool)) \
+    F(void *, wasmtime_module_new, (void *, const uint8_t *, size_t, void **)) \
+    F(void *, wasmtime_module_serialize, (void *, vec_t *)) \
+    F(void *, wasmtime_component_new, (void *, const uint8_t *, size_t, void **)) \
+    F(void *, wasmtime_component_serialize, (void *, vec_t *))
+#else
+#define OWN_FUNCTIONS(F) \
     F(void, wasmtime_config_max_wasm_stack_set, (void *, size_t)) \
     F(void, wasmtime_config_async_stack_size_set, (void *, size_t)) \
     F(void *, wasmtime_module_deserialize, (void *, const uint8_t *, size_t, void **)) \
@@ -50,13 +67,14 @@ typedef void *(*callback_t)(void *env, void *caller, const val_t *args, size_t, 
         extern_t *)) \
     F(void *, wasmtime_func_call, (void *, func_t *, void *, size_t, void *, size_t, void **)) \
     F(bool, wasmtime_error_exit_status, (void *, int *)) \
-    F(void, wasmtime_error_message, (void *, vec_t *)) \
     F(void, wasmtime_error_wasm_trace, (void *, vec_t *)) \
     F(void, wasm_trap_message, (void *, vec_t *)) \
     F(void, wasm_trap_trace, (void *, vec_t *)) \
     F(const vec_t *, wasmtime_frame_func_name, (void *)) \
     F(uint32_t, wasm_frame_func_index, (void *))
+#endif
 
+#define FUNCTIONS(F) SHARED_FUNCTIONS(F) OWN_FUNCTIONS(F)
 #define DECLARE(type, name, arguments) static type(*name) arguments;
 FUNCTIONS(DECLARE)
 #define ROW(type, name, arguments) { #name, (void **)&name },

@@ -135,7 +135,8 @@ fn answer(bytes: &[u8], wasm: &[u8], is_fresh: bool) -> Result<Vec<u8>, String> 
     // Nothing outlives a request, so a panic cannot leave anything broken behind.
     match catch_unwind(AssertUnwindSafe(|| compile(&request, wasm))) {
         Ok(Ok(artifact)) => Ok(artifact),
-        Ok(Err(error)) => Err(format!("{error:#}")),
+        // In lines, as the wheel and the command line say it.
+        Ok(Err(error)) => Err(format!("{error:?}")),
         Err(panic) => Err(format!("Wasmtime panicked: {}", panic_text(&*panic))),
     }
 }
