@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 PROGRAM = 'fun twice(n: int): int {\n  return n * 2\n}\n\nprint(twice(4))\nprint("done")\n'
 STORED = Path(__file__).parents[2] / "golden" / "objdump"
@@ -32,10 +35,6 @@ def test_objdump_of_a_program(typed, program) -> None:
 
 def test_objdump_shows_the_code_that_runs(typed, program) -> None:
     """Lines are added beside the code: it is the very code that `build` writes."""
-    import io
-
-    from elftools.elf.elffile import ELFFile
-
     typed("build", program, "--mode", "release", "-o", "app.cwasm")
     text = ELFFile(io.BytesIO(Path("app.cwasm").read_bytes())).get_section_by_name(".text").data()
     rows = typed("objdump", program, "--mode", "release").out.splitlines()
@@ -52,8 +51,6 @@ def test_objdump_shows_the_code_that_runs(typed, program) -> None:
 
 def test_objdump_of_an_artifact_with_lines(typed, here) -> None:
     """An artifact with lines shows the source, when it is where the artifact says."""
-    import gzip
-
     packed = (STORED / "s390x-unknown-linux-gnu.cwasm.gz").read_bytes()
     (here / "fib.cwasm").write_bytes(gzip.decompress(packed))
     without = typed("objdump", "fib.cwasm", "--function", "fib")
@@ -85,6 +82,18 @@ def test_objdump_of_a_debug_build(typed, program) -> None:
     assert (result.status, result.err) == (0, "")
     assert result.out.startswith("main (app.mochi:5)\n")
     assert "  ; app.mochi:5: print(twice(4))\n" in result.out
+
+
+def test_objdump_of_damaged_lines(typed, here) -> None:
+    """Lines that cannot be read are a warning with the reason; the code is shown."""
+    data = gzip.decompress((STORED / "x86_64-unknown-linux-gnu.cwasm.gz").read_bytes())
+    section = ELFFile(io.BytesIO(data)).get_section_by_name(".debug_line")
+    place = section["sh_offset"] + 4  # its version
+    (here / "bad.cwasm").write_bytes(data[:place] + b"\x09" + data[place + 1 :])
+    result = typed("objdump", "bad.cwasm", "--function", "fib")
+
+    assert (result.status, result.out.splitlines()[0]) == (0, "fib")
+    assert "the line numbers of `bad.cwasm` cannot be read: version 9 of DWARF" in result.err
 
 
 def test_objdump_of_an_object(typed, program) -> None:

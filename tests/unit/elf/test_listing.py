@@ -215,6 +215,21 @@ def test_other_elf_files_are_refused() -> None:
         read_listing(Path(sys.executable).resolve().read_bytes(), "python")
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda data: data.replace(b"\0.text\0", b"\0.tixt\0"), "there is no code in it"),
+        (lambda data: data[:18] + b"\x28\0" + data[20:], "an unknown machine, `EM_ARM`"),
+    ],
+)
+def test_code_that_nobody_can_read(change, reason) -> None:
+    """Without code, or with that of another machine, the error says so."""
+    with pytest.raises(MochiError, match=reason) as caught:
+        read_listing(change(stored("x86_64-unknown-linux-gnu")), "x")
+
+    assert caught.value.diagnostics[0].code == "A026"
+
+
 def test_without_a_disassembler(monkeypatch) -> None:
     """Without capstone and without a `wasmtime` command, the error is one command to type."""
     monkeypatch.setitem(sys.modules, "capstone", None)

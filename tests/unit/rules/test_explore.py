@@ -9,6 +9,7 @@ import pytest
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.listing import read_listing
 from mochi_rules.rules.explore import explore_page
+from mochi_rules.wasm.sections import custom_section, find_sections
 
 from .browser import Browser
 
@@ -255,11 +256,16 @@ def test_same_program_same_page() -> None:
     assert make(SOURCE) == make(SOURCE)
 
 
-def test_page_without_lines() -> None:
-    """Without line numbers there are still three columns; instructions belong to their code."""
+@pytest.mark.parametrize("debug_info", [False, True])
+def test_page_without_lines(debug_info) -> None:
+    """Without lines, or with damaged ones, instructions still belong to their code."""
     import wasmtime
 
-    wasm = compile_program(CompileRequest("t.mochi", {"t.mochi": SOURCE})).wasm
+    request = CompileRequest("t.mochi", {"t.mochi": SOURCE}, debug_info=debug_info)
+    wasm = compile_program(request).wasm
+    lines = custom_section(wasm, find_sections(wasm), ".debug_line")
+    if lines:
+        wasm = wasm.replace(lines, lines[:4] + b"\x09" + lines[5:])
     artifact = bytes(wasmtime.Module(wasmtime.Engine(), wasm).serialize())
     listing = read_listing(artifact, "t.cwasm", wasm)
     page = explore_page("t", listing, wasm, {"t.mochi": SOURCE.splitlines()})
