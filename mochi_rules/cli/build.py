@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
 # What can be written: the suffix of its file, how many steps it takes, and whether it is text.
-_STEPS = {"wasm": 1, "cwasm": 3, "obj": 4, "exe": 4}
+_STEPS = {"wasm": 1, "clif": 1, "cwasm": 3, "obj": 4, "exe": 4}
 _SUFFIXES = {"wasm": ".wasm", "cwasm": ".cwasm", "obj": ".o", "exe": "",
-             "ast": ".ast", "ir": ".ir", "wat": ".wat"}  # fmt: skip
+             "ast": ".ast", "ir": ".ir", "wat": ".wat", "clif": ".clif"}  # fmt: skip
 _DEFAULT = "cwasm"
 
 
@@ -48,16 +48,19 @@ def build(parsed: Parsed) -> int:
         _write_text(output, _TEXTS[emit](path))
         return 0
     configuration = configuration_of(parsed)
-    config = configuration.engine() if emit != "wasm" else None
+    config = configuration.engine() if emit not in ("wasm", "clif") else None
     toolchains = toolchains_of(parsed)
     pipeline = open_pipeline(cache_root(parsed), config, toolchains)
     console = _console(path, emit)
     try:
         products = Products(
-            path, Path.cwd(), pipeline, configuration, console, toolchains=toolchains
-        )
-        mode = 0o755 if emit == "exe" else 0o644
-        write_output(output, _make(products, emit, output), str(output), mode)
+            path, Path.cwd(), pipeline, configuration, console, emit == "clif", toolchains
+        )  # with names, where people read them
+        if emit == "clif":
+            _write_text(output, _clif(products))
+        else:
+            mode = 0o755 if emit == "exe" else 0o644
+            write_output(output, _make(products, emit, output), str(output), mode)
     finally:
         close_pipeline(pipeline)
         console.close()
@@ -84,6 +87,13 @@ def _make(products: Products, emit: str, output: Path) -> bytes:
             return products.executable()
         case _:
             return products.artifact()
+
+
+def _clif(products: Products) -> str:
+    from mochi_rules.aot.clif import emit_clif  # noqa: PLC0415 - of this form only
+
+    command = products.toolchains.aot_path if products.toolchains else ""
+    return emit_clif(products.config, products.wasm(), command)
 
 
 def _console(path: Path, emit: str) -> Console:

@@ -47,7 +47,6 @@ class CodeFunction:
     """The machine code of a function; `index` counts imports too."""
 
     name: str
-    module: int
     index: int
     rows: tuple[CodeRow, ...]
 
@@ -62,11 +61,10 @@ class Listing:
     """The functions of an artifact in the order of their code.
 
     A place's file is an index into `files`. `damage` says why there are no lines although there
-    is a line table; `version` is that of Wasmtime.
+    is a line table.
     """
 
     target: str
-    version: str
     files: tuple[str, ...]
     functions: tuple[CodeFunction, ...]
     damage: str = ""
@@ -95,12 +93,12 @@ def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
     section = artifact.section(".wasmtime.engine")
     if section is None:
         raise fail("A020", f"{name} is not a .cwasm, and holds none")
-    engine = decode_engine(artifact.content(section))
+    target = decode_engine(artifact.content(section)).target
     lines, damage = _lines(artifact, wasm)
     functions = list(_functions(artifact, lines, _Origins(artifact, name), by_origin=bool(wasm)))
     if not wasm:
         functions = _without_stand_ins(functions)
-    return Listing(engine.target, engine.version, lines.files, tuple(functions), damage)
+    return Listing(target, lines.files, tuple(functions), damage)
 
 
 def _functions(
@@ -115,7 +113,7 @@ def _functions(
         for symbol, limit in zip(symbols, limits, strict=False)
     ]
     names = {
-        symbol.value: printable(symbol.function[2]) or f"function[{symbol.function[1]}]"
+        symbol.value: printable(symbol.function[2] or symbol.name)
         for symbol in symbols
         if symbol.function
     }
@@ -127,8 +125,7 @@ def _functions(
             place = None if address is None else lines.find(address)
             rows.append(CodeRow(_with_callee(instruction, names), origin, place))
         assert symbol.function is not None
-        module, index, _ = symbol.function
-        yield CodeFunction(names[symbol.value], module, index, tuple(rows))
+        yield CodeFunction(names[symbol.value], symbol.function[1], tuple(rows))
 
 
 def _with_callee(instruction: Instruction, names: Mapping[int, str]) -> Instruction:
