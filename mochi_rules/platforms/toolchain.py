@@ -118,17 +118,31 @@ def resolution_error(resolution: Resolution) -> Diagnostic:
         "C002",
         f"no toolchain can build `{resolution.type.value}` for `{resolution.target.name}`",
         notes=tuple(tried) or (f"no toolchain of type `{resolution.type.value}` is registered",),
-        help=_help(resolution),
+        help=remedy(resolution),
         fault=Fault.ENVIRONMENT,
     )
 
 
-def _help(resolution: Resolution) -> str:
-    """Return the one command that mends it: the first that a tool names which fits otherwise."""
-    for item in resolution.rejected:
-        if item.reason == item.toolchain.missing and item.toolchain.remedy:
-            return f"run `{item.toolchain.remedy}`"
-    return "run `mochi-rules doctor` to see what every toolchain lacks"
+def remedy(resolution: Resolution) -> str:
+    """Say the one command that mends it."""
+    lacking = what_lacks(resolution)
+    if lacking is None:
+        return "run `mochi-rules doctor` to see what every toolchain lacks"
+    command = lacking.toolchain.remedy
+    return command if command.startswith("install ") else f"run `{command}`"
+
+
+def what_lacks(resolution: Resolution) -> Rejection | None:
+    """Return which of the rejected fits but for what it lacks, and can be mended most easily.
+
+    What could be built knows better what that takes than what is just not there.
+    """
+    found = [
+        item
+        for item in resolution.rejected
+        if item.reason == item.toolchain.missing and item.toolchain.remedy
+    ]
+    return next((item for item in found if item.toolchain.recipe), next(iter(found), None))
 
 
 def _rejection(toolchain: Toolchain, target: Platform, exec: Platform) -> str:

@@ -11,22 +11,29 @@ from typing import TYPE_CHECKING
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.layout import examine as examine_cache
-from mochi_rules.platforms.platform import host_platform
+from mochi_rules.platforms.platform import PLATFORMS, host_platform
+from mochi_rules.platforms.toolchain import remedy, what_lacks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from mochi_rules.cache.cache import Cache
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Resolution
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.toolchains import Toolchains
 
+_OK, _MISSING, _OPTIONAL = "ok", "missing", "none"
 _OLDEST_PYTHON = (3, 11)
 _PACKAGES = {"SCons": "scons>=4.9,<5", "pyelftools": "pyelftools>=0.31,<1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One need: `state` is `ok` or what is wrong, `found` what is there, `remedy` what to type."""
+    """One need: `state` is `ok` or what is wrong, `found` what is there, `remedy` what to type.
+
+    What is `none` is not there either, and nothing that was asked for needs it.
+    """
 
     need: str
     state: str
@@ -36,20 +43,22 @@ class Finding:
     @property
     def is_good(self) -> bool:
         """Whether nothing has to be done."""
-        return self.state == "ok"
+        return self.state in (_OK, _OPTIONAL)
 
 
 def examine(
     toolchains: Toolchains, configurations: Iterable[Configuration], cache: Cache
 ) -> list[Finding]:
-    """Return what building for these configurations takes."""
+    """Return what building for these configurations takes, and what every platform would."""
+    wanted = {configuration.platform for configuration in configurations}
     return [
         Finding("mochi_rules", "ok", __version__),
         _python(),
         *(_package(name, requirement) for name, requirement in _PACKAGES.items()),
         _host(),
-        *_toolchains(toolchains, configurations),
         _cache(cache),
+        *(_compiler(toolchains, row, is_wanted=row in wanted) for row in PLATFORMS),
+        *(_launcher(toolchains, row) for row in PLATFORMS),
     ]
 
 
@@ -88,20 +97,29 @@ def _host() -> Finding:
         return Finding("this machine", "unknown", error.diagnostics[0].message)
 
 
-def _toolchains(
-    toolchains: Toolchains, configurations: Iterable[Configuration]
-) -> Iterator[Finding]:
-    for target in dict.fromkeys(configuration.platform for configuration in configurations):
-        resolution = toolchains.aot(target)
-        need = f"compiler for {target.name}"
-        if resolution.chosen:
-            chosen = resolution.chosen
-            yield Finding(need, "ok", f"{chosen.name}: {chosen.identity}")
-        else:
-            reasons = "; ".join(
-                f"{item.toolchain.name}: {item.reason}" for item in resolution.rejected
-            )
-            yield Finding(need, "missing", reasons, "build for this machine: leave `target=` out")
+def _compiler(toolchains: Toolchains, platform: Platform, *, is_wanted: bool) -> Finding:
+    need = f"compiler for {platform.name}"
+    resolution = toolchains.aot(platform)
+    return _finding(need, resolution, _MISSING if is_wanted else _OPTIONAL)
+
+
+def _launcher(toolchains: Toolchains, platform: Platform) -> Finding:
+    """An executable is a comfort: every program has its artifact and its object without."""
+    resolution = toolchains.launcher(platform, may_build=True)
+    return _finding(f"launcher for {platform.name}", resolution, _OPTIONAL)
+
+
+def _finding(need: str, resolution: Resolution, missing: str) -> Finding:
+    chosen = resolution.chosen
+    if chosen is None:
+        lacking = what_lacks(resolution)
+        reason = lacking.reason if lacking else "nothing makes code for it"
+        return Finding(need, missing, reason, remedy(resolution) if lacking else "")
+    recipe = chosen.recipe
+    if recipe is None or recipe.path.is_file():
+        return Finding(need, _OK, f"{chosen.name} {chosen.identity or chosen.origin}")
+    found = f"{chosen.name}, which cargo builds in about {recipe.minutes} minutes"
+    return Finding(need, _OK, found)
 
 
 def _cache(cache: Cache) -> Finding:

@@ -51,13 +51,13 @@ class Toolchains:
     def _makers(self) -> Iterator[Callable[[], Iterable[Toolchain]]]:
         host = host_platform()
         yield lambda: self.user
-        if self.aot_path:
+        if self.aot_path:  # whoever names a tool wants that one, or to hear why it will not do
             yield lambda: _command_line(host, self.aot_path)
+            return
         yield lambda: (wheel_toolchain(host),)
         if self.policy != "off":
             yield lambda: _installed_worker(host)
-            if not self.aot_path:
-                yield lambda: _command_line(host, "")
+            yield lambda: _command_line(host, "")
         if self.policy == "auto":
             yield lambda: _cargo_worker(host)
         if self.policy != "off":

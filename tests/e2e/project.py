@@ -98,6 +98,7 @@ class Project:
             **passed_on,
             "PYTHONPATH": str(REPOSITORY),
             "XDG_CACHE_HOME": str(self.cache),
+            "XDG_DATA_HOME": f"{self.cache}-data",
             **self.environment,
         }
 

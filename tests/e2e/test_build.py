@@ -8,7 +8,7 @@ from mochi_rules.platforms.platform import host_platform
 
 from .project import HELLO, Project
 
-CONFIGURATION = f"{host_platform().name}-debug"
+CONFIGURATION = f"{host_platform().name}-release"
 STEPS = ["mochi", "aot", "check", "object"]
 
 

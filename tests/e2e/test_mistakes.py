@@ -16,7 +16,7 @@ from .project import HELLO, Done, Project
 if TYPE_CHECKING:
     from pathlib import Path
 
-BUILD = f"build/{host_platform().name}-debug"
+BUILD = f"build/{host_platform().name}-release"
 OTHER = next(row for row in PLATFORMS if row.cpu != host_platform().cpu)
 BINARY = 'mochi_binary(name="a", srcs=["a.mochi"])\n'
 
@@ -44,7 +44,7 @@ def check(done: Done, *parts: str) -> None:
         (("mode=relase",), ("error[B004]: no mode is named `relase`", "did you mean `release`?")),
         ((f"target={OTHER.name}", "cpu=x"), (f"error[C012]: no CPU level of {OTHER.cpu} is named `x`",
                                              f"write `cpu={OTHER.default_cpu_level}`")),
-        ((f"target={OTHER.name}",),
+        ((f"target={OTHER.name}", "toolchain=off"),
          (f"error[C002]: no toolchain can build `aot` for `{OTHER.name}`",
           "  --> app/SConscript:1:1", "note: wheel (wasmtime ")),
         (("tset",), ("error[B001]: no target named `tset`",)),
@@ -165,7 +165,8 @@ def test_wrong_source(
         (b"garbage!", ("error[A010]: not WebAssembly: the file begins with `67 61 72 62",)),
         (b"\0asm\1\0\0\0\1\x09", ("error[A011]: ",)),
         (wat("(module (func (param i64 i64 i64 i64) (result i64 i64) "
-             "local.get 0 local.get 1 local.get 2 local.get 3 i64.add128))"),
+             "local.get 0 local.get 1 local.get 2 local.get 3 i64.add128) "
+             '(func (export "_start")))'),
          ("error[A067]: the wasm needs `wide arithmetic`, which is off",)),
         (wat('(module (import "env" "f" (func)))'),
          ("error[B030]: `app/w.wasm` imports `env.f` (func), which nobody can give it",)),

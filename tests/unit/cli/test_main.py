@@ -52,8 +52,10 @@ def test_version_is_that_of_the_package(typed: Callable[..., Typed]) -> None:
          "help: did you mean `mochi_binary`?"),
         (("cache", "stat"), "error[B062]: `mochi-rules cache` cannot `stat`",
          "help: did you mean `stats`?"),
-        (("toolchain", "install"), "error[B062]: `mochi-rules toolchain` cannot `install`",
-         "help: write `mochi-rules toolchain list`"),
+        (("toolchain", "instal"), "error[B062]: `mochi-rules toolchain` cannot `instal`",
+         "help: did you mean `install`?"),
+        (("toolchain", "install", "launchr"),
+         "error[B062]: what to install is `aot` or `launcher`", "help: did you mean `launcher`?"),
     ],
 )  # fmt: skip
 def test_unknown_name_gets_the_nearest(

@@ -56,15 +56,6 @@ def test_build_shows_forms_for_people(
     assert (here / f"hello.{form}").read_text() == shown
 
 
-def test_build_of_an_executable_is_told_to_come(typed: Callable[..., Typed]) -> None:
-    """Until there is a launcher."""
-    got = typed("build", "hello.mochi", "--emit", "exe")
-    assert got.status == 2
-    assert got.err.splitlines()[0] == (
-        "error[B060]: executables come with a launcher, which this version does not have yet"
-    )
-
-
 @pytest.mark.parametrize(
     ("words", "first", "status"),
     [

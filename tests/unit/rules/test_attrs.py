@@ -23,7 +23,8 @@ def test_missing_attributes_get_their_defaults() -> None:
     """What is not given is what the table says."""
     values = BINARY.check({"name": "app", "srcs": ["app.mochi"]})
     assert values == {
-        "name": "app", "srcs": ["app.mochi"], "deps": (), "main": "", "symbol": "", "engine": {},
+        "name": "app", "srcs": ["app.mochi"], "deps": (), "main": "", "symbol": "",
+        "dirs": (), "engine": {},
     }  # fmt: skip
 
 

@@ -23,10 +23,10 @@ def fault(call: object) -> Diagnostic:
     return found
 
 
-def test_default_is_this_machine_in_debug_mode() -> None:
+def test_default_is_this_machine_in_release_mode() -> None:
     """Without variables there is one configuration."""
     [found] = find_configurations()
-    assert found.name == f"{host_platform().name}-debug"
+    assert found.name == f"{host_platform().name}-release"
     assert found.cpu == host_platform().default_cpu_level
 
 
@@ -101,10 +101,21 @@ def test_loader_leaves_the_mode_out() -> None:
     assert found.loader({}).opt_level == "speed"
 
 
-def test_artifacts_of_every_mode_load_in_a_default_engine() -> None:
-    """A mode changes nothing that a loader compares."""
-    engines = [find_configurations("", mode.name)[0].engine() for mode in MODES]
-    assert not any(engine.debug_info or engine.consume_fuel for engine in engines)
+def test_default_mode_loads_in_a_default_engine() -> None:
+    """It changes nothing that a loader compares."""
+    engine = find_configurations()[0].engine()
+    assert not (engine.debug_info or engine.consume_fuel or engine.epoch_interruption)
+
+
+def test_debug_mode_is_for_debuggers() -> None:
+    """Its code is as it is written, with debug information."""
+    engine = find_configurations("", "debug")[0].engine()
+    assert (engine.debug_info, engine.opt_level) == (True, "none")
+
+
+def test_winch_in_debug_mode_has_no_debug_information() -> None:
+    """Winch has none; who asks for it has asked for speed."""
+    assert not find_configurations("", "debug")[0].engine({"compiler": "winch"}).debug_info
 
 
 def test_each_variable_tells_its_values() -> None:

@@ -82,7 +82,7 @@ def test_what_decides_the_bytes_is_in_the_key(
 @pytest.mark.parametrize(
     "other",
     [
-        find_configurations("x86_64-linux", "release")[0].engine(),
+        find_configurations("x86_64-linux", "debug")[0].engine(),
         find_configurations("x86_64-linux", "", "x86-64-v3")[0].engine(),
         find_configurations("aarch64-linux")[0].engine(),
         find_configurations("x86_64-linux")[0].engine({"consume_fuel": True}),
