@@ -39,7 +39,7 @@ def run_shown(
 def install(resolution: Resolution, pipeline: Pipeline, console: Console | None) -> None:
     """Build what was chosen, if that has to be done before it can be used.
 
-    Emits: C002 (nothing was chosen), C020 (cargo failed), B014.
+    Emits: C002 (nothing was chosen), C022 (cargo failed), B014.
 
     Raises:
         MochiError: The tool cannot be had.

@@ -23,7 +23,7 @@ def build(
 ) -> bytes:
     """Return the program that cargo makes of the sources.
 
-    Emits: C020.
+    Emits: C022.
 
     Raises:
         MochiError: Cargo failed.
@@ -52,7 +52,7 @@ def _failed(recipe: Recipe, stderr: bytes) -> Exception:
     lines = stderr.decode("utf-8", "replace").strip().splitlines()[-_SHOWN_LINES:]
     notes = ("\n".join(["cargo said", *(f"    {line}" for line in lines)]),) if lines else ()
     return environment_error(
-        "C020",
+        "C022",
         f"cargo could not build `{recipe.program}` for `{recipe.triple}`",
         notes=notes,
         help="cargo needs a C compiler, and crates.io or a mirror of it",

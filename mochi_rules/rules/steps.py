@@ -192,7 +192,7 @@ def executable_step(platform: Platform, settings: bytes) -> Step:
 def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
     """Build a native tool; the inputs are `platforms.native.native_sources`.
 
-    Emits: C020 (cargo failed).
+    Emits: C022 (cargo failed).
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:

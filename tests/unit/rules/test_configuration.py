@@ -104,7 +104,8 @@ def test_loader_leaves_the_mode_out() -> None:
 def test_default_mode_loads_in_a_default_engine() -> None:
     """It changes nothing that a loader compares."""
     engine = find_configurations()[0].engine()
-    assert not (engine.debug_info or engine.consume_fuel or engine.epoch_interruption)
+    compared = (engine.debug_info, engine.consume_fuel, engine.epoch_interruption)
+    assert not any(compared)
 
 
 def test_debug_mode_is_for_debuggers() -> None:
