@@ -69,6 +69,11 @@ class Console:
             self._total = self.find_total()
         return max(self._total, self.tally.done)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing but errors is shown."""
+        return self._choice == "quiet"
+
     def fit(self, targets: Iterable[str]) -> None:
         """Make the column of targets as wide as these are."""
         narrow, wide = _TARGET_WIDTHS

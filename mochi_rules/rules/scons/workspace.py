@@ -104,6 +104,7 @@ class Workspace:
         self.universe = Universe()
         self.targets: dict[Label, Target] = {}
         self.tasks: dict[Any, Task] = {}
+        self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.is_building = True
         self.is_interrupted = False
         self.has_begun = False
@@ -167,6 +168,8 @@ class Workspace:
         resolution = self.settings.toolchains.launcher(platform, may_build=link == "launcher")
         if link == "launcher":
             pending(resolution)
+        if resolution.chosen is None:
+            self.without_launcher.add(platform)
         return resolution.chosen
 
     def guard(self, action: Callable[[], Any]) -> Any:
@@ -203,9 +206,13 @@ class Workspace:
 
     def requested(self) -> int:
         """Return how many steps stand behind what was asked for, and fit the console to them."""
-        found = self._reach(requested_nodes(self.fs))
+        found = self.requested_steps()
         self.console.fit(self.tasks[node].name for node in found)
         return len(found)
+
+    def requested_steps(self) -> set[Any]:
+        """Return the nodes of these steps."""
+        return self._reach(requested_nodes(self.fs))
 
     def _reach(self, nodes: list[Any]) -> set[Any]:
         found: set[Any] = set()
@@ -240,7 +247,24 @@ class Workspace:
         cache.flush()
         if cache.warnings and self.has_begun:
             self.console.message(render_all(cache.warnings, color=self.console.color))
+        if self.has_begun and SCons.Action.execute_actions:
+            self._summarize()
         self.console.close(summary=self.has_begun)
+
+    def _summarize(self) -> None:
+        """Say what there is now for each platform, and once what would be needed for more."""
+        from mochi_rules.rules.scons.summary import (  # noqa: PLC0415 - it needs this module
+            launcher_note,
+            platform_rows,
+        )
+
+        if self.console.is_quiet:
+            return
+        if len(self.settings.configurations) > 1:
+            for row in platform_rows(self, self.requested_steps()):
+                self.console.say(row)
+        if self.console.tally.built and (note := launcher_note(self)):
+            self.console.message(note)
 
     def watch_signals(self) -> None:
         """End the workers as soon as a signal arrives: SCons itself waits for what they do.
