@@ -1,0 +1,38 @@
+"""The native tools, built once by cargo and installed where a project finds them."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochi_rules.aot.native_tools import LAUNCHER_TARGETS
+from mochi_rules.platforms.native import native_digest
+from mochi_rules.platforms.platform import host_platform
+from tests.native.building import HOST, NATIVE, cargo_build, has_rust_target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def install_worker(data: Path) -> None:
+    """Install the compiler for all platforms."""
+    built = cargo_build(NATIVE, HOST, "--release") / "release" / "aot-worker"
+    _install(built, data, f"aot-worker-{host_platform().name}")
+
+
+def install_launcher(data: Path, platform: str) -> None:
+    """Install the launcher of a platform, for the first target that Rust has here."""
+    for row in LAUNCHER_TARGETS:
+        if row.platform == platform and has_rust_target(row.triple):
+            built = cargo_build(NATIVE / "launcher", row.triple, "--profile", "launcher")
+            _install(built / "launcher" / "launcher", data, f"launcher-{platform}")
+            return
+    pytest.skip(f"Rust has no library for {platform}")
+
+
+def _install(built: Path, data: Path, name: str) -> None:
+    kept = data / "mochi_rules" / "tools" / f"{name}-{native_digest()}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(built, kept)
