@@ -1,0 +1,147 @@
+"""Tests of builds that are interrupted, that run side by side, and that meet a damaged cache."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .project import HELLO, Done, Project, scons_command
+
+pytestmark = pytest.mark.slow
+
+COUNT = 24
+MANY = {
+    "app/SConscript": "".join(
+        f'mochi_binary(name="p{i}", srcs=["p{i}.mochi"])\n' for i in range(COUNT)
+    ),
+    **{f"app/p{i}.mochi": f"print({i} * {i})\n" for i in range(COUNT)},
+}
+
+
+def start(project: Project, *words: str) -> subprocess.Popen[str]:
+    """Start scons as the leader of a process group of its own."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [*scons_command(), "-Q", *words],
+        cwd=project.root, env=project.variables(), stdout=pipe, stderr=pipe, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def members(group: int) -> list[str]:
+    """Return the commands of the processes in a group that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            name, _, rest = path.read_text().rpartition(")")
+            state, _, its_group = rest.split()[:3]
+        except (OSError, ValueError):
+            continue
+        if its_group == str(group) and state != "Z":
+            found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_build_leaves_nothing_half_done(project: Project, number: int) -> None:
+    """No child lives on, no file is half written, and the next build goes on from there."""
+    project.write(MANY)
+    running = start(project, "-j2")
+    assert running.stdout is not None
+    running.stdout.readline()
+    if number == signal.SIGINT:
+        os.killpg(running.pid, number)  # as a terminal does
+    else:
+        running.send_signal(number)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode != 0
+    assert "Traceback" not in errors
+    deadline = time.monotonic() + 5
+    while members(running.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert members(running.pid) == []
+    assert not [path for path in project.root.rglob(".*") if path.name.startswith(".p")]
+
+    assert project.scons().status == 0
+    other = Project(project.root.parent / "other", project.root.parent / "clean")
+    other.root.mkdir()
+    other.write(MANY)
+    other.scons("-j2")
+    assert project.outputs() == other.outputs()
+
+
+def test_two_builds_at_once_share_the_work(project: Project) -> None:
+    """Each step is done once, by one of them; both have everything, and it is the same."""
+    other = Project(project.root.parent / "other", project.cache)
+    other.root.mkdir()
+    for each in (project, other):
+        each.write(MANY)
+    running = [start(each, "-j1") for each in (project, other)]
+    done = [Done(item.wait(), *item.communicate(timeout=120)) for item in running]
+    assert [item.status for item in done] == [0, 0]
+    assert project.outputs() == other.outputs()
+    built = [int(item.summary.split()[1]) for item in done]
+    assert sum(built) == 4 * COUNT
+
+
+def test_damaged_cache_costs_time_and_nothing_else(project: Project) -> None:
+    """Every blob is cut short: the build says so, makes everything anew, and mends the cache."""
+    project.write(HELLO)
+    project.scons()
+    outputs = project.outputs()
+    for path in project.cache.rglob("cas/*/*"):
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:-1])
+    project.run(["rm", "-rf", "build"])
+    done = project.scons()
+    assert done.status == 0
+    assert "warning[K" in done.err
+    assert project.outputs() == outputs
+    project.run(["rm", "-rf", "build"])
+    assert "built 0 of 4 · 4 cached" in project.scons().summary
+
+
+def on_a_terminal(project: Project, *words: str) -> str:
+    """Run scons on a terminal, and return what it wrote there."""
+    leader, follower = pty.openpty()
+    environment = project.variables() | {"TERM": "xterm"}
+    running = subprocess.Popen(
+        [*scons_command(), "-Q", *words],
+        cwd=project.root, env=environment, stdout=follower, stderr=follower, close_fds=True,
+    )  # fmt: skip
+    os.close(follower)
+    written = b""
+    while True:
+        try:
+            chunk = os.read(leader, 4096)
+        except OSError:  # the other side is closed
+            break
+        written += chunk
+    os.close(leader)
+    assert running.wait() == 0
+    return written.decode()
+
+
+def test_terminal_has_one_live_line(project: Project) -> None:
+    """It is overwritten by each step, and gone at the end; the closing line stays."""
+    project.write(MANY)
+    written = on_a_terminal(project)
+    assert "\r\x1b[K" in written
+    lines = [line.split("\r\x1b[K")[-1] for line in written.split("\r\n")]
+    shown = [line for line in lines if line]
+    assert len(shown) <= 2
+    assert f"built {4 * COUNT} of {4 * COUNT}" in shown[-1]
+
+
+def test_terminal_has_color_unless_it_is_unwanted(project: Project) -> None:
+    """Colors follow `NO_COLOR`."""
+    project.write(HELLO)
+    assert "\x1b[1m" in on_a_terminal(project)
+    project.environment["NO_COLOR"] = "1"
+    assert "\x1b[1m" not in on_a_terminal(project)
