@@ -33,22 +33,24 @@ if TYPE_CHECKING:
 
 MAX_FAULTS = 100  # reported for one text; a file that is no Mochi at all has one per character
 
-_WIDE = "\x80-\U0010ffff"  # for a character class: all that is not ASCII
+# Character classes say what they exclude, all of it ASCII: `re` compiles that ten times faster.
+_WIDE = r"[^\x00-\x7f]"
+_WORD = r"[^\x00-/:-@\[-^`{-\x7f]"  # an ASCII letter, a digit, `_`, or whatever is not ASCII
 _NUMBER = (
     r"(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
-    rf"[A-Za-z0-9_{_WIDE}]*+"  # what no number has, to report it
+    rf"{_WORD}*+"  # what no number has, to report it
 )
 _CLOSED_STRING = re.compile(r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"')
 _ALTERNATIVES = (
-    rf"[A-Za-z_][A-Za-z0-9_]*+(?![{_WIDE}])",
+    rf"[A-Za-z_][A-Za-z0-9_]*+(?!{_WIDE})",
     r"[(){}\[\],]",
     _CLOSED_STRING.pattern,
     _NUMBER,
     r"[=!<>]=|&&|\|\||=>|:-|\.\.|\?\?",
     r"/\*[\s\S]*",  # a comment without an end; those with one are part of the space
     r"[-+*/%=<>!|.:?]",
-    rf"(?:{'|'.join(sorted(KEYWORDS))})(?=[{_WIDE}])",
-    rf"[A-Za-z_{_WIDE}][A-Za-z0-9_{_WIDE}]*+",
+    rf"(?:{'|'.join(sorted(KEYWORDS))})(?={_WIDE})",
+    rf"(?![0-9]){_WORD}++",
     r'"[\s\S]*',  # a string without an end
     r"'[^'\n]*+'|`[^`\n]*+`",  # strings of other languages
     r"[\s\S]",
