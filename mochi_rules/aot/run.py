@@ -1,4 +1,6 @@
-"""Runs a `.cwasm` under WASI preview 1 in this process, through the wheel.
+"""Runs a `.cwasm` under WASI in this process, through the wheel.
+
+A module is given WASI preview 1, a component WASI 0.2.
 
 Loading an artifact runs its machine code: nothing in it is verified. The caller has compared its
 digest with the one in the cache.
@@ -32,6 +34,9 @@ TRAP_STATUS = 1
 _UNLIMITED_FUEL = (1 << 64) - 1
 _NO_DEADLINE = 1 << 62  # ticks of an epoch that nobody counts
 
+_COMMAND = "wasi:cli/run@0.2.0"  # stands for every 0.2
+_OTHER_KIND = "incompatible object file format"  # what Wasmtime says of a component for a module
+
 
 @dataclass(frozen=True, slots=True)
 class Guest:
@@ -59,9 +64,9 @@ def run_cwasm(artifact: bytes, config: EngineConfig | Mapping[str, Any], guest: 
     Instead of a configuration, what `canonical` says of it will do, and takes less to load.
     The program has this process's stdin, stdout and stderr. Ctrl-C ends the process at once.
 
-    Emits: A070 (for another machine or configuration), A071 (damaged), A072 (a component),
-    A073 (no program), A074 (unknown import), A075 (no such directory), A076 (text that cannot be
-    passed), A078 (no memory for the stack); A077 (trap) in the result.
+    Emits: A070 (for another machine or configuration), A071 (damaged), A073 (no program),
+    A074 (unknown import), A075 (no such directory), A076 (text that cannot be passed), A078 (no
+    memory for the stack); A077 (trap) in the result.
 
     Raises:
         MochiError: The program could not be started.
@@ -84,30 +89,71 @@ def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest) -> RunResult:
     engine = make_loader(fields, WASM_STACK)
     import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
 
-    try:
-        module = wasmtime.Module.deserialize(engine, artifact)
-    except wasmtime.WasmtimeError as error:
-        raise _not_loaded(str(error), fields) from None
+    program = _load(engine, artifact, fields)
+    is_component = not isinstance(program, wasmtime.Module)
     store = wasmtime.Store(engine)
     if fields["consume_fuel"]:
         store.set_fuel(_UNLIMITED_FUEL)
     if fields["epoch_interruption"]:
         store.set_epoch_deadline(_NO_DEADLINE)
     store.set_wasi(_wasi(guest))
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
     is_linked = False
     try:
-        instance = linker.instantiate(store, module)
+        start = (_link_component if is_component else _link_module)(engine, store, program)
         is_linked = True
-        _start_function(store, instance.exports(store))(store)
+        return RunResult(start())
     except wasmtime.ExitTrap as end:
         return RunResult(end.code)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
         if is_linked or isinstance(error, wasmtime.Trap):  # a start function may trap in linking
             return RunResult(TRAP_STATUS, _trapped(str(error)))
-        raise _not_linked(str(error)) from None
-    return RunResult(0)
+        raise _not_linked(str(error), is_component=is_component) from None
+
+
+def _load(engine: Any, artifact: bytes, fields: Mapping[str, Any]) -> Any:
+    """Return the module or the component in an artifact."""
+    from wasmtime import Module, WasmtimeError  # noqa: PLC0415 - loaded before
+
+    try:
+        return Module.deserialize(engine, artifact)
+    except WasmtimeError as error:
+        if _OTHER_KIND not in str(error):
+            raise _not_loaded(str(error), fields) from None
+    from wasmtime.component import Component  # noqa: PLC0415 - rare, and takes 15 ms
+
+    try:
+        return Component.deserialize(engine, artifact)
+    except WasmtimeError as error:
+        raise _not_loaded(str(error), fields) from None
+
+
+def _link_module(engine: Any, store: Any, module: Any) -> Callable[[], int]:
+    from wasmtime import Linker  # noqa: PLC0415 - loaded before
+
+    linker = Linker(engine)
+    linker.define_wasi()
+    start = _start_function(store, linker.instantiate(store, module).exports(store))
+
+    def call() -> int:
+        start(store)
+        return 0
+
+    return call
+
+
+def _link_component(engine: Any, store: Any, component: Any) -> Callable[[], int]:
+    from wasmtime.component import Linker  # noqa: PLC0415 - loaded before
+
+    linker = Linker(engine)
+    linker.add_wasip2()
+    instance = linker.instantiate(store, component)
+    interface = instance.get_export_index(store, _COMMAND)
+    index = interface and instance.get_export_index(store, "run", interface)
+    run = index and instance.get_func(store, index)
+    if not run or run.type(store).params:
+        raise fail("A073", f"the artifact is no program: it does not export `{_COMMAND}`")
+    # A result without values: what it failed with, the program has told by itself.
+    return lambda: int(getattr(run(store), "tag", "ok") != "ok")
 
 
 def _start_function(store: Any, exports: Any) -> Any:
@@ -170,8 +216,6 @@ def _trapped(text: str) -> Diagnostic:
 def _not_loaded(text: str, fields: Mapping[str, Any]) -> MochiError:
     heads, causes = _causes(text)
     cause = (causes or heads)[-1]
-    if "incompatible object file format" in cause:
-        return fail("A072", "the artifact is a component: only a module can be run")
     if "not available on the host" in cause:
         return _newer_cpu(cause, fields)
     if "compiled" in cause:
@@ -201,12 +245,13 @@ def _newer_cpu(cause: str, fields: Mapping[str, Any]) -> MochiError:
     )
 
 
-def _not_linked(text: str) -> MochiError:
+def _not_linked(text: str, *, is_component: bool) -> MochiError:
     heads, causes = _causes(text)
+    wasi = "WASI 0.2" if is_component else "WASI preview 1 (`wasi_snapshot_preview1`)"
     return fail(
         "A074",
         f"the program cannot be started: {heads[0]}",
-        notes=(*causes, "a program may import WASI preview 1 (`wasi_snapshot_preview1`) only"),
+        notes=(*causes, f"a program may import {wasi} only"),
     )
 
 

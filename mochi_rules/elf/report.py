@@ -151,13 +151,15 @@ def _recognize(data: bytes) -> tuple[str, Wasm | None, Compiled | None]:
     """
     if data.startswith(_WASM_MAGIC):
         summary = read_summary(data)
+        if summary.kind == "component":  # of which nothing else is read
+            return "WebAssembly component", None, None
         wasm = Wasm(
             imports=tuple(f"{item.module}.{item.name}" for item in summary.imports),
             exports=tuple(item.name for item in summary.exports),
             defined_functions=summary.defined_functions,
             features=summary.features,
         )
-        return f"WebAssembly {summary.kind}", wasm, None
+        return "WebAssembly module", wasm, None
     if data.startswith(_ARTIFACT_MAGICS):
         artifact = read_artifact(data)
         kinds = {kind.value: kind.name.lower() for kind in Kind}

@@ -181,9 +181,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "wasm_import",
         "WebAssembly of another language, taken the same way as our own: checked, compiled ahead "
-        "of time, checked again, and wrapped. It may import WASI preview 1 only.",
-        (_NAME, Attr("src", FILE, "the `.wasm`"),
-         Attr("executable", YES_NO, "whether it is a program, with a function `_start`", True),
+        "of time, checked again, and wrapped. A module may import WASI preview 1 only.",
+        (_NAME, Attr("src", FILE, "the `.wasm`: a module or a component"),
+         Attr("executable", YES_NO, "whether it is a program, with a function `_start`; "
+              "a component is none", True),
          _SYMBOL, _DIRS, _ENGINE),
         (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
     ),

@@ -33,10 +33,9 @@ def artifact_expectation(config: EngineConfig, summary: ModuleSummary) -> Expect
 
 
 def loadable_expectation(config: EngineConfig) -> Expectation:
-    """Return what a module's artifact must be to load under a configuration, whoever made it."""
+    """Return what an artifact must be to load under a configuration, whoever made it."""
     schema = SCHEMAS[WASMTIME_MAJOR]
     return Expectation(
-        kind=Kind.MODULE,
         triple=config.platform.triple,
         isa_flags=frozenset(config.cpu.flags),
         tunables={**schema.default_tunables(), **expected_tunables(config)},

@@ -84,6 +84,8 @@ def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Ste
 def import_step(name: str, *, is_program: bool = False) -> Step:
     """Check a foreign wasm, and pass it on; `name` is what messages call it.
 
+    What a component imports is for whoever instantiates it.
+
     Emits: A010, A011 (no WebAssembly), B030 (imports what nobody gives), B031 (no program).
     """
 
@@ -98,7 +100,10 @@ def import_step(name: str, *, is_program: bool = False) -> Step:
         check_imports(name, summary)
         if is_program:
             check_program(name, summary)
-        return Made(inputs[WASM], _functions(summary.defined_functions))
+        is_module = summary.kind == "module"
+        return Made(
+            inputs[WASM], _functions(summary.defined_functions) if is_module else "component"
+        )
 
     return Step("import", (f"--program={_word(is_program)}",), ("elf",), WASM, make)
 

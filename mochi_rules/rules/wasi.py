@@ -43,7 +43,7 @@ def check_imports(name: str, summary: ModuleSummary) -> None:
 
 
 def check_program(name: str, summary: ModuleSummary) -> None:
-    """Refuse what cannot be run by itself.
+    """Refuse what no executable can be made of.
 
     Emits: B031.
 
@@ -52,8 +52,15 @@ def check_program(name: str, summary: ModuleSummary) -> None:
     """
     if any(item.name == START and item.kind == "func" for item in summary.exports):
         return
-    reason = f"it has no function `{START}`" if summary.kind == "module" else "it is a component"
-    raise fail("B031", f"`{name}` is no program: {reason}", help="write `executable = False`")
+    help_ = "write `executable = False`"
+    if summary.kind == "module":
+        raise fail("B031", f"`{name}` is no program: it has no function `{START}`", help=help_)
+    raise fail(
+        "B031",
+        f"no executable can be made of `{name}`: it is a component",
+        notes=("`mochi-rules run` runs components, and their objects link into any host of them",),
+        help=help_,
+    )
 
 
 def _is_given(item: ImportSummary) -> bool:

@@ -69,6 +69,12 @@ DEEP = """(module (func $deep (param i64 i64 i64 i64 i64 i64 i64 i64 f64 f64) (r
     (i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1)
     (f64.const 1) (f64.const 1)))))"""
 
+# The functions of a component that exports `run`: its body is to be filled in.
+RUN = """(core module $m (func $start (export "run") (result i32) %s))
+  (core instance $i (instantiate $m))
+  (func $run (result (result)) (canon lift (core func $i "run")))"""
+COMMAND = f'(component {RUN} (instance $c (export "run" (func $run))) (export "%s" (instance $c)))'
+
 # Runs an artifact in a process of its own: the hexadecimal digits are its last argument.
 SCRIPT = f"""
 import sys
@@ -240,7 +246,13 @@ def test_recursion_works_in_a_thread(run):
         ('(module (func (export "_start") (param i32)))', "A073", "`_start`"),
         ('(module (import "env" "foo" (func)) (func (export "_start")))', "A074", "`env::foo`"),
         (f'(module (import "{WASI}" "fd_write" (func)))', "A074", "incompatible import type"),
-        ("(component)", "A072", "component"),
+        ("(component)", "A073", "`wasi:cli/run@0.2.0`"),
+        (
+            f'(component {RUN % "(i32.const 0)"} (export "run" (func $run)))',
+            "A073",
+            "`wasi:cli/run@0.2.0`",
+        ),
+        ('(component (import "a:b/c" (instance (export "f" (func)))))', "A074", "`a:b/c`"),
     ],
 )
 def test_what_is_no_program_is_refused(run, text, code, words):
@@ -248,6 +260,44 @@ def test_what_is_no_program_is_refused(run, text, code, words):
     diagnostic = failure(run, text)
     assert diagnostic.code == code
     assert words in diagnostic.message
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "0.2.6"])
+@pytest.mark.parametrize("status", [0, 1])
+def test_component_is_run_as_a_command(run, version, status):
+    """The status is whether `run` of any WASI 0.2 returned an error."""
+    result = run(COMMAND % (f"(i32.const {status})", f"wasi:cli/run@{version}"))
+    assert (result.status, result.trap) == (status, None)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"consume_fuel": True}, {"epoch_interruption": True}, {"debug_info": True}],
+    ids=str,
+)
+def test_component_of_every_configuration_runs(run, settings):
+    """Fuel and deadlines are as large as for a module."""
+    assert run(COMMAND % ("(i32.const 0)", "wasi:cli/run@0.2.0"), **settings).status == 0
+
+
+def test_trap_of_a_component_is_explained(run):
+    """As that of a module."""
+    result = run(COMMAND % ("unreachable", "wasi:cli/run@0.2.0"))
+    assert result.status == TRAP_STATUS
+    assert result.trap.message == "the program trapped: wasm `unreachable` instruction executed"
+
+
+def test_component_has_the_stack_of_a_module(run):
+    """A program may recurse as deep in a component."""
+    deep = """(core module $m
+      (func $deep (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+        (i32.xor (call $deep (i32.sub (local.get 0) (i32.const 1))) (i32.const 0)))
+      (func (export "run") (result i32) (call $deep (i32.const 1000000))))"""
+    text = COMMAND % ("(i32.const 0)", "wasi:cli/run@0.2.0")
+    start = text.index("(core module")
+    end = text.index("(core instance")
+    assert run(text[:start] + deep + text[end:]).status == 0
 
 
 @pytest.mark.parametrize(

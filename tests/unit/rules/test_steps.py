@@ -206,6 +206,21 @@ def test_foreign_wasm_passes_as_it_is(engines: LocalEngines, wasm: bytes) -> Non
     assert (made.data, made.remark) == (wasm, "2 functions")
 
 
+def test_component_goes_the_same_way(engines: LocalEngines) -> None:
+    """Whatever it imports; and its artifact is checked with its wasm, and without."""
+    component = wat('(component (import "a:b/c" (instance)) (core module (func) (func)))')
+    assert make(engines, import_step("c.wasm"), {WASM: component}).remark == "component"
+    artifact = make(engines, aot_step(DEBUG), {WASM: component}).data
+    for inputs in ({CWASM: artifact}, {CWASM: artifact, WASM: component}):
+        assert make(engines, check_step(DEBUG, "c.cwasm"), inputs)
+
+
+def test_artifact_of_another_kind_is_refused(engines: LocalEngines, artifact: bytes) -> None:
+    """Where the wasm is known: a component is no module."""
+    found = fault(engines, check_step(DEBUG, "a"), {CWASM: artifact, WASM: wat("(component)")})
+    assert "kind: expected a component, got a module" in found.notes
+
+
 @pytest.mark.parametrize("target", ["aarch64-macos", "x86_64-windows", "s390x-linux"])
 def test_object_is_of_the_platform(engines: LocalEngines, target: str) -> None:
     """Mach-O, COFF and ELF are written and checked here, whatever this machine is."""

@@ -6,7 +6,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
-from mochi_rules.rules.wasi import FUNCTIONS, MODULE, check_imports
+from mochi_rules.rules.wasi import FUNCTIONS, MODULE, check_imports, check_program
 from mochi_rules.wasm.read import read_summary
 
 
@@ -69,3 +69,19 @@ def test_import_that_nobody_gives_is_named(text: str, message: str, help_: str) 
 def test_every_bad_import_is_told() -> None:
     """One error for each, so that all can be mended at once."""
     assert len(faults('(import "a" "b" (func)) (import "a" "c" (global i32))')) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("(module)", "`app.wasm` is no program: it has no function `_start`"),
+        ("(component)", "no executable can be made of `app.wasm`: it is a component"),
+    ],
+)
+def test_what_is_no_program_is_told(text: str, message: str) -> None:
+    """With what makes the rule take it."""
+    with pytest.raises(MochiError) as caught:
+        check_program("app.wasm", read_summary(bytes(wasmtime.wat2wasm(text))))
+    [found] = caught.value.diagnostics
+    assert (found.code, found.message) == ("B031", message)
+    assert found.help == "write `executable = False`"
