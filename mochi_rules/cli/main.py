@@ -41,6 +41,7 @@ _INTERRUPTED = 130  # as a shell says it: 128 and SIGINT
 
 def entry() -> None:
     """Run the command line, and end the process."""
+    _open_standard_streams()
     status = main(sys.argv[1:])
     try:
         sys.stdout.flush()
@@ -49,6 +50,13 @@ def entry() -> None:
         pass
     # Everything was closed by the verb: to take the interpreter and Wasmtime apart takes 12 ms.
     os._exit(status)
+
+
+def _open_standard_streams() -> None:
+    """Open what the parent has closed; or the next file opened is where a program would write."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def main(words: Sequence[str]) -> int:

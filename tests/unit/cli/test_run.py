@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,3 +193,17 @@ def test_error_shows_the_line(typed: Callable[..., Typed], here: Path) -> None:
     err = typed("run", "wrong.mochi").err
     assert "  --> wrong.mochi:2:7\n" in err
     assert " 2 | print(nothing)\n   |       ^^^^^^^\n" in err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_stream_is_nothing(here: Path, closed: str) -> None:
+    """As `/dev/null`: no traceback, and no other file in its place."""
+    command = f"'{sys.executable}' -m mochi_rules run hello.mochi {closed}"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(2):  # through the pipeline, and by the shortcut
+        done = subprocess.run(
+            ["/bin/sh", "-c", command], env=environment, capture_output=True, check=False
+        )
+        printed = b"" if ">&- " in f"{closed} ".replace("2>&-", "") else b"hello\n"
+        assert (done.returncode, done.stdout, done.stderr) == (0, printed, b"")
