@@ -34,10 +34,9 @@ class System:
     flags: tuple[str, ...] = ()
 
 
-# No row for macOS: the launcher in C reads its own file to the end, and a signed file of Mach-O
-# has nothing there.
 SYSTEMS: Mapping[str, System] = {
     "linux": System("libwasmtime.so", "_libwasmtime.so", "linux"),
+    "macos": System("libwasmtime.dylib", "_libwasmtime.dylib", "darwin"),
     # The linker would write the time into the file.
     "windows": System("wasmtime.dll", "_wasmtime.dll", "win32", ("-Wl,--no-insert-timestamp",)),
 }
@@ -51,12 +50,11 @@ def bundle_system(platform: Platform) -> System:
     Raises:
         MochiError: There is no bundle for the platform.
     """
-    if platform.os in SYSTEMS and platform.wheel_tag:
+    if platform.wheel_tag:
         return SYSTEMS[platform.os]
-    reason = "Wasmtime has no wheel for it" if platform.os in SYSTEMS else "it has no launcher in C"
     raise fail(
         "A112",
-        f"there is no bundle for `{platform.name}`: {reason}",
+        f"there is no bundle for `{platform.name}`: Wasmtime has no wheel for it",
         notes=(f"there are bundles for {listing(SYSTEMS)} on x86_64 and aarch64",),
         help="leave out `link=bundle`",
     )

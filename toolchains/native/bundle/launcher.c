@@ -34,6 +34,7 @@ enum { TRAP = 134 };
 #define DIRS_SEPARATOR ':'
 #if defined(__APPLE__)
 #include <mach-o/dyld.h>
+#include <mach-o/getsect.h>
 #define LIBRARY "libwasmtime.dylib"
 #define SYSTEM "macos"
 #else
@@ -175,17 +176,36 @@ static uint64_t number(const uint8_t *bytes, int size)
     return size ? number(bytes + 1, size - 1) << 8 | *bytes : 0;
 }
 
-static void find_payload(void)
+/* The payload's section where there is one (see README.md), else the bytes of the running file. */
+static uint8_t *own_file(size_t *size)
 {
+#if defined(__APPLE__)
+    extern const struct mach_header_64 _mh_execute_header; /* defined by the linker */
+    unsigned long length = 0;
+    uint8_t *section = getsectiondata(&_mh_execute_header, "__MOCHI", "__payload", &length);
+    if (section) {
+        uint8_t *copy = malloc(length + 1); /* the settings are cut into strings where they are */
+        if (!copy)
+            REFUSE("the file cannot read itself: %s", strerror(errno));
+        return *size = length, memcpy(copy, section, length);
+    }
+#endif
     FILE *file = fopen(own_path(), "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
         REFUSE("the file cannot read itself: %s", strerror(errno));
-    size_t size = (size_t)ftell(file);
-    uint8_t *data = malloc(size + 1), digest[32];
+    *size = (size_t)ftell(file);
+    uint8_t *data = malloc(*size + 1);
     rewind(file);
-    if (!data || fread(data, 1, size, file) != size)
+    if (!data || fread(data, 1, *size, file) != *size)
         REFUSE("the file cannot read itself: %s", strerror(errno));
     fclose(file);
+    return data;
+}
+
+static void find_payload(void)
+{
+    size_t size;
+    uint8_t *data = own_file(&size), digest[32];
     const uint8_t *footer = data + size - FOOTER;
     if (size < FOOTER || memcmp(footer, "MOCHIEXE", 8) != 0)
         REFUSE("no program is attached to this launcher");

@@ -17,7 +17,7 @@ from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform, host_platform
 
-from .files import ALL, LINUX, WINDOWS, make_artifact, make_launcher
+from .files import ALL, LINUX, MACOS, WINDOWS, make_artifact, make_launcher
 
 LIBRARY = make_launcher(LINUX, kind=3, entry=0)
 
@@ -25,24 +25,20 @@ LIBRARY = make_launcher(LINUX, kind=3, entry=0)
 def test_files_are_named_as_on_the_platform():
     """The library has the name that the launcher looks for beside itself."""
     assert bundle_names(LINUX, "app") == ("app", "libwasmtime.so")
+    assert bundle_names(MACOS, "app") == ("app", "libwasmtime.dylib")
     assert bundle_names(WINDOWS, "app") == ("app.exe", "wasmtime.dll")
 
 
-def test_platforms_without_bundle_say_why():
-    """Every other platform is refused with its reason."""
-    reasons = {}
+def test_platforms_without_wheel_are_refused():
+    """Every other platform has a bundle."""
+    refused = {}
     for platform in ALL:
         try:
             bundle_names(platform, "app")
         except MochiError as error:
-            reasons[platform.name] = str(error).rpartition(": ")[2]
-    wheel, launcher = "Wasmtime has no wheel for it", "it has no launcher in C"
-    assert reasons == {
-        "x86_64-macos": launcher,
-        "aarch64-macos": launcher,
-        "riscv64-linux": wheel,
-        "s390x-linux": wheel,
-    }
+            refused[platform.name] = str(error).rpartition(": ")[2]
+    reason = "Wasmtime has no wheel for it"
+    assert refused == {"riscv64-linux": reason, "s390x-linux": reason}
 
 
 def test_library_is_where_the_wheel_has_it():
@@ -51,6 +47,9 @@ def test_library_is_where_the_wheel_has_it():
     assert (root / wheel_library(host_platform())).is_file()
     assert wheel_library(find_platform("aarch64-windows")) == (
         "wasmtime/win32-aarch64/_wasmtime.dll"
+    )
+    assert wheel_library(find_platform("x86_64-macos")) == (
+        "wasmtime/darwin-x86_64/_libwasmtime.dylib"
     )
 
 
