@@ -150,3 +150,20 @@ def test_command_line_builds_an_executable(installed: Project) -> None:
     done = installed.cli("build", "hello.mochi", "--emit", "exe")
     assert done.status == 0, done.err
     assert subprocess.check_output([installed.root / "hello"]) == b"hello\n"
+
+
+def test_executable_and_folder_cannot_have_one_name(installed: Project) -> None:
+    """`//:app` and `//app:b` would both want `build/…/app`."""
+    installed.write(
+        {
+            "SConstruct": 'env = Environment(tools=["mochi"], '
+            'toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])\n'
+            'mochi_binary(name="app", srcs=["a.mochi"])\nSConscript("app/SConscript")\n',
+            "a.mochi": "print(1)\n",
+            "app/SConscript": 'mochi_binary(name="b", srcs=["b.mochi"])\n',
+            "app/b.mochi": "print(2)\n",
+        }
+    )
+    done = installed.scons()
+    assert done.status == 2
+    assert "error[B008]: `//app:b` would make" in done.err

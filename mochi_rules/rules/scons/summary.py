@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Node
 
-from mochi_rules.platforms.toolchain import remedy
 from mochi_rules.rules.scons.nodes import node_path
 
 if TYPE_CHECKING:
@@ -37,14 +36,14 @@ def platform_rows(space: Workspace, nodes: set[Any]) -> list[str]:
 
 
 def launcher_note(space: Workspace) -> str:
-    """Return how to get the executables that were not made for want of a launcher, or nothing."""
+    """Return how to get the executables that had no launcher, or nothing."""
     platforms = [item.platform for item in space.settings.configurations]
     lacking = [platform for platform in platforms if platform in space.without_launcher]
     if not lacking:
         return ""
-    resolution = space.settings.toolchains.launcher(lacking[0], may_build=False)
-    names = ", ".join(platform.name for platform in lacking)
-    return f"note: no executables without a launcher for {names}\nhelp: {remedy(resolution)}\n"
+    names = [platform.name for platform in lacking]
+    command = f"mochi-rules toolchain install launcher --target {','.join(names)}"
+    return f"no executables yet: `{command}`"
 
 
 def _made(space: Workspace, configuration: Configuration, nodes: set[Any]) -> list[str]:

@@ -264,7 +264,7 @@ class Workspace:
             for row in platform_rows(self, self.requested_steps()):
                 self.console.say(row)
         if self.console.tally.built and (note := launcher_note(self)):
-            self.console.message(note)
+            self.console.say(note)
 
     def watch_signals(self) -> None:
         """End the workers as soon as a signal arrives: SCons itself waits for what they do.
