@@ -1,0 +1,47 @@
+"""Tests of where native tools have their sources."""
+
+from __future__ import annotations
+
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+from mochi_rules.platforms.native import (
+    native_digest,
+    native_directory,
+    native_sources,
+    pinned_wasmtime,
+)
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_checkout_has_the_sources() -> None:
+    """Both programs are there, and what a build leaves behind is not among them."""
+    assert native_directory() == ROOT / "toolchains" / "native"
+    names = native_sources()
+    assert {"Cargo.lock", "aot-worker/src/main.rs", "launcher/.cargo/config.toml"} <= set(names)
+    assert not any(name.startswith("target/") for name in names)
+    assert len(native_digest()) == 16
+
+
+def test_lock_pins_wasmtime() -> None:
+    """The version is of the major that the package takes."""
+    assert pinned_wasmtime().startswith("48.")
+
+
+def test_package_carries_everything_that_is_read() -> None:
+    """Every source of a native tool, and the pins, are data files of the installed package."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    files = project["tool"]["setuptools"]["data-files"]
+    patterns = [pattern for each in files.values() for pattern in each]
+    bundle = [path.name for path in (ROOT / "toolchains/native/bundle").iterdir()]
+    wanted = [
+        "toolchains/versions.toml",
+        *(f"toolchains/native/{name}" for name in native_sources()),
+        *(f"toolchains/native/bundle/{name}" for name in bundle),
+    ]
+    assert [name for name in wanted if not any(fnmatch(name, p) for p in patterns)] == []
+    for target, each in files.items():
+        folder = target.removeprefix("share/mochi_rules/")
+        assert all(pattern.rpartition("/")[0] == folder for pattern in each)
