@@ -167,3 +167,14 @@ def test_executable_and_folder_cannot_have_one_name(installed: Project) -> None:
     done = installed.scons()
     assert done.status == 2
     assert "error[B008]: `//app:b` would make" in done.err
+
+
+def test_clean_removes_executables_and_keeps_the_launcher(installed: Project) -> None:
+    """A launcher is for this user; an executable is of this workspace."""
+    installed.write({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi"])\n',
+                     "app/a.mochi": "print(1)\n"})  # fmt: skip
+    installed.scons()
+    assert (installed.root / BUILD / "app/a").exists()
+    installed.scons("-c")
+    assert not (installed.root / BUILD / "app/a").exists()
+    assert "exe" in [verb for verb, _, _ in installed.scons().steps]

@@ -163,10 +163,10 @@ class Workspace:
         Emits: C002 (`link=launcher`, and none can be had), C011.
         """
         link = self.settings.link
-        if link not in ("auto", "launcher") or not self.is_building:
+        if link not in ("auto", "launcher"):
             return None
         resolution = self.settings.toolchains.launcher(platform, may_build=link == "launcher")
-        if link == "launcher":
+        if link == "launcher" and self.is_building:
             pending(resolution)
         if resolution.chosen is None:
             self.without_launcher.add(platform)
