@@ -18,7 +18,7 @@ from mochi_rules.aot.protocol import Greeting
 from mochi_rules.aot.tool_worker import INPUT, OUTPUT, serve_tool, tool_worker_command
 from mochi_rules.aot.wheels import take_library, wheel_pin
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
-from mochi_rules.platforms.native import native_directory, tools_directory
+from mochi_rules.platforms.native import c_sources, tools_directory
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 
@@ -71,7 +71,8 @@ def directory() -> Path:
         MochiError: The sources are nowhere.
     """
     state = hashlib.sha256(wheel_pin(TARGET).sha256.encode())
-    for name, data in _sources().items():
+    for name, path in c_sources(*_SOURCES).items():
+        data = path.read_bytes()
         state.update(f"{name}\0{len(data)}\0".encode() + data)
     return tools_directory() / f"emulated-{TARGET.name}-{state.hexdigest()[:_DIGITS]}"
 
@@ -135,22 +136,10 @@ def _emulator() -> str:
     return next(filter(None, map(shutil.which, _EMULATORS)), "")
 
 
-def _sources() -> dict[str, bytes]:
-    root = native_directory()
-    try:
-        if root is not None:
-            return {name: (root / "bundle" / name).read_bytes() for name in _SOURCES}
-    except FileNotFoundError:
-        pass
-    raise environment_error(
-        "C030", "`toolchains/native/bundle` is not here", help="run `pip install mochi-rules`"
-    )
-
-
 def _build_driver() -> bytes:
     with tempfile.TemporaryDirectory(prefix="mochi-cc-") as name:
-        for source, data in _sources().items():
-            Path(name, source).write_bytes(data)
+        for source, path in c_sources(*_SOURCES).items():
+            Path(name, source).write_bytes(path.read_bytes())
         command = (_COMPILER, "-O2", _SOURCES[0], "-o", _DRIVER, "-ldl")
         try:
             subprocess.run(command, cwd=name, capture_output=True, check=True)

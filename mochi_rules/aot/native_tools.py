@@ -151,7 +151,7 @@ def cargo_environment(triple: str) -> dict[str, str]:
         f"--remap-path-prefix={sources}=/rustc/{commit}"
     )
     variables = {f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS": flags}
-    if zig := _zig_command():
+    if zig := zig_command():
         variables["ZIG"] = zig
     if "apple" in triple:  # Rust asks for an SDK, and Zig brings its own: any directory will do
         variables.setdefault("SDKROOT", os.environ.get("SDKROOT", os.sep))
@@ -187,7 +187,7 @@ def _lacks_target(row: RustTarget) -> tuple[str, str]:
     if not _has_rust_target(row.triple):
         return f"Rust has no `{row.triple}` here", f"rustup target add {row.triple}"
     if row.linker == "zig":
-        lacks = not _zig_command()
+        lacks = not zig_command()
         remedy = "pip install ziglang"
     else:
         lacks = not shutil.which(row.linker)
@@ -202,7 +202,7 @@ def _has_rust_target(triple: str) -> bool:
 
 
 @cache
-def _zig_command() -> str:
+def zig_command() -> str:
     """Return Zig as one command line, or an empty text: its own, or that of the Python package."""
     import sys  # noqa: PLC0415 - of launchers that Zig links only
     from importlib.util import find_spec  # noqa: PLC0415

@@ -7,6 +7,8 @@ import sysconfig
 from functools import cache
 from pathlib import Path
 
+from mochi_rules.base.diagnostic import environment_error
+
 _SKIPPED = ("target", "__pycache__")  # what builds leave behind
 _DIGITS = 16  # hexadecimal, of a digest of sources
 
@@ -37,6 +39,23 @@ def native_sources() -> dict[str, bytes]:
         for name in names
         if not set(_SKIPPED).intersection(name.split("/"))
     }
+
+
+def c_sources(*names: str) -> dict[str, Path]:
+    """Return the files of the C programs by name.
+
+    Emits: C030.
+
+    Raises:
+        MochiError: They are neither in a checkout nor installed.
+    """
+    root = native_directory()
+    paths = {name: root / "bundle" / name for name in names} if root else {}
+    if paths and all(path.is_file() for path in paths.values()):
+        return paths
+    raise environment_error(
+        "C030", "`toolchains/native/bundle` is not here", help="run `pip install mochi-rules`"
+    )
 
 
 @cache

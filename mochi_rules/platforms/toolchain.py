@@ -27,7 +27,7 @@ class ToolchainType(Enum):
     WASM_LINK = "wasm-link"
     AOT = "aot"
     LAUNCHER = "launcher"
-    C = "c"
+    C = "C"
     RUST = "rust"
     GO = "go"
     ZIG = "zig"

@@ -130,7 +130,7 @@ VARIABLES: tuple[Variable, ...] = (
              lambda: [level.name for level in CPU_LEVELS]),
     Variable("engine", "none", "a profile of `mochi.toml`, for all programs", lambda: ["NAME"]),
     Variable("link", "auto", "what executables are made of; `auto` makes them where a launcher is "
-             "installed, and `none` makes none", lambda: LINKS),
+             "installed, `bundle` takes a C compiler, and `none` makes none", lambda: LINKS),
     Variable("toolchain", "auto", "what may be used besides Python packages: `system` what is "
              "installed, `auto` what cargo builds too", lambda: POLICIES),
     Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WASM, CWASM, REPORT, OBJECT = "program.wasm", "program.cwasm", "program.json", "program.o"
 LAUNCHER, PROGRAM = "launcher", "program"
 
-_EXECUTABLE = 0o755
+EXECUTABLE_MODE = 0o755
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def executable_step(platform: Platform, settings: bytes) -> Step:
 
     lines = settings.decode().splitlines()
     arguments = (f"--platform={platform.name}", *(f"--set={line}" for line in lines))
-    return Step("exe", arguments, ("executable",), PROGRAM, make, mode=_EXECUTABLE)
+    return Step("exe", arguments, ("executable",), PROGRAM, make, mode=EXECUTABLE_MODE)
 
 
 def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
@@ -206,7 +206,7 @@ def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
         return Made(build(recipe, inputs, engines.guests, shows_progress=shows_progress))
 
     arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
-    return Step("cargo", arguments, ("rust",), recipe.program, make, mode=_EXECUTABLE)
+    return Step("cargo", arguments, ("rust",), recipe.program, make, mode=EXECUTABLE_MODE)
 
 
 def symbol_of(name: str) -> str:

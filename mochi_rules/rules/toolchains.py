@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.wheel import wheel_toolchain
@@ -78,7 +79,7 @@ class Toolchains:
         Raises:
             MochiError: There is none.
         """
-        return _chosen(self.aot(platform))
+        return chosen(self.aot(platform))
 
     def worker(self, host: Platform) -> Resolution:
         """Return our own worker, whatever else there is: installed, or for cargo to build."""
@@ -104,6 +105,14 @@ class Toolchains:
             self._launchers[key] = resolve(found, ToolchainType.LAUNCHER, platform, host)
         return self._launchers[key]
 
+    def c_compiler(self, platform: Platform) -> Resolution:
+        """Return which C compiler makes the launcher of bundles for a platform."""
+        from mochi_rules.aot.c_compilers import c_toolchains  # noqa: PLC0415 - of bundles only
+
+        host = host_platform()
+        found = chain(self.user, c_toolchains(platform, host))
+        return resolve(found, ToolchainType.C, platform, host)
+
     def _find_launchers(self, platform: Platform, *, may_build: bool) -> Iterable[Toolchain]:
         from mochi_rules.aot.native_tools import (  # noqa: PLC0415 - of executables only
             cargo_launchers,
@@ -123,11 +132,18 @@ def pending(resolution: Resolution) -> Recipe | None:
     Raises:
         MochiError: Nothing was chosen.
     """
-    recipe = _chosen(resolution).recipe
+    recipe = chosen(resolution).recipe
     return recipe if recipe and not recipe.path.is_file() else None
 
 
-def _chosen(resolution: Resolution) -> Toolchain:
+def chosen(resolution: Resolution) -> Toolchain:
+    """Return what was chosen.
+
+    Emits: as `Toolchains.aot_tool`.
+
+    Raises:
+        MochiError: Nothing was.
+    """
     if resolution.chosen is None:
         raise MochiError(resolution_error(resolution))
     return resolution.chosen

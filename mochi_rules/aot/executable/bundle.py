@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.binary import LIBRARY, check_binary
-from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from mochi_rules.platforms.platform import Platform
 
@@ -25,21 +24,24 @@ class System:
     """What a bundle needs to know of an operating system.
 
     `library` is the name which the launcher looks for beside itself; `wheel_name` is the library
-    in the wheel, and `wheel_system` the first part of its directory there.
+    in the wheel, and `wheel_system` the first part of its directory there. `libraries` are what
+    the launcher is linked with.
     """
 
     library: str
     wheel_name: str
     wheel_system: str
-    flags: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
 
 SYSTEMS: Mapping[str, System] = {
-    "linux": System("libwasmtime.so", "_libwasmtime.so", "linux"),
+    # Before glibc 2.34 these two were libraries of their own.
+    "linux": System("libwasmtime.so", "_libwasmtime.so", "linux", ("-pthread", "-ldl")),
     "macos": System("libwasmtime.dylib", "_libwasmtime.dylib", "darwin"),
-    # The linker would write the time into the file.
-    "windows": System("wasmtime.dll", "_wasmtime.dll", "win32", ("-Wl,--no-insert-timestamp",)),
+    "windows": System("wasmtime.dll", "_wasmtime.dll", "win32"),
 }
+
+SOURCES = ("launcher.c", "sha256.h", "wasmtime48.h")  # of the launcher; the first is compiled
 
 
 def bundle_system(platform: Platform) -> System:
@@ -60,26 +62,17 @@ def bundle_system(platform: Platform) -> System:
     )
 
 
-def bundle_command(platform: Platform, cc: Sequence[str], source: str, output: str) -> list[str]:
-    """Return the command which compiles the launcher with a C compiler for the platform.
+def compiler_arguments(platform: Platform, output: str) -> tuple[str, ...]:
+    """Return what a C compiler is told, in a directory with SOURCES, to make the launcher.
+
+    Nothing is kept for debuggers: that would hold the name of the directory.
 
     Emits: A112.
 
     Raises:
         MochiError: There is no bundle for the platform.
     """
-    return [*cc, "-O2", source, "-o", output, *bundle_system(platform).flags]
-
-
-def bundle_names(platform: Platform, name: str) -> tuple[str, str]:
-    """Return the files of a bundle: the executable, and the library which belongs beside it.
-
-    Emits: A112.
-
-    Raises:
-        MochiError: There is no bundle for the platform.
-    """
-    return name + platform.executable_suffix, bundle_system(platform).library
+    return ("-O2", "-s", SOURCES[0], "-o", output, *bundle_system(platform).libraries)
 
 
 def wheel_library(platform: Platform) -> str:
@@ -94,17 +87,12 @@ def wheel_library(platform: Platform) -> str:
     return f"wasmtime/{system.wheel_system}-{platform.cpu}/{system.wheel_name}"
 
 
-def write_bundle(
-    platform: Platform, name: str, launcher: bytes, library: bytes, artifact: bytes, settings: bytes
-) -> dict[str, bytes]:
-    """Return the files of a bundle by their names; `launcher` is the compiled C program.
+def check_library(platform: Platform, library: bytes) -> None:
+    """Check that a file is a library for the platform, and is whole.
 
-    Emits: A112, those of write_executable, and A106 and A107 for the library.
+    Emits: A106, A107, A112.
 
     Raises:
-        MochiError: An argument is wrong, or they do not fit together.
+        MochiError: It is not.
     """
-    executable_name, library_name = bundle_names(platform, name)
-    check_binary(f"library `{library_name}`", platform, LIBRARY, library)
-    executable = write_executable(platform, launcher, artifact, settings)
-    return {executable_name: executable, library_name: library}
+    check_binary(f"library `{bundle_system(platform).library}`", platform, LIBRARY, library)

@@ -23,6 +23,7 @@ from mochi_rules.rules.scons.builders import (
     tool_node,
     wasm_task,
 )
+from mochi_rules.rules.scons.executables import declare_executable
 from mochi_rules.rules.scons.nodes import node_path, source_name, source_node
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
@@ -30,10 +31,8 @@ from mochi_rules.rules.scons.verbs import TEST
 from mochi_rules.rules.scons.workspace import Target, workspace
 from mochi_rules.rules.steps import (
     CWASM,
-    LAUNCHER,
     WASM,
     aot_step,
-    executable_step,
     import_step,
     object_step,
     symbol_of,
@@ -54,7 +53,7 @@ def rule_functions() -> dict[str, Callable[..., Target]]:
     return {name: _rule_function(name, make) for name, make in _MAKERS.items()}
 
 
-def _rule_function(name: str, make: Callable[[_Call], None]) -> Callable[..., Target]:
+def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., Target]:
     rule = BY_NAME[name]
 
     def declare(env: Any, *names: Any, **attributes: Any) -> Target:
@@ -68,7 +67,7 @@ def _rule_function(name: str, make: Callable[[_Call], None]) -> Callable[..., Ta
             label = Label(_package(env), values["name"])
             target = Target(label, name, place)
             space.declare(target)
-            make(_Call(space, env, target, values))
+            make(Call(space, env, target, values))
             return target
 
         found: Target = space.guard(lambda: _placed(act, place.locate))
@@ -94,7 +93,7 @@ def _placed(act: Callable[[], Target], locate: Callable[[str], Span | None]) -> 
         ) from None
 
 
-class _Call:
+class Call:
     """One call of a rule: where, with which values."""
 
     def __init__(self, space: Workspace, env: Any, target: Target, values: dict[str, Any]) -> None:
@@ -161,7 +160,7 @@ def configured(env: Any, configuration: Configuration) -> Any:
     return clones[configuration]
 
 
-def _unit(call: _Call) -> tuple[Unit, dict[str, Any]]:
+def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
     """Return the sources of a target: as names for the checks, and as nodes."""
     nodes = {source_name(node): node for node in map(call.file, call.values["srcs"])}
     deps = tuple(parse_label(text, call.label.package) for text in call.values["deps"])
@@ -171,13 +170,13 @@ def _unit(call: _Call) -> tuple[Unit, dict[str, Any]]:
     return unit, nodes
 
 
-def _program(call: _Call) -> Program:
+def _program(call: Call) -> Program:
     unit, nodes = _unit(call)
     main = _main(call, unit)
     return Program(main, nodes, call.space.fs, call.space.universe, unit)
 
 
-def _main(call: _Call, unit: Unit) -> str:
+def _main(call: Call, unit: Unit) -> str:
     """Return the source that runs.
 
     Emits: B019 (there is none, or no telling which).
@@ -204,19 +203,19 @@ def _main(call: _Call, unit: Unit) -> str:
     raise MochiError(Diagnostic("B019", message, call.target.place.locate(where), help=help_))
 
 
-def _binary(call: _Call) -> None:
+def _binary(call: Call) -> None:
     program = _program(call)
     for configuration in call.space.settings.configurations:
         artifact = _artifact(call, configuration, _wasm(call, configuration, program))
         _object(call, configuration, artifact)
-        _executable(call, configuration, artifact)
+        declare_executable(call, configuration, artifact)
 
 
-def _library(call: _Call) -> None:
+def _library(call: Call) -> None:
     _unit(call)
 
 
-def _wasm_import(call: _Call) -> None:
+def _wasm_import(call: Call) -> None:
     source = call.file(call.values["src"])
     for configuration in call.space.settings.configurations:
         node = call.output(configuration, ".wasm")
@@ -227,20 +226,20 @@ def _wasm_import(call: _Call) -> None:
         artifact = _artifact(call, configuration, node)
         _object(call, configuration, artifact)
         if is_program:
-            _executable(call, configuration, artifact)
+            declare_executable(call, configuration, artifact)
 
 
-def _prebuilt(call: _Call) -> None:
+def _prebuilt(call: Call) -> None:
     source = call.file(call.values["src"])
     source_name(source)
     for configuration in call.space.settings.configurations:
         _check(call, configuration.loader(split(call.settings)[0]), {CWASM: source}, configuration)
         _object(call, configuration, source)
         if call.values["executable"]:
-            _executable(call, configuration, source)
+            declare_executable(call, configuration, source)
 
 
-def _test(call: _Call) -> None:
+def _test(call: Call) -> None:
     values = call.values
     if bool(values["program"]) == bool(values["srcs"]):
         message = f"`{call.label}` needs either `program` or `srcs`"
@@ -254,7 +253,7 @@ def _test(call: _Call) -> None:
         _run(call, configuration, artifact, call.target)
 
 
-def _test_of(call: _Call, label: Label) -> None:
+def _test_of(call: Call, label: Label) -> None:
     """Declare a test that runs a program declared before.
 
     Emits: B016 (no such program).
@@ -275,14 +274,14 @@ def _test_of(call: _Call, label: Label) -> None:
         _run(call, configuration, tested.artifacts[configuration.name], tested)
 
 
-def _wasm(call: _Call, configuration: Configuration, program: Program) -> Any:
+def _wasm(call: Call, configuration: Configuration, program: Program) -> Any:
     node = call.output(configuration, ".wasm")
     config = configuration.engine(call.settings)
     call.space.tasks[node] = wasm_task(call.space, program, node, configuration, config)
     return call.environment(configuration).MochiWasm(node, program.nodes[program.main])[0]
 
 
-def _artifact(call: _Call, configuration: Configuration, wasm: Any) -> Any:
+def _artifact(call: Call, configuration: Configuration, wasm: Any) -> Any:
     """Compile ahead of time and check; return the node of the artifact."""
     config = configuration.engine(call.settings)
     node = call.output(configuration, ".cwasm")
@@ -296,7 +295,7 @@ def _artifact(call: _Call, configuration: Configuration, wasm: Any) -> Any:
 
 
 def _check(
-    call: _Call, config: EngineConfig, inputs: dict[str, Any], configuration: Configuration
+    call: Call, config: EngineConfig, inputs: dict[str, Any], configuration: Configuration
 ) -> None:
     node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
     call.target.artifacts[configuration.name] = inputs[CWASM]
@@ -305,7 +304,7 @@ def _check(
     call.environment(configuration).MochiReport(node, list(inputs.values()))
 
 
-def _object(call: _Call, configuration: Configuration, artifact: Any) -> None:
+def _object(call: Call, configuration: Configuration, artifact: Any) -> None:
     """Wrap an artifact; what it depends on says that it was checked."""
     symbol = call.values["symbol"] or symbol_of(call.label.name)
     report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
@@ -315,26 +314,7 @@ def _object(call: _Call, configuration: Configuration, artifact: Any) -> None:
     call.environment(configuration).CwasmObject(node, [artifact, report])
 
 
-def _executable(call: _Call, configuration: Configuration, artifact: Any) -> None:
-    """Attach a checked artifact to the launcher, where there is one."""
-    platform = configuration.platform
-    toolchain = call.space.launcher(platform)
-    settings = configuration.launch(call.settings)
-    if toolchain is None:
-        return
-    env = call.environment(configuration)
-    launcher = env.fs.File(toolchain.command[0])
-    if toolchain.recipe and not toolchain.recipe.path.is_file():
-        launcher = tool_node(call.space, env, toolchain.recipe)
-    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
-    node = call.output(configuration, platform.executable_suffix)
-    step = executable_step(platform, settings)
-    inputs = {CWASM: artifact, LAUNCHER: launcher}
-    call.space.tasks[node] = file_task(call.space, step, node, inputs)
-    env.MochiExecutable(node, [*inputs.values(), report])
-
-
-def _run(call: _Call, configuration: Configuration, artifact: Any, tested: Target) -> None:
+def _run(call: Call, configuration: Configuration, artifact: Any, tested: Target) -> None:
     """Declare the run of a test: an alias that is always looked at, and mostly restored.
 
     What is for another machine is built, but not run.
@@ -361,7 +341,7 @@ def _package(env: Any) -> str:
     return "" if folder is env.fs.Top.srcnode() else node_path(folder)
 
 
-_MAKERS: Mapping[str, Callable[[_Call], None]] = {
+_MAKERS: Mapping[str, Callable[[Call], None]] = {
     "mochi_binary": _binary,
     "mochi_library": _library,
     "mochi_test": _test,

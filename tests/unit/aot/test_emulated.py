@@ -7,6 +7,7 @@ import pytest
 from mochi_rules.aot import emulated
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.emulated import directory, driver_arguments, emulated_toolchain
+from mochi_rules.platforms import native
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
 
@@ -89,7 +90,7 @@ def test_only_linux_has_it(machine):
 
 def test_missing_sources_are_told(machine, monkeypatch):
     """An installation without its data files is no traceback."""
-    monkeypatch.setattr(emulated, "native_directory", lambda: None)
+    monkeypatch.setattr(native, "native_directory", lambda: None)
     assert "is not here" in emulated_toolchain(LINUX).missing
 
 

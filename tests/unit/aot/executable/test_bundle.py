@@ -8,25 +8,25 @@ import pytest
 import wasmtime
 
 from mochi_rules.aot.executable.bundle import (
-    bundle_command,
-    bundle_names,
+    SOURCES,
+    bundle_system,
+    check_library,
+    compiler_arguments,
     wheel_library,
-    write_bundle,
 )
-from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.platforms.native import native_directory
 from mochi_rules.platforms.platform import find_platform, host_platform
 
-from .files import ALL, LINUX, MACOS, WINDOWS, make_artifact, make_launcher
-
-LIBRARY = make_launcher(LINUX, kind=3, entry=0)
+from .files import ALL, LINUX, MACOS, WINDOWS, make_launcher
 
 
-def test_files_are_named_as_on_the_platform():
-    """The library has the name that the launcher looks for beside itself."""
-    assert bundle_names(LINUX, "app") == ("app", "libwasmtime.so")
-    assert bundle_names(MACOS, "app") == ("app", "libwasmtime.dylib")
-    assert bundle_names(WINDOWS, "app") == ("app.exe", "wasmtime.dll")
+def test_library_is_named_as_on_the_platform():
+    """It has the name that the launcher looks for beside itself."""
+    names = [bundle_system(platform).library for platform in (LINUX, MACOS, WINDOWS)]
+    assert names == ["libwasmtime.so", "libwasmtime.dylib", "wasmtime.dll"]
+    text = native_directory().joinpath("bundle", SOURCES[0]).read_text("utf-8")
+    assert all(f'#define LIBRARY "{name}"' in text for name in names)
 
 
 def test_platforms_without_wheel_are_refused():
@@ -34,7 +34,7 @@ def test_platforms_without_wheel_are_refused():
     refused = {}
     for platform in ALL:
         try:
-            bundle_names(platform, "app")
+            bundle_system(platform)
         except MochiError as error:
             refused[platform.name] = str(error).rpartition(": ")[2]
     reason = "Wasmtime has no wheel for it"
@@ -53,27 +53,17 @@ def test_library_is_where_the_wheel_has_it():
     )
 
 
-def test_command_keeps_the_time_out_of_windows_launchers():
-    """The linker of MinGW writes the time, unless it is told not to."""
-    assert bundle_command(LINUX, ["gcc"], "launcher.c", "out") == [
-        "gcc", "-O2", "launcher.c", "-o", "out",
-    ]  # fmt: skip
-    command = bundle_command(WINDOWS, ["zig", "cc"], "launcher.c", "out.exe")
-    assert command[:2] == ["zig", "cc"]
-    assert command[-1] == "-Wl,--no-insert-timestamp"
-
-
-def test_bundle_is_an_executable_and_its_library():
-    """The launcher gets the payload; the library is as it was."""
-    artifact = make_artifact(LINUX)
-    files = write_bundle(LINUX, "app", make_launcher(LINUX), LIBRARY, artifact, b"")
-    assert sorted(files) == ["app", "libwasmtime.so"]
-    assert find_payload(files["app"]).artifact == artifact
-    assert files["libwasmtime.so"] == LIBRARY
+def test_compiler_is_told_what_to_make():
+    """Nothing for debuggers, and the libraries of older systems; on Windows there are none."""
+    assert compiler_arguments(LINUX, "out") == (
+        "-O2", "-s", "launcher.c", "-o", "out", "-pthread", "-ldl",
+    )  # fmt: skip
+    assert compiler_arguments(WINDOWS, "out.exe")[-1] == "out.exe"
 
 
 def test_library_of_another_platform_is_refused():
     """Both sides are named."""
+    check_library(LINUX, make_launcher(LINUX, kind=3, entry=0))
     library = make_launcher(WINDOWS, flags=0x2022)
     with pytest.raises(MochiError, match=r"A107: the library `libwasmtime.so` is a PE library"):
-        write_bundle(LINUX, "app", make_launcher(LINUX), library, make_artifact(LINUX), b"")
+        check_library(LINUX, library)

@@ -1,0 +1,110 @@
+"""Executables of a target: the launcher that is installed, or built, or a bundle's."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.rules.scons.builders import REPORT_SUFFIX, file_task, tool_node
+from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.workspace import Task
+from mochi_rules.rules.steps import CWASM, LAUNCHER, executable_step
+
+if TYPE_CHECKING:
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.scons.rules import Call
+    from mochi_rules.rules.scons.workspace import Workspace
+
+_FOLDER = "_bundle"  # of an output directory: what all its bundles share
+
+
+def declare_executable(call: Call, configuration: Configuration, artifact: Any) -> None:
+    """Attach a checked artifact to the launcher, where there is one.
+
+    Emits: A112, C002, C011.
+    """
+    platform = configuration.platform
+    env = call.environment(configuration)
+    settings = configuration.launch(call.settings)
+    is_bundle = call.space.settings.link == "bundle"
+    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
+    if not call.space.is_building:
+        env.Clean(report, _files(call, configuration, is_bundle=is_bundle))
+        return
+    find = _bundle_launcher if is_bundle else _launcher
+    launcher = find(call.space, env, configuration)
+    if launcher is None:
+        return
+    node = call.output(configuration, platform.executable_suffix)
+    inputs = {CWASM: artifact, LAUNCHER: launcher}
+    step = executable_step(platform, settings)
+    call.space.tasks[node] = file_task(call.space, step, node, inputs)
+    env.MochiExecutable(node, [*inputs.values(), report])
+    if is_bundle:
+        folder = posixpath.dirname(node_path(node))
+        env.Requires(node, _library_beside(call.space, env, configuration, folder))
+
+
+def _files(call: Call, configuration: Configuration, *, is_bundle: bool) -> list[str]:
+    """Return what a build made, which needs no tools to be removed."""
+    from mochi_rules.aot.executable.bundle import SYSTEMS  # noqa: PLC0415 - of no build
+
+    suffix = configuration.platform.executable_suffix
+    top = f"#{call.space.settings.build}/{configuration.name}"
+    folder = posixpath.join(top, call.label.package)
+    names = [f"{folder}/{call.label.name}{suffix}"]
+    if is_bundle:
+        library = SYSTEMS[configuration.platform.os].library
+        shared = (LAUNCHER + suffix, library)
+        names += [f"{folder}/{library}", *(f"{top}/{_FOLDER}/{name}" for name in shared)]
+    return names
+
+
+def _launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
+    """Return the node of our own launcher, or None where there is none."""
+    toolchain = space.launcher(configuration.platform)
+    if toolchain is None:
+        return None
+    if toolchain.recipe and not toolchain.recipe.path.is_file():
+        return tool_node(space, env, toolchain.recipe)
+    return env.fs.File(toolchain.command[0])
+
+
+def _bundle_launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
+    """Return the node of the launcher in C."""
+    from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles only
+    from mochi_rules.rules.bundling import launcher_sources, launcher_step  # noqa: PLC0415
+    from mochi_rules.rules.toolchains import chosen  # noqa: PLC0415
+
+    platform: Platform = configuration.platform
+    bundle_system(platform)
+    node = _shared(space, env, configuration, LAUNCHER + platform.executable_suffix)
+    if node not in space.tasks:
+        step = launcher_step(platform, chosen(space.settings.toolchains.c_compiler(platform)))
+        inputs = {name: env.fs.File(str(path)) for name, path in launcher_sources().items()}
+        space.tasks[node] = file_task(space, step, node, inputs)
+        env.MochiExecutable(node, list(inputs.values()))
+    return node
+
+
+def _library_beside(space: Workspace, env: Any, configuration: Configuration, folder: str) -> Any:
+    """Return the node of the library in a folder: all programs there share it."""
+    from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - as above
+    from mochi_rules.rules.bundling import LIBRARY, library_step, place_step  # noqa: PLC0415
+
+    platform = configuration.platform
+    name = bundle_system(platform).library
+    fetched = _shared(space, env, configuration, name)
+    if fetched not in space.tasks:
+        space.tasks[fetched] = Task(library_step(platform), space.shown(fetched), dict)
+        env.MochiExecutable(fetched, [])
+    node = env.fs.File(f"#{folder}/{name}")
+    if node not in space.tasks:
+        space.tasks[node] = file_task(space, place_step(), node, {LIBRARY: fetched})
+        env.MochiExecutable(node, fetched)
+    return node
+
+
+def _shared(space: Workspace, env: Any, configuration: Configuration, name: str) -> Any:
+    return env.fs.File(f"#{space.settings.build}/{configuration.name}/{_FOLDER}/{name}")
