@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .emulation import install_emulation
 from .project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from .emulation import Emulation
 
 
 @pytest.fixture
@@ -32,3 +35,9 @@ def quick(tmp_path: Path, shared_cache: Path) -> Project:
     root = tmp_path / "project"
     root.mkdir()
     return Project(root, shared_cache)
+
+
+@pytest.fixture(scope="session")
+def emulation(tmp_path_factory: pytest.TempPathFactory) -> Emulation:
+    """Return aarch64-linux, which needs no Rust."""
+    return install_emulation(tmp_path_factory.mktemp("emulation"))

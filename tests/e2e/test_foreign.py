@@ -1,7 +1,7 @@
 """WebAssembly of other languages on the same road as our own.
 
 Each module is built from its source by the language's own compiler, imported by the rule, and run;
-what it prints is what it prints under the plain Wasmtime wheel.
+what it prints is what it prints under the plain Wasmtime wheel, on this machine and on aarch64.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 import pytest
 import wasmtime
 
+from mochi_rules.aot.executable.writer import write_executable
+from mochi_rules.platforms.platform import find_platform
+from tests.native.building import cc_build
+
+from .emulation import COMPILER
+
 if TYPE_CHECKING:
+    from .emulation import Emulation
     from .project import Project
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -28,6 +35,8 @@ SOURCES = {
     "simd.c": [*CLANG, "-msimd128", "simd.c", "-o"],
     "words.go": ["go", "build", "-o"],
 }
+ALL = [*SOURCES, "memory.wat"]
+ARM = find_platform("aarch64-linux")
 
 
 def _build(source: str, out: Path) -> None:
@@ -61,7 +70,7 @@ def _plainly(wasm: Path, folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", [*SOURCES, "memory.wat"])
+@pytest.mark.parametrize("source", ALL)
 def test_foreign_module_is_built_checked_and_runs_as_under_wasmtime(
     source: str, quick: Project, tmp_path: Path
 ) -> None:
@@ -79,3 +88,35 @@ def test_foreign_module_is_built_checked_and_runs_as_under_wasmtime(
     )
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert ran.stdout.decode() == _plainly(wasm, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def bundle(emulation: Emulation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a directory with the launcher of a bundle for aarch64, and its library."""
+    directory = tmp_path_factory.mktemp("bundle")
+    (directory / "libwasmtime.so").symlink_to(emulation.library)
+    cc_build(COMPILER, directory)
+    return directory
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ALL)
+def test_foreign_module_for_aarch64_runs_as_here(
+    source: str, quick: Project, emulation: Emulation, bundle: Path, tmp_path: Path
+) -> None:
+    """Built for the other machine from this one, an executable prints the same under qemu."""
+    wasm = quick.root / "app" / "foreign.wasm"
+    wasm.parent.mkdir()
+    _build(source, wasm)
+    quick.environment["XDG_DATA_HOME"] = str(emulation.data)
+    quick.write({"app/SConscript": 'wasm_import(name="out", src="foreign.wasm")\n'})
+    done = quick.scons("target=aarch64-linux", "toolchain=system", "//app:out")
+    assert {verb for verb, _, _ in done.steps} >= {"import", "aot", "check", "object"}, done.err
+    [artifact] = quick.root.glob("build/aarch64-linux-release/app/out.cwasm")
+    for path in (artifact, artifact.with_suffix(".o")):
+        assert quick.cli("verify", str(path), "--target", "aarch64-linux").status == 0
+    launcher = (bundle / "launcher").read_bytes()
+    program = bundle / "out"
+    program.write_bytes(write_executable(ARM, launcher, artifact.read_bytes(), b""))
+    program.chmod(0o755)
+    assert emulation.run([program], STDIN) == (0, _plainly(wasm, tmp_path).encode(), b"")
