@@ -28,13 +28,17 @@ from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.preamble import read_layer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _KINDS = ("module", "component")  # by the layer in the first bytes of a wasm
 _START_SECONDS = 60
 _END_SECONDS = 2
 _FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGHUP")
 _SHOWN_STDERR = 2000  # bytes of a dead worker's last words
+
+
+def _nothing() -> None:
+    pass
 
 
 class WorkerProcess:
@@ -67,6 +71,17 @@ class WorkerProcess:
         if running is not None:
             running.stop()
 
+    def start(self) -> None:
+        """Start the worker without waiting for it: it makes itself ready meanwhile.
+
+        Emits: A060.
+
+        Raises:
+            MochiError: The worker cannot be started.
+        """
+        with self._lock:
+            self._spawned()
+
     def greeting(self) -> Greeting:
         """Return what the worker is, starting it.
 
@@ -78,8 +93,12 @@ class WorkerProcess:
         with self._lock:
             return self._started().greeting
 
-    def request(self, fields: Mapping[str, object], wasm: bytes) -> tuple[str | None, bytes]:
+    def request(
+        self, fields: Mapping[str, object], wasm: bytes, meanwhile: Callable[[], None] = _nothing
+    ) -> tuple[str | None, bytes]:
         """Return the worker's answer to a request: the error or None, and the artifact.
+
+        `meanwhile` is called while the worker is at it.
 
         A request with `debug_info` goes to a process that has answered none: Wasmtime numbers the
         modules of a process, and the number of one without a name enters its debug information.
@@ -94,19 +113,30 @@ class WorkerProcess:
                 self.close()
             running = self._started()
             try:
-                return running.ask(fields, wasm, self.seconds)
+                return running.ask(fields, wasm, self.seconds, meanwhile)
             except BaseException:  # a KeyboardInterrupt too leaves an answer unread
                 self._running = None
                 running.stop()
                 raise
 
     def _started(self) -> _Running:
+        running = self._spawned()
+        if not running.has_greeted:
+            try:
+                running.greet()
+                if self.makes_artifacts:
+                    _check_wasmtime(running)
+            except BaseException:
+                self._running = None
+                running.stop()
+                raise
+        return running
+
+    def _spawned(self) -> _Running:
         if self._running is None or self._running.process.poll() is not None:
             if self._running is not None:
                 self._running.stop()
-            self._running = _start(self.command)
-            if self.makes_artifacts:
-                _check_wasmtime(self._running)
+            self._running = _spawn(self.command)
         return self._running
 
 
@@ -121,7 +151,7 @@ class _Running:
         self.command, self.process = command, process
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, stderr
         self.greeting = Greeting("", "")
-        self.has_answered = False
+        self.has_greeted = self.has_answered = False
         self._stop = weakref.finalize(self, _end, process, stderr, os.getpid())  # at exit, too
 
     def stop(self) -> None:
@@ -133,6 +163,7 @@ class _Running:
         with _Deadline(self.process, _START_SECONDS) as deadline:
             try:
                 self.greeting = read_greeting(self.stdout)
+                self.has_greeted = True
             except ProtocolError as error:
                 deadline.check("did not start")
                 notes = (f"got {error}", *self._last_words())
@@ -141,7 +172,11 @@ class _Running:
                 ) from None
 
     def ask(
-        self, fields: Mapping[str, object], wasm: bytes, seconds: float
+        self,
+        fields: Mapping[str, object],
+        wasm: bytes,
+        seconds: float,
+        meanwhile: Callable[[], None],
     ) -> tuple[str | None, bytes]:
         """Send a request and return its answer."""
         with _Deadline(self.process, seconds) as deadline:
@@ -149,6 +184,7 @@ class _Running:
                 write_json(self.stdin, dict(fields))
                 write_frame(self.stdin, wasm)
                 self.has_answered = True
+                meanwhile()
                 return read_answer(self.stdout)
             except (ProtocolError, OSError) as error:
                 deadline.check("did not finish")
@@ -219,8 +255,15 @@ class _Deadline:
         _stop(self._process)
 
 
-def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> bytes:
+def compile_wasm(
+    worker: WorkerProcess,
+    config: EngineConfig,
+    wasm: bytes,
+    meanwhile: Callable[[], None] = _nothing,
+) -> bytes:
     """Return the `.cwasm` of a module or a component. The imports are not checked here.
+
+    `meanwhile` is called while the worker compiles.
 
     Emits: A010, A011 (no WebAssembly); A060 to A064 as WorkerProcess.request; A066 (truncated),
     A067 (needs a feature that is off), A068 (not valid), A069 (cannot be compiled).
@@ -229,7 +272,7 @@ def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> by
         MochiError: There is no artifact.
     """
     kind = _KINDS[read_layer(wasm, Cursor(wasm, "preamble"))]
-    error, artifact = worker.request({"kind": kind, **canonical(config)}, wasm)
+    error, artifact = worker.request({"kind": kind, **canonical(config)}, wasm, meanwhile)
     if error is not None:
         raise refusal(error, config)
     if not artifact.startswith(b"\x7fELF"):
@@ -239,7 +282,7 @@ def compile_wasm(worker: WorkerProcess, config: EngineConfig, wasm: bytes) -> by
     return artifact
 
 
-def _start(command: tuple[str, ...]) -> _Running:
+def _spawn(command: tuple[str, ...]) -> _Running:
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
     try:
         process = subprocess.Popen(
@@ -253,19 +296,12 @@ def _start(command: tuple[str, ...]) -> _Running:
         stderr.close()
         reason = (error.strerror or str(error)).lower()
         raise environment_error("A060", f"cannot start `{command[0]}`: {reason}") from None
-    running = _Running(command, process, stderr)
-    try:
-        running.greet()
-    except BaseException:
-        running.stop()
-        raise
-    return running
+    return _Running(command, process, stderr)
 
 
 def _check_wasmtime(running: _Running) -> None:
     version = running.greeting.wasmtime
     if version.partition(".")[0] != str(WASMTIME_MAJOR):
-        running.stop()
         raise environment_error(
             "A061",
             f"`{running.command[0]}` compiles with Wasmtime `{version}`",

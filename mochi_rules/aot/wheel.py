@@ -24,7 +24,13 @@ _BOOTSTRAP = (
 
 def wheel_version() -> str:
     """Return the version of the installed wheel, or an empty text when there is none."""
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - takes 15 ms
+    spec = find_spec("wasmtime")
+    if spec is not None and spec.origin is not None:
+        # `importlib.metadata` says the same, and takes 12 ms to load.
+        found = [path.stem for path in Path(spec.origin).parents[1].glob("wasmtime-*.dist-info")]
+        if len(found) == 1:
+            return found[0].partition("-")[2]
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
 
     try:
         return version("wasmtime")

@@ -34,17 +34,23 @@ class _RefusedError(Exception):
 
 def main() -> None:
     """Compile until stdin ends."""
-    serve(Greeting("wheel", wheel_version()), _answer)
+    serve(Greeting("wheel", wheel_version()), _answer, _prepare)
 
 
 def serve(
-    greeting: Greeting, answer: Callable[[Mapping[str, Any], bytes], tuple[str | None, bytes]]
+    greeting: Greeting,
+    answer: Callable[[Mapping[str, Any], bytes], tuple[str | None, bytes]],
+    prepare: Callable[[], None] = lambda: None,
 ) -> None:
-    """Answer requests until stdin ends; `answer` returns the error or None, and the artifact."""
+    """Answer requests until stdin ends; `answer` returns the error or None, and the artifact.
+
+    `prepare` is called between the greeting and the first request.
+    """
     # Ctrl-C goes to the whole process group; the client decides, and ends this process by EOF.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = _take_standard_streams()
     write_greeting(answers, greeting)
+    prepare()
     try:
         while (fields := read_json(requests)) is not None:
             wasm = read_frame(requests)
@@ -69,9 +75,14 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     return requests, answers
 
 
+def _prepare() -> None:
+    """Load Wasmtime: after the greeting, and off its stdout."""
+    import wasmtime  # noqa: F401, PLC0415
+
+
 def _answer(fields: Mapping[str, Any], wasm: bytes) -> tuple[str | None, bytes]:
     """Return the error or None, and the artifact."""
-    from wasmtime import WasmtimeError  # noqa: PLC0415 - after the greeting, and off its stdout
+    from wasmtime import WasmtimeError  # noqa: PLC0415 - `_prepare` has loaded it
 
     try:
         return None, _compile(fields, wasm)
@@ -92,7 +103,7 @@ def _compile(fields: Mapping[str, Any], wasm: bytes) -> bytes:
         from wasmtime.component import Component  # noqa: PLC0415 - rare, and slow to import
 
         return bytes(Component(engine, wasm).serialize())
-    from wasmtime import Module  # noqa: PLC0415 - `make_compiler` has loaded it
+    from wasmtime import Module  # noqa: PLC0415 - as above
 
     return bytes(Module(engine, wasm).serialize())
 

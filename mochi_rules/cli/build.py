@@ -19,6 +19,7 @@ from mochi_rules.cli.session import (
 )
 from mochi_rules.cli.start import cache_root
 from mochi_rules.rules.faults import write_output
+from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.sources import texts_of
 from mochi_rules.ui.color import use_color
 from mochi_rules.ui.console import Console
@@ -48,9 +49,9 @@ def build(parsed: Parsed) -> int:
         _write_text(output, _TEXTS[emit](path))
         return 0
     configuration = configuration_of(parsed)
-    config = configuration.engine() if emit not in ("wasm", "clif") else None
+    platform = configuration.platform if emit not in ("wasm", "clif") else None
     toolchains = toolchains_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), config, toolchains)
+    pipeline = open_pipeline(cache_root(parsed), LazyEngines(platform, toolchains))
     console = _console(path, emit)
     try:
         products = Products(

@@ -19,6 +19,7 @@ from mochi_rules.cli.session import (
 )
 from mochi_rules.cli.start import cache_root
 from mochi_rules.elf.listing import read_listing
+from mochi_rules.rules.lazy import LazyEngines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +54,7 @@ def list_program(parsed: Parsed, path: Path) -> Listed:
     """
     configuration = configuration_of(parsed)
     toolchains = toolchains_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), configuration.engine(), toolchains)
+    pipeline = open_pipeline(cache_root(parsed), LazyEngines(configuration.platform, toolchains))
     try:
         products = Products(
             path, Path.cwd(), pipeline, configuration, debug_info=True, toolchains=toolchains

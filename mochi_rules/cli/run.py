@@ -47,6 +47,12 @@ def _find(shortcut: Shortcut) -> Recalled | None:
 def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     """Take a program through the pipeline."""
     # What is loaded here takes longer than all of a warm run.
+    from mochi_rules.platforms.platform import host_platform  # noqa: PLC0415
+    from mochi_rules.rules.lazy import LazyEngines  # noqa: PLC0415
+
+    engines = LazyEngines(host_platform())
+    if path.suffix != ".cwasm":
+        engines.start()  # mostly needed, and it takes a while
     from mochi_rules.aot.config import canonical  # noqa: PLC0415
     from mochi_rules.cli.products import Products  # noqa: PLC0415
     from mochi_rules.cli.session import (  # noqa: PLC0415
@@ -56,7 +62,7 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     )
 
     configuration = configuration_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), configuration.engine())
+    pipeline = open_pipeline(cache_root(parsed), engines)
     try:
         products = Products(path, Path.cwd(), pipeline, configuration)
         artifact = products.artifact()

@@ -23,17 +23,16 @@ from mochi_rules.cli.options import (
 )
 from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.identity import Identities
-from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.pipeline import Pipeline
 from mochi_rules.ui.color import use_color
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cli.options import Parsed
     from mochi_rules.rules.configuration import Configuration
+    from mochi_rules.rules.lazy import LazyEngines
     from mochi_rules.rules.toolchains import Toolchains
 
 BUILDING = (TARGET, MODE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)
@@ -71,12 +70,10 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
     return Toolchains((), absolute, policy or "auto")
 
 
-def open_pipeline(
-    root: Path | None, config: EngineConfig | None, toolchains: Toolchains | None = None
-) -> Pipeline:
-    """Return a pipeline whose engines start when they are needed; `config` is what they are for."""
+def open_pipeline(root: Path | None, engines: LazyEngines) -> Pipeline:
+    """Return a pipeline with the cache in a directory."""
     memo = root / "v1" / "identities" if root else None
-    return Pipeline(Cache(root), LazyEngines(config, toolchains), Identities(memo))
+    return Pipeline(Cache(root), engines, Identities(memo))
 
 
 def close_pipeline(pipeline: Pipeline) -> None:

@@ -13,6 +13,7 @@ from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Verb, color_choice
 from mochi_rules.cli.products import Products
 from mochi_rules.cli.session import close_pipeline, configuration_of, open_pipeline, show
 from mochi_rules.cli.start import cache_root
+from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.steps import CWASM
 from mochi_rules.rules.testing import Case, case_step
 from mochi_rules.ui.color import use_color
@@ -30,7 +31,7 @@ _MANY = 1000  # files
 def test(parsed: Parsed) -> int:
     """Run tests; the status is 1 when one fails."""
     configuration = configuration_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), configuration.engine())
+    pipeline = open_pipeline(cache_root(parsed), LazyEngines(configuration.platform))
     stream = Output(sys.stderr)
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
     console = Console(stream, stream, color=color, total=lambda: len(parsed.operands))

@@ -15,6 +15,7 @@ from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.rules.configuration import find_configurations
+from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.toolchains import Toolchains
 from mochi_rules.ui.color import use_color
 from mochi_rules.ui.console import Console
@@ -54,7 +55,7 @@ def _install(parsed: Parsed, tool: str) -> int:
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
     # Cargo shows its own progress.
     console = Console(stream, stream, choice="plain", color=color, total=lambda: 1)
-    pipeline = open_pipeline(cache_root(parsed), None)
+    pipeline = open_pipeline(cache_root(parsed), LazyEngines())
     try:
         for resolution in _wanted(parsed, tool):
             install(resolution, pipeline, console)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.common.utils import struct_parse
+from elftools.elf.elffile import ELFFile
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.artifact import Artifact, Header, Section, Symbol
 from mochi_rules.elf.decode import Malformed
-
-if TYPE_CHECKING:
-    from elftools.elf.elffile import ELFFile
 
 MAX_SECTIONS = 256  # Wasmtime writes fewer than 40
 _MAX_SECTION_NAME = 256
@@ -51,9 +52,6 @@ def open_elf(data: bytes) -> ELFFile:
     Raises:
         Malformed: It cannot.
     """
-    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - 40 ms, not for every start
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
-
     try:
         return ELFFile(io.BytesIO(data))
     except ELFError as error:
@@ -90,8 +88,6 @@ def _named(value: str | int) -> str:
 
 
 def _sections(data: bytes, header: Header, elf: ELFFile) -> tuple[Section, ...]:
-    from elftools.common.utils import struct_parse  # noqa: PLC0415
-
     if not header.section_count:
         return ()
     entry = elf.structs.Elf_Shdr

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mochi_rules.aot.client import WorkerProcess, compile_wasm
-from mochi_rules.aot.probe import EMPTY_MODULE
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.rules.guest import Guests
 
@@ -156,23 +155,28 @@ class PooledEngines:
 class LocalEngines:
     """The compiler in this process, and one worker for Cranelift: for one program at a time.
 
-    What will be needed is made ready while something else is waited for: the worker for `config`
+    What will be needed is made ready while something else is waited for: the worker for `platform`
     starts while this process compiles, and this process loads what comes next while the worker
     compiles.
     """
 
-    def __init__(self, toolchains: Toolchains, config: EngineConfig | None = None) -> None:
+    def __init__(self, toolchains: Toolchains, platform: Platform | None = None) -> None:
         self.guests = Guests()
         self._toolchains = toolchains
-        self._config = config
+        self._platform = platform
         self._workers: dict[tuple[str, ...], WorkerProcess] = {}
+
+    def start(self) -> None:
+        """Let the worker start, and load Wasmtime, without waiting for it."""
+        if self._platform is not None:
+            with suppress(MochiError):  # the first request will say it again
+                self._worker(self._platform).start()
 
     def compile_mochi(
         self, main: str, sources: Mapping[str, str], options: MochiOptions
     ) -> Compiled:
         """Compile a program here."""
-        if self._config is not None:
-            self._warm_up(self._config)
+        self.start()
         # Most runs find everything in the cache, and loading the compiler takes 100 ms.
         from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
 
@@ -182,9 +186,10 @@ class LocalEngines:
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time in the worker."""
-        if self._config is not None:
-            threading.Thread(target=_load_the_rest, daemon=True).start()
-        return compile_wasm(self._worker(config), config, wasm)
+        worker = self._worker(config.platform)
+        if self._platform is None:
+            return compile_wasm(worker, config, wasm)
+        return compile_wasm(worker, config, wasm, _load_the_rest)
 
     def wasmtime(self, platform: Platform) -> str | None:
         """Return as `Toolchains.wasmtime`."""
@@ -196,18 +201,8 @@ class LocalEngines:
         for worker in self._workers.values():
             worker.close()
 
-    def _warm_up(self, config: EngineConfig) -> None:
-        """Let the worker start, and load Wasmtime, without waiting for it."""
-        worker = self._worker(config)
-
-        def start() -> None:
-            with suppress(MochiError):  # the next request will say it again
-                compile_wasm(worker, config, EMPTY_MODULE)
-
-        threading.Thread(target=start, daemon=True).start()
-
-    def _worker(self, config: EngineConfig) -> WorkerProcess:
-        command = self._toolchains.aot_tool(config.platform).command
+    def _worker(self, platform: Platform) -> WorkerProcess:
+        command = self._toolchains.aot_tool(platform).command
         if command not in self._workers:
             self._workers[command] = WorkerProcess(command)
         return self._workers[command]
@@ -216,7 +211,7 @@ class LocalEngines:
 def _load_the_rest() -> None:
     """Load what checks and runs an artifact."""
     with suppress(ImportError):  # whoever needs it says so
-        for name in ("mochi_rules.elf.checks", "wasmtime"):
+        for name in ("mochi_rules.rules.expectation", "wasmtime"):
             importlib.import_module(name)
 
 

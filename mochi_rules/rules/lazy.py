@@ -20,15 +20,19 @@ class LazyEngines:
     """As `LocalEngines`, loaded by the first call."""
 
     def __init__(
-        self, config: EngineConfig | None = None, toolchains: Toolchains | None = None
+        self, platform: Platform | None = None, toolchains: Toolchains | None = None
     ) -> None:
-        self._config, self._toolchains = config, toolchains
+        self._platform, self._toolchains = platform, toolchains
         self._made: LocalEngines | None = None
 
     @property
     def guests(self) -> Guests:
         """The programs that run now."""
         return self._engines().guests
+
+    def start(self) -> None:
+        """Start what compiles for the platform, without waiting for it."""
+        self._engines().start()
 
     def compile_mochi(
         self, main: str, sources: Mapping[str, str], options: MochiOptions
@@ -56,5 +60,5 @@ class LazyEngines:
             from mochi_rules.rules.engines import LocalEngines  # noqa: PLC0415 - what this is for
             from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415
 
-            self._made = LocalEngines(self._toolchains or Toolchains(), self._config)
+            self._made = LocalEngines(self._toolchains or Toolchains(), self._platform)
         return self._made

@@ -295,6 +295,18 @@ def test_missing_program_is_named(config):
     assert "`/nonexistent/worker`" in diagnostic.message
 
 
+def test_started_worker_makes_itself_ready(config):
+    """A worker that was started before serves the first request; one that is not there is A060."""
+    with WorkerProcess(worker_command()) as worker:
+        worker.start()
+        seen = []
+        artifact = compile_wasm(worker, config, EMPTY_MODULE, lambda: seen.append("meanwhile"))
+    assert artifact.startswith(b"\x7fELF")
+    assert seen == ["meanwhile"]
+    with pytest.raises(MochiError, match="A060"):
+        WorkerProcess(("/nonexistent/worker",)).start()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "answer",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 import pytest
 
 from mochi_rules.aot import wheel
@@ -31,6 +33,11 @@ def test_wheel_of_another_version_is_rejected_with_the_command(host, monkeypatch
     assert words in toolchain.missing
     diagnostic = resolution_error(resolve([toolchain], ToolchainType.AOT, host, host))
     assert "pip install 'wasmtime>=48,<49'" in diagnostic.notes[0]
+
+
+def test_version_is_that_of_the_metadata():
+    """The name of the wheel's metadata says the version that its contents say."""
+    assert wheel.wheel_version() == version("wasmtime")
 
 
 def test_identity_is_the_exact_version(host, worker):
