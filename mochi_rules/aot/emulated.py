@@ -129,7 +129,7 @@ def _problem(host: Platform) -> tuple[str, str]:
         return "", ""
     if not shutil.which(_COMPILER):
         return f"`{_COMPILER}` is not on PATH", f"apt-get install {_PACKAGE}"
-    return "it is not installed: a wheel is to be fetched", INSTALL
+    return f"it is not installed; `{INSTALL}` fetches it", INSTALL
 
 
 def _emulator() -> str:

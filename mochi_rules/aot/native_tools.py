@@ -63,7 +63,8 @@ def installed_worker(host: Platform) -> Toolchain:
     """Return the worker as it was built before on this machine."""
     path = _kept(WORKER, host.name)
     missing = "" if path.is_file() else "it is not installed"
-    return _worker(host, "installed", missing, command=(str(path),))
+    remedy = "" if missing and _lacks_cargo()[0] else _INSTALL_WORKER
+    return _worker(host, "installed", missing, remedy, command=(str(path),))
 
 
 def cargo_worker(host: Platform) -> Toolchain:
@@ -78,7 +79,7 @@ def _worker(
     host: Platform,
     origin: str,
     missing: str,
-    remedy: str = _INSTALL_WORKER,
+    remedy: str,
     *,
     command: tuple[str, ...],
     recipe: Recipe | None = None,

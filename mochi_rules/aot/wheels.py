@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
 _SHOWN_LINES = 8
+_OTHER_INDEX = "`pip config set global.index-url URL` names another index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +128,5 @@ def _pip_failed(platform: Platform, pin: WheelPin, stderr: str) -> Exception:
         "C032",
         f"pip could not fetch Wasmtime {pin.version} for `{platform.name}`",
         notes=("\n".join(["pip said", *(f"    {line}" for line in lines)]),) if lines else (),
-        help=f"run `{sys.executable} -m ensurepip`" if has_no_pip else "",
+        help=f"run `{sys.executable} -m ensurepip`" if has_no_pip else _OTHER_INDEX,
     )

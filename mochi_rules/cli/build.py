@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import Diagnostics
+from mochi_rules.base.diagnostic import Diagnostics, fail
 from mochi_rules.cli.options import Option, Verb, color_choice
 from mochi_rules.cli.products import Products, kind_of, read_program
 from mochi_rules.cli.session import (
@@ -21,6 +21,7 @@ from mochi_rules.cli.start import cache_root
 from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.sources import texts_of
+from mochi_rules.rules.steps import EXECUTABLE_MODE
 from mochi_rules.ui.color import use_color
 from mochi_rules.ui.console import Console
 from mochi_rules.ui.output import Output
@@ -34,13 +35,20 @@ if TYPE_CHECKING:
 _STEPS = {"wasm": 1, "clif": 1, "cwasm": 3, "obj": 4, "exe": 4}
 _SUFFIXES = {"wasm": ".wasm", "cwasm": ".cwasm", "obj": ".o", "exe": "",
              "ast": ".ast", "ir": ".ir", "wat": ".wat", "clif": ".clif"}  # fmt: skip
+_LINKS = ("launcher", "bundle")
 _DEFAULT = "cwasm"
 
 
 def build(parsed: Parsed) -> int:
-    """Build one file."""
+    """Build one file.
+
+    Emits: B052.
+    """
     path = Path(parsed.operands[0])
-    emit = parsed.get("emit") or _guess(parsed.get("output"))
+    link = parsed.get("link")
+    emit = parsed.get("emit") or ("exe" if link else _guess(parsed.get("output")))
+    if link and emit != "exe":
+        raise fail("B052", "`--link` is of executables", help="write `--emit exe`")
     suffix = _SUFFIXES[emit]
     if emit == "exe":
         suffix = configuration_of(parsed).platform.executable_suffix
@@ -52,16 +60,17 @@ def build(parsed: Parsed) -> int:
     platform = configuration.platform if emit not in ("wasm", "clif") else None
     toolchains = toolchains_of(parsed)
     pipeline = open_pipeline(cache_root(parsed), LazyEngines(platform, toolchains))
-    console = _console(path, emit)
+    console = _console(path, emit, is_bundle=link == "bundle")
     try:
         products = Products(
             path, Path.cwd(), pipeline, configuration, console, emit == "clif", toolchains
         )  # with names, where people read them
         if emit == "clif":
             _write_text(output, _clif(products))
+        elif emit == "exe":
+            _write_executable(products, output, is_bundle=link == "bundle")
         else:
-            mode = 0o755 if emit == "exe" else 0o644
-            write_output(output, _make(products, emit, output), str(output), mode)
+            write_output(output, _make(products, emit, output), str(output))
     finally:
         close_pipeline(pipeline)
         console.close()
@@ -84,10 +93,18 @@ def _make(products: Products, emit: str, output: Path) -> bytes:
             from mochi_rules.rules.steps import symbol_of  # noqa: PLC0415 - of objects only
 
             return products.object(symbol_of(output.stem))
-        case "exe":
-            return products.executable()
         case _:
             return products.artifact()
+
+
+def _write_executable(products: Products, output: Path, *, is_bundle: bool) -> None:
+    """Write an executable, and what belongs beside it."""
+    program = products.executable(is_bundle=is_bundle)
+    if is_bundle:
+        name, library = products.library()
+        beside = output.parent / name
+        write_output(beside, library, str(beside))
+    write_output(output, program, str(output), EXECUTABLE_MODE)
 
 
 def _clif(products: Products) -> str:
@@ -97,9 +114,9 @@ def _clif(products: Products) -> str:
     return emit_clif(products.config, products.wasm(), command)
 
 
-def _console(path: Path, emit: str) -> Console:
+def _console(path: Path, emit: str, *, is_bundle: bool) -> Console:
     stream = Output(sys.stderr)
-    steps = _STEPS[emit] - (1 if kind_of(path) == ".cwasm" else 0)
+    steps = _STEPS[emit] - (1 if kind_of(path) == ".cwasm" else 0) + (2 if is_bundle else 0)
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
     return Console(stream, stream, color=color, total=lambda: steps)
 
@@ -156,6 +173,13 @@ VERB = Verb(
     (
         Option("output", "the file to write; `-` shows a text form", "OUT", short="o"),
         Option("emit", "what to write; by default what OUT ends with", "FORM", tuple(_SUFFIXES)),
+        Option(
+            "link",
+            "what an executable is made of: `launcher` by cargo, `bundle` by a C "
+            "compiler, with Wasmtime's library beside it",
+            "WHAT",
+            _LINKS,
+        ),
         *BUILDING,
     ),
 )

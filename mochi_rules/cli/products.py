@@ -140,20 +140,45 @@ class Products:
         step = object_step(self.configuration.platform, symbol)
         return self._run(step, ".o", {CWASM: self.artifact()})
 
-    def executable(self) -> bytes:
-        """Return the artifact attached to the platform's launcher.
+    def executable(self, *, is_bundle: bool = False) -> bytes:
+        """Return the artifact attached to the platform's launcher, or to that of bundles.
 
         Raises:
             MochiError: As `artifact`; or there is no launcher.
         """
         platform = self.configuration.platform
-        resolution = self._tools().launcher(platform, may_build=True)
-        install(resolution, self.pipeline, self.console)
-        assert resolution.chosen is not None
-        launcher = read_input(Path(resolution.chosen.command[0]))
+        launcher = self._bundle_launcher() if is_bundle else self._launcher()
         step = executable_step(platform, self.configuration.launch(self._settings()))
         inputs = {CWASM: self.artifact(), LAUNCHER: launcher}
         return self._run(step, platform.executable_suffix, inputs)
+
+    def library(self) -> tuple[str, bytes]:
+        """Return name and content of what belongs beside the executable of a bundle.
+
+        Raises:
+            MochiError: There is none for the platform, or pip cannot fetch it.
+        """
+        from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles
+        from mochi_rules.rules.bundling import library_step  # noqa: PLC0415
+
+        platform = self.configuration.platform
+        name = bundle_system(platform).library
+        return name, run_shown(self.pipeline, self.console, library_step(platform), name, {})
+
+    def _launcher(self) -> bytes:
+        resolution = self._tools().launcher(self.configuration.platform, may_build=True)
+        install(resolution, self.pipeline, self.console)
+        assert resolution.chosen is not None
+        return read_input(Path(resolution.chosen.command[0]))
+
+    def _bundle_launcher(self) -> bytes:
+        from mochi_rules.rules.bundling import launcher_sources, launcher_step  # noqa: PLC0415
+        from mochi_rules.rules.toolchains import chosen  # noqa: PLC0415
+
+        platform = self.configuration.platform
+        step = launcher_step(platform, chosen(self._tools().c_compiler(platform)))
+        sources = {name: read_input(path) for name, path in launcher_sources().items()}
+        return run_shown(self.pipeline, self.console, step, LAUNCHER, sources)
 
     def _settings(self) -> Mapping[str, Any]:
         return FOREIGN if kind_of(self.path) == ".wasm" else {}

@@ -6,16 +6,19 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import fail
-from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb, color_choice
 from mochi_rules.cli.session import close_pipeline, open_pipeline
 from mochi_rules.cli.shown import install
 from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
+from mochi_rules.platforms.toolchain import resolution_error, resolve
 from mochi_rules.rules.configuration import find_configurations
+from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.lazy import LazyEngines
+from mochi_rules.rules.steps import EXECUTABLE_MODE
 from mochi_rules.rules.toolchains import Toolchains
 from mochi_rules.ui.color import use_color
 from mochi_rules.ui.console import Console
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
     from mochi_rules.platforms.toolchain import Resolution
 
-_TOOLS = ("aot", "launcher")
+_TOOLS = ("aot", "launcher", "emulated")
 _WAYS = ("list", "install")
 
 
@@ -46,8 +49,8 @@ def toolchain(parsed: Parsed) -> int:
     if len(tools) != 1 or tools[0] not in _TOOLS:
         near = did_you_mean(tools[0], _TOOLS) if tools else ""
         help_ = near or "write `mochi-rules toolchain install aot`"
-        raise fail("B062", "what to install is `aot` or `launcher`", help=help_)
-    return _install(parsed, tools[0])
+        raise fail("B062", f"what to install is one of {listing(_TOOLS)}", help=help_)
+    return _install_emulated() if tools[0] == "emulated" else _install(parsed, tools[0])
 
 
 def _install(parsed: Parsed, tool: str) -> int:
@@ -64,6 +67,25 @@ def _install(parsed: Parsed, tool: str) -> int:
             console.say(f"{tool} for {resolution.target.name} is installed: {path}")
     finally:
         close_pipeline(pipeline)
+    return 0
+
+
+def _install_emulated() -> int:
+    """Fetch the wheel for aarch64-linux, and build what calls it.
+
+    Emits: B014, C002 (qemu or the C compiler is missing), C030 to C034.
+    """
+    from mochi_rules.aot import emulated  # noqa: PLC0415 - of this tool only
+    from mochi_rules.aot.wheels import fetch_wheel  # noqa: PLC0415
+
+    host, folder = host_platform(), emulated.directory()
+    tool = emulated.emulated_toolchain(host)
+    if tool.missing and tool.remedy != emulated.INSTALL:
+        raise MochiError(resolution_error(resolve([tool], tool.type, emulated.TARGET, host)))
+    if tool.missing:
+        for name, data in emulated.prepare(fetch_wheel(emulated.TARGET)).items():
+            write_output(folder / name, data, str(folder / name), EXECUTABLE_MODE)
+    sys.stderr.write(f"emulated wheel for {emulated.TARGET.name} is installed: {folder}\n")
     return 0
 
 
@@ -102,9 +124,10 @@ def _chosen(resolution: Resolution) -> str:
 
 VERB = Verb(
     "toolchain",
-    "toolchain list|install [aot|launcher] [OPTIONS]",
+    "toolchain list|install [aot|launcher|emulated] [OPTIONS]",
     "List the tools that compile ahead of time, and the one taken for each platform; or build one: "
-    "the compiler for all platforms, or the launcher of executables for one.",
+    "the compiler for all platforms, the launcher of executables for one, or, without Rust, the "
+    "wheel for aarch64-linux under qemu.",
     toolchain,
     (TARGET, CACHE, COLOR),
     operands=(1, 2),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mochi_rules.aot.executable.bundle import (
     SOURCES,
     bundle_system,
-    check_library,
     compiler_arguments,
     wheel_library,
 )
@@ -69,7 +68,6 @@ def library_step(platform: Platform) -> Step:
         from mochi_rules.aot.wheels import fetch_wheel, take_library  # noqa: PLC0415
 
         library = take_library(fetch_wheel(platform), platform)
-        check_library(platform, library)
         return Made(library, size_text(len(library)))
 
     arguments = (

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.executable.binary import LIBRARY, check_binary
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import listing
 
@@ -85,14 +84,3 @@ def wheel_library(platform: Platform) -> str:
     """
     system = bundle_system(platform)
     return f"wasmtime/{system.wheel_system}-{platform.cpu}/{system.wheel_name}"
-
-
-def check_library(platform: Platform, library: bytes) -> None:
-    """Check that a file is a library for the platform, and is whole.
-
-    Emits: A106, A107, A112.
-
-    Raises:
-        MochiError: It is not.
-    """
-    check_binary(f"library `{bundle_system(platform).library}`", platform, LIBRARY, library)

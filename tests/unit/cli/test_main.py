@@ -55,7 +55,8 @@ def test_version_is_that_of_the_package(typed: Callable[..., Typed]) -> None:
         (("toolchain", "instal"), "error[B062]: `mochi-rules toolchain` cannot `instal`",
          "help: did you mean `install`?"),
         (("toolchain", "install", "launchr"),
-         "error[B062]: what to install is `aot` or `launcher`", "help: did you mean `launcher`?"),
+         "error[B062]: what to install is one of `aot`, `emulated`, `launcher`",
+         "help: did you mean `launcher`?"),
     ],
 )  # fmt: skip
 def test_unknown_name_gets_the_nearest(

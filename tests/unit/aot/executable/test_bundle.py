@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import wasmtime
 
 from mochi_rules.aot.executable.bundle import (
     SOURCES,
     bundle_system,
-    check_library,
     compiler_arguments,
     wheel_library,
 )
@@ -18,7 +16,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native import native_directory
 from mochi_rules.platforms.platform import find_platform, host_platform
 
-from .files import ALL, LINUX, MACOS, WINDOWS, make_launcher
+from .files import ALL, LINUX, MACOS, WINDOWS
 
 
 def test_library_is_named_as_on_the_platform():
@@ -59,11 +57,3 @@ def test_compiler_is_told_what_to_make():
         "-O2", "-s", "launcher.c", "-o", "out", "-pthread", "-ldl",
     )  # fmt: skip
     assert compiler_arguments(WINDOWS, "out.exe")[-1] == "out.exe"
-
-
-def test_library_of_another_platform_is_refused():
-    """Both sides are named."""
-    check_library(LINUX, make_launcher(LINUX, kind=3, entry=0))
-    library = make_launcher(WINDOWS, flags=0x2022)
-    with pytest.raises(MochiError, match=r"A107: the library `libwasmtime.so` is a PE library"):
-        check_library(LINUX, library)
