@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, check_binary, identify
+from mochi_rules.aot.executable.payload import find_payload
+from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.options import COLOR, TARGET, Verb
 from mochi_rules.elf.checks import CHECKS, Failure, verify
@@ -13,8 +16,8 @@ from mochi_rules.elf.object_checks import OBJECT_CHECKS, ObjectExpectation, veri
 from mochi_rules.elf.objects import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
-from mochi_rules.platforms.platform import find_platform
-from mochi_rules.rules.expectation import platform_expectation
+from mochi_rules.platforms.platform import PLATFORMS, find_platform
+from mochi_rules.rules.expectation import executable_expectation, platform_expectation
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
@@ -22,9 +25,9 @@ if TYPE_CHECKING:
 
 
 def verify_file(parsed: Parsed) -> int:
-    """Verify an artifact, or an object that holds one; the status is 1 when a check fails.
+    """Verify an artifact, or what holds one; the status is 1 when a check fails.
 
-    Emits: A010, A011, A020, A021, A024, B010, C010.
+    Emits: A010, A011, A020, A021, A024, A103 to A107, A110, B010, C010.
     """
     target = parsed.get("target")
     platform = find_platform(target) if target else None
@@ -46,6 +49,8 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
 
         read_summary(data)
         return [], 1
+    if (binary := _identify(data)) and binary.role == EXECUTABLE:
+        return _executable(data, name, platform or _platform_of(binary))
     if not inspect(data).inner:
         return _artifact(data, name, platform)
     payload = read_object(data, name).payload
@@ -65,11 +70,35 @@ def _artifact(data: bytes, name: str, platform: Platform | None) -> tuple[list[F
     return verify(read_artifact(data, name), wanted), len(CHECKS)
 
 
+def _executable(data: bytes, name: str, platform: Platform | None) -> tuple[list[Failure], int]:
+    """Verify what is attached to a launcher against the launcher and its settings."""
+    payload = find_payload(data)  # which checks the digest
+    wanted = None
+    if platform is not None:
+        check_binary("launcher", platform, EXECUTABLE, data)
+        wanted = executable_expectation(platform, payload.settings)
+    return verify(read_artifact(payload.artifact, name), wanted), len(CHECKS) + 1
+
+
+def _identify(data: bytes) -> Binary | None:
+    """Return what a file of machine code is; of a damaged one those who read it tell more."""
+    try:
+        return identify(data)
+    except MochiError:
+        return None
+
+
+def _platform_of(binary: Binary) -> Platform | None:
+    wanted = (binary.format, binary.cpu)
+    found = (row for row in PLATFORMS if (row.object_format, row.cpu) == wanted)
+    return next(found, None)
+
+
 VERB = Verb(
     "verify",
     "verify FILE [OPTIONS]",
-    "Check the structure of an artifact, or of an object that holds one: status 1, and every check "
-    "that fails. Only a digest finds every change: see docs/verification.md.",
+    "Check the structure of an artifact, or of what holds one, an object or an executable: status "
+    "1, and every check that fails. Only a digest finds every change: see docs/verification.md.",
     verify_file,
     (TARGET, COLOR),
 )

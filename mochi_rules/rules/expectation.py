@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.config import expected_shared_flags, expected_tunables, missing_features
+from mochi_rules.aot.config import (
+    engine_config,
+    expected_shared_flags,
+    expected_tunables,
+    missing_features,
+)
 from mochi_rules.aot.options import OPTIONS, WASMTIME_MAJOR
 from mochi_rules.elf.engine import decode_engine
 from mochi_rules.elf.expectation import Expectation, Kind
@@ -14,6 +19,7 @@ from mochi_rules.elf.schema import SCHEMAS
 
 if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.executable.settings import LauncherSettings
     from mochi_rules.base.digest import Digest
     from mochi_rules.elf.artifact import Artifact
     from mochi_rules.platforms.platform import Platform
@@ -66,6 +72,20 @@ def settings_of(artifact: Artifact) -> dict[str, object]:
 def platform_expectation(platform: Platform) -> Expectation:
     """Return what an artifact for a platform must be, whatever its settings."""
     return Expectation(triple=platform.triple, major=WASMTIME_MAJOR)
+
+
+def executable_expectation(platform: Platform, settings: LauncherSettings) -> Expectation:
+    """Return what an artifact must be for its launcher, which has these settings, to load it.
+
+    Emits: A050 to A055 (settings that no engine has).
+    """
+    options = {
+        **settings.engine,
+        "consume_fuel": settings.run.fuel is not None,
+        "epoch_interruption": settings.run.deadline_ms is not None,
+    }
+    wanted = loadable_expectation(engine_config(platform, "", options))
+    return replace(wanted, kind=Kind.MODULE, isa_flags=None)  # the processor will tell
 
 
 def object_expectation(platform: Platform, symbol: str, payload: Digest) -> ObjectExpectation:

@@ -1,0 +1,67 @@
+"""Tests of `mochi-rules verify` on executables of every format."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochi_rules.aot.executable.writer import write_executable
+from mochi_rules.elf.checks import CHECKS
+from mochi_rules.platforms.platform import find_platform
+from tests.unit.aot.executable.files import make_launcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Typed
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "cwasm"
+PLATFORMS = ("aarch64-linux", "s390x-linux", "x86_64-windows", "aarch64-macos")
+
+
+def executable(name: str, settings: bytes = b"") -> bytes:
+    """Return an executable of a platform."""
+    platform = find_platform(name)
+    artifact = gzip.decompress((GOLDEN / f"{platform.triple}.cwasm.gz").read_bytes())
+    return write_executable(platform, make_launcher(platform), artifact, settings)
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_executable_of_every_format_is_sound(
+    typed: Callable[..., Typed], here: Path, name: str
+) -> None:
+    """All checks of the artifact, and the digest."""
+    (here / "app").write_bytes(executable(name))
+    for words in ((), ("--target", name)):
+        got = typed("verify", "app", *words)
+        assert (got.status, got.out) == (0, f"app: sound, {len(CHECKS) + 1} checks\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (b"fuel\t5\n", "`consume_fuel` = True, got False"),
+        (b"deadline_ms\t5\n", "`epoch_interruption` = True, got False"),
+        (b"memory_guard_size\t65536\n", "`memory_guard_size` = 65536, got 33554432"),
+    ],
+)
+def test_settings_that_the_artifact_does_not_have_are_told(
+    typed: Callable[..., Typed], here: Path, settings: bytes, message: str
+) -> None:
+    """The launcher would refuse the artifact."""
+    (here / "app").write_bytes(executable("aarch64-linux", settings))
+    got = typed("verify", "app")
+    assert got.status == 1
+    assert got.out.startswith(f"app: tunables: expected {message}\n")
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_launcher_alone_is_no_program(typed: Callable[..., Typed], here: Path, name: str) -> None:
+    """There is nothing to verify."""
+    (here / "app").write_bytes(make_launcher(find_platform(name)))
+    got = typed("verify", "app")
+    assert got.status == 2
+    assert got.err.startswith("error[A103]: no program is attached to this executable\n")
