@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.native_tools import zig_command
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 
 if TYPE_CHECKING:

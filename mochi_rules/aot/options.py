@@ -6,8 +6,10 @@ table initialization and their like) is pinned to the wheel's value in `config.c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,10 @@ A module without content, compiled under a configuration, carries the whole of i
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
 

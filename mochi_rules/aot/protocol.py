@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
 from typing import IO
+
+from mochi_rules.base.dataclass import dataclass
 
 PROTOCOL = 1
 MAX_JSON = 1 << 20  # bytes; anything longer is not from a worker

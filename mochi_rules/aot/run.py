@@ -14,10 +14,10 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_loader
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.executable.bundle import wheel_library
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.platforms.native import native_directory
 

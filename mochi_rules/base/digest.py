@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from mochi_rules.base.dataclass import dataclass
 
 
 class Outcome(Enum):

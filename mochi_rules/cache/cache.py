@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, Severity, environment_error
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.files import write_atomic

@@ -11,10 +11,10 @@ import os
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.statistics import Statistics
 from mochi_rules.cache.store import discard

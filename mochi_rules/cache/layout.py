@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.files import write_atomic
 

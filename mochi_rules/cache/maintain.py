@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import Digest, digest_file
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.evict import Entry, remove, scan_blobs, scan_quarantine, scan_results

@@ -8,10 +8,10 @@ Source: build/bazel/remote/execution/v2/remote_execution.proto.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import Digest
 from mochi_rules.cache import wire
 from mochi_rules.cache.wire import Field, Kind

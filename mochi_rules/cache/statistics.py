@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostic

@@ -9,9 +9,10 @@ Source: protobuf.dev, "Encoding"; proto3 rules for presence and for merging.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
+
+from mochi_rules.base.dataclass import dataclass
 
 _T = TypeVar("_T")
 

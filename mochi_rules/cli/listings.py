@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.products import Products

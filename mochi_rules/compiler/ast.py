@@ -7,8 +7,10 @@ stage copies the tree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mochi_rules.base.span import Source

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler.build.program import ProgramBuilder
 from mochi_rules.compiler.infer.infer import infer_program

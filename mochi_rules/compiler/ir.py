@@ -7,9 +7,10 @@ WebAssembly and does not know the width of an address.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ops import OPS
 from mochi_rules.compiler.types import VOID
 

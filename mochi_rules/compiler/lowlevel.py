@@ -15,10 +15,11 @@ it uses.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
 from mochi_rules.compiler import ast

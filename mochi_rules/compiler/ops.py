@@ -16,7 +16,7 @@ argument refers to stay unchanged), "static" (lives for ever). `effect` is the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mochi_rules.base.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

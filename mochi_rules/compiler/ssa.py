@@ -7,9 +7,10 @@ does every variable that the loop assigns. Source has no goto, so nothing is eve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir import Block, Branch, Jump, Return, Site, Unreachable, Value
 from mochi_rules.compiler.types import BOOL, VOID
 

@@ -6,8 +6,10 @@ builder reads them. They compare by identity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mochi_rules.base.span import Source

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from mochi_rules.base.dataclass import dataclass
 
 # Kinds of tokens that stand for many texts. Every other token's kind is its own text.
 NAME = "name"

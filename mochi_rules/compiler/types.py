@@ -6,8 +6,9 @@ memory stands in `lower/layout.py`; here only which machine class holds a value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+
+from mochi_rules.base.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True, eq=False)

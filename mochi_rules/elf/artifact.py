@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from mochi_rules.base.dataclass import dataclass
 
 WRITE, ALLOCATE, EXECUTE, INFO_LINK = 0x1, 0x2, 0x4, 0x40  # sh_flags
 FLAG_NAMES = {WRITE: "W", ALLOCATE: "A", EXECUTE: "X", INFO_LINK: "I"}

@@ -6,10 +6,10 @@ safe to run: docs/verification.md says what they find, and that only a digest fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.elf import checks_contents as contents
 from mochi_rules.elf import checks_engine as engine

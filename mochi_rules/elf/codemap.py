@@ -8,9 +8,9 @@ ExceptionTableBuilder (crates/unwinder) of Wasmtime 48.0.0.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.elf.decode import Malformed, Reader
 from mochi_rules.wasm.leb128 import decode_signed, decode_unsigned
 

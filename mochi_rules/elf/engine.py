@@ -8,9 +8,9 @@ themselves: target and compiler flags. The rest needs the schema of the major ve
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.decode import Malformed, Reader, encode_text
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form

@@ -6,7 +6,7 @@ crates/cranelift/src/compiler.rs of Wasmtime 48.0.0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mochi_rules.base.dataclass import dataclass
 
 _KIB = 1 << 10
 _PULLEY32, _PULLEY64 = 0x4, 0x8

@@ -8,9 +8,10 @@ The line table is that of the WebAssembly, where it is at hand; else that of the
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.codemap import decode_origins
 from mochi_rules.elf.decode import Malformed, printable

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.elf.checks import Failure

@@ -7,9 +7,9 @@ read. Sources: mach-o/loader.h and mach-o/nlist.h of XNU; Microsoft's "PE Format
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.artifact import EXECUTE, WRITE
 from mochi_rules.elf.decode import Malformed

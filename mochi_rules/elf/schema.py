@@ -6,9 +6,10 @@ crates/wasmparser/src/features.rs of wasm-tools 1.254.0. Names are those of the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

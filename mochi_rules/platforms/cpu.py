@@ -16,9 +16,9 @@ The defaults run on every machine that is still sold or rented:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
 

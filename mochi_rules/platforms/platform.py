@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform as host
-from dataclasses import dataclass
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.base.suggest import did_you_mean, listing
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import EngineConfig, engine_config
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.cpu import CPU_LEVELS, find_cpu_level

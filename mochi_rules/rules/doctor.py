@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.layout import examine as examine_cache
 from mochi_rules.platforms.platform import PLATFORMS, host_platform

@@ -9,11 +9,11 @@ import os
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.rules.guest import Guests
 

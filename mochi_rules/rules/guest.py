@@ -12,13 +12,13 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.options import OPTIONS
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.platforms.platform import find_platform
 
 if TYPE_CHECKING:

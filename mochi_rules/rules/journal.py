@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome
 from mochi_rules.base.files import write_atomic

@@ -7,11 +7,11 @@ cache holds is taken; otherwise the step runs, checks what it made, and all of i
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
 from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare

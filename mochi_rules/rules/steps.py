@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.ui.text import size_text
 

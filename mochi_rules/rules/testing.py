@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.rules.steps import CWASM, Made, Step

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.wheel import wheel_toolchain
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import (

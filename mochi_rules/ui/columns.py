@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
+
+from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,10 +7,10 @@ instruction is the key of a dictionary whose value is its bytes.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.wasm.binary import encode_value_type, encode_vector
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.opcodes import OPCODES, Immediate

@@ -6,9 +6,9 @@ All of version 2.0 and the two tail calls, but of references and tables only `re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum, auto
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.wasm.leb128 import encode_unsigned
 
 

@@ -6,10 +6,10 @@ Sources: core 3.0, §5.5; the component model's Binary.md; the tool conventions'
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.preamble import read_layer

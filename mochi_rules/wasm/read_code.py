@@ -7,9 +7,9 @@ memory or table) ends a function early, and `rest` says why. Nothing is validate
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.leb128 import encode_unsigned
 from mochi_rules.wasm.module import Function

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.preamble import read_layer
 from mochi_rules.wasm.types import Section

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, TypeAlias
+
+from mochi_rules.base.dataclass import dataclass
 
 # A name of VALUE_TYPES. Foreign modules also have others, such as `(ref null 3)`.
 ValueType: TypeAlias = str

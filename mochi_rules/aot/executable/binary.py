@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.macho import MAGIC as MACHO_MAGIC
 from mochi_rules.aot.executable.macho import read_image
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.platforms.platform import PLATFORMS
 

@@ -6,9 +6,9 @@ nothing else. The library is that of Wasmtime's Python wheel for the target.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import listing
 

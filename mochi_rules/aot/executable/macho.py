@@ -8,9 +8,9 @@ Source: `mach-o/loader.h` of XNU for the structures.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.macho import MAGIC as MACHO_MAGIC
 from mochi_rules.aot.executable.macho import read_image
 from mochi_rules.aot.executable.settings import read_settings
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ The other side is `toolchains/native/launcher/src/settings.rs`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
 from mochi_rules.aot.options import BY_NAME, MEMORY_LIMIT, MEMORY_UNIT
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 
 if TYPE_CHECKING:

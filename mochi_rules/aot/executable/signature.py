@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.objects.payload import pad_to
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 
 if TYPE_CHECKING:

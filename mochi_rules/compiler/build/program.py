@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler import ast, ir
 from mochi_rules.compiler.build.function import FunctionBuilder
 from mochi_rules.compiler.infer.cells import resolve

@@ -8,10 +8,11 @@ order of asking, which is deterministic.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.host import WASI
 from mochi_rules.compiler.lower.operations import HANDLERS

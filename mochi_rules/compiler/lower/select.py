@@ -8,9 +8,9 @@ local after all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir import Branch, Jump, Return
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.structure import Structurer, analyze

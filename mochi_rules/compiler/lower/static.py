@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.runtime.tables import TABLES
 

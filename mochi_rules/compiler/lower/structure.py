@@ -10,9 +10,9 @@ a thousand deep.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir import Branch, Jump, Return, Unreachable
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ making the last use of a value a move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir import Block, Branch, Jump, Return, Value, consumed
 from mochi_rules.compiler.ops import OPS
 from mochi_rules.compiler.types import VOID

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import SCons
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.span import Source, Span
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.files import read_source
 from mochi_rules.rules.scons.nodes import check_exists, file_of
 from mochi_rules.rules.sources import gather

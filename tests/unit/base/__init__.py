@@ -1,0 +1,1 @@
+"""Tests of `mochi_rules.base`."""
