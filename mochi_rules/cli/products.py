@@ -173,11 +173,14 @@ class Products:
         return read_input(Path(resolution.chosen.command[0]))
 
     def _bundle_launcher(self) -> bytes:
-        from mochi_rules.rules.bundling import launcher_sources, launcher_step  # noqa: PLC0415
-        from mochi_rules.rules.toolchains import chosen  # noqa: PLC0415
+        from mochi_rules.rules.bundling import (  # noqa: PLC0415 - as above
+            find_compiler,
+            launcher_sources,
+            launcher_step,
+        )
 
         platform = self.configuration.platform
-        step = launcher_step(platform, chosen(self._tools().c_compiler(platform)))
+        step = launcher_step(platform, find_compiler(self._tools(), platform))
         sources = {name: read_input(path) for name, path in launcher_sources().items()}
         return run_shown(self.pipeline, self.console, step, LAUNCHER, sources)
 

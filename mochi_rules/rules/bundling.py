@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mochi_rules.aot.c_compilers import c_toolchains
 from mochi_rules.aot.executable.bundle import (
     SOURCES,
     bundle_system,
@@ -14,8 +16,11 @@ from mochi_rules.aot.executable.bundle import (
 )
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.platforms.native import c_sources
+from mochi_rules.platforms.platform import host_platform
+from mochi_rules.platforms.toolchain import ToolchainType, resolve
 from mochi_rules.rules.faults import reason
 from mochi_rules.rules.steps import EXECUTABLE_MODE, LAUNCHER, Made, Step
+from mochi_rules.rules.toolchains import chosen
 from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
@@ -25,10 +30,25 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.rules.engines import Engines
     from mochi_rules.rules.guest import Guests
+    from mochi_rules.rules.toolchains import Toolchains
 
 LIBRARY = "library"  # what it is called inside a key
 
 _SHOWN_LINES = 12
+
+
+def find_compiler(toolchains: Toolchains, platform: Platform) -> Toolchain:
+    """Return the C compiler for the launcher of a platform: the user's, or the first that is here.
+
+    Emits: A112 (no bundles for the platform), C002 (no compiler), C011.
+
+    Raises:
+        MochiError: There is none.
+    """
+    bundle_system(platform)
+    host = host_platform()
+    found = chain(toolchains.user, c_toolchains(platform, host))
+    return chosen(resolve(found, ToolchainType.C, platform, host))
 
 
 def launcher_sources() -> dict[str, Path]:

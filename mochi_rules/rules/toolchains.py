@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import field
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.wheel import wheel_toolchain
@@ -105,14 +104,6 @@ class Toolchains:
             host = host_platform()
             self._launchers[key] = resolve(found, ToolchainType.LAUNCHER, platform, host)
         return self._launchers[key]
-
-    def c_compiler(self, platform: Platform) -> Resolution:
-        """Return which C compiler makes the launcher of bundles for a platform."""
-        from mochi_rules.aot.c_compilers import c_toolchains  # noqa: PLC0415 - of bundles only
-
-        host = host_platform()
-        found = chain(self.user, c_toolchains(platform, host))
-        return resolve(found, ToolchainType.C, platform, host)
 
     def _find_launchers(self, platform: Platform, *, may_build: bool) -> Iterable[Toolchain]:
         from mochi_rules.aot.native_tools import (  # noqa: PLC0415 - of executables only

@@ -73,15 +73,16 @@ def _launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
 
 def _bundle_launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
     """Return the node of the launcher in C."""
-    from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles only
-    from mochi_rules.rules.bundling import launcher_sources, launcher_step  # noqa: PLC0415
-    from mochi_rules.rules.toolchains import chosen  # noqa: PLC0415
+    from mochi_rules.rules.bundling import (  # noqa: PLC0415 - of bundles only
+        find_compiler,
+        launcher_sources,
+        launcher_step,
+    )
 
     platform: Platform = configuration.platform
-    bundle_system(platform)
     node = _shared(space, env, configuration, LAUNCHER + platform.executable_suffix)
     if node not in space.tasks:
-        step = launcher_step(platform, chosen(space.settings.toolchains.c_compiler(platform)))
+        step = launcher_step(platform, find_compiler(space.settings.toolchains, platform))
         inputs = {name: env.fs.File(str(path)) for name, path in launcher_sources().items()}
         space.tasks[node] = file_task(space, step, node, inputs)
         env.MochiExecutable(node, list(inputs.values()))
