@@ -14,6 +14,7 @@ import wasmtime
 from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:
+    from .emulation import Emulation
     from .project import Project
 
 FOREIGN = Path(__file__).parent / "foreign"
@@ -79,6 +80,19 @@ def test_artifact_of_a_component_is_taken(quick: Project, component: bytes) -> N
     quick.write({"in.wasm": component, "pre/SConscript": 'cwasm(name="pre", src="pre.cwasm")\n'})
     assert quick.cli("build", "in.wasm", "-o", "pre/pre.cwasm").status == 0
     assert [verb for verb, _, _ in quick.scons().steps] == ["check", "object"]
+
+
+@pytest.mark.slow
+def test_component_is_built_for_another_platform(
+    quick: Project, component: bytes, emulation: Emulation
+) -> None:
+    """It is checked and wrapped for that platform, and for no other."""
+    quick.environment["XDG_DATA_HOME"] = str(emulation.data)
+    quick.write({"app/SConscript": RULE, "app/in.wasm": component})
+    assert quick.scons("target=aarch64-linux", "toolchain=system", "//app:out").status == 0
+    built = "build/aarch64-linux-release/app/out.o"
+    assert quick.cli("verify", built, "--target", "aarch64-linux").status == 0
+    assert quick.cli("verify", built, "--target", "x86_64-linux").status == 1
 
 
 def test_executable_of_a_component_is_refused(quick: Project, component: bytes) -> None:
