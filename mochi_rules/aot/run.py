@@ -36,6 +36,7 @@ _NO_DEADLINE = 1 << 62  # ticks of an epoch that nobody counts
 
 _COMMAND = "wasi:cli/run@0.2.0"  # stands for every 0.2
 _OTHER_KIND = "incompatible object file format"  # what Wasmtime says of a component for a module
+_BACKTRACE = "wasm backtrace:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest) -> RunResult:
     except wasmtime.ExitTrap as end:
         return RunResult(end.code)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-        if is_linked or isinstance(error, wasmtime.Trap):  # a start function may trap in linking
+        # A start function may trap in linking; that of a component has no class of its own.
+        if is_linked or isinstance(error, wasmtime.Trap) or _BACKTRACE in str(error):
             return RunResult(TRAP_STATUS, _trapped(str(error)))
         raise _not_linked(str(error), is_component=is_component) from None
 

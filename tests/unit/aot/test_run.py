@@ -287,6 +287,13 @@ def test_trap_of_a_component_is_explained(run):
     assert result.trap.message == "the program trapped: wasm `unreachable` instruction executed"
 
 
+def test_trap_in_linking_is_explained(run):
+    """A start function of a module in a component runs before there is a command."""
+    module = "(core module $m (func $s unreachable) (start $s))"
+    result = run(f"(component {module} (core instance (instantiate $m)))")
+    assert result.trap.message == "the program trapped: wasm `unreachable` instruction executed"
+
+
 def test_component_has_the_stack_of_a_module(run):
     """A program may recurse as deep in a component."""
     deep = """(core module $m
