@@ -46,11 +46,12 @@ def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     scons = [sys.executable, "-m", "SCons", "-Q", "-s"]
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
+        os.environ |= {"XDG_CACHE_HOME": f"{folder}/cache", "XDG_DATA_HOME": f"{folder}/data"}
         ours, plain = Path(folder, "ours"), Path(folder, "plain")
         _write(ours, OURS, count)
         _write(plain, PLAIN.format(count=count), count)
-        in_ours, in_plain = [*scons, "-C", str(ours)], [*scons, "-C", str(plain)]
+        in_ours = [*scons, "-C", str(ours), "link=none"]
+        in_plain = [*scons, "-C", str(plain)]
         compiled = run_once([*in_ours, "-j2"]).wall
         run_once([*in_plain, "-j2"])
         costs = in_turns({"ours": in_ours, "plain": in_plain}, 9)
