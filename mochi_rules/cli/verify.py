@@ -66,8 +66,7 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
 
 
 def _artifact(data: bytes, name: str, platform: Platform | None) -> tuple[list[Failure], int]:
-    wanted = platform_expectation(platform) if platform else None
-    return verify(read_artifact(data, name), wanted), len(CHECKS)
+    return verify(read_artifact(data, name), platform_expectation(platform)), len(CHECKS)
 
 
 def _executable(data: bytes, name: str, platform: Platform | None) -> tuple[list[Failure], int]:

@@ -69,9 +69,9 @@ def settings_of(artifact: Artifact) -> dict[str, object]:
     return {**settings, **({"compiler": "winch"} if found.get("winch_callable") else {})}
 
 
-def platform_expectation(platform: Platform) -> Expectation:
-    """Return what an artifact for a platform must be, whatever its settings."""
-    return Expectation(triple=platform.triple, major=WASMTIME_MAJOR)
+def platform_expectation(platform: Platform | None) -> Expectation:
+    """Return what an artifact for a platform, or for any, must be, whatever its settings."""
+    return Expectation(triple=platform.triple if platform else None, major=WASMTIME_MAJOR)
 
 
 def executable_expectation(platform: Platform, settings: LauncherSettings) -> Expectation:

@@ -40,6 +40,19 @@ def test_executable_of_every_format_is_sound(
         assert (got.status, got.out) == (0, f"app: sound, {len(CHECKS) + 1} checks\n")
 
 
+def test_artifact_of_another_wasmtime_is_refused_whatever_the_platform(
+    typed: Callable[..., Typed], here: Path
+) -> None:
+    """Without `--target` too: nothing of this version would load it."""
+    artifact = gzip.decompress((GOLDEN / "s390x-unknown-linux-gnu.cwasm.gz").read_bytes())
+    (here / "a.cwasm").write_bytes(artifact)
+    assert typed("verify", "a.cwasm").status == 0
+    (here / "a.cwasm").write_bytes(artifact.replace(b"\0\x0248", b"\0\x0247"))
+    got = typed("verify", "a.cwasm")
+    assert got.status == 1
+    assert "expected Wasmtime 48, got 47" in got.out
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
