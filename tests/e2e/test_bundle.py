@@ -9,7 +9,7 @@ import pytest
 
 from mochi_rules.platforms.platform import host_platform
 
-from .project import HELLO, Project
+from .project import HELLO, SCONSTRUCT, Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +102,18 @@ def test_clean_takes_bundles_away(quick: Project) -> None:
     quick.scons("link=bundle")
     assert quick.scons("-c", "link=bundle").status == 0
     assert quick.outputs("build/**/*") == {}
+
+
+def test_clean_leaves_the_folder_of_a_targets_name(quick: Project) -> None:
+    """What is called like a target may be a folder with the outputs of others."""
+    top = 'mochi_binary(name="app", srcs=["top.mochi"])\n'
+    files = {"SConstruct": SCONSTRUCT + top, "top.mochi": "print(1)\n"}
+    quick.write(HELLO | files)
+    assert quick.scons("link=none").status == 0
+    assert quick.scons("-c", "//:app").status == 0
+    assert sorted(path.rsplit("/", 1)[1] for path in quick.outputs()) == [
+        "hello.cwasm", "hello.cwasm.json", "hello.o", "hello.wasm",
+    ]  # fmt: skip
 
 
 def test_bundle_of_another_machine_runs_there(quick: Project, emulation: Emulation) -> None:

@@ -47,18 +47,21 @@ def declare_executable(call: Call, configuration: Configuration, artifact: Any) 
 
 
 def _files(call: Call, configuration: Configuration, *, is_bundle: bool) -> list[str]:
-    """Return what a build made, which needs no tools to be removed."""
+    """Return what a build made, which needs no tools to be removed.
+
+    Only what is a file: a folder of this name is another target's.
+    """
     from mochi_rules.aot.executable.bundle import SYSTEMS  # noqa: PLC0415 - of no build
 
     suffix = configuration.platform.executable_suffix
-    top = f"#{call.space.settings.build}/{configuration.name}"
+    top = f"{call.space.settings.build}/{configuration.name}"
     folder = posixpath.join(top, call.label.package)
-    names = [f"{folder}/{call.label.name}{suffix}"]
+    paths = [posixpath.join(folder, call.label.name + suffix)]
     if is_bundle:
         library = SYSTEMS[configuration.platform.os].library
-        shared = (LAUNCHER + suffix, library)
-        names += [f"{folder}/{library}", *(f"{top}/{_FOLDER}/{name}" for name in shared)]
-    return names
+        paths += [posixpath.join(folder, library)]
+        paths += [f"{top}/{_FOLDER}/{name}" for name in (LAUNCHER + suffix, library)]
+    return [f"#{path}" for path in paths if (call.space.root / path).is_file()]
 
 
 def _launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
