@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
 from mochi_rules.base.span import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -18,19 +21,25 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     Raises:
         OSError: The directory cannot be written, or the disk is full; nothing is left behind.
     """
-    import tempfile  # noqa: PLC0415 - takes 4 ms, and most runs write nothing
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    draft = path.parent / f".{path.name[:40]}.{os.urandom(6).hex()}"
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        file = _create(draft, mode)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _create(draft, mode)
+    try:
+        with file:
             file.write(data)
-        Path(name).chmod(mode & ~_UMASK)
-        Path(name).replace(path)
+        draft.replace(path)
     except BaseException:
         with suppress(OSError):
-            Path(name).unlink()
+            draft.unlink()
         raise
+
+
+def _create(path: Path, mode: int) -> BinaryIO:
+    opener = lambda name, flags: os.open(name, flags, mode)  # noqa: E731 - less the umask
+    return open(path, "xb", opener=opener)
 
 
 def read_source(path: Path, name: str | None = None) -> Source:
@@ -77,13 +86,3 @@ def unreadable(name: str, error: OSError) -> Diagnostic:
     if isinstance(error, PermissionError):
         fault = Fault.ENVIRONMENT
     return Diagnostic("B010", f"cannot read `{name}`: {reason.lower()}", fault=fault)
-
-
-def _read_umask() -> int:
-    # The only way to learn the umask is to set it; at import there is one thread.
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
-
-
-_UMASK = _read_umask()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import takewhile, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
 
@@ -38,13 +38,10 @@ class KeyRecord:
     action: str  # hexadecimal sha256 of the Action
     parts: tuple[Part, ...]
 
-    def to_json(self) -> str:
-        """Return the record as canonical JSON: equal records are equal texts."""
-        import json  # noqa: PLC0415 - a build that finds everything needs none
-
+    def document(self) -> dict[str, object]:
+        """Return the record as JSON has it; equal records are equal documents."""
         parts = [[part.kind, part.name, part.value] for part in self.parts]
-        document = {"action": self.action, "parts": parts, "target": self.target}
-        return json.dumps(document, indent=1) + "\n"
+        return {"action": self.action, "parts": parts, "target": self.target}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +82,12 @@ def key_record(target: str, action: PreparedAction) -> KeyRecord:
     return KeyRecord(target, action.key.hash, tuple(parts))
 
 
-def parse_record(text: str) -> KeyRecord | None:
-    """Return the record of a JSON text; None where the text is not one."""
-    import json  # noqa: PLC0415 - as above
-
+def read_record(document: Any) -> KeyRecord | None:
+    """Return the record that a value out of JSON stands for; None where it stands for none."""
     try:
-        document = json.loads(text)
         parts = tuple(_part(*fields) for fields in document["parts"])
         return KeyRecord(_text(document["target"]), _text(document["action"]), parts)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 

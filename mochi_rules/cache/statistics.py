@@ -58,19 +58,20 @@ class Recorder:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counted = Statistics()
-        self._pending = Statistics()
+        self._pending: list[Statistics] = []
         self._warnings: dict[str, Diagnostic] = {}
 
     def count(self, amounts: Statistics) -> None:
         """Add to the counters."""
         with self._lock:
-            self._counted += amounts
-            self._pending += amounts
+            self._pending.append(amounts)
 
     def take_pending(self) -> Statistics:
         """Return what was counted since the last call."""
         with self._lock:
-            pending, self._pending = self._pending, Statistics()
+            pending = sum(self._pending, Statistics())
+            self._counted += pending
+            self._pending.clear()
             return pending
 
     def warn(self, diagnostic: Diagnostic) -> None:
@@ -81,7 +82,8 @@ class Recorder:
     @property
     def counted(self) -> Statistics:
         """What this process did."""
-        return self._counted
+        with self._lock:
+            return sum(self._pending, self._counted)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:

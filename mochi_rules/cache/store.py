@@ -55,10 +55,10 @@ class ContentStore:
         """
         if digest == EMPTY:
             return b""
-        file = self._open(digest)
+        path = self._layout.blob(digest)
+        file = self._open(path, digest.size)
         if file is None:
             return None
-        path = self._layout.blob(digest)
         try:
             with file:
                 data = file.read()
@@ -116,10 +116,10 @@ class ContentStore:
 
     def _stage(self, digest: Digest, draft: Path, mode: int) -> bool:
         """Copy a blob to a new file and return whether the copy is right."""
-        blob = self._open(digest) if digest != EMPTY else io.BytesIO()
+        source = self._layout.blob(digest)
+        blob = self._open(source, digest.size) if digest != EMPTY else io.BytesIO()
         if blob is None:
             return False
-        source = self._layout.blob(digest)
         draft.parent.mkdir(parents=True, exist_ok=True)
         opener = lambda name, flags: os.open(name, flags, mode)  # noqa: E731 - less the umask
         with blob, open(draft, "xb+", opener=opener) as copy:
@@ -132,9 +132,8 @@ class ContentStore:
         self._recorder.count(Statistics(bytes_read=digest.size))
         return True
 
-    def _open(self, digest: Digest) -> IO[bytes] | None:
+    def _open(self, path: Path, size: int) -> IO[bytes] | None:
         """Open a blob of the right size; None where there is none."""
-        path = self._layout.blob(digest)
         try:
             file = path.open("rb")
         except FileNotFoundError:
@@ -142,7 +141,7 @@ class ContentStore:
         except OSError as error:
             read_failed(error, path, self._recorder)
             return None
-        if os.fstat(file.fileno()).st_size == digest.size:
+        if os.fstat(file.fileno()).st_size == size:
             return file
         file.close()
         set_aside(path, self._layout, self._recorder)

@@ -17,7 +17,7 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome
 from mochi_rules.base.files import write_atomic
 from mochi_rules.base.suggest import nearest
-from mochi_rules.cache.explain import Change, KeyRecord, difference, parse_record
+from mochi_rules.cache.explain import Change, KeyRecord, difference, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,7 @@ class Journal:
 
     def __init__(self, build: Path) -> None:
         self.path = build / _FOLDER / _FILE
-        self._has_begun = False
+        self._has_begun = self._has_folder = False
 
     def begin(self) -> None:
         """Note that a build begins; without a build directory there is nothing to note."""
@@ -58,7 +58,7 @@ class Journal:
     def record(self, path: str, outcome: Outcome, seconds: float, key: KeyRecord) -> None:
         """Note what became of a step."""
         line = {"path": path, "outcome": outcome.value, "seconds": round(seconds, 3),
-                "key": json.loads(key.to_json())}  # fmt: skip
+                "key": key.document()}  # fmt: skip
         if not self._has_begun:
             self.begin()
         self._append(line)
@@ -90,9 +90,11 @@ class Journal:
                     yield value
 
     def _append(self, line: dict[str, Any]) -> None:
-        data = json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n"
+        data = json.dumps(line, separators=(",", ":")) + "\n"
         with suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._has_folder:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._has_folder = True
             # One write of a file opened to append: lines of two builds do not mix.
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             try:
@@ -108,7 +110,7 @@ class Journal:
         kept: dict[str, list[str]] = {}
         for line in self._lines():
             if isinstance(line.get("path"), str):
-                text = json.dumps(line, separators=(",", ":"), ensure_ascii=False)
+                text = json.dumps(line, separators=(",", ":"))
                 kept[line["path"]] = [*kept.get(line["path"], [])[-1:], text]
         lines = [text for texts in kept.values() for text in texts]
         write_atomic(self.path, ("\n".join(lines) + "\n").encode())
@@ -128,7 +130,7 @@ class _History:
             self.outcome = Outcome(line.get("outcome"))
         with suppress(TypeError, ValueError):
             self.seconds = float(line.get("seconds", 0))
-        if self.outcome in _RAN and (key := parse_record(json.dumps(line.get("key")))):
+        if self.outcome in _RAN and (key := read_record(line.get("key"))):
             self.before, self.now = self.now, key
 
     def entry(self, path: str) -> Entry:

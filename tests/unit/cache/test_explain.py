@@ -10,7 +10,7 @@ import pytest
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.action import ActionSpec, prepare
-from mochi_rules.cache.explain import KeyRecord, difference, key_record, parse_record
+from mochi_rules.cache.explain import KeyRecord, difference, key_record, read_record
 
 SPEC = ActionSpec(
     mnemonic="aot",
@@ -114,39 +114,38 @@ def test_new_form_of_the_key_is_named() -> None:
 @pytest.mark.parametrize("change", [{}, {"inputs": {"größe.mochi": b""}}], ids=["plain", "umlaut"])
 def test_record_survives_json(change: dict[str, Any]) -> None:
     """What is written is read."""
-    assert parse_record(record(**change).to_json()) == record(**change)
+    assert read_record(json.loads(json.dumps(record(**change).document()))) == record(**change)
 
 
 def test_record_with_any_target_is_text() -> None:
     """A file name that is not UTF-8 does not stop the record from being written."""
     kept = dataclasses.replace(record(), target="\udcff.cwasm")
-    assert parse_record(kept.to_json().encode().decode()) == kept
+    assert read_record(json.loads(json.dumps(kept.document()).encode())) == kept
 
 
-def test_json_is_canonical() -> None:
-    """Equal records are equal texts, whatever the order of the maps they came from."""
+def test_document_is_canonical() -> None:
+    """Equal records are equal documents, whatever the order of the maps they came from."""
     again = record(inputs=dict(reversed(SPEC.inputs.items())))
-    assert again.to_json() == record().to_json()
+    assert again.document() == record().document()
 
 
-GOOD = json.loads(record().to_json())
+GOOD = record().document()
 BROKEN = {
-    "cut off": record().to_json()[:-20],
-    "empty": "",
-    "not JSON": "\0\xff",
-    "a list": "[]",
-    "no parts": json.dumps({**GOOD, "parts": None}),
-    "part of two": json.dumps({**GOOD, "parts": [["tool", "wasmtime"]]}),
-    "part of a text": json.dumps({**GOOD, "parts": ["abc"]}),
-    "part of numbers": json.dumps({**GOOD, "parts": [["tool", 1, 2]]}),
-    "unknown kind": json.dumps({**GOOD, "parts": [["moon", "phase", "full"]]}),
-    "kind not a text": json.dumps({**GOOD, "parts": [[[], "", ""]]}),
-    "target not a text": json.dumps({**GOOD, "target": 3}),
-    "deep": "[" * 100_000,
+    "nothing": None,
+    "a text": "",
+    "a list": [],
+    "cut off": {"action": GOOD["action"], "parts": GOOD["parts"]},
+    "no parts": {**GOOD, "parts": None},
+    "part of two": {**GOOD, "parts": [["tool", "wasmtime"]]},
+    "part of a text": {**GOOD, "parts": ["abc"]},
+    "part of numbers": {**GOOD, "parts": [["tool", 1, 2]]},
+    "unknown kind": {**GOOD, "parts": [["moon", "phase", "full"]]},
+    "kind not a text": {**GOOD, "parts": [[[], "", ""]]},
+    "target not a text": {**GOOD, "target": 3},
 }
 
 
-@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
-def test_broken_record_is_none(text: str) -> None:
+@pytest.mark.parametrize("document", BROKEN.values(), ids=BROKEN)
+def test_broken_record_is_none(document: object) -> None:
     """A record that was damaged counts as absent."""
-    assert parse_record(text) is None
+    assert read_record(document) is None

@@ -132,7 +132,7 @@ def test_disk_that_fails_under_a_read_is_an_error(
         def read(self, *_: object) -> bytes:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(store, "_open", lambda _: Failing())
+    monkeypatch.setattr(store, "_open", lambda *_: Failing())
     assert store.get(DIGEST) is None
     assert store.place_all([(DIGEST, tmp_path / "a", False)]) is False
     assert recorder.counted.errors == 2
