@@ -24,6 +24,7 @@ from mochi_rules.compiler.passes import run_passes
 from mochi_rules.compiler.resolve import resolve_program
 from mochi_rules.wasm.dwarf import dwarf_sections
 from mochi_rules.wasm.encode import encode_custom_section, encode_module
+from mochi_rules.wasm.lines import lines_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +46,7 @@ class CompileRequest:
     program fail when objects are alive at its end. With `tests`, each test block can be run by
     itself: the module exports `test_0`, `test_1` …, and its custom section `mochi.tests` lists
     their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
+    Which lines the code comes from is always there, in the section `mochi.lines`.
     """
 
     main: str
@@ -73,10 +75,10 @@ def compile_program(request: CompileRequest) -> CompileResult:
             return CompileResult(b"", diagnostics.errors)
         module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
     encoded = encode_module(module, names=request.debug_names)
-    wasm = encoded.data
+    sections = [lines_section(encoded, program.files)]
     if request.debug_info:
-        sections = dwarf_sections(encoded, program.files, PRODUCER)
-        wasm += b"".join(map(encode_custom_section, sections))
+        sections += dwarf_sections(encoded, program.files, PRODUCER)
+    wasm = encoded.data + b"".join(map(encode_custom_section, sections))
     return CompileResult(wasm, tuple(diagnostics.items), module)
 
 

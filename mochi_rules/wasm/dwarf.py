@@ -16,8 +16,6 @@ from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.module import CustomSection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from mochi_rules.wasm.code import FunctionRange, Location
     from mochi_rules.wasm.encode import Encoded
 
@@ -95,7 +93,7 @@ def _debug_info(encoded: Encoded, files: list[str], producer: str, strings: _Str
     entries = encode_unsigned(_UNIT) + strings.reference(producer)
     entries += struct.pack("<H", _LANGUAGE_C99) + strings.reference(files[0])
     entries += struct.pack("<III", 0, 0, end)
-    for function, locations in _by_function(encoded):
+    for function, locations in encoded.by_function():
         # A function without an entry gets one by Wasmtime, with all its locals; and finding where
         # those live aborts for some code (bytecodealliance/wasmtime#5395).
         entries += encode_unsigned(_FUNCTION if locations else _RUNTIME_FUNCTION)
@@ -109,24 +107,12 @@ def _debug_info(encoded: Encoded, files: list[str], producer: str, strings: _Str
     return struct.pack("<I", len(header) + len(entries)) + header + entries
 
 
-def _by_function(encoded: Encoded) -> Iterable[tuple[FunctionRange, list[Location]]]:
-    """Yield the functions, each with its locations: none for one that comes from no source."""
-    locations = iter(encoded.locations)
-    location = next(locations, None)
-    for function in encoded.functions:
-        found: list[Location] = []
-        while location is not None and location[0] < function.end:
-            found.append(location)
-            location = next(locations, None)
-        yield function, found
-
-
 def _debug_line(encoded: Encoded, files: list[str]) -> bytes:
     names = b"".join(name.encode() + b"\0\0\0\0" for name in files)
     # Instruction length, operations per instruction, is_stmt, line base and range, opcode base.
     fixed = struct.pack("<BBBbBB", 1, 1, 1, -5, 14, len(_STANDARD_LENGTHS) + 1)
     rest = fixed + _STANDARD_LENGTHS + b"\0" + names + b"\0"
-    program = b"".join(_sequence(*item) for item in _by_function(encoded) if item[1])
+    program = b"".join(_sequence(*item) for item in encoded.by_function() if item[1])
     body = struct.pack("<HI", _VERSION, len(rest)) + rest + program
     return struct.pack("<I", len(body)) + body
 

@@ -29,6 +29,8 @@ from mochi_rules.wasm.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mochi_rules.wasm.code import FunctionRange, Location
     from mochi_rules.wasm.module import DataSegment, ElementSegment, Export, Global, Import, Module
     from mochi_rules.wasm.types import ExternType
@@ -40,12 +42,25 @@ _VERSION = b"\x01\x00\x00\x00"
 class Encoded:
     """A binary module, and where its functions and locations came to lie.
 
+    `code` is the offset in `data` of the contents of the code section, from which those count.
     A custom section may be added to `data` at the end: `data + encode_custom_section(...)`.
     """
 
     data: bytes
+    code: int
     locations: list[Location]
     functions: list[FunctionRange]
+
+    def by_function(self) -> Iterator[tuple[FunctionRange, list[Location]]]:
+        """Yield the functions, each with its locations: none for one that comes from no source."""
+        locations = iter(self.locations)
+        location = next(locations, None)
+        for function in self.functions:
+            found: list[Location] = []
+            while location is not None and location[0] < function.end:
+                found.append(location)
+                location = next(locations, None)
+            yield function, found
 
 
 def encode_module(module: Module, *, names: bool = True) -> Encoded:
@@ -68,11 +83,15 @@ def encode_module(module: Module, *, names: bool = True) -> Encoded:
     if module.functions:
         contents[Section.CODE] = code.contents
     data = MAGIC + _VERSION
-    data += b"".join(_section(section, contents.get(section, b"")) for section in Section)
+    start = 0
+    for section in Section:
+        data += _section(section, contents.get(section, b""))
+        if section == Section.CODE:
+            start = len(data) - len(code.contents)
     if names and (names_contents := encode_names(module, indices)):
         data += encode_custom_section(CustomSection("name", names_contents))
     data += b"".join(encode_custom_section(section) for section in module.custom_sections)
-    return Encoded(data, code.locations, code.functions)
+    return Encoded(data, start, code.locations, code.functions)
 
 
 def encode_custom_section(section: CustomSection) -> bytes:

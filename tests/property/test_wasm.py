@@ -21,6 +21,7 @@ from mochi_rules.wasm.leb128 import (
 )
 from mochi_rules.wasm.module import Export, Function, Module
 from mochi_rules.wasm.read import read_summary
+from mochi_rules.wasm.read_lines import read_lines
 from mochi_rules.wasm.wat import print_module
 
 SAMPLE = Path(__file__).parents[1] / "golden" / "wat_printer" / "everything.py"
@@ -177,6 +178,19 @@ def test_reader_survives_mutation(edits):
     for offset, gone, come in edits:
         data = data[:offset] + come + data[offset + gone :]
     assert codes(data) <= {"A010", "A011"}
+
+
+@given(st.binary(max_size=60))
+def test_lines_survive_garbage(garbage):
+    """Any bytes of a section `mochi.lines` are read or refused."""
+    try:
+        table = read_lines(garbage)
+    except MochiError as error:
+        found = {item.code for item in error.diagnostics}
+    else:
+        found = set()
+        assert all(place is None or place.file < len(table.files) for place in table.places)
+    assert found <= {"A011"}
 
 
 @given(st.binary(max_size=200))

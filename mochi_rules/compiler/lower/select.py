@@ -75,7 +75,7 @@ class Selector:
         self.single_use: dict[Value, Block] = {}
         self.uses: dict[Value, int] = {}
         self.deferred: dict[Value, bool] = {}  # value -> whether it must not pass an effect
-        self.line = 0
+        self.marked: Site | None = None
 
     def run(self) -> None:
         """Select the whole function."""
@@ -226,8 +226,8 @@ class Selector:
 
     def _mark(self, value: Value) -> None:
         """Say which line the next instructions come from."""
-        if value.site and value.site.line != self.line:
-            self.line = value.site.line
+        if value.site and value.site != self.marked:
+            self.marked = value.site
             self.raw("loc", value.site.file, value.site.line)
 
     def _emit(self, value: Value) -> None:
