@@ -102,6 +102,12 @@ class Products:
                 self._made[WASM] = self._run(step, ".wasm", {WASM: data})
         return self._made[WASM]
 
+    def lines(self) -> bytes:
+        """Return the section `mochi.lines` of the WebAssembly; empty where there is none."""
+        from mochi_rules.wasm.lines import find_lines  # noqa: PLC0415 - of the first run only
+
+        return find_lines(self._made[WASM]) if WASM in self._made else b""
+
     def artifact(self) -> bytes:
         """Return the artifact, checked.
 
@@ -151,6 +157,8 @@ class Products:
         launcher = self._bundle_launcher() if is_bundle else self._launcher()
         step = executable_step(platform, self.configuration.launch(self._settings()))
         inputs = {CWASM: self.artifact(), LAUNCHER: launcher}
+        if WASM in self._made:
+            inputs[WASM] = self._made[WASM]
         return self._run(step, platform.executable_suffix, inputs)
 
     def library(self) -> tuple[str, bytes]:

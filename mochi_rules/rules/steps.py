@@ -178,15 +178,18 @@ def object_step(platform: Platform, symbol: str) -> Step:
 def executable_step(platform: Platform, settings: bytes) -> Step:
     """Attach an artifact to the platform's launcher; the inputs are CWASM and LAUNCHER.
 
-    `settings` is what the launcher reads.
+    `settings` is what the launcher reads. With the wasm among the inputs, traps tell its lines.
 
     Emits: as `aot.executable.writer.write_executable`.
     """
 
     def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.aot.executable.writer import write_executable  # noqa: PLC0415 - as above
+        from mochi_rules.aot.executable.settings import lines_setting  # noqa: PLC0415 - as above
+        from mochi_rules.aot.executable.writer import write_executable  # noqa: PLC0415
+        from mochi_rules.wasm.lines import find_lines  # noqa: PLC0415
 
-        data = write_executable(platform, inputs[LAUNCHER], inputs[CWASM], settings)
+        lines = lines_setting(find_lines(inputs[WASM])) if WASM in inputs else b""
+        data = write_executable(platform, inputs[LAUNCHER], inputs[CWASM], settings + lines)
         return Made(data, size_text(len(data)))
 
     lines = settings.decode().splitlines()

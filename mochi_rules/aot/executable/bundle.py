@@ -40,7 +40,8 @@ SYSTEMS: Mapping[str, System] = {
     "windows": System("wasmtime.dll", "_wasmtime.dll", "win32"),
 }
 
-SOURCES = ("launcher.c", "sha256.h", "wasmtime48.h")  # of the launcher; the first is compiled
+# Of the launcher; the first is compiled.
+SOURCES = ("launcher.c", "lines.h", "sha256.h", "wasmtime48.h")
 
 
 def bundle_system(platform: Platform) -> System:

@@ -5,6 +5,7 @@ The other side is `toolchains/native/launcher/src/settings.rs`.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
@@ -91,10 +92,14 @@ _ENGINE = (
 
 @dataclass(frozen=True, slots=True)
 class LauncherSettings:
-    """What a launcher is told: the engine's options that it was told, by name, and the limits."""
+    """What a launcher is told: the engine's options that it was told, by name, and the limits.
+
+    `lines` is the section `mochi.lines` in base64, for traps; it is not looked into.
+    """
 
     engine: Mapping[str, Value]
     run: RunSettings
+    lines: str = ""
 
 
 def launcher_settings(config: EngineConfig, run: RunSettings) -> bytes:
@@ -112,6 +117,11 @@ def launcher_settings(config: EngineConfig, run: RunSettings) -> bytes:
     lines = [*_engine_lines(config), *_number_lines(config, run)]
     lines += [f"dir\t{item.access}\t{item.host}\t{item.guest}" for item in run.directories]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def lines_setting(section: bytes) -> bytes:
+    """Return what is added to the settings, so that traps are told with the program's lines."""
+    return b"lines\t%b\n" % b64encode(section) if section else b""
 
 
 def read_settings(data: bytes) -> LauncherSettings:
@@ -135,17 +145,20 @@ def read_settings(data: bytes) -> LauncherSettings:
     engine: dict[str, Value] = {}
     limits: dict[str, int] = {}
     directories: list[Directory] = []
+    places = ""
     for line in lines:
         match line.split("\t"):
             case ["dir", "r" | "rw" as access, host, guest]:
                 directories.append(Directory(host, guest, access))
+            case ["lines", value]:
+                places = value
             case [name, value] if name in _ENGINE:
                 engine[name] = _read_option(line, BY_NAME[name], value)
             case [name, value] if name in _LIMITS:
                 limits[name] = _read_number(line, value)
             case _:
                 raise _unknown(line)
-    return LauncherSettings(engine, RunSettings(**limits, directories=tuple(directories)))
+    return LauncherSettings(engine, RunSettings(**limits, directories=tuple(directories)), places)
 
 
 def _read_option(line: str, option: Option, value: str) -> Value:

@@ -5,22 +5,85 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.rules.scons.builders import REPORT_SUFFIX, file_task, tool_node
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.platforms.toolchain import resolution_error
+from mochi_rules.rules.scons.action import StepAction
+from mochi_rules.rules.scons.builders import (
+    CONFIGURATION,
+    ENGINE,
+    REPORT_SUFFIX,
+    file_task,
+    report_node,
+    tool_node,
+)
 from mochi_rules.rules.scons.nodes import node_path
-from mochi_rules.rules.scons.workspace import Task
-from mochi_rules.rules.steps import CWASM, LAUNCHER, executable_step
+from mochi_rules.rules.scons.workspace import Task, workspace
+from mochi_rules.rules.steps import LAUNCHER, executable_step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.scons.rules import Call
     from mochi_rules.rules.scons.workspace import Workspace
 
+
+def add_executable_builder(env: Any) -> None:
+    """Give an environment `CwasmExecutable`: from an artifact to an executable."""
+    env["BUILDERS"]["CwasmExecutable"] = env.Builder(
+        action=StepAction(), emitter=_emit, src_suffix=".cwasm"
+    )
+    env.AddMethod(_program, "MochiProgram")
+
+
+def _program(env: Any, target: Any = None, source: Any = None, **options: Any) -> Any:
+    """Take a program all the way; return the nodes of all its outputs.
+
+    The executable is among them where there is a launcher.
+    """
+    wasm = env.MochiWasm(target, source, **options)
+    stem = "#" + node_path(wasm[0]).removesuffix(".wasm")
+    cwasm = env.Cwasm(f"{stem}.cwasm", wasm, **options)
+    nodes = wasm + cwasm + env.CwasmObject(f"{stem}.o", cwasm[:1], **options)
+    platform = env[CONFIGURATION].platform
+    if workspace().launcher(platform) is not None:
+        nodes += env.CwasmExecutable(stem + platform.executable_suffix, cwasm[:1], **options)
+    return nodes
+
+
+def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], list[Any]]:
+    """Make the task of an executable.
+
+    Emits: A100 to A102, C002 (no launcher).
+    """
+    space = workspace()
+    configuration: Configuration = env[CONFIGURATION]
+    node, artifact = target[0], source[0]
+    node.set_nocache(1)
+
+    def make() -> Any:
+        launcher = _launcher(space, env, configuration)
+        if launcher is None:
+            resolution = space.settings.toolchains.launcher(configuration.platform, may_build=False)
+            raise MochiError(resolution_error(resolution))
+        step = executable_step(configuration.platform, configuration.launch(env.get(ENGINE)))
+        inputs = {CWASM: artifact, LAUNCHER: launcher}
+        space.tasks[node] = file_task(space, step, node, inputs)
+        return launcher
+
+    launcher = space.guard(make)
+    report = report_node(env, artifact)
+    return target, [artifact, launcher, *([report] if report.has_builder() else [])]
+
+
 _FOLDER = "_bundle"  # of an output directory: what all its bundles share
 
 
-def declare_executable(call: Call, configuration: Configuration, artifact: Any) -> None:
+def declare_executable(call: Call, configuration: Configuration, inputs: Mapping[str, Any]) -> None:
     """Attach a checked artifact to the launcher, where there is one.
+
+    `inputs` are CWASM, and WASM where there is one.
 
     Emits: A112, C002, C011.
     """
@@ -37,7 +100,7 @@ def declare_executable(call: Call, configuration: Configuration, artifact: Any) 
     if launcher is None:
         return
     node = call.output(configuration, platform.executable_suffix)
-    inputs = {CWASM: artifact, LAUNCHER: launcher}
+    inputs = {**inputs, LAUNCHER: launcher}
     step = executable_step(platform, settings)
     call.space.tasks[node] = file_task(call.space, step, node, inputs)
     env.MochiExecutable(node, [*inputs.values(), report])

@@ -206,9 +206,10 @@ def _main(call: Call, unit: Unit) -> str:
 def _binary(call: Call) -> None:
     program = _program(call)
     for configuration in call.space.settings.configurations:
-        artifact = _artifact(call, configuration, _wasm(call, configuration, program))
+        wasm = _wasm(call, configuration, program)
+        artifact = _artifact(call, configuration, wasm)
         _object(call, configuration, artifact)
-        declare_executable(call, configuration, artifact)
+        declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
 
 
 def _library(call: Call) -> None:
@@ -226,7 +227,7 @@ def _wasm_import(call: Call) -> None:
         artifact = _artifact(call, configuration, node)
         _object(call, configuration, artifact)
         if is_program:
-            declare_executable(call, configuration, artifact)
+            declare_executable(call, configuration, {CWASM: artifact, WASM: node})
 
 
 def _prebuilt(call: Call) -> None:
@@ -236,7 +237,7 @@ def _prebuilt(call: Call) -> None:
         _check(call, configuration.loader(split(call.settings)[0]), {CWASM: source}, configuration)
         _object(call, configuration, source)
         if call.values["executable"]:
-            declare_executable(call, configuration, source)
+            declare_executable(call, configuration, {CWASM: source})
 
 
 def _test(call: Call) -> None:

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lines.h"
 #include "sha256.h"
 #include "wasmtime48.h"
 
@@ -61,7 +62,7 @@ static struct {
     char **argv;
     const uint8_t *artifact;
     size_t artifact_size, settings_size;
-    char *settings;
+    char *settings, *lines;
     bool winch, debug_info, fueled, timed, no_signals;
     uint64_t fuel, deadline_ms, memory_reservation, memory_guard_size, memory_limit, stack;
     void *engine, *wasi;
@@ -70,6 +71,7 @@ static struct {
     .memory_guard_size = -1,
     .memory_limit = INT64_MAX,
     .stack = 128 << 20,
+    .lines = (char[]){ "" },
 };
 
 /* The last part of a path. */
@@ -247,6 +249,8 @@ static bool set(char **field, int count)
     }
     if (count != 2)
         return false;
+    if (!strcmp(key, "lines"))
+        return app.lines = field[1], true; /* decoded in its place after a trap */
     if (!strcmp(key, "compiler"))
         return (app.winch = !strcmp(value, "winch")) || !strcmp(value, "cranelift");
     bool one = !strcmp(value, "1"), is_switch = one || !strcmp(value, "0");
@@ -360,6 +364,32 @@ static char *reason_of(char *text)
     return reason + strspn(reason, " 0123456789:");
 }
 
+/* As `describe` in ../launcher/src/program.rs. */
+static void report_frames(vec_t frames)
+{
+    bytes_t lines = unpack(app.lines);
+    void **frame = (void **)frames.data;
+    place_t place;
+    bool is_known = false;
+    for (size_t i = 0; i < frames.size; i++)
+        is_known |= find_place(lines, wasm_frame_module_offset(frame[i]), &place);
+    for (size_t i = 0; i < frames.size; i++) {
+        const vec_t *name = wasmtime_frame_func_name(frame[i]);
+        bool has_place = find_place(lines, wasm_frame_module_offset(frame[i]), &place);
+        if (!name && !has_place && is_known)
+            continue;
+        fputs("  at ", stderr);
+        if (name)
+            fprintf(stderr, "%.*s", (int)name->size, (const char *)name->data);
+        else if (!has_place)
+            fprintf(stderr, "function %u", wasm_frame_func_index(frame[i]));
+        if (has_place)
+            fprintf(stderr, "%s%.*s:%llu%s", name ? " (" : "", (int)(place.file.end - place.file.at),
+                (const char *)place.file.at, (unsigned long long)place.line, name ? ")" : "");
+        fputc('\n', stderr);
+    }
+}
+
 static void report_trap(vec_t message, vec_t frames)
 {
     char *text = calloc(1, message.size + 1);
@@ -372,14 +402,7 @@ static void report_trap(vec_t message, vec_t frames)
         fprintf(stderr, "not done within %llu ms\n", (unsigned long long)app.deadline_ms);
     else
         fprintf(stderr, "%s\n", reason);
-    for (size_t i = 0; i < frames.size; i++) {
-        void *frame = ((void **)frames.data)[i];
-        const vec_t *name = wasmtime_frame_func_name(frame);
-        if (name)
-            fprintf(stderr, "  at %.*s\n", (int)name->size, (const char *)name->data);
-        else
-            fprintf(stderr, "  at function %u\n", wasm_frame_func_index(frame));
-    }
+    report_frames(frames);
     exit(TRAP);
 }
 

@@ -71,7 +71,8 @@ typedef void *(*callback_t)(void *env, void *caller, const val_t *args, size_t, 
     F(void, wasm_trap_message, (void *, vec_t *)) \
     F(void, wasm_trap_trace, (void *, vec_t *)) \
     F(const vec_t *, wasmtime_frame_func_name, (void *)) \
-    F(uint32_t, wasm_frame_func_index, (void *))
+    F(uint32_t, wasm_frame_func_index, (void *)) \
+    F(size_t, wasm_frame_module_offset, (void *))
 #endif
 
 #define FUNCTIONS(F) SHARED_FUNCTIONS(F) OWN_FUNCTIONS(F)

@@ -10,6 +10,7 @@ from mochi_rules.aot.executable.settings import (
     Directory,
     RunSettings,
     launcher_settings,
+    lines_setting,
     read_settings,
 )
 from mochi_rules.base.diagnostic import MochiError
@@ -128,6 +129,12 @@ def test_line_that_no_launcher_reads_is_refused(line):
     """The same lines are refused here as by the launcher."""
     with pytest.raises(MochiError, match="A110"):
         read_settings(line + b"\nstack\t1000000")
+
+
+def test_lines_come_back():
+    """Without any, nothing is written."""
+    assert read_settings(b"stack\t1\n" + lines_setting(b"\0\xff")).lines == "AP8="
+    assert lines_setting(b"") == b""
 
 
 def test_last_line_wins_and_may_lack_its_end():

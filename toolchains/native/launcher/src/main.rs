@@ -10,6 +10,7 @@
 mod artifact;
 mod files;
 mod host;
+mod lines;
 #[cfg(target_env = "musl")]
 mod memmove;
 mod payload;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use wasmtime::{Engine, Instance, Result, Store, StoreLimits, Trap, WasmBacktrace};
+use wasmtime::{Engine, FrameInfo, Instance, Result, Store, StoreLimits, Trap, WasmBacktrace};
 
-use crate::Failure;
 use crate::settings::Settings;
+use crate::{Failure, lines};
 
 /// The host's side of a program, with its world `W`.
 pub struct State<W> {
@@ -63,9 +63,22 @@ pub fn failure(error: &wasmtime::Error, settings: &Settings) -> Failure {
         _ => error.root_cause().to_string(),
     };
     let frames = trace.map_or(&[][..], WasmBacktrace::frames);
-    let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => name.to_owned(),
-        None => format!("function {}", frame.func_index()),
+    Failure { message, frames: describe(frames, settings.lines), status: Failure::TRAP }
+}
+
+/// Say where a program was: a function's name, its place, or both. A function of which neither is
+/// known, such as one of the runtime library, tells something only where no place is known at all.
+fn describe(frames: &[FrameInfo], lines: &str) -> Vec<String> {
+    let section = lines::unpack(lines).unwrap_or_default();
+    let place = |frame: &FrameInfo| lines::find(&section, frame.module_offset()? as u64);
+    let places: Vec<Option<String>> = frames.iter().map(place).collect();
+    let is_known = places.iter().any(Option::is_some);
+    let describe = |(frame, place): (&FrameInfo, Option<String>)| match (frame.func_name(), place) {
+        (Some(name), Some(place)) => Some(format!("{name} ({place})")),
+        (Some(name), None) => Some(name.to_owned()),
+        (None, None) if is_known => None,
+        (None, None) => Some(format!("function {}", frame.func_index())),
+        (None, place) => place,
     };
-    Failure { message, frames: frames.iter().map(name).collect(), status: Failure::TRAP }
+    frames.iter().zip(places).filter_map(describe).collect()
 }

@@ -36,10 +36,12 @@ pub struct Settings {
     pub memory_limit: Option<usize>,
     pub stack: Option<usize>,
     pub directories: Vec<Directory>,
+    /// What `lines` reads, in base64.
+    pub lines: &'static str,
 }
 
 impl Settings {
-    pub fn parse(text: &str) -> Result<Settings, Failure> {
+    pub fn parse(text: &'static str) -> Result<Settings, Failure> {
         let mut settings = Settings::default();
         for line in text.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
@@ -58,6 +60,7 @@ impl Settings {
                 ["signals_based_traps", value] => settings.no_signals = !switch(line, value)?,
                 ["memory_limit", value] => settings.memory_limit = Some(number(line, value)?),
                 ["stack", value] => settings.stack = Some(number(line, value)?),
+                ["lines", value] => settings.lines = value,
                 ["dir", access @ ("r" | "rw"), host, guest] => {
                     settings.directories.push(Directory {
                         host: host.into(),
