@@ -21,7 +21,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mochi_rules.aot.config import EngineConfig
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 WASM_STACK = 128 << 20
 _HOST_STACK = 4 << 20
 
-TRAP_STATUS = 1
+TRAP_STATUS = 3 if sys.platform == "win32" else 134  # as executables, and Wasmtime itself
 _UNLIMITED_FUEL = (1 << 64) - 1
 _NO_DEADLINE = 1 << 62  # ticks of an epoch that nobody counts
 
@@ -59,10 +59,16 @@ class RunResult:
     trap: Diagnostic | None = None
 
 
-def run_cwasm(artifact: bytes, config: EngineConfig | Mapping[str, Any], guest: Guest) -> RunResult:
+def run_cwasm(
+    artifact: bytes,
+    config: EngineConfig | Mapping[str, Any],
+    guest: Guest,
+    lines: bytes = b"",
+) -> RunResult:
     """Run the program in an artifact that was compiled under `config`, and return how it ended.
 
     Instead of a configuration, what `canonical` says of it will do, and takes less to load.
+    With `lines`, the section `mochi.lines` of its wasm, a trap is told with them.
     The program has this process's stdin, stdout and stderr. Ctrl-C ends the process at once.
 
     Emits: A070 (for another machine or configuration), A071 (damaged), A073 (no program),
@@ -75,7 +81,7 @@ def run_cwasm(artifact: bytes, config: EngineConfig | Mapping[str, Any], guest: 
     sys.stdout.flush()
     sys.stderr.flush()
     with _default_interrupt():
-        return _with_stack(lambda: _run(artifact, _fields(config), guest))
+        return _with_stack(lambda: _run(artifact, _fields(config), guest, lines))
 
 
 def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,7 +92,7 @@ def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
     return canonical(config)
 
 
-def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest) -> RunResult:
+def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest, lines: bytes) -> RunResult:
     engine = make_loader(fields, WASM_STACK)
     import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
 
@@ -108,7 +114,7 @@ def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest) -> RunResult:
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
         # A start function may trap in linking; that of a component has no class of its own.
         if is_linked or isinstance(error, wasmtime.Trap) or _BACKTRACE in str(error):
-            return RunResult(TRAP_STATUS, _trapped(str(error)))
+            return RunResult(TRAP_STATUS, _trapped(error, lines))
         raise _not_linked(str(error), is_component=is_component) from None
 
 
@@ -208,11 +214,36 @@ def _unnumbered(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def _trapped(text: str) -> Diagnostic:
-    frames, causes = _causes(text)
-    reason = (causes or frames)[-1].removeprefix("wasm trap: ")
-    notes = [*causes[:-1], *(f"in {frame}" for frame in frames[1:])]
+def _trapped(error: Exception, lines: bytes) -> Diagnostic:
+    heads, causes = _causes(str(error))
+    reason = (causes or heads)[-1].removeprefix("wasm trap: ")
+    # The wheel has the frames of what failed in the host as text only.
+    frames = _described(error.frames, lines) if hasattr(error, "frames") else heads[1:]
+    notes = [*causes[:-1], *(f"at {frame}" for frame in frames)]
     return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
+
+
+def _described(frames: Iterable[Any], lines: bytes) -> list[str]:
+    """Say where a program was, as the launcher does: by names, by places, or both.
+
+    A function without either is left out, unless no place is known at all.
+    """
+    from mochi_rules.wasm.line_table import LineTable  # noqa: PLC0415 - of this error only
+    from mochi_rules.wasm.read_lines import read_lines  # noqa: PLC0415
+
+    table = LineTable()
+    with suppress(MochiError):  # nobody has checked it; then no place is known
+        table = read_lines(lines) if lines else table
+    found = [(frame, table.find(frame.module_offset)) for frame in frames]
+    is_known = any(place for _, place in found)
+    told = []
+    for frame, place in found:
+        where = f"{table.files[place.file]}:{place.line}" if place else ""
+        if frame.func_name:
+            told.append(f"{frame.func_name} ({where})" if where else frame.func_name)
+        elif where or not is_known:
+            told.append(where or f"function {frame.func_index}")
+    return told
 
 
 def _not_loaded(text: str, fields: Mapping[str, Any]) -> MochiError:

@@ -29,7 +29,7 @@ def run(parsed: Parsed) -> int:
     # What cannot be passed to a program is not its problem.
     env = tuple(item for item in os.environ.items() if _is_text("".join(item)))
     directories = ((".", "."),) if parsed.has("dir") else ()
-    result = run_cwasm(recalled.artifact, recalled.engine, Guest(argv, env, directories))
+    result = run_cwasm(*recalled[:2], Guest(argv, env, directories), recalled.lines)
     if result.trap is not None:
         from mochi_rules.cli.session import show  # noqa: PLC0415 - of this error only
 
@@ -66,8 +66,8 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     try:
         products = Products(path, Path.cwd(), pipeline, configuration)
         artifact = products.artifact()
-        recalled = Recalled(artifact, canonical(products.config))
-        shortcut.keep(products.read, *recalled)
+        recalled = Recalled(artifact, canonical(products.config), products.lines())
+        shortcut.keep(products.read, recalled)
     finally:
         close_pipeline(pipeline)
     return recalled

@@ -28,14 +28,18 @@ _FIRST_LINE = "mochi_rules run 1"
 _FOLDER = "runs"  # beside the parts of the cache
 _SECONDS = 3600
 _MAX_RECORDS = 512
-_HEAD = 3  # lines: the first, the artifact, the engine
+_HEAD = 4  # lines: the first, the artifact, the engine, the section `mochi.lines`
 
 
 class Recalled(NamedTuple):
-    """What a run came to: the artifact, and what `canonical` says of its configuration."""
+    """What a run came to: the artifact, what `canonical` says of its configuration, its lines.
+
+    `lines` is the section `mochi.lines`, or empty.
+    """
 
     artifact: bytes
     engine: Mapping[str, Any]
+    lines: bytes = b""
 
 
 class Shortcut:
@@ -68,21 +72,21 @@ class Shortcut:
             name, size = lines[1].split()
             digest = Digest(name, int(size))
             engine = ast.literal_eval(lines[2])
+            places = bytes.fromhex(lines[3])
             data = Layout(self._root).blob(digest).read_bytes()
         except (OSError, ValueError, IndexError, SyntaxError):
             return None
-        return Recalled(data, engine) if digest_bytes(data) == digest else None
+        return Recalled(data, engine, places) if digest_bytes(data) == digest else None
 
-    def keep(
-        self, sources: Mapping[str, bytes], artifact: bytes, engine: Mapping[str, Any]
-    ) -> None:
+    def keep(self, sources: Mapping[str, bytes], found: Recalled) -> None:
         """Note what the request came to; `sources` are those read, by name."""
         if self._root is None:
             return
         from mochi_rules.base.files import write_atomic  # noqa: PLC0415 - not in a warm run
 
-        digest = digest_bytes(artifact)
-        lines = [_FIRST_LINE, f"{digest.hash} {digest.size}", repr(dict(engine))]
+        digest = digest_bytes(found.artifact)
+        lines = [_FIRST_LINE, f"{digest.hash} {digest.size}", repr(dict(found.engine))]
+        lines.append(found.lines.hex())
         lines += [f"{digest_bytes(data).hash} {name}" for name, data in sources.items()]
         if any("\n" in line for line in lines):
             return

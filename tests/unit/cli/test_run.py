@@ -71,11 +71,25 @@ def test_status_of_the_program_is_the_status(typed: Callable[..., Typed], here: 
 
 
 def test_trap_is_told(typed: Callable[..., Typed], here: Path) -> None:
-    """A program that traps has status 1, and the reason is shown."""
+    """A program that traps has the status of one that aborted, and the reason is shown."""
     write_wasm(here / "trap.wasm", '(module (func (export "_start") unreachable))')
     got = typed("run", "trap.wasm")
-    assert got.status == 1
+    assert got.status == 134
     assert got.err.startswith("error[A077]: the program trapped: wasm `unreachable`")
+
+
+@pytest.mark.parametrize(("mode", "inner"), [("release", ""), ("debug", "f (deep.mochi:2)")])
+def test_trap_is_told_with_its_lines(
+    typed: Callable[..., Typed], here: Path, mode: str, inner: str
+) -> None:
+    """Without names too; by the shortcut as through the pipeline."""
+    source = "fun f(n: int): int {\n  return 1 + f(n + len(input()))\n}\nprint(f(1))\n"
+    (here / "deep.mochi").write_text(source)
+    first, second = (typed("run", "deep.mochi", "--mode", mode) for _ in range(2))
+    assert first.err == second.err
+    assert first.err.startswith("error[A077]: the program trapped: call stack exhausted\n")
+    assert f"note: at {inner or 'deep.mochi:2'}\n" in first.err
+    assert "function" not in first.err
 
 
 @pytest.mark.parametrize("mode", ["debug", "release"])

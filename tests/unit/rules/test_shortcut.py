@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ARTIFACT = b"\x7fELF artifact"
 ENGINE = {"target": "x86_64-unknown-linux-gnu", "flags": [["has_sse3", None]], "fuel": None}
+FOUND = Recalled(ARTIFACT, ENGINE, b"\1\xff\n")
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def folder(tmp_path: Path) -> Path:
 def kept(root: Path, folder: Path) -> Shortcut:
     """Return a request that was kept."""
     made = Shortcut(root, ["a.mochi", "debug"], folder)
-    made.keep({"a.mochi": b"one", "b c.mochi": b"two"}, ARTIFACT, ENGINE)
+    made.keep({"a.mochi": b"one", "b c.mochi": b"two"}, FOUND)
     return made
 
 
 def test_what_was_kept_is_found(kept: Shortcut) -> None:
-    """The artifact and its configuration come back."""
-    assert kept.find() == Recalled(ARTIFACT, ENGINE)
+    """The artifact, its configuration and its lines come back."""
+    assert kept.find() == FOUND
 
 
 @pytest.mark.parametrize("name", ["a.mochi", "b c.mochi"])
@@ -116,7 +117,7 @@ def test_old_record_is_passed_over(kept: Shortcut, root: Path) -> None:
 def test_cache_that_is_off_has_no_records(folder: Path) -> None:
     """Nothing is kept, and nothing is found."""
     off = Shortcut(None, ["a.mochi"], folder)
-    off.keep({}, ARTIFACT, ENGINE)
+    off.keep({}, FOUND)
     assert off.find() is None
 
 
@@ -124,5 +125,5 @@ def test_records_do_not_pile_up(root: Path, folder: Path, monkeypatch: pytest.Mo
     """When there are many, they start anew."""
     monkeypatch.setattr(shortcut, "_MAX_RECORDS", 3)
     for number in range(7):
-        Shortcut(root, [str(number)], folder).keep({}, ARTIFACT, ENGINE)
+        Shortcut(root, [str(number)], folder).keep({}, FOUND)
     assert len(list((root / "v1" / "runs").iterdir())) <= 3
