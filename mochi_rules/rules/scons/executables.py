@@ -18,7 +18,7 @@ from mochi_rules.rules.scons.builders import (
 )
 from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.scons.workspace import Task, workspace
-from mochi_rules.rules.steps import LAUNCHER, executable_step
+from mochi_rules.rules.steps import CWASM, LAUNCHER, executable_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
