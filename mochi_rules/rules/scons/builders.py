@@ -1,7 +1,8 @@
 """The builders below the rules, for people who think in SCons.
 
 `env.MochiWasm("app.wasm", "app.mochi")`, `env.Cwasm("app.cwasm", "app.wasm")`,
-`env.CwasmObject("app.o", "app.cwasm")`, and `env.MochiProgram("app", "app.mochi")` for all three.
+`env.CwasmObject("app.o", "app.cwasm")`, `env.CwasmExecutable("app", "app.cwasm")`, and
+`env.MochiProgram("app", "app.mochi")` for all of them; the last two are in `executables`.
 Each reads the configuration of its environment, and the variables MOCHI_ENGINE (settings of the
 engine) and MOCHI_SYMBOL.
 """
@@ -63,7 +64,6 @@ def add_builders(env: Any) -> None:
     env["BUILDERS"]["MochiExecutable"] = env.Builder(action=action, emitter=_emit_nothing)
     env["BUILDERS"]["CwasmObject"] = builder(_emit_object, ".o", ".cwasm")
     env.AddMethod(_cwasm, "Cwasm")
-    env.AddMethod(_program, "MochiProgram")
 
 
 def wasm_task(
@@ -120,15 +120,7 @@ def _cwasm(env: Any, target: Any = None, source: Any = None, **options: Any) -> 
     """Compile ahead of time, and check the artifact; return both nodes."""
     nodes = env.MochiCwasm(target, source, **options)
     wasm = nodes[0].sources[0]
-    return nodes + env.MochiReport(_report(env, nodes[0]), [nodes[0], wasm], **options)
-
-
-def _program(env: Any, target: Any = None, source: Any = None, **options: Any) -> Any:
-    """Take a program all the way; return the nodes of all four outputs."""
-    wasm = env.MochiWasm(target, source, **options)
-    stem = node_path(wasm[0]).removesuffix(".wasm")
-    cwasm = env.Cwasm(f"#{stem}.cwasm", wasm, **options)
-    return wasm + cwasm + env.CwasmObject(f"#{stem}.o", cwasm[:1], **options)
+    return nodes + env.MochiReport(report_node(env, nodes[0]), [nodes[0], wasm], **options)
 
 
 def _scan(node: Any, _env: Any, _path: Any = ()) -> list[Any]:
@@ -202,7 +194,7 @@ def _emit_report(target: list[Any], source: list[Any], env: Any) -> _Emitter:
 
 def _emit_object(target: list[Any], source: list[Any], env: Any) -> _Emitter:
     artifact = source[0]
-    report = _report(env, artifact)
+    report = report_node(env, artifact)
     if report.has_builder() and report not in source:
         source = [*source, report]  # nothing is wrapped that was not checked
 
@@ -214,7 +206,7 @@ def _emit_object(target: list[Any], source: list[Any], env: Any) -> _Emitter:
     return _emit(target, source, make)
 
 
-def _report(env: Any, artifact: Any) -> Any:
+def report_node(env: Any, artifact: Any) -> Any:
     """Return the node of what stands beside an artifact."""
     return env.fs.File(f"#{node_path(artifact)}{REPORT_SUFFIX}")
 

@@ -18,7 +18,7 @@ from mochi_rules.rules.scons.builders import (
 )
 from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.scons.workspace import Task, workspace
-from mochi_rules.rules.steps import CWASM, LAUNCHER, executable_step
+from mochi_rules.rules.steps import CWASM, LAUNCHER, WASM, executable_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,13 +68,14 @@ def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], li
             resolution = space.settings.toolchains.launcher(configuration.platform, may_build=False)
             raise MochiError(resolution_error(resolution))
         step = executable_step(configuration.platform, configuration.launch(env.get(ENGINE)))
-        inputs = {CWASM: artifact, LAUNCHER: launcher}
+        wasm = {WASM: artifact.sources[0]} if artifact.sources else {}
+        inputs = {CWASM: artifact, **wasm, LAUNCHER: launcher}
         space.tasks[node] = file_task(space, step, node, inputs)
-        return launcher
+        return list(inputs.values())
 
-    launcher = space.guard(make)
+    inputs = space.guard(make)
     report = report_node(env, artifact)
-    return target, [artifact, launcher, *([report] if report.has_builder() else [])]
+    return target, [*inputs, *([report] if report.has_builder() else [])]
 
 
 _FOLDER = "_bundle"  # of an output directory: what all its bundles share

@@ -27,6 +27,7 @@ from mochi_rules.rules.engines import PooledEngines
 from mochi_rules.rules.profiles import Profiles
 from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.builders import CONFIGURATION, add_builders
+from mochi_rules.rules.scons.executables import add_executable_builder
 from mochi_rules.rules.scons.rules import rule_functions
 from mochi_rules.rules.scons.targets import install_lookup
 from mochi_rules.rules.scons.verbs import add_verbs, help_text, is_building
@@ -62,6 +63,7 @@ def generate(env: Any, **parameters: Any) -> None:
     env[CONFIGURATION] = space.settings.configurations[0]
     env["MOCHI_CONFIGURED"] = {}
     add_builders(env)
+    add_executable_builder(env)
     for name, function in rule_functions().items():
         env.AddMethod(function, name)
 
