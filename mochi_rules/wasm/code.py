@@ -1,26 +1,28 @@
 """The code section: function bodies, and where in it everything came to lie (core 2.0, §5.5.13).
 
 A program has 10⁵ instructions but few different ones, so each different one is encoded once: an
-instruction is the key of a dictionary whose value is its bytes.
+instruction is the key of a dictionary whose value is its bytes, and a body is mapped over that
+dictionary, so that no Python code runs for each instruction.
 """
 
 from __future__ import annotations
 
 import struct
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.wasm.binary import encode_value_type, encode_vector
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
+from mochi_rules.wasm.module import Instruction
 from mochi_rules.wasm.opcodes import OPCODES, Immediate
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from mochi_rules.wasm.indices import Indices
-    from mochi_rules.wasm.module import Function, Instruction
+    from mochi_rules.wasm.module import Function
     from mochi_rules.wasm.types import ValueType
 
 # (offset, file_index, line) of an instruction. Offsets count bytes from the start of the code
@@ -58,7 +60,7 @@ class CodeEncoder:
     def __init__(self, indices: Indices) -> None:
         self.uses_data_segments = False
         self._indices = indices
-        self._known: dict[Instruction, bytes] = {}
+        self._known = _Known(self._encode_instruction)
         self._immediates: dict[Immediate, Callable[[Any], bytes]] = {
             Immediate.BLOCK_TYPE: self._block_type,
             Immediate.LABEL: encode_unsigned,
@@ -85,11 +87,14 @@ class CodeEncoder:
         ranges: list[FunctionRange] = []
         for function in functions:
             self._indices.type(function.type)
-            body, marks = self._encode_body(function)
+            self._known.has_marks = False
+            codes = [_encode_locals(function.locals), *map(self._known.__getitem__, function.body)]
+            body = b"".join(codes) + _END
             contents += encode_unsigned(len(body))
             start = len(contents)
             contents += body
-            locations += [(start + offset, file, line) for offset, file, line in marks]
+            if self._known.has_marks:
+                locations += _marks(function.body, accumulate(map(len, codes), initial=start))
             ranges.append(FunctionRange(function.name, start, len(contents)))
         return Code(bytes(contents), locations, ranges)
 
@@ -97,35 +102,14 @@ class CodeEncoder:
         """Encode a constant expression of one instruction."""
         return self._encode_instruction(instruction) + _END
 
-    def _encode_body(self, function: Function) -> tuple[bytearray, list[Location]]:
-        """Encode the locals and the instructions; the offsets count from the locals."""
-        out = bytearray(_encode_locals(function.locals))
-        locations: list[Location] = []
-        known = self._known
-        for instruction in function.body:
-            code = known.get(instruction)
-            if code is None:
-                if instruction[0] == "loc":
-                    _mark(locations, len(out), instruction)
-                    continue
-                code = self._encode_instruction(instruction)
-                if instruction[0] not in _FLOATS:
-                    known[instruction] = code
-            out += code
-        out += _END
-        return out, locations
-
     def _encode_instruction(self, instruction: Instruction) -> bytes:
-        mnemonic, *operands = instruction
-        opcode = OPCODES.get(mnemonic)
-        if opcode is None or len(operands) != len(opcode.immediates):
+        opcode = OPCODES.get(instruction[0])
+        if opcode is None or len(instruction) != len(opcode.immediates) + 1:
             raise AssertionError(f"not an instruction: {instruction}")
-        encoders = self._immediates
-        parts = [
-            encoders[kind](operand)
-            for kind, operand in zip(opcode.immediates, operands, strict=True)
-        ]
-        return b"".join((opcode.code, *parts, opcode.zeros))
+        code = opcode.code
+        for kind, operand in zip(opcode.immediates, instruction[1:], strict=True):
+            code += self._immediates[kind](operand)
+        return code + opcode.zeros
 
     def _block_type(self, type_: FuncType | ValueType | None) -> bytes:
         if type_ is None:
@@ -141,17 +125,44 @@ class CodeEncoder:
         return encode_unsigned(self._indices.segment(name))
 
 
+class _Known(dict[Instruction, bytes]):
+    """The bytes of instructions; what is not yet known is encoded on the spot.
+
+    `has_marks` is set when a location was asked for, which has no bytes.
+    """
+
+    def __init__(self, encode: Callable[[Instruction], bytes]) -> None:
+        super().__init__()
+        self.has_marks = False
+        self._encode = encode
+
+    def __missing__(self, instruction: Instruction) -> bytes:
+        if instruction[0] == "loc":
+            self.has_marks = True
+            return b""
+        code = self._encode(instruction)
+        if instruction[0] not in _FLOATS:
+            self[instruction] = code
+        return code
+
+
 def _encode_locals(locals_: Iterable[ValueType]) -> bytes:
     runs = [(len(list(run)), type_) for type_, run in groupby(locals_)]
     return encode_vector([encode_unsigned(n) + encode_value_type(type_) for n, type_ in runs])
 
 
-def _mark(locations: list[Location], offset: int, instruction: Instruction) -> None:
-    """Note a location; of several at one offset the last one holds."""
-    if locations and locations[-1][0] == offset:
-        locations.pop()
-    _, file, line = instruction
-    locations.append((offset, file, line))
+def _marks(body: list[Instruction], ends: Iterator[int]) -> list[Location]:
+    """Return the locations, given the end of the locals and of each instruction before.
+
+    Of several at one offset the last one holds.
+    """
+    next(ends)  # the start of the locals
+    found: dict[int, Location] = {}
+    for instruction, offset in zip(body, ends, strict=False):
+        if instruction[0] == "loc":
+            _, file, line = instruction
+            found[offset] = (offset, file, line)
+    return list(found.values())
 
 
 def _labels(labels: tuple[int, ...]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_SINGLE = tuple(bytes([value]) for value in range(0x80))
+
 
 def encode_unsigned(value: int) -> bytes:
     """Return the shortest form of an integer ≥ 0.
@@ -9,6 +11,8 @@ def encode_unsigned(value: int) -> bytes:
     Raises:
         ValueError: `value` is negative.
     """
+    if 0 <= value < 0x80:  # most are
+        return _SINGLE[value]
     if value < 0:
         raise ValueError(f"not an unsigned integer: {value}")
     out = bytearray()
