@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.measure import in_turns, run_once
+from tests.bench.measure import Cost, in_turns, run_once
 
 OURS = """\
 env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
@@ -52,16 +52,23 @@ def main() -> None:
         _write(plain, PLAIN.format(count=count), count)
         in_ours = [*scons, "-C", str(ours), "link=none"]
         in_plain = [*scons, "-C", str(plain)]
-        compiled = run_once([*in_ours, "-j2"]).wall
+        compiled = run_once([*in_ours, "-j2"])
         run_once([*in_plain, "-j2"])
         costs = in_turns({"ours": in_ours, "plain": in_plain}, 9)
         ours_cpu, plain_cpu = costs["ours"].cpu, costs["plain"].cpu
         ratio = f"{ours_cpu / plain_cpu:.2f} x"
         print(f"null build:  ours {ours_cpu:.3f} s, plain {plain_cpu:.3f} s of CPU: {ratio}")
-        shutil.rmtree(ours / "build")
-        restored = run_once([*in_ours, "-j2"]).wall
-        print(f"full build:  compiled {compiled:.2f} s, restored {restored:.2f} s:"
-              f" {compiled / restored:.1f} x faster")  # fmt: skip
+        restored = sorted((_restore(ours, in_ours) for _ in range(5)), key=lambda cost: cost.wall)[
+            2
+        ]
+        for kind, cost in (("compiled", compiled), ("restored", restored)):
+            print(f"full build:  {kind} in {cost.wall:.2f} s, {cost.cpu:.2f} s of CPU")
+        print(f"             {compiled.wall / restored.wall:.1f} x faster")
+
+
+def _restore(folder: Path, command: list[str]) -> Cost:
+    shutil.rmtree(folder / "build")
+    return run_once([*command, "-j2"])
 
 
 def _write(folder: Path, sconstruct: str, count: int) -> None:
