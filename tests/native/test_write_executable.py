@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import wasmtime
 
 from mochi_rules.aot.config import engine_config
-from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, identify
-from mochi_rules.aot.executable.bundle import bundle_command, write_bundle
 from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.aot.executable.settings import Directory, RunSettings, launcher_settings
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform
 
-from .building import NATIVE, Worker, compile_with_wheel, program, wheel_library
+from .building import Worker, compile_with_wheel, program
 from .test_cross import aarch64_launcher  # noqa: F401 - a fixture
 from .test_launcher import HELLO, TRAP, run
-
-if TYPE_CHECKING:
-    from mochi_rules.platforms.platform import Platform
 
 pytestmark = pytest.mark.slow
 
@@ -76,37 +68,6 @@ def test_launcher_finds_what_we_find(launcher: Path, tmp_path: Path) -> None:
     assert b"does not have the recorded SHA-256" in done.stderr
     with pytest.raises(MochiError, match=r"A105.* does not have the recorded SHA-256"):
         find_payload(bytes(data))
-
-
-def test_bundle_runs(bundle_launcher: Path, tmp_path: Path) -> None:
-    """The files of a bundle, placed in one directory, are a program."""
-    library = wheel_library().read_bytes()
-    artifact = compile_with_wheel(WAT)
-    files = write_bundle(LINUX, "app", bundle_launcher.read_bytes(), library, artifact, b"")
-    for name, data in files.items():
-        place(tmp_path / name, data)
-    assert run(tmp_path / "app").stdout == b"hello, world\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "compiler"),
-    [("x86_64-linux", "gcc"), ("x86_64-windows", "x86_64-w64-mingw32-gcc")],
-)
-def test_bundle_launcher_is_the_same_each_time(name: str, compiler: str, tmp_path: Path) -> None:
-    """Neither time nor place of the output enters the C launcher, and it is of its platform."""
-    if not shutil.which(compiler):
-        pytest.skip(f"{compiler} is missing")
-    platform: Platform = find_platform(name)
-    source = str(NATIVE / "bundle" / "launcher.c")
-    made = []
-    for seconds in ("0", "4000000"):
-        output = tmp_path / f"launcher-{seconds}.exe"
-        command = bundle_command(platform, [compiler], source, str(output))
-        environment = os.environ | {"SOURCE_DATE_EPOCH": seconds}
-        assert run(Path(command[0]), *command[1:], env=environment).returncode == 0
-        made.append(output.read_bytes())
-    assert made[0] == made[1]
-    assert identify(made[0]) == Binary(platform.object_format, EXECUTABLE, platform.cpu)
 
 
 def test_program_for_aarch64_runs(
