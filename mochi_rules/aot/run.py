@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_loader
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 # traps after some 0.3 s and 300 MB. The thread needs more than its program: the host's own calls.
 WASM_STACK = 128 << 20
 _HOST_STACK = 4 << 20
+_PAGE = 64 << 10  # of any platform, at most
 
 TRAP_STATUS = 3 if sys.platform == "win32" else 134  # as executables, and Wasmtime itself
 _UNLIMITED_FUEL = (1 << 64) - 1
@@ -44,11 +46,14 @@ class Guest:
     """What a program is given: its arguments (the first is its name), variables, directories.
 
     A directory is a pair of a path here and the name the program knows it by; it may write there.
+    `limits` are numbers of `executable.settings.NUMBERS` by name; without, it has as in an
+    executable.
     """
 
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     directories: tuple[tuple[str, str], ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,8 @@ def run_cwasm(
     sys.stdout.flush()
     sys.stderr.flush()
     with _default_interrupt():
-        return _with_stack(lambda: _run(artifact, _fields(config), guest, lines))
+        stack = guest.limits.get("stack", WASM_STACK)
+        return _with_stack(stack, lambda: _run(artifact, _fields(config), guest, lines))
 
 
 def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -93,16 +99,13 @@ def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest, lines: bytes) -> RunResult:
-    engine = make_loader(fields, WASM_STACK)
+    engine = make_loader(fields, guest.limits.get("stack", WASM_STACK))
     import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
 
     program = _load(engine, artifact, fields)
     is_component = not isinstance(program, wasmtime.Module)
     store = wasmtime.Store(engine)
-    if fields["consume_fuel"]:
-        store.set_fuel(_UNLIMITED_FUEL)
-    if fields["epoch_interruption"]:
-        store.set_epoch_deadline(_NO_DEADLINE)
+    _limit(engine, store, fields, guest.limits)
     store.set_wasi(_wasi(guest))
     is_linked = False
     try:
@@ -116,6 +119,20 @@ def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest, lines: bytes)
         if is_linked or isinstance(error, wasmtime.Trap) or _BACKTRACE in str(error):
             return RunResult(TRAP_STATUS, _trapped(error, lines))
         raise _not_linked(str(error), is_component=is_component) from None
+
+
+def _limit(engine: Any, store: Any, fields: Mapping[str, Any], limits: Mapping[str, int]) -> None:
+    if fields["consume_fuel"]:
+        store.set_fuel(limits.get("fuel", _UNLIMITED_FUEL))
+    if fields["epoch_interruption"]:
+        deadline = limits.get("deadline_ms")
+        store.set_epoch_deadline(1 if deadline else _NO_DEADLINE)
+        if deadline:
+            timer = threading.Timer(deadline / 1000, engine.increment_epoch)
+            timer.daemon = True
+            timer.start()
+    if "memory_limit" in limits:
+        store.set_limits(memory_size=limits["memory_limit"])
 
 
 def _load(engine: Any, artifact: bytes, fields: Mapping[str, Any]) -> Any:
@@ -301,8 +318,8 @@ def _default_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _with_stack(body: Callable[[], RunResult]) -> RunResult:
-    """Call `body` in a thread whose stack is large enough for WASM_STACK."""
+def _with_stack(stack: int, body: Callable[[], RunResult]) -> RunResult:
+    """Call `body` in a thread whose stack has room for a program's."""
     results: list[RunResult | BaseException] = []
 
     def call() -> None:
@@ -311,15 +328,14 @@ def _with_stack(body: Callable[[], RunResult]) -> RunResult:
         except BaseException as error:  # noqa: BLE001 - raised again below
             results.append(error)
 
-    before = threading.stack_size(WASM_STACK + _HOST_STACK)
+    size = -(-(stack + _HOST_STACK) // _PAGE) * _PAGE
+    before = threading.stack_size(size)
     try:
         thread = threading.Thread(target=call)
         thread.start()
     except RuntimeError:
-        size = f"{(WASM_STACK + _HOST_STACK) >> 20} MiB"
-        raise environment_error(
-            "A078", f"no address space for a stack of {size}", help="raise `ulimit -v`"
-        ) from None
+        message = f"no address space for a stack of {size >> 20} MiB"
+        raise environment_error("A078", message, help="raise `ulimit -v`") from None
     finally:
         threading.stack_size(before)
     thread.join()

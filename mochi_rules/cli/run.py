@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.run import Guest, run_cwasm
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Option, Parsed, Verb
+from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Option, Parsed, Verb
 from mochi_rules.cli.start import cache_root
 from mochi_rules.rules.folder import locate
 from mochi_rules.rules.shortcut import Recalled, Shortcut
@@ -22,19 +22,35 @@ def run(parsed: Parsed) -> int:
     path = Path(parsed.operands[0])
     root = cache_root(parsed)
     folder, name = locate(path, Path.cwd())
-    words = (name, parsed.get("mode"), parsed.get("cpu"))
+    profile = _profile(parsed)
+    words = (name, parsed.get("mode"), parsed.get("cpu"), *map(repr, profile.items()))
     shortcut = Shortcut(root, words, folder.root)
     recalled = _find(shortcut) or _make(parsed, path, shortcut)
     argv = (path.stem, *parsed.arguments)
     # What cannot be passed to a program is not its problem.
     env = tuple(item for item in os.environ.items() if _is_text("".join(item)))
     directories = ((".", "."),) if parsed.has("dir") else ()
-    result = run_cwasm(*recalled[:2], Guest(argv, env, directories), recalled.lines)
+    guest = Guest(argv, env, directories, _limits(parsed) if profile else {})
+    result = run_cwasm(*recalled[:2], guest, recalled.lines)
     if result.trap is not None:
         from mochi_rules.cli.session import show  # noqa: PLC0415 - of this error only
 
         show([result.trap])
     return result.status
+
+
+def _profile(parsed: Parsed) -> dict[str, object]:
+    if not parsed.has("engine"):
+        return {}
+    from mochi_rules.cli.session import profile_of  # noqa: PLC0415 - few programs have one
+
+    return profile_of(parsed)
+
+
+def _limits(parsed: Parsed) -> dict[str, int]:
+    from mochi_rules.cli.session import configuration_of  # noqa: PLC0415 - as above
+
+    return configuration_of(parsed).limits()
 
 
 def _find(shortcut: Shortcut) -> Recalled | None:
@@ -86,6 +102,13 @@ VERB = Verb(
     "run FILE [OPTIONS] [-- ARGUMENTS]",
     "Run a `.mochi`, a `.wasm` or a `.cwasm`. Its status is the status of this command.",
     run,
-    (MODE, CPU, Option("dir", "let the program use the files of this directory"), CACHE, COLOR),
+    (
+        MODE,
+        CPU,
+        ENGINE,
+        Option("dir", "let the program use the files of this directory"),
+        CACHE,
+        COLOR,
+    ),
     takes_arguments=True,
 )

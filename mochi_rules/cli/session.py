@@ -44,14 +44,19 @@ def configuration_of(parsed: Parsed) -> Configuration:
     Emits: B004, B028, B029, B052 (several platforms), C010 to C013.
     """
     values = (parsed.get("target"), parsed.get("mode"), parsed.get("cpu"))
-    found = find_configurations(*values, _profile(parsed.get("engine")))
+    found = find_configurations(*values, profile_of(parsed))
     if len(found) > 1:
         message = "`--target` names one platform at a time"
         raise fail("B052", message, help=f"write `--target {found[0].platform.name}`")
     return found[0]
 
 
-def _profile(name: str) -> dict[str, object]:
+def profile_of(parsed: Parsed) -> dict[str, object]:
+    """Return the settings of the profile that the options name, if they do.
+
+    Emits: B028, B029.
+    """
+    name = parsed.get("engine")
     if not name:
         return {}
     from mochi_rules.rules.profiles import Profiles  # noqa: PLC0415 - few programs have one

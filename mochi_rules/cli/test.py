@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
-from mochi_rules.cli.options import CACHE, COLOR, CPU, MODE, Verb, color_choice
+from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Verb, color_choice
 from mochi_rules.cli.products import Products
 from mochi_rules.cli.session import close_pipeline, configuration_of, open_pipeline, show
 from mochi_rules.cli.start import cache_root
@@ -52,7 +52,8 @@ def _test(path: Path, pipeline: Pipeline, configuration: Configuration, console:
         products = Products(path, Path.cwd(), pipeline, configuration)
         artifact = products.artifact()
         is_built = True
-        step = case_step(Case(path.stem), products.config)
+        limits = tuple(configuration.limits().items())
+        step = case_step(Case(path.stem, limits=limits), products.config)
         result = pipeline.run(step, {CWASM: artifact})
     except MochiError as error:
         console.finished(started, StepFinished("test", str(path), Outcome.FAILED))
@@ -69,6 +70,6 @@ VERB = Verb(
     "test FILE... [OPTIONS]",
     "Run programs as tests: each passes when it ends with status 0.",
     test,
-    (MODE, CPU, CACHE, COLOR),
+    (MODE, CPU, ENGINE, CACHE, COLOR),
     operands=(1, _MANY),
 )

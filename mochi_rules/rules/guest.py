@@ -39,6 +39,16 @@ class Ran:
     stderr: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is run: an artifact, what it was compiled under, arguments, and limits by name."""
+
+    artifact: bytes
+    config: EngineConfig
+    argv: Sequence[str]
+    limits: Mapping[str, int]
+
+
 class Guests:
     """The programs that run now; safe for threads."""
 
@@ -46,28 +56,23 @@ class Guests:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
 
-    def run(
-        self,
-        artifact: bytes,
-        config: EngineConfig,
-        argv: Sequence[str],
-        stdin: bytes,
-        seconds: float,
-    ) -> Ran:
+    def run(self, program: Program, stdin: bytes, seconds: float) -> Ran:
         """Run a program to its end, at most so many seconds.
 
         It sees no variables and no directories: what it prints follows from what it is given.
         """
         with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
             path = Path(folder) / "program.cwasm"
-            path.write_bytes(artifact)
+            path.write_bytes(program.artifact)
+            config = program.config
             request = {
                 "path": _import_path(),
                 "artifact": str(path),
                 "platform": config.platform.name,
                 "cpu": config.cpu.name,
                 "settings": {option.name: getattr(config, option.name) for option in OPTIONS},
-                "argv": list(argv),
+                "argv": list(program.argv),
+                "limits": dict(program.limits),
             }
             pipe = subprocess.PIPE
             process = subprocess.Popen(_command(request), stdin=pipe, stdout=pipe, stderr=pipe)
@@ -145,12 +150,14 @@ def main(request: dict[str, object]) -> None:
             "cpu": str(cpu),
             "settings": dict(settings),
             "argv": list(argv),
+            "limits": dict(limits),
         }:
             config = engine_config(find_platform(platform), cpu, settings)
         case _:
             sys.exit("guest: no request")
     try:
-        result = run_cwasm(Path(path).read_bytes(), config, Guest(tuple(argv)))
+        guest = Guest(tuple(argv), limits=limits)
+        result = run_cwasm(Path(path).read_bytes(), config, guest)
     except MochiError as error:
         sys.stderr.write(render_all(error.diagnostics))
         sys.exit(error.exit_status)

@@ -25,11 +25,12 @@ _SHOWN_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test: what messages call it, its arguments, and its time in seconds."""
+    """A test: what messages call it, its arguments, its time in seconds, the program's limits."""
 
     name: str
     args: tuple[str, ...] = ()
     timeout: float = 60
+    limits: tuple[tuple[str, int], ...] = ()
 
 
 def case_step(case: Case, config: EngineConfig) -> Step:
@@ -39,14 +40,18 @@ def case_step(case: Case, config: EngineConfig) -> Step:
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.rules.guest import Program  # noqa: PLC0415 - loads processes
+
         argv = (case.name, *case.args)
         stdin = inputs.get(STDIN, b"")
-        ran = engines.guests.run(inputs[CWASM], config, argv, stdin, case.timeout)
+        program = Program(inputs[CWASM], config, argv, dict(case.limits))
+        ran = engines.guests.run(program, stdin, case.timeout)
         check(case, ran, inputs.get(EXPECTED))
         facts = {"status": ran.status, "stdout": digest_bytes(ran.stdout).hash}
         return Made((json.dumps(facts, sort_keys=True) + "\n").encode(), "passed")
 
     arguments = (f"--name={case.name}", f"--timeout={case.timeout:g}",
+                 *(f"--{name}={value}" for name, value in case.limits),
                  *(f"--argument={text}" for text in case.args))  # fmt: skip
     return Step("test", arguments, ("wasmtime",), RESULT, make)
 

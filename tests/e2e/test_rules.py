@@ -103,6 +103,21 @@ def test_failed_test_shows_the_difference(quick: Project) -> None:
     assert quick.scons("//app:t").summary.endswith(" · 1 test passed")
 
 
+@pytest.mark.slow
+def test_test_runs_under_the_limits_of_its_program(quick: Project) -> None:
+    """What an executable would not finish, a test does not either; the limits are in the key."""
+    script = (
+        'mochi_binary(name="a", srcs=["a.mochi"], engine={{"fuel": {}}})\n'
+        'mochi_test(name="t", program=":a")\n'
+    )
+    quick.write({"app/SConscript": script.format(10), "app/a.mochi": "print(1)\n"})
+    done = quick.scons("test")
+    assert done.status == 2
+    assert "all fuel consumed" in done.err
+    quick.write({"app/SConscript": script.format(10_000)})
+    assert quick.scons("test").summary.endswith(" · 1 test passed")
+
+
 def test_foreign_wasm_goes_the_same_way(quick: Project) -> None:
     """Checked, compiled, checked, wrapped."""
     quick.write({"app/SConscript": 'wasm_import(name="w", src="w.wasm")\n', "app/w.wasm": WASM})

@@ -301,6 +301,7 @@ def _check(
     node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
     call.target.artifacts[configuration.name] = inputs[CWASM]
     call.target.engines[configuration.name] = config
+    call.target.limits[configuration.name] = configuration.limits(call.settings)
     call.space.tasks[node] = report_task(call.space, config, inputs)
     call.environment(configuration).MochiReport(node, list(inputs.values()))
 
@@ -328,7 +329,8 @@ def _run(call: Call, configuration: Configuration, artifact: Any, tested: Target
     report = tested.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
     env = call.environment(configuration)
     alias = env.Alias(str(call.label), [*inputs.values(), report], StepAction())[0]
-    case = Case(str(call.label), tuple(values["args"]), values["timeout"])
+    limits = tuple(tested.limits[configuration.name].items())
+    case = Case(str(call.label), tuple(values["args"]), values["timeout"], limits)
     step = case_step(case, tested.engines[configuration.name])
     task = file_task(call.space, step, alias, inputs)
     call.space.tasks[alias] = replace(task, name=str(call.label))

@@ -62,7 +62,7 @@ class Target:
     """A declared target: its rule and its place.
 
     `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
-    `engines` what that one runs under, each per configuration.
+    `engines` and `limits` what that one runs under, each per configuration.
     """
 
     label: Label
@@ -71,6 +71,7 @@ class Target:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     artifacts: dict[str, Any] = field(default_factory=dict)
     engines: dict[str, EngineConfig] = field(default_factory=dict)
+    limits: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Any]:

@@ -56,6 +56,32 @@ def test_changed_import_is_compiled_again(typed: Callable[..., Typed], here: Pat
     assert typed("run", "main.mochi").out == "2\n"
 
 
+@pytest.mark.parametrize(
+    ("settings", "source", "status", "message"),
+    [
+        ("fuel = 100_000", "while true {}\n", 134, "all fuel consumed"),
+        ("deadline_ms = 100", "while true {}\n", 134, "interrupt"),
+        ("memory_limit = 1_048_576",
+         "var xs: list<int> = []\nwhile true { xs = append(xs, 1) }\n", 1, "out of memory"),
+    ],
+)  # fmt: skip
+def test_profile_limits_a_run(
+    typed: Callable[..., Typed], here: Path, settings: str, source: str, status: int, message: str
+) -> None:
+    """As it limits an executable; a warm run too, and another limit is another run."""
+    (here / "mochi.toml").write_text(f"[engine.small]\n{settings}\n")
+    (here / "loop.mochi").write_text(source)
+    for _ in range(2):
+        got = typed("run", "--engine", "small", "loop.mochi")
+        assert got.status == status
+        assert message in got.err
+    (here / "loop.mochi").write_text("print(1)\n")
+    (here / "mochi.toml").write_text("[engine.small]\nfuel = 10_000\n")
+    assert typed("run", "--engine", "small", "loop.mochi").out == "1\n"
+    (here / "mochi.toml").write_text("[engine.small]\nfuel = 1\n")
+    assert typed("run", "--engine", "small", "loop.mochi").status == 134
+
+
 @pytest.mark.parametrize("mode", ["debug", "release"])
 def test_program_runs_in_every_mode(typed: Callable[..., Typed], mode: str) -> None:
     """The mode is about speed."""
