@@ -180,7 +180,7 @@ def _lacks_cargo() -> tuple[str, str]:
     if not native_sources():
         return "its sources are not here", "pip install mochi-rules"
     if not shutil.which("cargo") or not rust_version():
-        return "cargo is not on PATH", _RUST
+        return "cargo is not on PATH, or does not run", _RUST
     return "", ""
 
 

@@ -60,7 +60,7 @@ def test_build_shows_forms_for_people(
     ("words", "first", "status"),
     [
         (
-            ("--target", OTHER.name),
+            ("--target", OTHER.name, "--toolchain", "off"),
             f"error[C002]: no toolchain can build `aot` for `{OTHER.name}`",
             3,
         ),
@@ -215,8 +215,11 @@ def test_doctor_is_content_with_this_machine(typed: Callable[..., Typed]) -> Non
     assert "missing" not in got.out
 
 
-def test_doctor_tells_what_a_target_lacks(typed: Callable[..., Typed]) -> None:
+def test_doctor_tells_what_a_target_lacks(
+    typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The reason of every toolchain, and the status of the environment."""
+    monkeypatch.setenv("PATH", "")
     got = typed("doctor", "--target", OTHER.name)
     assert got.status == 3
     assert f"compiler for {OTHER.name}" in got.out
