@@ -85,7 +85,7 @@ def run_cwasm(
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    with _default_interrupt():
+    with _default_signals():
         stack = guest.limits.get("stack", WASM_STACK)
         return _with_stack(stack, lambda: _run(artifact, _fields(config), guest, lines))
 
@@ -306,16 +306,21 @@ def _not_linked(text: str, *, is_component: bool) -> MochiError:
 
 
 @contextmanager
-def _default_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end the process: Python's own handler would wait for the program to end."""
+def _default_signals() -> Iterator[None]:
+    """Let Ctrl-C and a closed pipe end the process, as they end any program.
+
+    Python's own handler of the one would wait for the program to end, and it ignores the other.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGPIPE") if hasattr(signal, name)]
+    before = [(number, signal.signal(number, signal.SIG_DFL)) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _with_stack(stack: int, body: Callable[[], RunResult]) -> RunResult:

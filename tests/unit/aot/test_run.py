@@ -429,12 +429,12 @@ def test_no_room_for_the_stack_is_an_error(start):
     assert b"MochiError: A078" in stderr
 
 
-def test_closed_stdout_does_not_crash(start):
-    """A program whose reader is gone ends by itself."""
+def test_closed_stdout_ends_the_program(start):
+    """A program whose reader is gone ends in silence, as any other does."""
     reader, writer = os.pipe()
     process = start(CAT, stdin=subprocess.PIPE, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     with os.fdopen(reader, "rb") as output:
         assert output.read(7) == b"before\n"
     _, stderr = process.communicate(b"text")
-    assert (process.returncode, stderr) == (0, b"")
+    assert (process.returncode, stderr) == (-signal.SIGPIPE, b"")

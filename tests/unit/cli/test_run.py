@@ -247,3 +247,27 @@ def test_closed_stream_is_nothing(here: Path, closed: str) -> None:
         )
         printed = b"" if ">&- " in f"{closed} ".replace("2>&-", "") else b"hello\n"
         assert (done.returncode, done.stdout, done.stderr) == (0, printed, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
+def test_output_that_is_lost_is_an_error(here: Path) -> None:
+    """A full disk does not end with status 0."""
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "mochi_rules", "run", "hello.mochi"],
+            cwd=here, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, "error: cannot write to standard output\n")
+
+
+def test_closed_pipe_ends_a_program_in_silence(here: Path) -> None:
+    """As it ends any other; its status is that of the signal."""
+    (here / "many.mochi").write_text("for i in 0..1000000 { print(i) }\n")
+    command = f"{sys.executable} -m mochi_rules run many.mochi | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=here, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0\n141\n", "")
