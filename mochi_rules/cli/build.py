@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostics, fail
+from mochi_rules.base.suggest import listing
 from mochi_rules.cli.options import Option, Verb, color_choice
 from mochi_rules.cli.products import Products, kind_of, read_program
 from mochi_rules.cli.session import (
@@ -70,7 +71,7 @@ def build(parsed: Parsed) -> int:
         elif emit == "exe":
             _write_executable(products, output, is_bundle=link == "bundle")
         else:
-            write_output(output, _make(products, emit, output), str(output))
+            _write(output, _make(products, emit, output))
     finally:
         close_pipeline(pipeline)
         console.close()
@@ -78,11 +79,26 @@ def build(parsed: Parsed) -> int:
 
 
 def _guess(output: str) -> str:
-    """Return what to write into a file of this name."""
-    suffix = Path(output).suffix
-    if suffix == ".exe":
-        return "exe"
-    return next((name for name, known in _SUFFIXES.items() if suffix and known == suffix), _DEFAULT)
+    """Return what to write into a file of this name: one without an ending is an executable.
+
+    Emits: B052 (an ending that says nothing).
+    """
+    if output in ("", "-"):
+        return _DEFAULT
+    suffix = Path(output).suffix.removesuffix(".exe")
+    form = next((name for name, known in _SUFFIXES.items() if known == suffix), None)
+    if form is None:
+        notes = (f"endings are {listing(filter(None, _SUFFIXES.values()))}; none is an executable",)
+        help_ = f"write `--emit FORM -o {output}`"
+        raise fail("B052", f"`{output}` does not say what to write", notes=notes, help=help_)
+    return form
+
+
+def _write(output: Path, data: bytes, mode: int = 0o644) -> None:
+    if str(output) == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        write_output(output, data, str(output), mode)
 
 
 def _make(products: Products, emit: str, output: Path) -> bytes:
@@ -104,7 +120,7 @@ def _write_executable(products: Products, output: Path, *, is_bundle: bool) -> N
         name, library = products.library()
         beside = output.parent / name
         write_output(beside, library, str(beside))
-    write_output(output, program, str(output), EXECUTABLE_MODE)
+    _write(output, program, EXECUTABLE_MODE)
 
 
 def _clif(products: Products) -> str:
@@ -122,10 +138,7 @@ def _console(path: Path, emit: str, *, is_bundle: bool) -> Console:
 
 
 def _write_text(output: Path, text: str) -> None:
-    if str(output) == "-":
-        sys.stdout.write(text)
-    else:
-        write_output(output, text.encode(), str(output))
+    _write(output, text.encode())
 
 
 def _syntax_tree(path: Path) -> str:
@@ -171,7 +184,7 @@ VERB = Verb(
     "Write the artifact of a program, or another form of it, to a file.",
     build,
     (
-        Option("output", "the file to write; `-` shows a text form", "OUT", short="o"),
+        Option("output", "the file to write; `-` is standard output", "OUT", short="o"),
         Option("emit", "what to write; by default what OUT ends with", "FORM", tuple(_SUFFIXES)),
         Option(
             "link",

@@ -34,6 +34,7 @@ def explore(parsed: Parsed) -> int:
         sys.stdout.write(page)
     else:
         write_output(output, page.encode(), str(output))
+        sys.stdout.write(f"wrote {output}\n")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,7 +60,7 @@ def init(parsed: Parsed) -> int:
         if not (folder / name).exists():
             write_output(folder / name, text.encode(), str(folder / name))
             sys.stdout.write(f"wrote {folder / name}\n")
-    where = "" if str(folder) == "." else f"cd {folder} && "
+    where = "" if str(folder) == "." else f"cd {shlex.quote(str(folder))} && "
     sys.stdout.write(f"\nnow build and test it:\n  {where}scons\n  {where}scons test\n")
     return 0
 

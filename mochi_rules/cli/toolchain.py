@@ -57,7 +57,7 @@ def _install(parsed: Parsed, tool: str) -> int:
     stream = Output(sys.stderr)
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
     # Cargo shows its own progress.
-    console = Console(stream, stream, choice="plain", color=color, total=lambda: 1)
+    console = Console(stream, stream, choice="quiet", color=color, total=lambda: 1)
     pipeline = open_pipeline(cache_root(parsed), LazyEngines())
     try:
         for resolution in _wanted(parsed, tool):

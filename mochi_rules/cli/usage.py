@@ -56,8 +56,9 @@ def wrong_count(verb: Verb, operands: Sequence[str]) -> MochiError:
     usage = f"write `mochi-rules {verb.usage}`"
     least, most = verb.operands
     if len(operands) < least:
-        wanted = next((word for word in verb.usage.split() if word.isupper()), "more")
-        return fail("B053", f"`mochi-rules {verb.name}` needs `{wanted.strip('[].…')}`", help=usage)
+        wanted = verb.usage.split()[1].strip("[].…")
+        shown = f"one of {listing(wanted.split('|'))}" if "|" in wanted else f"`{wanted}`"
+        return fail("B053", f"`mochi-rules {verb.name}` needs {shown}", help=usage)
     extra = operands[most]
     if verb.takes_arguments:
         usage = f"an argument of the program goes behind `--`: `-- {extra}`"

@@ -65,7 +65,7 @@ class _Loader:
             if target in self.open:
                 self._cycle(target, span)
             elif target not in self.sources:
-                help_ = did_you_mean(target, self.sources)
+                help_ = did_you_mean(target, (other for other in self.sources if other != name))
                 message = f"no module `{node.path}`: there is no `{target}`"
                 self.diagnostics.add(Diagnostic("B021", message, span, help=help_))
             else:

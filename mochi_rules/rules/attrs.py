@@ -52,6 +52,7 @@ def _is_seconds(value: object) -> bool:
 TEXT = Kind("a text", '"app"', lambda value: _is_text(value) and value != "")
 TEXTS = Kind("a list of texts", '["--fast"]', lambda value: _is_list(value, _is_text))
 FILE = Kind("a file", '"app.wasm"', _is_file)
+ARTIFACT = Kind("a file", '"app.cwasm"', _is_file)
 FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _is_file))
 LABEL = Kind("a label", '":app"', lambda value: _is_text(value) and value != "")
 LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
@@ -60,6 +61,7 @@ YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool
 SECONDS = Kind("a number of seconds", "60", _is_seconds)
 
 _REQUIRED = object()
+POSITIONAL = "positional argument"  # begins what arguments without a name are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,9 @@ class Rule:
 
     def _unknown(self, name: str, span: Span | None) -> Diagnostic:
         names = [attr.name for attr in self.attrs]
+        if name.startswith(POSITIONAL):
+            message = f"`{self.name}` takes its name alone without saying what it is"
+            return Diagnostic("B005", message, span, help=f"write `{names[1]} = …`")
         return Diagnostic(
             "B005",
             f"`{self.name}` has no attribute `{name}`",
@@ -193,7 +198,7 @@ RULES: tuple[Rule, ...] = (
         "cwasm",
         "An artifact that was compiled elsewhere: refused unless it is for this platform, this "
         "version of Wasmtime and these settings; then wrapped.",
-        (_NAME, Attr("src", FILE, "the `.cwasm`"),
+        (_NAME, Attr("src", ARTIFACT, "the `.cwasm`"),
          Attr("executable", YES_NO, "whether to attach it to a launcher", False),
          _SYMBOL, _DIRS, _ENGINE),
         (".cwasm.json", ".o", ""),
@@ -213,7 +218,8 @@ def describe(rule: Rule) -> str:
                   f"  {'':<{width}}  {attr.doc}"]  # fmt: skip
     lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
     lines += [f"  NAME{suffix}" for suffix in rule.outputs] or ["  none"]
-    example = ", ".join(f"{a.name} = {a.kind.example}" for a in rule.attrs if a.is_required)
+    shown = [attr for attr in rule.attrs if attr.is_required or attr.name == "program"]
+    example = ", ".join(f"{attr.name} = {attr.kind.example}" for attr in shown)
     return "\n".join([*lines, "", "example", f"  {rule.name}({example})"]) + "\n"
 
 

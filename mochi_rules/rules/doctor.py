@@ -49,16 +49,20 @@ class Finding:
 def examine(
     toolchains: Toolchains, configurations: Iterable[Configuration], cache: Cache
 ) -> list[Finding]:
-    """Return what building for these configurations takes, and what every platform would."""
-    wanted = {configuration.platform for configuration in configurations}
+    """Return what building for these configurations takes.
+
+    When they are for this machine alone, all other platforms are told of too.
+    """
+    wanted = dict.fromkeys(configuration.platform for configuration in configurations)
+    rows = PLATFORMS if list(wanted) == [host_platform()] else tuple(wanted)
     return [
         Finding("mochi_rules", "ok", __version__),
         _python(),
         *(_package(name, requirement) for name, requirement in _PACKAGES.items()),
         _host(),
         _cache(cache),
-        *(_compiler(toolchains, row, is_wanted=row in wanted) for row in PLATFORMS),
-        *(_launcher(toolchains, row) for row in PLATFORMS),
+        *(_compiler(toolchains, row, is_wanted=row in wanted) for row in rows),
+        *(_launcher(toolchains, row) for row in rows),
     ]
 
 

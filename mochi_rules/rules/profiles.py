@@ -14,6 +14,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.executable.settings import NUMBERS, Directory, RunSettings
+from mochi_rules.aot.options import BY_NAME
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.files import read_source
 from mochi_rules.base.suggest import did_you_mean, listing
@@ -38,11 +39,14 @@ def split(settings: Mapping[str, object]) -> tuple[Settings, RunSettings]:
     A limit of the run turns on what it needs of the engine: `fuel` counts instructions, and
     `deadline_ms` looks at a clock.
 
-    Emits: B027 (`dirs` is wrong).
+    Emits: A050 (no such setting), B027 (`dirs` is wrong).
 
     Raises:
-        MochiError: A directory cannot be understood.
+        MochiError: There is no such setting, or a directory cannot be understood.
     """
+    known = (*BY_NAME, *_RUN_NAMES)
+    if unknown := [name for name in settings if name not in known]:
+        raise MochiError(*(_unknown(name, known) for name in unknown))
     run: dict[str, Any] = {name: value for name, value in settings.items() if name in _RUN_NAMES}
     engine = {name: value for name, value in settings.items() if name not in _RUN_NAMES}
     for number in NUMBERS:
@@ -50,6 +54,15 @@ def split(settings: Mapping[str, object]) -> tuple[Settings, RunSettings]:
             engine.setdefault(number.option, True)
     directories = _directories(run.pop(_DIRECTORIES, ()))
     return engine, RunSettings(**run, directories=directories)
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> Diagnostic:
+    return Diagnostic(
+        "A050",
+        f"there is no setting `{name}`, of the engine or of a run",
+        notes=(f"the settings are {listing(known)}",),
+        help=did_you_mean(name, known) or "leave it out",
+    )
 
 
 def _directories(value: object) -> tuple[Directory, ...]:

@@ -57,6 +57,7 @@ class Console:
         self._lock = threading.RLock()
         self._width = _TARGET_WIDTHS[0]
         self._running: dict[StepStarted, float] = {}
+        self._is_dry = False
         self._is_live = False  # a live line is on the screen
         self._ticker: threading.Thread | None = None
         self._started = self._spoken = time.monotonic()
@@ -102,6 +103,7 @@ class Console:
     def planned(self, verb: str, target: str) -> None:
         """Show a step that would run."""
         with self._lock:
+            self._is_dry = True
             self.tally.built += 1
             self._say(self._line(verb, target, ""))
 
@@ -134,7 +136,7 @@ class Console:
             self._choice = "quiet" if self._choice == "quiet" else "closed"
             if summary and (self._choice != "quiet" or self.tally.failed):
                 seconds = time.monotonic() - self._started
-                line = summary_line(self.tally, self.total, seconds)
+                line = summary_line(self.tally, self.total, seconds, is_dry=self._is_dry)
                 self._output.write(self._paint("failed" if self.tally.failed else "summary", line))
                 self._output.write("\n")
 

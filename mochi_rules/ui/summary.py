@@ -53,10 +53,14 @@ class Tally:
         self.tests_restored += outcome is Outcome.RESTORED
 
 
-def summary_line(tally: Tally, total: int, seconds: float) -> str:
-    """Return the closing line of a build of `total` steps; its parts add up to the total."""
+def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = False) -> str:
+    """Return the closing line of a build of `total` steps; its parts add up to the total.
+
+    A dry run says what a build would do.
+    """
     total = max(total, tally.done)
-    parts = [f"built {tally.built} of {total} in {seconds_text(seconds)}"]
+    took = "" if is_dry else f" in {seconds_text(seconds)}"
+    parts = [f"{'would build' if is_dry else 'built'} {tally.built} of {total}{took}"]
     if tally.restored:
         parts.append(f"{tally.restored} cached ({size_text(tally.restored_size)})")
     parts.append(f"{tally.up_to_date} up to date")

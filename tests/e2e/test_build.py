@@ -78,6 +78,7 @@ def test_dry_run_shows_what_would_run(quick: Project) -> None:
     quick.write(HELLO)
     done = quick.scons("-n")
     assert [verb for verb, _, _ in done.steps] == STEPS
+    assert "would build 4 of 4 · " in done.out
     assert not (quick.root / "build").exists()
 
 

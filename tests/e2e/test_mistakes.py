@@ -75,7 +75,8 @@ def test_wrong_word_on_the_command_line(
          ("error[B007]: `srcs` of `mochi_binary` must be a list of files, got `'a.mochi'`\n"
           "  --> app/SConscript:3:5", ' 3 |     srcs="a.mochi",\n   |     ^^^^')),
         ('mochi_binary("a", ["a.mochi"])\n',
-         ("error[B005]: `mochi_binary` has no attribute `positional argument 2`",)),
+         ("error[B005]: `mochi_binary` takes its name alone without saying what it is",
+          "help: write `srcs = …`")),
         (BINARY + BINARY,
          ("error[B002]: `//app:a` is declared twice\n  --> app/SConscript:2:14",
           "note: it is declared first in app/SConscript:1")),
@@ -92,7 +93,7 @@ def test_wrong_word_on_the_command_line(
         ('mochi_binary(name="a", srcs=["../../x.mochi"])\n',
          ("error[B025]: `../x.mochi` is outside of the workspace",)),
         ('mochi_binary(name="a", srcs=["a.mochi"], engine={"opt_levl": "speed"})\n',
-         ("error[A050]: the engine has no option `opt_levl`", "did you mean `opt_level`?")),
+         ("error[A050]: there is no setting `opt_levl`, of the engine or of a run", "did you mean `opt_level`?")),
         ('mochi_binary(name="a", srcs=["a.mochi"], deps=["x y"])\n',
          ("error[B009]: `x y` is no label",)),
         ('mochi_test(name="t", program=":b")\n',

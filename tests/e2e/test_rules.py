@@ -277,3 +277,14 @@ def test_folder_with_spaces_and_signs_is_fine(quick: Project, name: str) -> None
     done = quick.scons()
     assert done.status == 0, done.err
     assert quick.cli("run", f"{BUILD}/{folder}/p.cwasm").out == "1\n"
+
+
+def test_folder_with_a_prebuilt_artifact_is_a_target(quick: Project) -> None:
+    """What stands beside an artifact of somebody else is looked for by nobody."""
+    quick.write({"app/SConscript": 'wasm_import(name="w", src="w.wasm")\n', "app/w.wasm": WASM})
+    quick.scons()
+    artifact = (quick.root / f"{BUILD}/app/w.cwasm").read_bytes()
+    quick.write({"app/SConscript": "", "vend/v.cwasm": artifact,
+                 "vend/SConscript": 'cwasm(name="v", src="v.cwasm")\n'})  # fmt: skip
+    done = quick.scons("vend")
+    assert (done.status, [verb for verb, _, _ in done.steps]) == (0, ["check", "object"])

@@ -194,8 +194,9 @@ def _emit_report(target: list[Any], source: list[Any], env: Any) -> _Emitter:
 
 def _emit_object(target: list[Any], source: list[Any], env: Any) -> _Emitter:
     artifact = source[0]
-    report = report_node(env, artifact)
-    if report.has_builder() and report not in source:
+    # A node of a file that nobody makes would be missed when its folder is built.
+    report = report_node(env, artifact) if artifact.has_builder() else None
+    if report is not None and report.has_builder() and report not in source:
         source = [*source, report]  # nothing is wrapped that was not checked
 
     def make(space: Workspace, node: Any) -> Task:

@@ -74,8 +74,8 @@ def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], li
         return list(inputs.values())
 
     inputs = space.guard(make)
-    report = report_node(env, artifact)
-    return target, [*inputs, *([report] if report.has_builder() else [])]
+    report = [report_node(env, artifact)] if artifact.has_builder() else []
+    return target, [*inputs, *(node for node in report if node.has_builder())]
 
 
 _FOLDER = "_bundle"  # of an output directory: what all its bundles share

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.platforms.platform import host_platform
-from mochi_rules.rules.attrs import BY_NAME
+from mochi_rules.rules.attrs import BY_NAME, POSITIONAL
 from mochi_rules.rules.configuration import FOREIGN
 from mochi_rules.rules.label import Label, check_name, parse_label
 from mochi_rules.rules.profiles import split
@@ -80,7 +80,7 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., Tar
 
 def _unnamed() -> tuple[str, ...]:
     """Names for positional arguments behind the first, which no rule has."""
-    return tuple(f"positional argument {number}" for number in range(2, 9))
+    return tuple(f"{POSITIONAL} {number}" for number in range(2, 9))
 
 
 def _placed(act: Callable[[], Target], locate: Callable[[str], Span | None]) -> Target:

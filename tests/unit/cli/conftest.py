@@ -34,6 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> Path:
     """Return the current directory, with a program."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "MOCHI_RULES_DEBUG"):
         monkeypatch.delenv(name, raising=False)

@@ -155,7 +155,7 @@ def test_explore_writes_a_page(typed, program, here) -> None:
     result = typed("explore", program)
     page = (here / "app.html").read_text(encoding="utf-8")
 
-    assert (result.status, result.out, result.err) == (0, "", "")
+    assert (result.status, result.out, result.err) == (0, "wrote app.html\n", "")
     assert "</b>print(twice(4))</li>" in page
     assert "<summary>(func $twice (param i64) (result i64)" in page
     assert "<summary>twice</summary>" in page

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import wasmtime
 
+from mochi_rules.cli import main as command
 from mochi_rules.cli.init import FILES
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 
@@ -28,7 +29,7 @@ OTHER = next(row for row in PLATFORMS if row.cpu != host_platform().cpu)
         (("--emit", "obj"), "hello.o", b"\x7fELF"),
         (("-o", "x.wasm"), "x.wasm", b"\0asm"),
         (("-o", "deep/er/x.o"), "deep/er/x.o", b"\x7fELF"),
-        (("-o", "artifact"), "artifact", b"\x7fELF"),
+        (("--emit", "cwasm", "-o", "artifact"), "artifact", b"\x7fELF"),
         (("--emit", "wasm", "-o", "x.bin"), "x.bin", b"\0asm"),
     ],
 )
@@ -69,6 +70,12 @@ def test_build_shows_forms_for_people(
         (("--mode", "fast"), "error[B004]: no mode is named `fast`", 2),
         (("--cpu", "x"), None, 2),
         (("--emit", "wsm"), "error[B052]: `--emit` cannot be `wsm`", 2),
+        (("-o", "x.foo"), "error[B052]: `x.foo` does not say what to write", 2),
+        (
+            ("-o", "x", "--toolchain", "off"),
+            f"error[C002]: no toolchain can build `launcher` for `{host_platform().name}`",
+            3,
+        ),
     ],
 )
 def test_build_refuses_what_cannot_be(
@@ -84,10 +91,10 @@ def test_build_refuses_what_cannot_be(
 
 def test_build_to_a_directory_says_so(typed: Callable[..., Typed], here: Path) -> None:
     """A file that cannot be written is told with its name."""
-    (here / "out").mkdir()
-    got = typed("build", "hello.mochi", "-o", "out")
+    (here / "out.wasm").mkdir()
+    got = typed("build", "hello.mochi", "-o", "out.wasm")
     assert got.status == 3
-    assert "error[B014]: cannot write `out`: is a directory" in got.err
+    assert "error[B014]: cannot write `out.wasm`: is a directory" in got.err
 
 
 def test_check_says_nothing_of_a_good_program(typed: Callable[..., Typed], here: Path) -> None:
@@ -242,3 +249,12 @@ def test_explain_without_a_build_says_so(typed: Callable[..., Typed]) -> None:
     got = typed("explain")
     assert got.status == 2
     assert got.err.splitlines()[0] == "error[B061]: nothing was built in `build`"
+
+
+def test_output_may_be_standard_output(
+    here: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Bytes too; no file is called `-`."""
+    command.main(["build", "hello.mochi", "--emit", "wasm", "-o", "-"])
+    assert capfdbinary.readouterr().out.startswith(b"\0asm")
+    assert not (here / "-").exists()
