@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_loader
@@ -236,7 +237,8 @@ def _trapped(error: Exception, lines: bytes) -> Diagnostic:
     reason = (causes or heads)[-1].removeprefix("wasm trap: ")
     # The wheel has the frames of what failed in the host as text only.
     frames = _described(error.frames, lines) if hasattr(error, "frames") else heads[1:]
-    notes = [*causes[:-1], *(f"at {frame}" for frame in frames)]
+    told = [(frame, sum(1 for _ in same)) for frame, same in groupby(frames)]
+    notes = [*causes[:-1], *(f"at {frame}" + f", {n} times" * (n > 1) for frame, n in told)]
     return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
 
 
