@@ -73,7 +73,8 @@ class Journal:
         for line in self._lines():
             if "build" in line:
                 for item in history.values():
-                    item.outcome, item.seconds = Outcome.UP_TO_DATE, 0.0
+                    if item.outcome is not Outcome.FAILED:  # which stays so until it is mended
+                        item.outcome, item.seconds = Outcome.UP_TO_DATE, 0.0
             elif isinstance(line.get("path"), str):
                 history.setdefault(line["path"], _History()).add(line)
         return {path: item.entry(path) for path, item in sorted(history.items())}

@@ -286,3 +286,11 @@ def test_full_cache_disk(project: Project, small_disk: Path) -> None:
         assert done.err.count("warning[K005]: cannot write the cache") == 1
     finally:
         subprocess.run(["umount", str(small_disk)], check=True)
+
+
+def test_step_that_cannot_begin_has_failed(quick: Project) -> None:
+    """The closing line agrees with the status."""
+    quick.write({"app/SConscript": BINARY})
+    done = quick.scons()
+    assert done.status == 2
+    assert done.summary.endswith(" · 1 failed")

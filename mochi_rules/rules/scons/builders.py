@@ -132,6 +132,7 @@ def _scan(node: Any, _env: Any, _path: Any = ()) -> list[Any]:
     try:
         return task.scan()
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+        space.console.tally.failed += 1  # a step that cannot even begin
         raise scons_error(error, space.console, node) from None
 
 

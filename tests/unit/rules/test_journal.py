@@ -62,6 +62,15 @@ def test_step_of_an_earlier_build_is_up_to_date(build: Path) -> None:
     assert told(build) == [f"{WASM}: up to date"]
 
 
+def test_failure_stays_until_it_is_mended(build: Path) -> None:
+    """A build of something else does not make a broken step good."""
+    Journal(build).failed(WASM)
+    Journal(build).begin()
+    assert told(build) == [f"{WASM}: failed"]
+    Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"1"))
+    assert told(build)[0] == f"{WASM}: built in 0.20s"
+
+
 def test_same_key_again_means_that_the_file_was_gone(build: Path) -> None:
     """Nothing changed, and yet it was made."""
     for _ in range(2):
