@@ -145,10 +145,14 @@ class Console:
         self._output.write(line + "\n")
         self._spoken = time.monotonic()
 
-    def _line(self, verb: str, target: str, remark: str) -> str:
-        width = len(str(self.total))
-        number = self._paint("number", f"[{self.tally.done:>{width}}/{self.total}]")
-        return f"{number} {verb:<6} {target:<{self._width}} {remark}".rstrip()
+    def _line(self, verb: str, target: str, remark: str, width: int = 0) -> str:
+        """Return a line, cut off at a width if there is one: what wraps cannot be erased."""
+        digits = len(str(self.total))
+        number = f"[{self.tally.done:>{digits}}/{self.total}]"
+        rest = f" {verb:<6} {target:<{self._width}} {remark}".rstrip()
+        if width and len(number + rest) > width:
+            rest = f" {verb:<6} {target} {remark}".rstrip()[: max(width - len(number), 0)]
+        return self._paint("number", number) + rest
 
     def _show_live(self, last: StepFinished | None = None) -> None:
         """Show the step that runs longest, or the one that just ended."""
@@ -165,9 +169,9 @@ class Console:
             verb, target, remark = last.verb, last.target, _remark(last)
         else:
             return
-        columns = _columns(self._output) - 1
-        space = columns - len(str(self.total)) * 2 - len(remark) - 12
-        line = self._line(verb, elide_middle(target, max(space, 8)), remark)
+        width = _columns(self._output) - 1
+        space = width - len(str(self.total)) * 2 - len(remark) - 12
+        line = self._line(verb, elide_middle(target, max(space, 8)), remark, width)
         self._output.write(_ERASE + line)
         self._is_live = True
 

@@ -85,6 +85,23 @@ def test_fancy_console_has_one_live_line() -> None:
                         lines[0].split("\r\x1b[K")[-1])  # fmt: skip
 
 
+@pytest.mark.parametrize("columns", [20, 40, 80])
+def test_live_line_fits_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """A line that wraps could not be erased."""
+    monkeypatch.setattr("mochi_rules.ui.console._columns", lambda _output: columns)
+    shown, output, _ = console("fancy")
+    step = StepStarted("check", "a/rather/long/folder/with/a_long_name.cwasm")
+    shown.started(step)
+    shown.finished(step, StepFinished(*_names(step), Outcome.BUILT, "119 functions, 52 checks"))
+    lines = output.getvalue().split("\r\x1b[K")
+    assert max(map(len, lines)) < columns
+    assert any("check" in line for line in lines)
+
+
+def _names(step: StepStarted) -> tuple[str, str]:
+    return step.verb, step.target
+
+
 def test_fancy_console_leaves_messages_on_the_screen() -> None:
     """The live line goes before a message is written."""
     shown, output, errors = console("fancy")
