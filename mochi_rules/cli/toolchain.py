@@ -14,7 +14,7 @@ from mochi_rules.cli.shown import install
 from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
-from mochi_rules.platforms.toolchain import resolution_error, resolve
+from mochi_rules.platforms.toolchain import resolution_error, resolve, what_lacks
 from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.lazy import LazyEngines
@@ -101,7 +101,7 @@ def _wanted(parsed: Parsed, tool: str) -> Iterator[Resolution]:
 def _list() -> int:
     toolchains = Toolchains()
     rows = [
-        (item.name, f"{item.type.value}, {item.origin}: {item.missing or 'ready'}")
+        (item.name, f"{item.type.value}, {item.missing or f'{item.origin}: ready'}")
         for item in toolchains.all()
     ]
     sys.stdout.write("toolchains\n" + table(rows) + "\nplatforms\n")
@@ -118,8 +118,8 @@ def _answer(toolchains: Toolchains, name: str) -> str:
 def _chosen(resolution: Resolution) -> str:
     if resolution.chosen:
         return f"{resolution.chosen.name} {resolution.chosen.origin}"
-    reasons = [f"{item.toolchain.name}: {item.reason}" for item in resolution.rejected]
-    return f"none ({'; '.join(reasons)})"
+    lacking = what_lacks(resolution)
+    return f"none ({lacking.reason if lacking else 'nothing makes code for it'})"
 
 
 VERB = Verb(
