@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
 from mochi_rules.base.span import Source
 
-if TYPE_CHECKING:
-    from pathlib import Path
+_REPLACED = (stat.S_IFREG, stat.S_IFDIR)  # a directory refuses by itself
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -40,6 +41,33 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
 def _create(path: Path, mode: int) -> BinaryIO:
     opener = lambda name, flags: os.open(name, flags, mode)  # noqa: E731 - less the umask
     return open(path, "xb", opener=opener)
+
+
+def write_through(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a file which the user named, without turning what is there into a regular file.
+
+    A regular file is replaced as by `write_atomic`, and so is the target of a symlink, whether it
+    exists or not. A device or a FIFO receives the bytes.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError:
+        kind = stat.S_IFREG
+    if kind in _REPLACED:
+        write_atomic(Path(os.path.realpath(path)) if path.is_symlink() else path, data, mode)
+    else:
+        path.write_bytes(data)
+
+
+def is_special(path: Path) -> bool:
+    """Return whether there is something that is neither a regular file nor a directory."""
+    try:
+        return stat.S_IFMT(path.lstat().st_mode) not in _REPLACED
+    except OSError:
+        return False
 
 
 def read_source(path: Path, name: str | None = None) -> Source:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
-from mochi_rules.base.files import write_atomic
+from mochi_rules.base.files import write_through
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def as_mochi_error(error: BaseException) -> MochiError:
 
 
 def write_output(path: Path, data: bytes, name: str, mode: int = 0o644) -> None:
-    """Write a file whole or not at all; `name` is what messages call it.
+    """Write a file as `write_through` does; `name` is what messages call it.
 
     Emits: B014.
 
@@ -44,7 +44,7 @@ def write_output(path: Path, data: bytes, name: str, mode: int = 0o644) -> None:
         MochiError: It cannot be written; what was there before still is.
     """
     try:
-        write_atomic(path, data, mode)
+        write_through(path, data, mode)
     except OSError as error:
         message = f"cannot write `{name}`: {reason(error)}"
         raise environment_error("B014", message) from None

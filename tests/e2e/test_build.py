@@ -46,6 +46,19 @@ def test_numbers_skip_what_is_up_to_date(quick: Project) -> None:
     assert done.summary.startswith("built 0 of 4 · 1 cached (")
 
 
+def test_output_that_is_a_symlink_stays_one(quick: Project) -> None:
+    """The build replaces what it points to; SCons alone would remove the link."""
+    quick.write(HELLO)
+    output = quick.root / f"build/{CONFIGURATION}/app/hello.wasm"
+    target = quick.root / "elsewhere.wasm"
+    output.parent.mkdir(parents=True)
+    output.symlink_to(target)
+    assert quick.scons().status == 0
+    assert output.is_symlink()
+    assert target.read_bytes().startswith(b"\0asm")
+    assert quick.scons().steps == []
+
+
 def test_comment_does_not_reach_beyond_the_compiler(quick: Project) -> None:
     """The wasm is equal to what it was, so nothing else runs."""
     quick.write(HELLO)

@@ -9,9 +9,11 @@ engine) and MOCHI_SYMBOL.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.files import is_special
 from mochi_rules.platforms.native import native_sources
 from mochi_rules.rules.scons.action import StepAction
 from mochi_rules.rules.scons.boundary import scons_error
@@ -143,7 +145,7 @@ def _emit(target: list[Any], source: list[Any], make: Callable[[Workspace, Any],
     """Register the task of a target, unless a rule has done so."""
     space = workspace()
     node = target[0]
-    node.set_nocache(1)  # our own cache has it, verified
+    _claim(node)
     if node not in space.tasks:
         space.tasks[node] = space.guard(lambda: make(space, node))
     return target, source
@@ -151,8 +153,15 @@ def _emit(target: list[Any], source: list[Any], make: Callable[[Workspace, Any],
 
 def _emit_nothing(target: list[Any], source: list[Any], env: Any) -> _Emitter:  # noqa: ARG001
     """Leave the nodes as they are: who calls has made the task."""
-    target[0].set_nocache(1)
+    _claim(target[0])
     return target, source
+
+
+def _claim(node: Any) -> None:
+    """Keep from SCons what we do better with an output: caching, and replacing what is there."""
+    node.set_nocache(1)  # our own cache has it, verified
+    if is_special(Path(node.get_abspath())):
+        node.set_precious(1)  # or SCons removes the symlink or the device before it builds
 
 
 def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:

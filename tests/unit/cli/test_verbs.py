@@ -97,6 +97,14 @@ def test_build_to_a_directory_says_so(typed: Callable[..., Typed], here: Path) -
     assert "error[B014]: cannot write `out.wasm`: is a directory" in got.err
 
 
+def test_build_follows_a_symlink(typed: Callable[..., Typed], here: Path) -> None:
+    """The link stays; what it points to is replaced."""
+    (here / "link.wasm").symlink_to("target")
+    assert typed("build", "hello.mochi", "-o", "link.wasm").status == 0
+    assert (here / "link.wasm").is_symlink()
+    assert (here / "target").read_bytes().startswith(b"\0asm")
+
+
 def test_check_says_nothing_of_a_good_program(typed: Callable[..., Typed], here: Path) -> None:
     """And makes nothing."""
     got = typed("check", "hello.mochi")
