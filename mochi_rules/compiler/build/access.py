@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import resolve
-from mochi_rules.compiler.symbols import ForeignModule, Function, ModuleScope, Variable
+from mochi_rules.compiler.symbols import ForeignModule, Function, ModuleScope, Struct, Variable
 from mochi_rules.compiler.types import (
     ANY,
     BOOL,
@@ -199,6 +199,8 @@ class AccessBuilder:
             return self.b.read(symbol, node)
         if isinstance(symbol, Function):
             return self.b.calls.function_value(symbol, [])
+        if isinstance(symbol, Struct):
+            return self.b.expressions.new_struct(symbol, {})
         return self.b.null(ANY)
 
     def store_field(self, target: ast.Field, value_node: ast.Expr) -> None:

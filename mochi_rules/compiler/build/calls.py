@@ -152,6 +152,8 @@ class CallBuilder:
             symbol = owner.names.get(callee.name)
             if isinstance(symbol, Function):
                 return self._direct(symbol, node.args, node)
+            if isinstance(symbol, Struct):
+                return self._constructor(symbol, node.args)
             return self.call_value(b.expression(callee), node.args, node)
         receiver = b.expression(callee.base)
         b.at(node)

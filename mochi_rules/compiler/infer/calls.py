@@ -128,16 +128,22 @@ class CallRules:
             self._no_member(node, owner.path, FOREIGN_VALUES)
             return Cell("any")
         if isinstance(owner, ModuleScope):
-            symbol = owner.names.get(node.name)
-            if isinstance(symbol, Variable):
-                symbol.is_global = True
-                return self.inference.variable(symbol)
-            if isinstance(symbol, Function):
-                symbol.is_value = True
-                return symbol.type  # type: ignore[no-any-return]
-            self._no_member(node, owner.source.name, owner.names)
-            return Cell("any")
+            return self._module_member(node, owner)
         return None
+
+    def _module_member(self, node: ast.Field, owner: ModuleScope) -> Cell:
+        symbol = owner.names.get(node.name)
+        if isinstance(symbol, Variable):
+            symbol.is_global = True
+            return self.inference.variable(symbol)
+        if isinstance(symbol, Function):
+            self._check_exported(node, symbol, owner)
+            symbol.is_value = True
+            return symbol.type  # type: ignore[no-any-return]
+        if isinstance(symbol, Struct):  # a variant without fields
+            return Cell("struct", of=symbol)
+        self._no_member(node, owner.source.name, _public_names(owner))
+        return Cell("any")
 
     def _no_member(self, node: ast.Field, owner: str, known: Iterable[str]) -> None:
         message = f"module `{owner}` has no `{node.name}`"
@@ -148,9 +154,12 @@ class CallRules:
         owner = base.decl if isinstance(base, ast.Name) else None
         if isinstance(owner, ModuleScope):
             symbol = owner.names.get(callee.name)
-            if isinstance(symbol, Function) and symbol.decl is not None:
-                self._check_exported(callee, symbol.decl, owner)
+            if isinstance(symbol, Function):
+                self._check_exported(callee, symbol, owner)
                 return self._direct(node, symbol)
+            if isinstance(symbol, Struct):
+                return self._constructor(node, symbol)
+            return self._value_call(node, self.inference.expression(callee))
         if isinstance(owner, ForeignModule):
             known = FOREIGN_MODULES[owner.path]
             for arg in node.args:
@@ -160,8 +169,8 @@ class CallRules:
             return Cell(known.get(callee.name, "any"))
         return self._method_call(node, callee)
 
-    def _check_exported(self, node: ast.Field, decl: ast.FunDecl, owner: ModuleScope) -> None:
-        if not decl.exported:
+    def _check_exported(self, node: ast.Field, function: Function, owner: ModuleScope) -> None:
+        if not _is_exported(function):
             message = f"`{node.name}` is not exported by `{owner.source.name}`"
             help_ = f"write `export fun {node.name}(...)` there"
             self.inference.error("T003", message, node, help_)
@@ -328,3 +337,16 @@ class CallRules:
                 solver.learn(result, "list", (cell.args[rule == "values"],))
 
         solver.watch(action, whole)
+
+
+def _public_names(module: ModuleScope) -> list[str]:
+    return [
+        name
+        for name, symbol in module.names.items()
+        if isinstance(symbol, (Variable, Struct))
+        or (isinstance(symbol, Function) and _is_exported(symbol))
+    ]
+
+
+def _is_exported(function: Function) -> bool:
+    return function.decl is not None and function.decl.exported

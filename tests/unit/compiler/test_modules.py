@@ -1,0 +1,55 @@
+"""What a program may use of the modules it imports."""
+
+from __future__ import annotations
+
+import pytest
+
+from mochi_rules.compiler.driver import CompileRequest, compile_program
+
+TEXT = """
+type Shape = Circle(radius: float) | Dot
+export fun twice(s: string): string { return s + s }
+fun helper(): int { return 1 }
+let limit = 3
+let apply = fun(n: int): int => n + limit
+"""
+
+
+def errors_of(body: str) -> list[tuple[str, str, str]]:
+    """Return code, message and help of the errors in a program that imports TEXT."""
+    sources = {"main.mochi": f'import "text"\n{body}\n', "text.mochi": TEXT}
+    result = compile_program(CompileRequest("main.mochi", sources))
+    return [(item.code, item.message, item.help) for item in result.diagnostics]
+
+
+UNKNOWN = ("T003", "module `text.mochi` has no `twise`", "did you mean `twice`?")
+PRIVATE = ("T003", "`helper` is not exported by `text.mochi`",
+           "write `export fun helper(...)` there")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ('print(text.twise("a"))', UNKNOWN),
+        ("let f = text.twise", UNKNOWN),
+        ("print(text.helper())", PRIVATE),
+        ("let f = text.helper", PRIVATE),
+        ("print(text.heler())", ("T003", "module `text.mochi` has no `heler`", "")),
+        ("print(text.limit())", ("T004", "type `int` is not callable", "")),
+    ],
+)
+def test_wrong_member_is_an_error(body, error):
+    """What a module does not have or export is reported, whether it is called or not."""
+    assert errors_of(body) == [error]
+
+
+def test_members_work(run):
+    """Functions, variables that hold functions, and variants are used through their module."""
+    body = """import "text"
+    let f = text.twice
+    let shape = text.Circle(2.5)
+    print(text.twice("a"), f("b"), text.apply(4), text.Dot == text.Dot)
+    print(shape.radius)
+    """
+    outcome = run(body, others={"text.mochi": TEXT})
+    assert (outcome.status, outcome.stdout) == (0, "aa bb 7 true\n2.5\n")
