@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,6 +85,19 @@ def test_tests_run_once(quick: Project) -> None:
     quick.run(["rm", "-rf", "build"])
     assert quick.scons("test").summary.endswith(" · 2 tests passed (2 cached)")
     assert [verb for verb, _, _ in quick.scons().steps] == ["object"]  # a build runs no tests
+
+
+def test_test_writes_no_file(quick: Project) -> None:
+    """A label is not a path: nothing appears in the file system's root, where root may write."""
+    rule = 'mochi_test(name="writes_no_file", srcs=["t.mochi"])\n'
+    quick.write({"app/SConscript": rule, "app/t.mochi": "print(1)\n"})
+    done = quick.scons("test")
+    stray = Path("//app:writes_no_file")
+    try:
+        assert done.summary.endswith(" · 1 test passed"), done.err
+        assert not stray.exists()
+    finally:
+        stray.unlink(missing_ok=True)
 
 
 @pytest.mark.slow

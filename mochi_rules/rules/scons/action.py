@@ -17,7 +17,7 @@ from mochi_rules.rules.scons.workspace import workspace
 
 if TYPE_CHECKING:
     from mochi_rules.rules.pipeline import StepResult
-    from mochi_rules.rules.scons.workspace import Workspace
+    from mochi_rules.rules.scons.workspace import Task, Workspace
 
 
 class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has no types
@@ -62,7 +62,7 @@ def _run(space: Workspace, node: Any) -> BaseException | None:
         space.console.say(task.notice)
     try:
         result = space.pipeline.run(task.step, task.read())
-        _keep(space, node, result)
+        _keep(space, node, task, result)
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
         ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
         space.console.finished(started, ended)
@@ -78,11 +78,11 @@ def _run(space: Workspace, node: Any) -> BaseException | None:
     return None
 
 
-def _keep(space: Workspace, node: Any, result: StepResult) -> None:
+def _keep(space: Workspace, node: Any, task: Task, result: StepResult) -> None:
     """Place the output, note the key, show the warnings."""
-    if hasattr(node, "get_abspath"):  # a test has no file
+    if task.has_file:
         path = Path(node.get_abspath())
-        write_output(path, result.made.data, node_path(node), space.tasks[node].step.mode)
+        write_output(path, result.made.data, node_path(node), task.step.mode)
     key = key_record(node_path(node), result.action)
     space.journal.record(node_path(node), result.outcome, result.seconds, key)
     if result.made.warnings:

@@ -333,7 +333,7 @@ def _run(call: Call, configuration: Configuration, artifact: Any, tested: Target
     case = Case(str(call.label), tuple(values["args"]), values["timeout"], limits)
     step = case_step(case, tested.engines[configuration.name])
     task = file_task(call.space, step, alias, inputs)
-    call.space.tasks[alias] = replace(task, name=str(call.label))
+    call.space.tasks[alias] = replace(task, name=str(call.label), has_file=False)
     env.AlwaysBuild(alias)
     env.Alias(TEST, alias)
 

@@ -47,7 +47,8 @@ class Task:
     """A step as a node of the graph: what it is called, and how its inputs are read.
 
     `scan` returns the nodes that the inputs depend on besides the sources of the node. `notice` is
-    said when the step begins.
+    said when the step begins. The result of a step without a file, which its node is the name of,
+    is in the cache alone.
     """
 
     step: Step
@@ -55,6 +56,7 @@ class Task:
     read: Callable[[], Mapping[str, bytes]]
     scan: Callable[[], list[Any]] | None = None
     notice: str = ""
+    has_file: bool = True
 
 
 @dataclass(slots=True)
