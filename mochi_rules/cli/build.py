@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostics, fail
 from mochi_rules.base.suggest import listing
-from mochi_rules.cli.options import Option, Verb, color_choice
+from mochi_rules.cli.options import Option, Verb
 from mochi_rules.cli.products import Products, kind_of, read_program
 from mochi_rules.cli.session import (
     BUILDING,
-    close_pipeline,
     configuration_of,
     open_pipeline,
     toolchains_of,
 )
+from mochi_rules.cli.shown import open_console
 from mochi_rules.cli.start import cache_root
 from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.sources import texts_of
 from mochi_rules.rules.steps import EXECUTABLE_MODE
-from mochi_rules.ui.color import use_color
-from mochi_rules.ui.console import Console
-from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,9 +56,9 @@ def build(parsed: Parsed) -> int:
     configuration = configuration_of(parsed)
     platform = configuration.platform if emit not in ("wasm", "clif") else None
     toolchains = toolchains_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), LazyEngines(platform, toolchains))
-    console = _console(path, emit, is_bundle=link == "bundle")
-    try:
+    steps = _steps(path, emit, is_bundle=link == "bundle")
+    engines = LazyEngines(platform, toolchains)
+    with open_console(steps) as console, open_pipeline(cache_root(parsed), engines) as pipeline:
         products = Products(
             path, Path.cwd(), pipeline, configuration, console, emit == "clif", toolchains
         )  # with names, where people read them
@@ -72,9 +68,6 @@ def build(parsed: Parsed) -> int:
             _write_executable(products, output, is_bundle=link == "bundle")
         else:
             _write(output, _make(products, emit, output))
-    finally:
-        close_pipeline(pipeline)
-        console.close()
     return 0
 
 
@@ -130,11 +123,9 @@ def _clif(products: Products) -> str:
     return emit_clif(products.config, products.wasm(), command)
 
 
-def _console(path: Path, emit: str, *, is_bundle: bool) -> Console:
-    stream = Output(sys.stderr)
-    steps = _STEPS[emit] - (1 if kind_of(path) == ".cwasm" else 0) + (2 if is_bundle else 0)
-    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
-    return Console(stream, stream, color=color, total=lambda: steps)
+def _steps(path: Path, emit: str, *, is_bundle: bool) -> int:
+    """Return how many steps it takes to write a form of a file."""
+    return _STEPS[emit] - (1 if kind_of(path) == ".cwasm" else 0) + (2 if is_bundle else 0)
 
 
 def _write_text(output: Path, text: str) -> None:

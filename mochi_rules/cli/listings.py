@@ -11,7 +11,6 @@ from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.products import Products
 from mochi_rules.cli.session import (
-    close_pipeline,
     configuration_of,
     open_pipeline,
     show,
@@ -54,14 +53,12 @@ def list_program(parsed: Parsed, path: Path) -> Listed:
     """
     configuration = configuration_of(parsed)
     toolchains = toolchains_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), LazyEngines(configuration.platform, toolchains))
-    try:
+    engines = LazyEngines(configuration.platform, toolchains)
+    with open_pipeline(cache_root(parsed), engines) as pipeline:
         products = Products(
             path, Path.cwd(), pipeline, configuration, debug_info=True, toolchains=toolchains
         )
         artifact, wasm = products.artifact(), products.wasm()
-    finally:
-        close_pipeline(pipeline)
     listing = read_listing(artifact, f"{path.stem}.cwasm", wasm)
     _warn(listing, str(path), "compile it with `-g`")
     if path.suffix == ".mochi":

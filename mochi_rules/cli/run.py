@@ -71,21 +71,14 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
         engines.start()  # mostly needed, and it takes a while
     from mochi_rules.aot.config import canonical  # noqa: PLC0415
     from mochi_rules.cli.products import Products  # noqa: PLC0415
-    from mochi_rules.cli.session import (  # noqa: PLC0415
-        close_pipeline,
-        configuration_of,
-        open_pipeline,
-    )
+    from mochi_rules.cli.session import configuration_of, open_pipeline  # noqa: PLC0415
 
     configuration = configuration_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), engines)
-    try:
+    with open_pipeline(cache_root(parsed), engines) as pipeline:
         products = Products(path, Path.cwd(), pipeline, configuration)
         artifact = products.artifact()
         recalled = Recalled(artifact, canonical(products.config), products.lines())
         shortcut.keep(products.read, recalled)
-    finally:
-        close_pipeline(pipeline)
     return recalled
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from mochi_rules.rules.pipeline import Pipeline
 from mochi_rules.ui.color import use_color
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cli.options import Parsed
@@ -75,17 +76,17 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
     return Toolchains((), absolute, policy or "auto")
 
 
-def open_pipeline(root: Path | None, engines: LazyEngines) -> Pipeline:
-    """Return a pipeline with the cache in a directory."""
+@contextmanager
+def open_pipeline(root: Path | None, engines: LazyEngines) -> Iterator[Pipeline]:
+    """Give a pipeline with the cache in a directory; at the end, report what is wrong with it."""
     memo = root / "v1" / "identities" if root else None
-    return Pipeline(Cache(root), engines, Identities(memo))
-
-
-def close_pipeline(pipeline: Pipeline) -> None:
-    """End what was started, and say what is wrong with the cache."""
-    pipeline.engines.close()
-    pipeline.cache.flush()
-    show(pipeline.cache.warnings)
+    pipeline = Pipeline(Cache(root), engines, Identities(memo))
+    try:
+        yield pipeline
+    finally:
+        pipeline.engines.close()
+        pipeline.cache.flush()
+        show(pipeline.cache.warnings)
 
 
 def show(diagnostics: Sequence[Diagnostic]) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.cli.options import color_choice
 from mochi_rules.cli.session import show
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.console import Console
+from mochi_rules.ui.output import Output
+from mochi_rules.ui.watched import watched_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,7 +21,19 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.toolchain import Resolution
     from mochi_rules.rules.pipeline import Pipeline
     from mochi_rules.rules.steps import Step
-    from mochi_rules.ui.console import Console
+
+
+@contextmanager
+def open_console(steps: int, choice: str = "auto") -> Iterator[Console]:
+    """Give a console on stderr for so many steps; end it with what was done."""
+    stream = Output(sys.stderr)
+    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
+    console = Console(stream, stream, choice=choice, color=color, total=lambda: steps)
+    with watched_streams(console):
+        try:
+            yield console
+        finally:
+            console.close()
 
 
 def run_shown(

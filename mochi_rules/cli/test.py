@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
-from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Verb, color_choice
+from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Verb
 from mochi_rules.cli.products import Products
-from mochi_rules.cli.session import close_pipeline, configuration_of, open_pipeline, show
+from mochi_rules.cli.session import configuration_of, open_pipeline, show
+from mochi_rules.cli.shown import open_console
 from mochi_rules.cli.start import cache_root
 from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.steps import CWASM
 from mochi_rules.rules.testing import Case, case_step
-from mochi_rules.ui.color import use_color
-from mochi_rules.ui.console import Console
-from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.pipeline import Pipeline
+    from mochi_rules.ui.console import Console
 
 _MANY = 1000  # files
 
@@ -31,16 +28,13 @@ _MANY = 1000  # files
 def test(parsed: Parsed) -> int:
     """Run tests; the status is 1 when one fails."""
     configuration = configuration_of(parsed)
-    pipeline = open_pipeline(cache_root(parsed), LazyEngines(configuration.platform))
-    stream = Output(sys.stderr)
-    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
-    console = Console(stream, stream, color=color, total=lambda: len(parsed.operands))
-    try:
-        statuses = [_test(Path(name), pipeline, configuration, console) for name in parsed.operands]
-    finally:
-        close_pipeline(pipeline)
-        console.close()
-    return max(statuses)
+    engines = LazyEngines(configuration.platform)
+    names = parsed.operands
+    with (
+        open_console(len(names)) as console,
+        open_pipeline(cache_root(parsed), engines) as pipeline,
+    ):
+        return max(_test(Path(name), pipeline, configuration, console) for name in names)
 
 
 def _test(path: Path, pipeline: Pipeline, configuration: Configuration, console: Console) -> int:
@@ -57,7 +51,6 @@ def _test(path: Path, pipeline: Pipeline, configuration: Configuration, console:
         result = pipeline.run(step, {CWASM: artifact})
     except MochiError as error:
         console.finished(started, StepFinished("test", str(path), Outcome.FAILED))
-        console.clear()
         show(error.diagnostics)
         return 1 if is_built else error.exit_status
     ended = StepFinished("test", str(path), result.outcome, "passed", result.seconds)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb, color_choice
-from mochi_rules.cli.session import close_pipeline, open_pipeline
-from mochi_rules.cli.shown import install
+from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb
+from mochi_rules.cli.session import open_pipeline
+from mochi_rules.cli.shown import install, open_console
 from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
@@ -20,9 +19,6 @@ from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.lazy import LazyEngines
 from mochi_rules.rules.steps import EXECUTABLE_MODE
 from mochi_rules.rules.toolchains import Toolchains
-from mochi_rules.ui.color import use_color
-from mochi_rules.ui.console import Console
-from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,19 +50,14 @@ def toolchain(parsed: Parsed) -> int:
 
 
 def _install(parsed: Parsed, tool: str) -> int:
-    stream = Output(sys.stderr)
-    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
+    root = cache_root(parsed)
     # Cargo shows its own progress.
-    console = Console(stream, stream, choice="quiet", color=color, total=lambda: 1)
-    pipeline = open_pipeline(cache_root(parsed), LazyEngines())
-    try:
+    with open_console(1, "quiet") as console, open_pipeline(root, LazyEngines()) as pipeline:
         for resolution in _wanted(parsed, tool):
             install(resolution, pipeline, console)
             assert resolution.chosen is not None
             path = resolution.chosen.command[0]
             console.say(f"{tool} for {resolution.target.name} is installed: {path}")
-    finally:
-        close_pipeline(pipeline)
     return 0
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
 
 from mochi_rules.base.events import Outcome
 from mochi_rules.ui.summary import Tally, summary_line
 from mochi_rules.ui.text import elide_middle, seconds_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from mochi_rules.base.events import StepFinished, StepStarted
     from mochi_rules.ui.output import Output
@@ -59,6 +60,8 @@ class Console:
         self._running: dict[StepStarted, float] = {}
         self._is_dry = False
         self._is_live = False  # a live line is on the screen
+        self._is_mid_line = False  # somebody else has begun a line there
+        self._writers = 0  # other programs that may write there now
         self._ticker: threading.Thread | None = None
         self._started = self._spoken = time.monotonic()
         self.tally = Tally()
@@ -74,6 +77,11 @@ class Console:
     def is_quiet(self) -> bool:
         """Whether nothing but errors is shown."""
         return self._choice == "quiet"
+
+    @property
+    def has_live_line(self) -> bool:
+        """Whether a line is overwritten again and again: whoever else writes must let it know."""
+        return self._choice == "fancy"
 
     def fit(self, targets: Iterable[str]) -> None:
         """Make the column of targets as wide as these are."""
@@ -129,6 +137,25 @@ class Console:
                 self._output.write(_ERASE)
                 self._is_live = False
 
+    def write_through(self, stream: IO[str], text: str) -> int:
+        """Write for somebody else; the live line makes way, until their line is complete."""
+        with self._lock:
+            self.clear()
+            self._is_mid_line = not text.endswith("\n") if text else self._is_mid_line
+            return stream.write(text)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Show no live line meanwhile: another program may write at any time."""
+        with self._lock:
+            self._writers += 1
+            self.clear()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._writers -= 1
+
     def close(self, *, summary: bool = True) -> None:
         """End the live line, and say what was done."""
         with self._lock:
@@ -156,7 +183,7 @@ class Console:
 
     def _show_live(self, last: StepFinished | None = None) -> None:
         """Show the step that runs longest, or the one that just ended."""
-        if self._choice != "fancy":
+        if not self.has_live_line or self._writers or self._is_mid_line:
             return
         if self._running:
             step, since = next(iter(self._running.items()))

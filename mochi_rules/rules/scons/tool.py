@@ -29,6 +29,7 @@ from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.scons.executables import add_executable_builder
 from mochi_rules.rules.scons.rules import rule_functions
+from mochi_rules.rules.scons.screen import share_terminal
 from mochi_rules.rules.scons.targets import install_lookup
 from mochi_rules.rules.scons.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.scons.workspace import Settings, Workspace, open_workspace
@@ -94,6 +95,7 @@ def _install(space: Workspace, env: Any) -> None:
     """Hook into SCons what is of the process, not of an environment."""
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     install_lookup()
+    share_terminal(space.console)
     add_verbs(env)
     _publish(env)
     before = SCons.Script.Main.ProgressObject

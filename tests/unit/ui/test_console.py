@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 
 import pytest
 
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.ui.console import Console, choose
 from mochi_rules.ui.output import Output
+from mochi_rules.ui.watched import Watched, watched_streams
 
 STEP = StepStarted("aot", "app/hello.cwasm")
 
@@ -176,3 +178,56 @@ def test_colored_line_has_its_number_dimmed() -> None:
     shown = Console(Output(output), Output(output), choice="plain", color=True, total=lambda: 1)
     finish(shown, Outcome.BUILT)
     assert output.getvalue() == "\x1b[2m[1/1]\x1b[0m aot    app/hello.cwasm\n"
+
+
+def live_console() -> tuple[Console, Terminal]:
+    """Return a console with a live line on the screen, and the screen."""
+    screen = Terminal()
+    shown = Console(Output(screen), Output(screen), choice="fancy", total=lambda: 14)
+    shown.started(STEP)
+    assert visible(screen).startswith("[ 0/14]")
+    return shown, screen
+
+
+def visible(screen: Terminal) -> str:
+    """Return what a terminal shows in its last line."""
+    return re.split(r"\r\x1b\[K|\n", screen.getvalue())[-1]
+
+
+def test_live_line_makes_way_for_whoever_else_writes() -> None:
+    """What is written to a watched stream stands in a line of its own."""
+    shown, screen = live_console()
+    print("done building targets", file=Watched(screen, shown))
+    assert screen.getvalue().endswith("\r\x1b[Kdone building targets\n")
+
+
+def test_live_line_waits_for_the_end_of_the_line_of_another() -> None:
+    """A prompt without a line break is not overwritten; afterwards the live line is back."""
+    shown, screen = live_console()
+    Watched(screen, shown).write("checking ... ")
+    shown.started(StepStarted("aot", "b.cwasm"))
+    assert visible(screen) == "checking ... "
+    Watched(screen, shown).write("yes\n")
+    shown.started(StepStarted("aot", "c.cwasm"))
+    assert visible(screen).startswith("[ 0/14]")
+
+
+def test_no_live_line_while_another_program_may_write() -> None:
+    """A child's output comes past our streams, at any time."""
+    shown, screen = live_console()
+    with shown.paused():
+        shown.started(StepStarted("aot", "b.cwasm"))
+        assert visible(screen) == ""
+    shown.started(StepStarted("aot", "c.cwasm"))
+    assert visible(screen).startswith("[ 0/14]")
+
+
+def test_stream_that_is_no_terminal_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes to a file cannot meet the live line."""
+    shown, screen = live_console()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setattr("sys.stderr", file := io.StringIO())
+    with watched_streams(shown):
+        assert isinstance(sys.stdout, Watched)
+        assert sys.stderr is file
+    assert sys.stdout is screen
