@@ -71,7 +71,7 @@ def launcher_step(platform: Platform, compiler: Toolchain) -> Step:
         return Made(_compile(compiler, flags, output, inputs, engines.guests))
 
     arguments = (f"--platform={platform.name}", f"--compiler={compiler.identity}", *flags)
-    return Step("cc", arguments, (), LAUNCHER, make, mode=EXECUTABLE_MODE)
+    return Step("cc", arguments, ("bundle",), LAUNCHER, make, mode=EXECUTABLE_MODE)
 
 
 def library_step(platform: Platform) -> Step:
@@ -95,12 +95,12 @@ def library_step(platform: Platform) -> Step:
         f"--sha256={pin.sha256}",
         f"--file={wheel_library(platform)}",
     )
-    return Step("fetch", arguments, (), LIBRARY, make)
+    return Step("fetch", arguments, ("bundle",), LIBRARY, make)
 
 
 def place_step() -> Step:
     """Lay a library beside programs; the input is LIBRARY."""
-    return Step("copy", (), (), LIBRARY, lambda _engines, inputs: Made(inputs[LIBRARY]))
+    return Step("copy", (), ("bundle",), LIBRARY, lambda _engines, inputs: Made(inputs[LIBRARY]))
 
 
 def _compile(

@@ -2,29 +2,46 @@
 
 Our own tools are identified by the digest of their source files, and Wasmtime by its version.
 Finding out takes 10 ms and more, so it is kept in a small file, by a signature of what `stat`
-says of the same files: a warm start reads nothing but directories.
+says of our files: a warm start reads nothing but directories. A file that was changed within the
+last seconds may change again without a trace in that; nothing is remembered of such files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
+from mochi_rules.base.digest import digest_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-# A tool of ours: the packages that decide what it makes.
+_STEPS = ("__init__.py", "base", "platforms", "rules/steps.py", "ui/text.py",
+          "aot/config.py", "aot/options.py")  # fmt: skip
+# A tool of ours: the files and folders that decide what it makes. A test compares them with what
+# its steps import.
 SOURCES: dict[str, tuple[str, ...]] = {
-    "mochi": ("compiler", "wasm"),
-    "elf": ("elf", "wasm"),
-    "object": ("aot/objects", "elf"),
-    "executable": ("aot/executable", "elf"),
-}
+    "mochi": (*_STEPS, "compiler", "wasm", "rules/codec.py", "rules/engines.py", "rules/worker.py",
+              "aot/engine.py", "aot/protocol.py", "aot/wheel.py", "aot/worker.py"),
+    "import": (*_STEPS, "wasm", "rules/wasi.py"),
+    "aot": (*_STEPS, "wasm", "rules/engines.py", "aot/client.py", "aot/command_line.py",
+            "aot/emulated.py", "aot/engine.py", "aot/environment.py", "aot/probe.py",
+            "aot/problems.py", "aot/protocol.py", "aot/tool_worker.py", "aot/wheel.py",
+            "aot/wheels.py", "aot/worker.py", "aot/executable/bundle.py"),
+    "elf": (*_STEPS, "elf", "wasm", "rules/expectation.py"),
+    "object": (*_STEPS, "aot/objects", "elf", "wasm", "rules/expectation.py"),
+    "executable": (*_STEPS, "aot/executable", "aot/objects", "wasm"),
+    "test": (*_STEPS, "wasm", "rules/codec.py", "rules/guest.py", "rules/testing.py",
+             "aot/engine.py", "aot/run.py"),
+    "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/wheels.py", "rules/bundling.py",
+               "rules/faults.py", "rules/guest.py"),
+    "cargo": (*_STEPS, "aot/native_tools.py", "rules/cargo.py", "rules/guest.py"),
+}  # fmt: skip
 WASMTIME, RUST = "wasmtime", "rust"
 TOOLS = (*SOURCES, WASMTIME)
 
@@ -32,11 +49,17 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".py", ".mochi", ".wat")
 _DIGITS = 16  # hexadecimal, of a digest of sources
 _REMEMBERED = 32  # lines: several checkouts share a memo
+# A file system's clock may stand still for so long; FAT's does.
+_SETTLED_NS = 2 * 10**9
 
 
-def signature() -> str:
-    """Return what changes whenever any file of ours, or any installed package, does."""
-    return f"{_stat([_PACKAGE])} {_stat_wasmtime()}"
+def signature() -> str | None:
+    """Return what changes whenever any file of ours, or any installed package, does.
+
+    None is for files that are too new to be told apart by it.
+    """
+    ours, wasmtime = _stat_ours(), _stat_wasmtime()
+    return f"{ours} {wasmtime}" if ours and wasmtime else None
 
 
 class Identities:
@@ -50,6 +73,7 @@ class Identities:
         self._memo = memo
         self._known: dict[str, str] = {}
         self._remembered: dict[str, str] | None = None
+        self._signatures: dict[str, str | None] = {}
 
     def of(self, tool: str) -> str:
         """Return the identity of a tool, such as `0.1.0 91cc0d…` or `48.0.0`."""
@@ -59,16 +83,22 @@ class Identities:
 
     def _find(self, tool: str) -> str:
         if tool == WASMTIME:
-            return self._recall(tool, _stat_wasmtime, _wasmtime_version)
+            return self._recall(tool, self._signature(tool, _stat_wasmtime), _wasmtime_version)
         if tool == RUST:
             from mochi_rules.aot.native_tools import rust_version  # noqa: PLC0415 - rare
 
             return rust_version()
-        folders = [_PACKAGE / name for name in SOURCES[tool]]
-        return self._recall(tool, lambda: _stat(folders), lambda: _digest(folders))
+        signature = self._signature("ours", _stat_ours)
+        return self._recall(tool, signature, lambda: _digest(tool))
 
-    def _recall(self, tool: str, stat: Callable[[], str], find: Callable[[], str]) -> str:
-        signature = stat()
+    def _signature(self, name: str, stat: Callable[[], str | None]) -> str | None:
+        if name not in self._signatures:
+            self._signatures[name] = stat()
+        return self._signatures[name]
+
+    def _recall(self, tool: str, signature: str | None, find: Callable[[], str]) -> str:
+        if signature is None:
+            return find()
         if self._remembered is None:
             self._remembered = _read_memo(self._memo)
         found = self._remembered.get(f"{tool} {signature}")
@@ -84,23 +114,41 @@ class Identities:
         from mochi_rules.base.files import write_atomic  # noqa: PLC0415 - the first time only
 
         newest = list(self._remembered.items())[-_REMEMBERED:]
-        text = "".join(f"{key}\t{value}\n" for key, value in newest)
+        lines = [f"{key}\t{value}" for key, value in newest]
+        text = "".join(f"{line}\t{_seal(line)}\n" for line in lines)
         with suppress(OSError):  # a memo is a comfort
             write_atomic(self._memo, text.encode())
 
 
 def _read_memo(path: Path | None) -> dict[str, str]:
+    """Return the lines of a memo that are as they were written, by tool and signature."""
     if path is None:
         return {}
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
         return {}
-    return dict(line.split("\t", 1) for line in lines if "\t" in line)
+    parts = [line.rpartition("\t") for line in lines]
+    intact = [line for line, _, seal in parts if "\t" in line and seal == _seal(line)]
+    return dict(line.split("\t", 1) for line in intact)
 
 
-def _files(folders: list[Path]) -> Iterator[os.DirEntry[str]]:
-    pending = [str(folder) for folder in reversed(folders)]
+def _seal(line: str) -> str:
+    return digest_bytes(line.encode()).short
+
+
+def source_files(tool: str) -> list[str]:
+    """Return the files that decide what a tool of ours makes, from our package, ascending."""
+    within = tuple(f"{name}/" for name in SOURCES[tool])
+    return sorted(
+        name
+        for name in (Path(entry.path).relative_to(_PACKAGE).as_posix() for entry in _files())
+        if name in SOURCES[tool] or name.startswith(within)
+    )
+
+
+def _files() -> Iterator[os.DirEntry[str]]:
+    pending = [str(_PACKAGE)]
     while pending:
         with os.scandir(pending.pop()) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
@@ -110,34 +158,43 @@ def _files(folders: list[Path]) -> Iterator[os.DirEntry[str]]:
                     pending.append(entry.path)
 
 
-def _stat(folders: list[Path]) -> str:
-    state = hashlib.sha256(__version__.encode())
-    for entry in _files(folders):
-        status = entry.stat()
-        line = f"{entry.path}\0{status.st_size}\0{status.st_mtime_ns}\n"
-        state.update(line.encode("utf-8", "surrogateescape"))
-    return state.hexdigest()
+def _stat_ours() -> str | None:
+    """Return a signature of all our files; None where one is too new."""
+    return _signed((entry.path, entry.stat()) for entry in _files())
 
 
-def _digest(folders: list[Path]) -> str:
-    state = hashlib.sha256()
-    for entry in _files(folders):
-        name = Path(entry.path).relative_to(_PACKAGE).as_posix()
-        content = Path(entry.path).read_bytes().replace(b"\r\n", b"\n")
-        state.update(f"{name}\0{len(content)}\0".encode() + content)
-    return f"{__version__} {state.hexdigest()[:_DIGITS]}"
-
-
-def _stat_wasmtime() -> str:
-    """Any installation touches the directory that the package lies in."""
+def _stat_wasmtime() -> str | None:
+    """Return a signature of the installed package: any installation touches its folders."""
     from importlib.util import find_spec  # noqa: PLC0415 - only where it is needed
 
     spec = find_spec("wasmtime")
     if spec is None or spec.origin is None:
         return "none"
     package = Path(spec.origin).parent
-    times = [path.stat().st_mtime_ns for path in (package.parent, package)]
-    return hashlib.sha256(f"{package} {times}".encode("utf-8", "surrogateescape")).hexdigest()
+    return _signed((str(path), path.stat()) for path in (package.parent, package))
+
+
+def _signed(files: Iterable[tuple[str, os.stat_result]]) -> str | None:
+    """Return what changes whenever a file does.
+
+    A tool may set the time of a file's content, but not that of its status.
+    """
+    settled = time.time_ns() - _SETTLED_NS
+    state = hashlib.sha256(__version__.encode())
+    for path, at in files:
+        if max(at.st_mtime_ns, at.st_ctime_ns) > settled:
+            return None
+        facts = (at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino, at.st_dev)
+        state.update(f"{path}\0{facts}\n".encode("utf-8", "surrogateescape"))
+    return state.hexdigest()
+
+
+def _digest(tool: str) -> str:
+    state = hashlib.sha256()
+    for name in source_files(tool):
+        content = (_PACKAGE / name).read_bytes().replace(b"\r\n", b"\n")
+        state.update(f"{name}\0{len(content)}\0".encode() + content)
+    return f"{__version__} {state.hexdigest()[:_DIGITS]}"
 
 
 def _wasmtime_version() -> str:

@@ -129,7 +129,7 @@ class Pipeline:
                 mnemonic="probe",
                 arguments=tuple(f"--{name}={value}" for name, value in canonical(config).items()),
                 inputs={},
-                tools={WASMTIME: self._identity(WASMTIME, config)},
+                tools={tool: self._identity(tool, config) for tool in ("aot", WASMTIME)},
                 output_paths=("engine",),
             )
         )

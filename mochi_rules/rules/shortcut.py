@@ -49,8 +49,9 @@ class Shortcut:
     """
 
     def __init__(self, root: Path | None, words: Iterable[str], folder: Path) -> None:
-        self._root, self._folder = root, folder
-        text = "\0".join((*words, str(folder), _machine(), signature()))
+        ours = signature()
+        self._root, self._folder = root if ours else None, folder
+        text = "\0".join((*words, str(folder), _machine(), ours or ""))
         self._name = digest_bytes(text.encode("utf-8", "surrogateescape")).hash
 
     def find(self) -> Recalled | None:

@@ -105,7 +105,7 @@ def import_step(name: str, *, is_program: bool = False) -> Step:
             inputs[WASM], _functions(summary.defined_functions) if is_module else "component"
         )
 
-    return Step("import", (f"--program={_word(is_program)}",), ("elf",), WASM, make)
+    return Step("import", (f"--program={_word(is_program)}",), ("import",), WASM, make)
 
 
 def aot_step(config: EngineConfig) -> Step:
@@ -114,7 +114,7 @@ def aot_step(config: EngineConfig) -> Step:
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         return Made(engines.compile_wasm(config, inputs[WASM]))
 
-    return Step("aot", _engine_arguments(config), ("wasmtime",), CWASM, make, config)
+    return Step("aot", _engine_arguments(config), ("aot", "wasmtime"), CWASM, make, config)
 
 
 def check_step(config: EngineConfig, name: str) -> Step:
@@ -209,7 +209,7 @@ def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
         return Made(build(recipe, inputs, engines.guests, shows_progress=shows_progress))
 
     arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
-    return Step("cargo", arguments, ("rust",), recipe.program, make, mode=EXECUTABLE_MODE)
+    return Step("cargo", arguments, ("cargo", "rust"), recipe.program, make, mode=EXECUTABLE_MODE)
 
 
 def symbol_of(name: str) -> str:

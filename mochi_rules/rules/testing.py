@@ -53,7 +53,7 @@ def case_step(case: Case, config: EngineConfig) -> Step:
     arguments = (f"--name={case.name}", f"--timeout={case.timeout:g}",
                  *(f"--{name}={value}" for name, value in case.limits),
                  *(f"--argument={text}" for text in case.args))  # fmt: skip
-    return Step("test", arguments, ("wasmtime",), RESULT, make)
+    return Step("test", arguments, ("test", "wasmtime"), RESULT, make)
 
 
 def check(case: Case, ran: Ran, expected: bytes | None) -> None:

@@ -23,6 +23,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     monkeypatch.setattr(identity, "_PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(identity, "_SETTLED_NS", 0)  # the files are new, but their clock is fine
     return tmp_path / "package"
 
 
@@ -61,6 +62,34 @@ def test_memo_saves_reading(package: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(identity, "_digest", lambda _: "read again")
     assert Identities(memo).of("mochi") == known
     assert Identities(None).of("mochi") == "read again"
+
+
+def test_memo_does_not_trust_the_time_of_a_file(package: Path, tmp_path: Path) -> None:
+    """A tool that sets all times, and a change that keeps the size, make another compiler."""
+    memo, path = tmp_path / "memo", package / "compiler" / "a.py"
+    os.utime(path, (1, 1))
+    before = Identities(memo).of("mochi")
+    path.write_text("2")
+    os.utime(path, (1, 1))
+    assert Identities(memo).of("mochi") != before
+
+
+def test_memo_does_not_remember_what_is_new(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file may change twice between two ticks of its clock."""
+    monkeypatch.setattr(identity, "_SETTLED_NS", 10**12)
+    assert signature() is None
+    Identities(tmp_path / "memo").of("mochi")
+    assert not (tmp_path / "memo").exists()
+
+
+def test_damaged_line_of_a_memo_is_passed_over(package: Path, tmp_path: Path) -> None:
+    """An identity of which a digit has changed is not taken for that of a compiler."""
+    memo = tmp_path / "memo"
+    known = Identities(memo).of("mochi")
+    memo.write_text(memo.read_text().replace(known, known[:-1] + "x"))
+    assert Identities(memo).of("mochi") == known
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xff", b"mochi\n\n\t\t", b"mochi x\tsomething\n"])
