@@ -11,10 +11,13 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ops import OPS
-from mochi_rules.compiler.types import VOID
+from mochi_rules.compiler.ops import ALL, OPS
+from mochi_rules.compiler.types import FLOAT, SCALARS, VOID
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.compiler.ops import Effects
     from mochi_rules.compiler.types import Type
 
 
@@ -160,12 +163,32 @@ class Program:
     tests: list[str] | None = None
 
 
-def consumed(value: Value, signatures: dict[str, Signature]) -> frozenset[int] | range:
+def consumed(value: Value, signatures: Mapping[str, Signature]) -> frozenset[int] | range:
     """Return the numbers of the arguments whose reference an instruction takes over."""
     op = OPS[value.op]
     if value.op == "call":
         signature = signatures.get(value.attr)  # the program's own functions borrow
         return signature.consumes if signature else frozenset()
-    if op.consumes == (-1,):
+    if op.consumes == (ALL,):
         return range(len(value.args))
     return frozenset(op.consumes)
+
+
+def effects_of(value: Value) -> Effects:
+    """Return the effects of an instruction, which may be milder than those of its operation.
+
+    A store of what is not counted frees nothing, floats divide without a trap, and what is a
+    reference under any type is not looked into.
+    """
+    op = OPS[value.op]
+    match op.milder:
+        case "":
+            return op.effects
+        case "uncounted":
+            is_mild = not value.args[-1].type.is_counted
+        case "float":
+            is_mild = value.type is FLOAT
+        case _:
+            assert op.milder == "reference", op.milder
+            is_mild = value.type not in SCALARS
+    return op.mild if is_mild else op.effects

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir import Branch, Jump, Return
-from mochi_rules.compiler.lower.structure import analyze
+from mochi_rules.compiler.ir_flow import Flow
 from mochi_rules.compiler.ops import OPS
 from mochi_rules.compiler.types import VOID
 
@@ -44,19 +44,19 @@ def verify_function(function: Function) -> list[str]:
 
 
 def _faults(function: Function) -> Iterator[str]:
-    graph = analyze(function.entry)
+    flow = Flow(function)
     predecessors: dict[Block, int] = {}
-    for block in graph.order:
+    for block in flow.blocks:
         for target in block.targets:
             predecessors[target] = predecessors.get(target, 0) + 1
-    for block in graph.order:
+    for block in flow.blocks:
         yield from _end_faults(block, function)
         if isinstance(block.end, Branch):
             for target in block.targets:
                 if target.params or predecessors[target] != 1:
                     yield "a branch to a block with parameters or other predecessors"
         yield from _arities(block)
-    yield from _undominated(function, graph.dominated)
+    yield from _undominated(function, flow.dominated)
 
 
 def _end_faults(block: Block, function: Function) -> Iterator[str]:

@@ -1,22 +1,87 @@
 """The operations of the mid-level IR, as one table.
 
-`args` and `result` are for people and for the verifier's arity check. `consumes` lists the
-arguments whose reference the operation takes over. `result_is` says how a counted result is
-held: "owned" (one reference is ours), "borrowed" (it lives as long as argument 0 and what that
-argument refers to stay unchanged), "static" (lives for ever). `effect` is the strongest of:
+`args` and `result` are signatures: a capital letter stands for any type, the same one everywhere
+in a row. `consumes` lists the arguments whose reference the operation takes over. `result_is`
+says how a counted result is held: "owned" (one reference is ours), "borrowed" (it lives as long
+as argument 0 and what that argument refers to stay unchanged), "static" (lives for ever).
 
-- pure: depends on the arguments alone; may be removed, moved and merged
-- read: also reads memory
-- alloc: makes a fresh object; may be removed
-- check: may stop the program, otherwise does nothing
-- write: changes memory, but frees nothing
-- free: may also drop references, and so free objects
-- call: anything
+Effects are sets, so that two operations keep their order only where one can notice the other:
+
+- reads, writes: which of KINDS of memory
+- needs: the arguments whose objects it looks into; they must be alive when it runs
+- traps: it may stop the program
+- frees: a place in the memory that it writes may drop its reference to an object
+- allocates: it makes an object; nobody notices when it does not
+
+`milder` names where the effects are fewer: see `ir.effects_of`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mochi_rules.base.dataclass import dataclass
+
+Kinds = frozenset[str]
+
+LENGTH = frozenset({"length"})  # of lists
+ELEMENTS = frozenset({"elements"})  # of lists
+KEYS = frozenset({"keys"})  # of maps, and where their entries lie
+ENTRIES = frozenset({"entries"})  # the values in maps
+FIELDS = frozenset({"fields"})
+CELLS = frozenset({"cells"})
+BYTES = frozenset({"bytes"})  # of strings
+COUNTS = frozenset({"counts"})  # references to an object
+GLOBALS = frozenset({"globals"})
+OUTSIDE = frozenset({"outside"})  # input and output, the clock, the size of the memory
+HEAP = LENGTH | ELEMENTS | KEYS | ENTRIES | FIELDS | CELLS | BYTES | COUNTS
+KINDS = HEAP | GLOBALS | OUTSIDE
+NOTHING: Kinds = frozenset()
+
+ALL = -1  # in `consumes`: every argument
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What an operation does besides making a result; see the module's text."""
+
+    reads: Kinds = NOTHING
+    writes: Kinds = NOTHING
+    needs: tuple[int, ...] = ()
+    traps: bool = False
+    frees: bool = False
+    allocates: bool = False
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether nobody misses the operation when nobody uses its result."""
+        return not (self.writes or self.traps or self.frees)
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether it may run later, where no operation in between conflicts with it."""
+        return not (self.writes or self.frees or self.allocates)
+
+    def conflicts(self, other: Effects) -> bool:
+        """Return whether two operations must stay in their order.
+
+        What a program that stops has written is never seen, but outside.
+        """
+        return bool(
+            self.writes & other.writes
+            or self.writes & other.reads
+            or self.reads & other.writes
+            or (self.frees and other.needs)
+            or (self.needs and other.frees)
+            or (self.traps and (other.traps or other.writes & OUTSIDE))
+            or (other.traps and self.writes & OUTSIDE)
+        )
+
+
+PURE = Effects()
+TRAPS = Effects(traps=True)
+ALLOCATES = Effects(allocates=True)
+ANYTHING = Effects(KINDS, KINDS, traps=True, frees=True, allocates=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +91,12 @@ class Op:
     name: str
     args: str
     result: str
-    effect: str
     doc: str
+    effects: Effects = PURE
     consumes: tuple[int, ...] = ()
     result_is: str = "owned"
+    milder: str = ""
+    mild: Effects = PURE  # the effects where `milder` holds
 
     @property
     def arity(self) -> int | None:
@@ -39,133 +106,160 @@ class Op:
         return self.args.count(": ")
 
 
-ALL = -1  # in `consumes`: every argument
+def _rows(effects: Effects, result: str, args: str, names: str, doc: str) -> list[Op]:
+    return [Op(name, args, result, doc, effects) for name in names.split()]
 
 
-def _rows(effect: str, result: str, args: str, names: str, doc: str) -> list[Op]:
-    return [Op(name, args, result, effect, doc) for name in names.split()]
+def _load(name: str, args: str, result: str, reads: Kinds, doc: str) -> Op:
+    """Return an operation that gets a value out of argument 0."""
+    return Op(name, args, result, doc, Effects(reads, needs=(0,)), result_is="borrowed")
+
+
+def _store(name: str, args: str, writes: Kinds, doc: str) -> Op:
+    """Return an operation that puts its last argument in the place of another value."""
+    last = args.count(": ") - 1
+    mild = Effects(writes=writes, needs=(0,) if last else ())
+    full = replace(mild, writes=writes | COUNTS, frees=True)
+    return Op(name, args, "", doc, full, (last,), milder="uncounted", mild=mild)
+
+
+def _vacate(name: str, args: str, kind: Kinds, doc: str) -> Op:
+    """Return an operation that empties a place for the reuse of what it holds, the last argument."""
+    needs = tuple(dict.fromkeys((0, args.count(": ") - 1)))
+    return Op(name, args, "", doc, Effects(kind, kind | COUNTS, needs, frees=True))
 
 
 _ARITHMETIC = [
-    *_rows("pure", "T", "a: T, b: T", "add sub mul", "wrap around on int and word"),
-    *_rows("check", "int", "a: int, b: int", "add.checked sub.checked mul.checked",
-           "stop the program on overflow; attr is the site"),
-    *_rows("check", "T", "a: T, b: T", "div rem", "truncate; b is not 0 where T is int"),
-    *_rows("check", "T", "a: T, b: T", "div_u rem_u", "unsigned; traps where b is 0"),
-    *_rows("pure", "T", "a: T, b: T", "and or xor shl shr shr_u rotl", "bitwise"),
-    *_rows("pure", "bool", "a: T, b: T", "eq ne lt le gt ge", "compare numbers; signed"),
-    *_rows("pure", "bool", "a: T, b: T", "lt_u le_u gt_u ge_u", "compare unsigned"),
-    *_rows("pure", "T", "a: T", "neg clz ctz", "wrap around on int"),
-    *_rows("pure", "float", "a: float", "abs sqrt floor ceil trunc nearest", "as IEEE 754 has it"),
-    *_rows("pure", "float", "a: float, b: float", "copysign", "as IEEE 754 has it"),
-    *_rows("pure", "bool", "a: bool", "not", "negation"),
-    Op("select", "c: bool, a: T, b: T", "T", "pure", "a where c, else b; both are evaluated"),
+    *_rows(PURE, "T", "a: T, b: T", "add sub mul", "wrap around on int and word"),
+    *_rows(TRAPS, "int", "a: int, b: int", "add.checked sub.checked mul.checked",
+           "stop the program on overflow"),
+    *(Op(name, "a: T, b: T", "T", "truncate; b is not 0 where T is int", TRAPS, milder="float")
+      for name in ("div", "rem")),
+    *_rows(TRAPS, "T", "a: T, b: T", "div_u rem_u", "unsigned; traps where b is 0"),
+    *_rows(PURE, "T", "a: T, b: T", "and or xor shl shr shr_u rotl", "bitwise"),
+    *_rows(PURE, "bool", "a: T, b: T", "eq ne lt le gt ge", "compare numbers; signed"),
+    *_rows(PURE, "bool", "a: T, b: T", "lt_u le_u gt_u ge_u", "compare unsigned"),
+    *_rows(PURE, "T", "a: T", "neg clz ctz", "wrap around on int"),
+    *_rows(PURE, "float", "a: float", "abs sqrt floor ceil trunc nearest", "as IEEE 754 has it"),
+    *_rows(PURE, "float", "a: float, b: float", "copysign", "as IEEE 754 has it"),
+    *_rows(PURE, "bool", "a: bool", "not", "negation"),
+    Op("select", "c: bool, a: T, b: T", "T", "a where c, else b; both are evaluated"),
 ]  # fmt: skip
 
 _CONVERSIONS = [
-    Op("float.of_int", "a: int", "float", "pure", "nearest double"),
-    Op("int.of_float", "a: float", "int", "pure", "truncate; saturates, NaN gives 0"),
-    Op("int.of_word", "a: word", "int", "pure", "unsigned"),
-    Op("int.of_word_s", "a: word", "int", "pure", "signed"),
-    Op("word.of_int", "a: int", "word", "pure", "low bits"),
-    Op("bool.of_word", "a: word", "bool", "pure", "a is 0 or 1"),
-    Op("word.of_bool", "a: bool", "word", "pure", "0 or 1"),
-    Op("bits.of_float", "a: float", "int", "pure", "the IEEE 754 bits"),
-    Op("float.of_bits", "a: int", "float", "pure", "from the IEEE 754 bits"),
-    Op("ref.of_word", "a: word", "T", "pure", "runtime only: name an owned object", result_is="owned"),
-    Op("word.of_ref", "a: T", "word", "pure", "runtime only: the address or tagged word of a"),
-]  # fmt: skip
+    Op("float.of_int", "a: int", "float", "nearest double"),
+    Op("int.of_float", "a: float", "int", "truncate; saturates, NaN gives 0"),
+    Op("int.of_word", "a: word", "int", "unsigned"),
+    Op("int.of_word_s", "a: word", "int", "signed"),
+    Op("word.of_int", "a: int", "word", "low bits"),
+    Op("bool.of_word", "a: word", "bool", "a is 0 or 1"),
+    Op("word.of_bool", "a: bool", "word", "0 or 1"),
+    Op("bits.of_float", "a: float", "int", "the IEEE 754 bits"),
+    Op("float.of_bits", "a: int", "float", "from the IEEE 754 bits"),
+]
 
 _CONSTANTS = [
-    Op("const", "", "int|float|bool|word", "pure", "attr is the value"),
-    Op("null", "", "T", "pure", "the null of an optional type or of any", result_is="static"),
-    Op("string", "", "string", "pure", "attr is the text, as bytes", result_is="static"),
-    Op("address", "", "word", "pure", "attr names a static table"),
-    Op("site", "", "word", "pure", "the place in the source, for a message"),
-    Op("symbol", "", "word", "pure", "attr names a function; its index for call.indirect"),
+    Op("const", "", "T", "attr is the value"),
+    Op("null", "", "T", "the null of an optional type or of any", result_is="static"),
+    Op("string", "", "string", "attr is the text, as bytes", result_is="static"),
+    Op("address", "", "word", "attr names a static table"),
+    Op("site", "", "word", "the place in the source, for a message"),
+    Op("symbol", "", "word", "attr names a function; its index for call.indirect"),
 ]
 
 _CHECKS = [
-    Op("check.index", "i: int, n: int", "", "check", "0 ≤ i < n; attr: the site and what is indexed"),
-    Op("check.nonzero", "a: int|float", "", "check", "a ≠ 0; attr is the site"),
-    Op("check.some", "a: T?", "T", "check", "a is not null; attr is the site", result_is="borrowed"),
-    Op("check.expect", "c: bool", "", "check", "c holds; attr is the site"),
+    Op("check.index", "i: int, n: int", "", "0 ≤ i < n; attr says what is indexed", TRAPS),
+    Op("check.nonzero", "a: T", "", "a ≠ 0", TRAPS),
+    Op("check.some", "a: T?", "T", "a is not null", Effects(needs=(0,), traps=True),
+       result_is="borrowed", milder="reference", mild=TRAPS),
+    Op("check.expect", "c: bool", "", "c holds; attr is its text", TRAPS),
 ]  # fmt: skip
 
 _LISTS = [
-    Op("list.new", "v: E, ...", "list<E>", "alloc", "a list of the arguments", (ALL,)),
-    Op("list.len", "xs: list<E>", "int", "read", "number of elements"),
-    Op("index.wrap", "i: int, n: int", "int", "pure", "i + n where i < 0, else i"),
-    Op("list.load", "xs: list<E>, i: int", "E", "read", "0 ≤ i < len", result_is="borrowed"),
-    Op("list.store", "xs: list<E>, i: int, v: E", "", "free", "0 ≤ i < len", (2,)),
-    Op("list.vacate", "xs: list<E>, i: int, old: E", "", "write",
-       "where element i is the object old, drop the list's reference: the slot is null until stored"),
-    Op("list.append", "xs: list<E>, v: E", "list<E>", "free", "in place where xs is unique", (0, 1)),
+    Op("list.new", "v: E, ...", "list<E>", "a list of the arguments", ALLOCATES, (ALL,)),
+    Op("list.len", "xs: list<E>", "int", "number of elements", Effects(LENGTH, needs=(0,))),
+    Op("index.wrap", "i: int, n: int", "int", "i + n where i < 0, else i"),
+    _load("list.load", "xs: list<E>, i: int", "E", ELEMENTS, "0 ≤ i < len"),
+    _store("list.store", "xs: list<E>, i: int, v: E", ELEMENTS, "0 ≤ i < len"),
+    _vacate("list.vacate", "xs: list<E>, i: int, old: E", ELEMENTS,
+            "where element i is the object old, drop the list's reference: the slot is null "
+            "until stored"),
+    Op("list.append", "xs: list<E>, v: E", "list<E>", "in place where xs is unique",
+       Effects(LENGTH | ELEMENTS | COUNTS, LENGTH | ELEMENTS | COUNTS, (0,), frees=True,
+               allocates=True), (0, 1)),
 ]  # fmt: skip
 
 _STRINGS = [
-    Op("string.len", "s: string", "int", "read", "number of code points"),
-    Op("string.eq", "a: string, b: string", "bool", "read", "equal bytes"),
+    Op("string.len", "s: string", "int", "number of code points", Effects(BYTES, needs=(0,))),
+    Op("string.eq", "a: string, b: string", "bool", "equal bytes", Effects(BYTES, needs=(0, 1))),
 ]
 
 _MAPS = [
-    Op("map.new", "", "map<K, V>", "alloc", "an empty map"),
-    Op("map.len", "m: map<K, V>", "int", "read", "number of keys"),
-    Op("map.find", "m: map<K, V>, k: K", "word", "read", "the entry of a key, or 0"),
-    Op("map.insert", "m: map<K, V>, k: K", "word", "write", "the entry of a key, made if missing"),
-    Op("entry.load", "m: map<K, V>, e: word", "V", "read", "the value of entry e", result_is="borrowed"),
-    Op("entry.store", "m: map<K, V>, e: word, v: V", "", "free", "set the value of entry e", (2,)),
-    Op("entry.vacate", "m: map<K, V>, e: word, old: V", "", "write", "as list.vacate"),
+    Op("map.new", "", "map<K, V>", "an empty map", ALLOCATES),
+    Op("map.len", "m: map<K, V>", "int", "number of keys", Effects(KEYS, needs=(0,))),
+    Op("map.find", "m: map<K, V>, k: K", "word", "the entry of a key, or 0",
+       Effects(KEYS | BYTES, needs=(0, 1))),
+    Op("map.insert", "m: map<K, V>, k: K", "word",
+       "the entry of a key, made if missing; moves the others",
+       Effects(KEYS | BYTES, KEYS | ENTRIES | COUNTS, (0, 1), allocates=True)),
+    _load("entry.load", "m: map<K, V>, e: word", "V", KEYS | ENTRIES, "the value of entry e"),
+    _store("entry.store", "m: map<K, V>, e: word, v: V", ENTRIES, "set the value of entry e"),
+    _vacate("entry.vacate", "m: map<K, V>, e: word, old: V", ENTRIES, "as list.vacate"),
 ]  # fmt: skip
 
 _STRUCTS = [
-    Op("struct.new", "v: F, ...", "S", "alloc", "attr is the struct; one argument a field", (ALL,)),
-    Op("field.load", "s: S", "F", "read", "attr: struct and field number", result_is="borrowed"),
-    Op("field.store", "s: S, v: F", "", "free", "attr: struct and field number", (1,)),
-    Op("field.vacate", "s: S, old: F", "", "write", "as list.vacate"),
-    Op("struct.is", "a: S|any", "bool", "read", "attr: whether a is of that struct"),
-]
+    Op("struct.new", "v: F, ...", "S", "attr is the struct; one argument a field", ALLOCATES,
+       (ALL,)),
+    _load("field.load", "s: S", "F", FIELDS, "attr: struct and field number"),
+    _store("field.store", "s: S, v: F", FIELDS, "attr: struct and field number"),
+    _vacate("field.vacate", "s: S, old: F", FIELDS, "as list.vacate"),
+    Op("struct.is", "a: T", "bool", "attr: whether a is of that struct", Effects(needs=(0,))),
+]  # fmt: skip
 
 _VARIABLES = [
-    Op("cell.new", "v: T", "cell", "alloc", "a captured variable", (0,)),
-    Op("cell.load", "c: cell", "T", "read", "its value", result_is="borrowed"),
-    Op("cell.store", "c: cell, v: T", "", "free", "change it", (1,)),
-    Op("cell.vacate", "c: cell, old: T", "", "write", "as list.vacate"),
-    Op("global.load", "", "T", "read", "attr names the variable", result_is="borrowed"),
-    Op("global.store", "v: T", "", "free", "attr names the variable", (0,)),
-    Op("global.vacate", "old: T", "", "write", "as list.vacate"),
+    Op("cell.new", "v: T", "cell", "a captured variable", ALLOCATES, (0,)),
+    _load("cell.load", "c: cell", "T", CELLS, "its value"),
+    _store("cell.store", "c: cell, v: T", CELLS, "change it"),
+    _vacate("cell.vacate", "c: cell, old: T", CELLS, "as list.vacate"),
+    Op("global.load", "", "T", "attr names the variable", Effects(GLOBALS), result_is="borrowed"),
+    _store("global.store", "v: T", GLOBALS, "attr names the variable"),
+    _vacate("global.vacate", "old: T", GLOBALS, "as list.vacate"),
 ]
 
 _CALLS = [
-    Op("call", "a: T, ...", "R", "call", "attr names the function; it says what it consumes"),
-    Op("closure.new", "v: T, ...", "fun", "alloc", "attr names the function; captures", (ALL,)),
-    Op("closure.load", "f: fun", "T", "read", "attr: number and types of captures", result_is="borrowed"),
-    Op("closure.call", "f: fun, a: T, ...", "R", "call", "call a function value"),
-    Op("call.indirect", "f: word, a: T, ...", "R", "call", "attr is the signature"),
-]  # fmt: skip
+    Op("call", "a: T, ...", "R", "attr names the function; it says what it consumes", ANYTHING),
+    Op("closure.new", "v: T, ...", "F", "attr names the function; captures", ALLOCATES, (ALL,)),
+    _load("closure.load", "f: F", "T", NOTHING, "attr: number and types of captures"),
+    Op("closure.call", "f: F, a: T, ...", "R", "call a function value", ANYTHING),
+    Op("call.indirect", "f: word, a: T, ...", "R", "call a function by its index", ANYTHING),
+]
 
 _DYNAMIC = [
-    Op("any.of", "a: T", "any", "alloc", "tag or box a scalar"),
-    Op("any.to", "a: any", "T", "check", "attr: site; stops where a is no T", result_is="borrowed"),
-    Op("any.cast", "a: any", "T", "pure", "a is known to be a T", result_is="borrowed"),
-    Op("widen", "a: T", "U", "pure", "the same word under a type that includes T", result_is="borrowed"),
-    Op("is_null", "a: T?", "bool", "pure", "whether it is null"),
-    Op("same", "a: T, b: T", "bool", "pure", "the same object, or the same tagged word"),
+    Op("any.of", "a: T", "U", "tag or box a scalar", ALLOCATES),
+    Op("any.to", "a: T", "U", "stops where a is no U", Effects(needs=(0,), traps=True),
+       result_is="borrowed"),
+    Op("any.cast", "a: T", "U", "a is known to be a U", Effects(needs=(0,)),
+       result_is="borrowed", milder="reference"),
+    Op("widen", "a: T", "U", "the same word under a type that includes T", result_is="borrowed"),
+    Op("is_null", "a: T", "bool", "whether it is null"),
+    Op("same", "a: T, b: T", "bool", "the same object, or the same tagged word"),
 ]  # fmt: skip
 
 _COUNTING = [
-    Op("retain", "a: T", "", "write", "one reference more"),
-    Op("release", "a: T", "", "free", "one reference less; the last frees the object"),
-]
+    Op("retain", "a: T", "", "one reference more", Effects(COUNTS, COUNTS, (0,))),
+    Op("release", "a: T", "", "one reference less; the last frees the object",
+       Effects(COUNTS, COUNTS, (0,), frees=True)),
+]  # fmt: skip
 
 _MEMORY = [
-    Op("mem.load", "p: word", "T", "read", "attr: width in bytes, signedness, offset"),
-    Op("mem.store", "p: word, v: T", "", "write", "attr: width in bytes, offset"),
-    Op("mem.copy", "to: word, from: word, n: word", "", "write", "n bytes; may overlap"),
-    Op("mem.fill", "to: word, byte: word, n: word", "", "write", "n bytes"),
-    Op("mem.pages", "", "word", "read", "size of the memory in pages of 64 KiB"),
-    Op("mem.grow", "n: word", "word", "call", "by n pages; the old size, or the largest word"),
-]
+    Op("mem.load", "p: word", "T", "attr: width in bytes, signedness, offset", Effects(HEAP)),
+    Op("mem.store", "p: word, v: T", "", "attr: width in bytes, offset", Effects(writes=HEAP)),
+    Op("mem.copy", "to: word, from: word, n: word", "", "n bytes; may overlap",
+       Effects(HEAP, HEAP)),
+    Op("mem.fill", "to: word, byte: word, n: word", "", "n bytes", Effects(writes=HEAP)),
+    Op("mem.pages", "", "word", "size of the memory in pages of 64 KiB", Effects(OUTSIDE)),
+    Op("mem.grow", "n: word", "word", "by n pages; the old size, or the largest word", ANYTHING),
+]  # fmt: skip
 
 OPS: dict[str, Op] = {
     op.name: op
@@ -175,5 +269,3 @@ OPS: dict[str, Op] = {
     )
     for op in rows
 }  # fmt: skip
-
-TERMINATORS = ("jump", "branch", "return", "tail", "unreachable")

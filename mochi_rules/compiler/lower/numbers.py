@@ -45,7 +45,7 @@ _FIXED = {
 }
 
 # Operations that are no instruction at all.
-_NOTHING = ("bool.of_word", "word.of_bool", "ref.of_word", "word.of_ref")
+_NOTHING = ("bool.of_word", "word.of_bool")
 
 
 def _numeric(name: str, of_int: str, of_float: str) -> Handler:

@@ -1,9 +1,8 @@
 """Instruction selection: the frame. What each operation becomes stands in operations.py.
 
 A value with a single use in its own block is not put into a local: it is computed on the wasm
-stack where it is used. That is right for pure operations at any distance; one that reads memory
-or may stop the program waits only until the next operation with an effect, and then goes into a
-local after all.
+stack where it is used. It waits only until an operation whose effects conflict with its own, and
+then goes into a local after all.
 """
 
 from __future__ import annotations
@@ -11,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir import Branch, Jump, Return
+from mochi_rules.compiler.ir import Branch, Jump, Return, effects_of
+from mochi_rules.compiler.ir_flow import Flow
 from mochi_rules.compiler.lower import layout
-from mochi_rules.compiler.lower.structure import Structurer, analyze
-from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.lower.structure import Structurer
+from mochi_rules.compiler.ops import PURE
 from mochi_rules.compiler.types import VOID
 from mochi_rules.wasm.types import FuncType
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mochi_rules.compiler.ir import Block, Function, Site, StructLayout, Value
+    from mochi_rules.compiler.ops import Effects
     from mochi_rules.compiler.types import Type
 
     Handler = Callable[["Selector", Value], None]
@@ -31,9 +32,6 @@ Instruction = tuple[Any, ...]
 _CONSTANT = frozenset(
     {"const", "null", "string", "address", "site", "symbol"}
 )  # repeated at every use
-_FLEXIBLE = frozenset({"pure", "read", "check"})
-_WAITING = frozenset({"read", "check"})
-_EFFECTS = frozenset({"write", "free", "call", "alloc"})
 SITE_LINE_BITS = 20
 
 
@@ -74,15 +72,15 @@ class Selector:
         }
         self.single_use: dict[Value, Block] = {}
         self.uses: dict[Value, int] = {}
-        self.deferred: dict[Value, bool] = {}  # value -> whether it must not pass an effect
+        self.deferred: dict[Value, Effects] = {}
         self.marked: Site | None = None
 
     def run(self) -> None:
         """Select the whole function."""
-        graph = analyze(self.function.entry)
-        for block in graph.order:
+        flow = Flow(self.function)
+        for block in flow.blocks:
             self._count_uses(block)
-        Structurer(graph, self).run(self.function.entry)
+        Structurer(flow, self).run(self.function.entry)
         if self.body[-1][0] not in ("unreachable", "return"):
             self.raw("unreachable")
 
@@ -158,18 +156,18 @@ class Selector:
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block; those that can wait, wait."""
         for value in block.code:
-            op = OPS[value.op]
             if value.op in _CONSTANT:
                 continue
-            if op.effect in _FLEXIBLE and value.has_result:
+            effects = effects_of(value)
+            if effects is not PURE:
+                self._flush(value, effects)
+            if effects.is_movable and value.has_result:
                 uses = self.uses.get(value, 0)
-                if uses == 0 and op.effect != "check":
+                if uses == 0 and effects.is_removable:
                     continue
                 if uses == 1 and self.single_use[value] is block:
-                    self.deferred[value] = op.effect in _WAITING
+                    self.deferred[value] = effects
                     continue
-            if op.effect in _EFFECTS:
-                self._flush(value)
             self._emit(value)
 
     def condition(self, value: Value, *, negated: bool) -> None:
@@ -239,9 +237,9 @@ class Selector:
             else:
                 self.raw("drop")
 
-    def _flush(self, effect: Value) -> None:
-        """Compute what must not pass an effect, but for the operands of the effect itself."""
-        waiting = [value for value, waits in self.deferred.items() if waits]
+    def _flush(self, effect: Value, effects: Effects) -> None:
+        """Compute what must not pass an instruction, but for its own operands."""
+        waiting = [value for value, own in self.deferred.items() if own.conflicts(effects)]
         if not waiting:
             return
         operands = self._tree_of(effect)

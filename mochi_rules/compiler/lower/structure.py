@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir import Branch, Jump, Return, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.compiler.ir import Block, Value
+    from mochi_rules.compiler.ir_flow import Flow
 
 
 class Emitter(Protocol):
@@ -40,88 +40,11 @@ class Emitter(Protocol):
         """Push the result and return."""
 
 
-@dataclass(slots=True)
-class Graph:
-    """What the method needs of a function's control flow."""
-
-    order: dict[Block, int]  # reverse postorder
-    dominated: dict[Block, list[Block]]  # immediate children in the dominator tree
-    loops: set[Block]  # targets of back edges
-    merges: set[Block]  # blocks with two or more forward predecessors
-
-
-def analyze(entry: Block) -> Graph:
-    """Number the blocks, and find dominators, loops and merges."""
-    sequence = reverse_postorder(entry)
-    order = {block: number for number, block in enumerate(sequence)}
-    predecessors: dict[Block, list[Block]] = {block: [] for block in sequence}
-    for block in sequence:
-        for target in block.targets:
-            predecessors[target].append(block)
-    loops, merges = set(), set()
-    for block, sources in predecessors.items():
-        forward = [source for source in sources if order[source] < order[block]]
-        if len(forward) < len(sources):
-            loops.add(block)
-        if len(forward) > 1:
-            merges.add(block)
-    dominated: dict[Block, list[Block]] = {block: [] for block in sequence}
-    for block, dominator in _dominators(sequence, order, predecessors).items():
-        dominated[dominator].append(block)
-    return Graph(order, dominated, loops, merges)
-
-
-def reverse_postorder(entry: Block) -> list[Block]:
-    """Return the reachable blocks; each comes before its successors, but for back edges."""
-    seen = {entry}
-    finished: list[Block] = []
-    stack = [(entry, iter(entry.targets))]
-    while stack:
-        block, targets = stack[-1]
-        for target in targets:
-            if target not in seen:
-                seen.add(target)
-                stack.append((target, iter(target.targets)))
-                break
-        else:
-            finished.append(block)
-            stack.pop()
-    return finished[::-1]
-
-
-def _dominators(
-    sequence: list[Block], order: dict[Block, int], predecessors: dict[Block, list[Block]]
-) -> dict[Block, Block]:
-    """Return the immediate dominator of every block but the entry.
-
-    Cooper, Harvey and Kennedy, "A Simple, Fast Dominance Algorithm". The graph is reducible, so
-    one pass in reverse postorder over forward edges is enough.
-    """
-    immediate: dict[Block, Block] = {}
-    for block in sequence[1:]:
-        candidate: Block | None = None
-        for source in predecessors[block]:
-            if order[source] >= order[block]:
-                continue
-            if candidate is None:
-                candidate = source
-                continue
-            other = source
-            while candidate is not other:
-                if order[candidate] > order[other]:
-                    candidate = immediate[candidate]
-                else:
-                    other = immediate[other]
-        assert candidate is not None
-        immediate[block] = candidate
-    return immediate
-
-
 class Structurer:
     """Emits one function; `scopes` are the wasm labels around the current place, outside in."""
 
-    def __init__(self, graph: Graph, emitter: Emitter) -> None:
-        self.graph = graph
+    def __init__(self, flow: Flow, emitter: Emitter) -> None:
+        self.flow = flow
         self.emit = emitter
         self.scopes: list[Block | None] = []
         self.todo: list[Callable[[], None]] = []
@@ -145,9 +68,9 @@ class Structurer:
 
     def _tree(self, block: Block) -> None:
         """Emit a block and all that it dominates."""
-        merges = [child for child in self.graph.dominated[block] if child in self.graph.merges]
-        merges.sort(key=self.graph.order.__getitem__)
-        if block in self.graph.loops:
+        merges = [child for child in self.flow.dominated[block] if child in self.flow.merges]
+        merges.sort(key=self.flow.number.__getitem__)
+        if block in self.flow.headers:
             self._open("loop", block)
             self._then(lambda: self._within(block, merges), self._close)
         else:
@@ -213,8 +136,7 @@ class Structurer:
         )
 
     def _is_labelled(self, source: Block, target: Block) -> bool:
-        order = self.graph.order
-        return target in self.graph.merges or order[target] <= order[source]
+        return target in self.flow.merges or self.flow.is_back_edge(source, target)
 
     def _depth(self, target: Block) -> int:
         for depth, scope in enumerate(reversed(self.scopes)):

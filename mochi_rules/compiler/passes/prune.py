@@ -8,13 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir import Block, Branch, Jump, Return
-from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.ir import Block, Branch, Jump, Return, effects_of
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Function, Value
-
-_REMOVABLE = frozenset({"pure", "read", "alloc"})
 
 
 def prune(function: Function) -> None:
@@ -22,7 +19,7 @@ def prune(function: Function) -> None:
     function.blocks = _reachable(function)
     needed = _needed(function)
     for block in function.blocks:
-        block.code = [v for v in block.code if v in needed or OPS[v.op].effect not in _REMOVABLE]
+        block.code = [v for v in block.code if v in needed or not effects_of(v).is_removable]
         if isinstance(block.end, Jump):
             end = block.end
             kept = [
@@ -52,7 +49,7 @@ def _needed(function: Function) -> set[Value]:
     work: list[Value] = []
     for block in function.blocks:
         for value in block.code:
-            if OPS[value.op].effect not in _REMOVABLE:
+            if not effects_of(value).is_removable:
                 work.extend(value.args)
         match block.end:
             case Jump(target=target, args=args):

@@ -4,8 +4,8 @@ A value is owned (one reference is ours: a call's result, a fresh object), borro
 first argument (an element, a field) or from outside (a parameter, a constant). An owned value
 ends in an operation that takes it over, or is released after its last use. A borrowed one is
 retained where an operation takes it over. An element read from memory is retained at once and so
-becomes owned, unless its last use comes in the same block before anything may free it: then it
-stays borrowed, and what it was read from lives as long.
+becomes owned, unless its last use comes in the same block before the place it was read from
+may drop it: then it stays borrowed, and what it was read from lives as long.
 
 Follows mypyc's transform/refcount.py in placing releases by liveness, and Perceus (PLDI 2021) in
 making the last use of a value a move.
@@ -13,51 +13,73 @@ making the last use of a value a move.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir import Block, Branch, Jump, Return, Value, consumed
-from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.ir import Block, Branch, Jump, Return, Value, consumed, effects_of
+from mochi_rules.compiler.ir_flow import Flow
+from mochi_rules.compiler.ops import NOTHING, OPS
 from mochi_rules.compiler.types import VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mochi_rules.compiler.ir import Function, Signature
+    from mochi_rules.compiler.ops import Kinds
 
-_MAY_FREE = frozenset({"free", "call"})
 # These read no memory: what they give is their argument under another type.
 _ALIASES = frozenset({"widen", "any.to", "any.cast", "check.some"})
+_FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
 
 
-def insert_reference_counts(function: Function, signatures: dict[str, Signature]) -> None:
+def insert_reference_counts(function: Function, signatures: Mapping[str, Signature]) -> None:
     """Insert retain and release; the function must not have any yet."""
     _Counter(function, signatures).run()
 
 
 @dataclass(slots=True)
+class _Sequence:
+    """What a block does, by position."""
+
+    uses: dict[Value, list[int]] = field(default_factory=dict)
+    drops: dict[str, list[int]] = field(default_factory=dict)  # references, by kind of memory
+
+    def first_drop(self, kinds: Kinds, start: int, end: int) -> int:
+        """Return where one of some kinds of memory first loses a reference, or the end."""
+        found = end
+        for kind in kinds:
+            places = self.drops.get(kind, [])
+            number = bisect_right(places, start)
+            if number < len(places):
+                found = min(found, places[number])
+        return found
+
+
+@dataclass(slots=True)
 class _Counter:
     function: Function
-    signatures: dict[str, Signature]
+    signatures: Mapping[str, Signature]
     owned: set[Value] = field(default_factory=set)
     roots: dict[Value, Value] = field(default_factory=dict)  # borrowed value -> what keeps it alive
+    sources: dict[Value, Kinds] = field(default_factory=dict)  # borrowed value -> read from where
     promoted: set[Value] = field(default_factory=set)  # loads that are retained at once
     taking: set[Value] = field(default_factory=set)  # aliases that take their argument over
-    live_in: dict[Block, set[Value]] = field(default_factory=dict)
+    crossing: list[Value] = field(default_factory=list)  # owned, used outside their own block
+    bits: dict[Value, int] = field(default_factory=dict)  # their places in `crossing`
+    live_in: dict[Block, int] = field(default_factory=dict)
     branched: dict[Block, Block] = field(default_factory=dict)  # target of a branch -> its source
-    order: dict[Value, int] = field(default_factory=dict)
 
     def run(self) -> None:
         blocks = self.function.blocks
         only_in = self._single_blocks()
         for block in blocks:
-            for value in (*block.params, *block.code):
-                self.order[value] = len(self.order)
             if isinstance(block.end, Branch):
                 self.branched[block.end.then] = self.branched[block.end.otherwise] = block
             self.owned.update(param for param in block.params if param.type.is_counted)
             self._classify(block, only_in)
+        self._find_crossing()
         self._find_liveness()
         for block in blocks:
             self._count(block)
@@ -76,6 +98,13 @@ class _Counter:
         return found
 
     def _classify(self, block: Block, only_in: dict[Value, Block | None]) -> None:
+        sequence = _Sequence()
+        for position, value in enumerate(block.code):
+            for arg in value.args:
+                sequence.uses.setdefault(arg, []).append(position)
+            effects = effects_of(value)
+            for kind in effects.writes if effects.frees else ():
+                sequence.drops.setdefault(kind, []).append(position)
         for position, value in enumerate(block.code):
             if not value.type.is_counted:
                 continue
@@ -83,41 +112,54 @@ class _Counter:
             if held == "owned":
                 self.owned.add(value)
             elif held == "borrowed":
-                if only_in.get(value) is block and self._stays(block, position, value):
-                    self.roots[value] = value.args[0]
-                else:
-                    self.owned.add(value)
-                    (self.taking if value.op in _ALIASES else self.promoted).add(value)
+                self._borrow(block, position, sequence, is_local=only_in.get(value) is block)
 
     def _held(self, value: Value) -> str:
         if value.op == "call":
             signature = self.signatures.get(value.attr)
             return "borrowed" if signature and signature.borrowed_result else "owned"
-        if value.op == "global.load":
-            return "borrowed"
         return OPS[value.op].result_is
 
-    def _stays(self, block: Block, start: int, value: Value) -> bool:
-        """Whether nothing may free a borrowed value before its last use, and none takes it over.
+    def _borrow(self, block: Block, position: int, sequence: _Sequence, *, is_local: bool) -> None:
+        """Let a value stay borrowed, or make it owned."""
+        value = block.code[position]
+        sources = NOTHING if value.op in _ALIASES else effects_of(value).reads
+        if value.args:
+            sources |= self.sources.get(value.args[0], NOTHING)
+        if is_local and self._stays(block, position, sources, sequence):
+            self.sources[value] = sources
+            if value.args:
+                self.roots[value] = value.args[0]
+        else:
+            self.owned.add(value)
+            (self.taking if value.op in _ALIASES else self.promoted).add(value)
 
+    def _stays(self, block: Block, start: int, sources: Kinds, sequence: _Sequence) -> bool:
+        """Whether a borrowed value is used, in the rest of its block, only while it lives.
+
+        It lives until the place that it was read from may drop it; nothing may take it over.
         Aliases of it count as uses of it.
         """
-        if not value.args:  # a global may be assigned by anyone
-            return False
-        names = {value}
-        pending = False  # something that may free has happened since
-        for later in block.code[start + 1 :]:
-            uses = any(arg in names for arg in later.args)
-            if uses:
-                if pending:
+        end = sequence.first_drop(sources, start, len(block.code))
+        names = [block.code[start]]
+        while names:
+            name = names.pop()
+            for position in sequence.uses.get(name, ()):
+                user = block.code[position]
+                if position > end or (position == end and self._runs_foreign_code(user)):
                     return False
-                if any(later.args[number] in names for number in self._taken(later)):
+                if any(user.args[number] is name for number in self._taken(user)):
                     return False
-                if later.op in _ALIASES and later.type.is_counted:
-                    names.add(later)
-            if OPS[later.op].effect in _MAY_FREE:
-                pending = value.op not in _ALIASES
+                if user.op in _ALIASES and user.type.is_counted:
+                    names.append(user)
         return True
+
+    def _runs_foreign_code(self, value: Value) -> bool:
+        """Whether an instruction may still use its arguments after it changed memory.
+
+        The runtime library does not; a function of the program may.
+        """
+        return value.op in _FOREIGN or (value.op == "call" and value.attr not in self.signatures)
 
     def _taken(self, value: Value) -> Collection[int]:
         """Return the numbers of the arguments whose reference an instruction takes over."""
@@ -125,32 +167,47 @@ class _Counter:
             return (0,) if value in self.taking else ()
         return consumed(value, self.signatures)
 
-    # Liveness
+    # Liveness: a set of crossing values is an integer, a bit for each
+
+    def _find_crossing(self) -> None:
+        used_outside: set[Value] = set()
+        for block in self.function.blocks:
+            used_outside |= self._mentioned(block) - set(block.params) - set(block.code)
+        for block in self.function.blocks:
+            for value in (*block.params, *block.code):
+                if value in used_outside and value in self.owned:
+                    self.bits[value] = len(self.crossing)
+                    self.crossing.append(value)
+
+    def _mentioned(self, block: Block) -> set[Value]:
+        """Return what must live for the operands of a block."""
+        args = [arg for value in block.code for arg in value.args] + _end_values(block)
+        return set(map(self._root, args))
 
     def _find_liveness(self) -> None:
-        uses, defines = {}, {}
-        for block in self.function.blocks:
-            used, defined = self._summary(block)
-            uses[block], defines[block] = used, defined
-            self.live_in[block] = used
+        blocks = Flow(self.function).blocks[::-1]
+        summaries = [(block, *self._summary(block)) for block in blocks]
+        self.live_in = dict.fromkeys(blocks, 0)
         changed = True
         while changed:
             changed = False
-            for block in reversed(self.function.blocks):
-                live = self._live_out(block) - defines[block] | uses[block]
+            for block, used, defined in summaries:
+                live = self._live_out(block) & ~defined | used
                 if live != self.live_in[block]:
                     self.live_in[block] = live
                     changed = True
 
-    def _summary(self, block: Block) -> tuple[set[Value], set[Value]]:
-        """Return the owned values that a block needs from before, and those it defines."""
-        used: set[Value] = set()
-        defined = set(block.params)
-        for value in block.code:
-            used.update(arg for arg in map(self._root, value.args) if arg not in defined)
-            defined.add(value)
-        used.update(arg for arg in map(self._root, _end_values(block)) if arg not in defined)
-        return {value for value in used if value in self.owned}, defined
+    def _summary(self, block: Block) -> tuple[int, int]:
+        """Return the values that a block needs from before, and those it defines."""
+        defined = self._set_of((*block.params, *block.code))
+        return self._set_of(self._mentioned(block)) & ~defined, defined
+
+    def _set_of(self, values: Iterable[Value]) -> int:
+        result = 0
+        for value in values:
+            if value in self.bits:
+                result |= 1 << self.bits[value]
+        return result
 
     def _root(self, value: Value) -> Value:
         """Return what must live while a value is used."""
@@ -158,17 +215,24 @@ class _Counter:
             value = self.roots[value]
         return value
 
-    def _live_out(self, block: Block) -> set[Value]:
-        live: set[Value] = set()
+    def _live_out(self, block: Block) -> int:
+        live = 0
         for target in block.targets:
             live |= self.live_in[target]
         return live
+
+    def _members(self, live: int) -> Iterator[Value]:
+        """Return the values of a set, in the order of their definition."""
+        while live:
+            bit = live & -live
+            yield self.crossing[bit.bit_length() - 1]
+            live ^= bit
 
     # Insertion
 
     def _count(self, block: Block) -> None:
         code: list[Value] = []  # backwards
-        live = self._live_out(block)
+        live = self._live_after(block)
         self._count_end(block, code, live)
         for value in reversed(block.code):
             self._count_value(value, code, live)
@@ -177,6 +241,14 @@ class _Counter:
         dying += [p for p in block.params if p in self.owned and p not in live]
         code += [_release(value) for value in reversed(dying)]
         block.code = code[::-1]
+
+    def _live_after(self, block: Block) -> set[Value]:
+        """Return those of the values that a block mentions which are used later."""
+        live = self._live_out(block)
+        if not live:
+            return set()
+        near = self._mentioned(block).union(block.params, block.code)
+        return {value for value in near if value in self.bits and live >> self.bits[value] & 1}
 
     def _count_value(self, value: Value, code: list[Value], live: set[Value]) -> None:
         if value in self.owned and value not in live:
@@ -224,7 +296,7 @@ class _Counter:
         source = self.branched.get(block)
         if source is None:
             return []
-        return sorted(self._live_out(source) - self.live_in[block], key=self.order.__getitem__)
+        return list(self._members(self._live_out(source) & ~self.live_in[block]))
 
 
 def _end_values(block: Block) -> list[Value]:
