@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
-from typing import IO, TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from mochi_rules.base.digest import Digest, digest_bytes
+from mochi_rules.cache.entry import seal, touch, unseal
 from mochi_rules.cache.messages import ActionResult, decode, encode
-from mochi_rules.cache.store import read_failed, set_aside, touch, write_entry
+from mochi_rules.cache.store import read, set_aside, write
 from mochi_rules.cache.wire import WireError
 
 if TYPE_CHECKING:
+    from mochi_rules.base.digest import Digest
     from mochi_rules.cache.layout import Layout
     from mochi_rules.cache.statistics import Recorder
 
@@ -20,7 +21,7 @@ _TOUCH_AFTER = 3600  # seconds; once an hour is exact enough for "least recently
 
 
 class ActionCache:
-    """The action results of a cache directory, each with its seal (see Layout)."""
+    """The action results of a cache directory."""
 
     def __init__(self, layout: Layout, recorder: Recorder) -> None:
         self._layout = layout
@@ -29,38 +30,18 @@ class ActionCache:
     def get(self, digest: Digest) -> ActionResult | None:
         """Return the result of an action; None where it is absent, unreadable or damaged.
 
-        Emits: K006 (damaged), K007 (unreadable).
+        Emits: K002 (of others), K006 (damaged), K007 (unreadable).
         """
         path = self._layout.result(digest)
-        try:
-            with path.open("rb") as file:
-                fits = os.fstat(file.fileno()).st_size <= _MAX_SIZE
-                data = file.read() if fits else b""
-                result = self._unseal(digest, data)
-                damaged = result is None and self._is_damaged(digest, file)
-        except FileNotFoundError:
+        data = read(path, _MAX_SIZE, self._layout, self._recorder)
+        if data is None:
             return None
-        except OSError as error:
-            read_failed(error, path, self._recorder)
-            return None
-        if damaged:
-            set_aside(path, self._layout, self._recorder)
-        return result
-
-    def _unseal(self, digest: Digest, data: bytes) -> ActionResult | None:
-        if not self._layout.seal(digest, digest_bytes(data)).exists():
-            return None
-        try:
-            return decode(ActionResult, data)
-        except WireError:
-            return None
-
-    def _is_damaged(self, digest: Digest, file: IO[bytes]) -> bool:
-        """Return whether a result that was refused is more than one that is being removed."""
-        path = self._layout.result(digest)
-        if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-            return False
-        return any(path.parent.glob(f"{digest.hash}.*"))
+        content = unseal(digest.hash, data)
+        if content is not None:
+            with suppress(WireError):
+                return decode(ActionResult, content)
+        set_aside(path, self._layout, self._recorder)
+        return None
 
     def put(self, digest: Digest, value: ActionResult) -> None:
         """Keep the result of an action; every blob that it names must be there.
@@ -68,11 +49,7 @@ class ActionCache:
         Raises:
             OSError: The cache cannot be written.
         """
-        data = encode(value)
-        seal = self._layout.seal(digest, digest_bytes(data))
-        seal.parent.mkdir(parents=True, exist_ok=True)
-        seal.touch()
-        write_entry(self._layout.result(digest), data)
+        write(self._layout.result(digest), seal(digest.hash, encode(value)), self._layout)
 
     def is_due(self, digest: Digest) -> bool:
         """Return whether the last noted use of a result is more than an hour ago."""

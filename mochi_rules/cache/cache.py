@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import MochiError, Severity, environment_error
+from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.base.files import write_atomic
 from mochi_rules.cache.action_cache import ActionCache
+from mochi_rules.cache.entry import read_entry, write_entry
 from mochi_rules.cache.layout import USE_ANOTHER, Layout, examine, prepare, reason, unusable
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.messages import (
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.maintain import Removal, Report, Verification
 
 DEFAULT_CAPACITY = 5 << 30  # bytes
+_MAX_STATISTICS = 1 << 16  # bytes
 _CHECKS = 64  # after each such part of the cap is written, the size is estimated
 
 
@@ -105,30 +105,6 @@ class Cache:
         self._note_lookup(action, hit.result if hit else None, again=again)
         return hit
 
-    def restore(
-        self, action: PreparedAction, destinations: Mapping[str, Path], *, again: bool = False
-    ) -> ActionResult | None:
-        """Place all outputs of a step as files, or none and return None.
-
-        `destinations` has a file for each output path of the action. What was placed has been
-        verified, with the permissions of a new file; see `ContentStore.place_all`. `again` is as
-        in `lookup`.
-
-        Raises:
-            OSError: A destination cannot be written.
-            KeyError: An output path has no destination.
-        """
-        if not self._reads():
-            return None
-        result = find_result(action, self._results)
-        if result is not None and not self._blobs.place_all(
-            (file.digest, destinations[file.path], file.is_executable)
-            for file in result.output_files
-        ):
-            result = None
-        self._note_lookup(action, result, again=again)
-        return result
-
     def store(
         self,
         action: PreparedAction,
@@ -196,7 +172,7 @@ class Cache:
             try:
                 if held:
                     total = self._totals() + pending
-                    write_atomic(self._layout.statistics, total.to_text().encode())
+                    write_entry(self._layout.statistics, total.to_text().encode(), 0o644)
             except OSError as error:
                 self._stop_writing(error)
 
@@ -281,7 +257,8 @@ class Cache:
 
     def _totals(self) -> Statistics:
         try:
-            return parse_statistics(self._layout.statistics.read_text("utf-8", "replace"))
+            data = read_entry(self._layout.statistics, _MAX_STATISTICS)
+            return parse_statistics(data.decode("utf-8", "replace"))
         except OSError:
             return Statistics()
 
@@ -304,8 +281,7 @@ class Cache:
 
     def _turn_off(self, error: MochiError) -> _Mode:
         self._trouble = error
-        for diagnostic in error.diagnostics:
-            self._recorder.warn(replace(diagnostic, severity=Severity.WARNING))
+        self._recorder.warn(*error.diagnostics)
         return _Mode.OFF
 
     def _writes(self) -> bool:

@@ -8,16 +8,15 @@ result before the blobs that it names, and one list in one order removes no blob
 from __future__ import annotations
 
 import os
-import stat
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.cache.entry import discard
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.statistics import Statistics
-from mochi_rules.cache.store import discard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,20 +29,21 @@ _SAMPLED = 16  # of the 256 directories
 _BLOCK = 4096  # bytes; what a small file takes on most file systems
 _RESULT_LEAD_NS = 60 * 10**9
 _DRAFT_NS = 3600 * 10**9  # after an hour, no writer is still at its draft
-_File = tuple[str, str, os.stat_result]  # name, path, status
 _SHELVES = tuple(f"{index:02x}" for index in range(256))
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entry:
-    """A file of the cache with its time of last use; `size` is what it takes on disk, in bytes.
-
-    The paths of an action result are the result and its seals, in the order of removal.
-    """
+    """A file of the cache with its time of last use; `size` is what it takes on disk, in bytes."""
 
     used: int  # nanoseconds since the epoch
-    paths: tuple[str, ...]
+    path: str
     size: int
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return os.path.basename(self.path)  # noqa: PTH119 - of very many
 
 
 def scan_results(layout: Layout) -> list[Entry]:
@@ -59,6 +59,11 @@ def scan_blobs(layout: Layout) -> list[Entry]:
 def scan_quarantine(layout: Layout) -> list[Entry]:
     """Return what is in quarantine."""
     return list(_scan(layout.quarantine))
+
+
+def scan_runs(layout: Layout) -> list[Entry]:
+    """Return the records of runs."""
+    return list(_scan(layout.runs))
 
 
 def is_full(layout: Layout, capacity: int) -> bool:
@@ -101,17 +106,15 @@ def evict(layout: Layout, capacity: int, keep_since: int) -> Statistics:
 
 def remove(entry: Entry) -> bool:
     """Remove an entry, and return whether this call did."""
-    done = False
     with suppress(OSError):
-        for path in entry.paths:
-            done = discard(Path(path)) or done
-    return done
+        return discard(Path(entry.path))
+    return False
 
 
 def _remove_unused(entry: Entry) -> bool:
     """Remove an entry unless somebody has used it since the scan."""
     try:
-        if Path(entry.paths[0]).stat().st_mtime_ns != entry.used:
+        if Path(entry.path).lstat().st_mtime_ns != entry.used:
             return False
     except OSError:
         return False
@@ -119,30 +122,12 @@ def _remove_unused(entry: Entry) -> bool:
 
 
 def _scan(directory: Path) -> Iterator[Entry]:
-    """Yield the entries of one directory; a result and its seals are one entry."""
-    grouped: dict[str, list[_File]] = {}
-    for file in _files(directory):
-        name = file[0].partition(".")[0]
-        if name:
-            grouped.setdefault(name, []).append(file)
-        elif time.time_ns() - file[2].st_mtime_ns > _DRAFT_NS:
-            yield _entry([file])
-    for files in grouped.values():
-        # The result itself goes first: a seal alone is nothing, a result alone is damaged.
-        yield _entry(sorted(files, key=lambda file: len(file[0])))
-
-
-def _entry(files: list[_File]) -> Entry:
-    size = sum(-(-status.st_size // _BLOCK) * _BLOCK for _, _, status in files)
-    return Entry(files[0][2].st_mtime_ns, tuple(path for _, path, _ in files), size)
-
-
-def _files(directory: Path) -> list[_File]:
-    found = []
+    """Yield the entries of one directory, but no drafts that a writer may still be at."""
     with suppress(OSError), os.scandir(directory) as items:
         for item in items:
             with suppress(OSError):
                 status = item.stat(follow_symlinks=False)
-                if not stat.S_ISDIR(status.st_mode):
-                    found.append((item.name, item.path, status))
-    return found
+                is_draft = item.name.startswith(".")
+                if not is_draft or time.time_ns() - status.st_mtime_ns > _DRAFT_NS:
+                    size = -(-status.st_size // _BLOCK) * _BLOCK
+                    yield Entry(status.st_mtime_ns, item.path, size)

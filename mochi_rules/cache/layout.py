@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import MochiError, environment_error
-from mochi_rules.base.files import write_atomic
+from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.cache.entry import is_private, open_file, write_entry
 
 if TYPE_CHECKING:
+    from mochi_rules.base.diagnostic import MochiError
     from mochi_rules.base.digest import Digest
 
 _MAJOR = 1
@@ -23,6 +25,9 @@ Signature: 8a477f597d28d172789f06886806bc55
 # This file marks a cache directory of mochi_rules; see https://bford.info/cachedir/
 """
 USE_ANOTHER = "name another directory with `cache=DIR`, or build without one: `cache=off`"
+_MODE = 0o644
+_MAX_FORMAT = 4096  # bytes
+MAX_RUN = 64 << 20  # bytes, of the record of a run
 # What may lie in a directory that becomes a cache: our own files after an interruption, and what
 # a fresh file system brings.
 _HARMLESS = (_TOP, "format", ".format.", "CACHEDIR.TAG", ".CACHEDIR.TAG.", "lost+found")
@@ -33,10 +38,9 @@ class Layout:
     """Paths below the root of a cache.
 
     `v1/cas/<2 hex>/<sha256>` holds blobs, `v1/ac/<2 hex>/<sha256 of the Action>` the bytes of
-    ActionResults exactly as a remote cache has them. Such a file has no digest of its own, so an
-    empty file beside it, the seal, carries the digest of its bytes in its name. A writer makes
-    its seal first: two writers of one entry cannot break each other's, and an entry that is cut
-    off, changed or mixed has no seal.
+    ActionResults as a remote cache has them, behind a line that seals them: the digest of the
+    Action's name and of these bytes. So a result that was cut off, changed, or put in the place
+    of another is noticed, and each entry is one file, which appears and goes at once.
     """
 
     root: Path
@@ -48,8 +52,18 @@ class Layout:
 
     @property
     def results(self) -> Path:
-        """The directory of action results and their seals."""
+        """The directory of action results."""
         return self.root / _TOP / "ac"
+
+    @property
+    def runs(self) -> Path:
+        """The directory of records of runs: each sealed with its own name."""
+        return self.root / _TOP / "runs"
+
+    @property
+    def identities(self) -> Path:
+        """What is remembered of the identities of tools."""
+        return self.root / _TOP / "identities"
 
     @property
     def quarantine(self) -> Path:
@@ -74,10 +88,6 @@ class Layout:
         """Where the result of an action lies."""
         return self.root / f"{_TOP}/ac/{action.hash[:2]}/{action.hash}"
 
-    def seal(self, action: Digest, content: Digest) -> Path:
-        """Where the seal of a result lies, given the digest of the result's bytes."""
-        return self.root / f"{_TOP}/ac/{action.hash[:2]}/{action.hash}.{content.hash}"
-
 
 def default_root() -> Path | None:
     """Return the cache directory of this user; None for a user without a home."""
@@ -96,7 +106,7 @@ def default_root() -> Path | None:
 def examine(root: Path) -> bool:
     """Return whether a directory is a cache of this format; False where it can become one.
 
-    Emits: K001 (unreadable, or not a directory), K002 (of another user), K003 (unknown format),
+    Emits: K001 (unreadable, or not a directory), K002 (of other users), K003 (unknown format),
     K004 (holds other files).
 
     Raises:
@@ -106,7 +116,7 @@ def examine(root: Path) -> bool:
         status = root.stat()
         if not stat.S_ISDIR(status.st_mode):
             raise environment_error("K001", f"`{root}` is not a directory", help=USE_ANOTHER)
-        _check_owner(root, status.st_uid)
+        _check_private(root, status)
         text = _read_format(root)
         if text is None:
             _check_empty(root)
@@ -131,8 +141,8 @@ def prepare(root: Path) -> None:
     Raises:
         OSError: The directory cannot be made or written.
     """
-    write_atomic(root / "CACHEDIR.TAG", _TAG)
-    write_atomic(root / "format", f"{_FORMAT}\n".encode())
+    write_entry(root / "CACHEDIR.TAG", _TAG, _MODE)
+    write_entry(root / "format", f"{_FORMAT}\n".encode(), _MODE)
 
 
 def unusable(root: Path, error: OSError) -> MochiError:
@@ -142,24 +152,42 @@ def unusable(root: Path, error: OSError) -> MochiError:
     )
 
 
+def foreign(folder: Path, root: Path) -> MochiError:
+    """Say that a cache, or a folder in it, is in the hands of other users.
+
+    Emits: K002.
+    """
+    owner = folder.stat().st_uid
+    if owner not in (0, os.geteuid()):
+        message = f"the cache `{folder}` belongs to another user (id {owner})"
+        return environment_error("K002", message, help=USE_ANOTHER)
+    message = f"other users can write the cache `{folder}`"
+    help_ = f"if you trust what is in it, run `chmod -R go-w {root}`; or {USE_ANOTHER}"
+    return environment_error("K002", message, help=help_)
+
+
 def reason(error: OSError) -> str:
     """Return what the operating system says, as the end of a phrase."""
     return (error.strerror or str(error)).lower()
 
 
-def _check_owner(root: Path, owner: int) -> None:
-    # Entries are native code: whoever can write them can run anything as the one who reads them.
-    geteuid = getattr(os, "geteuid", None)  # absent on Windows
-    if geteuid and owner not in (0, geteuid()):
-        raise environment_error(
-            "K002", f"the cache `{root}` belongs to another user (id {owner})", help=USE_ANOTHER
-        )
+def _check_private(root: Path, status: os.stat_result) -> None:
+    """Refuse a cache that other users can write, in whole or in part."""
+    # In a folder with the sticky bit, such as a file system in memory, nobody can replace `v1`.
+    if not is_private(status, sticky=True):
+        raise foreign(root, root)
+    layout = Layout(root)
+    for folder in (layout.blobs.parent, layout.blobs, layout.results, layout.runs):
+        with suppress(FileNotFoundError):
+            if not is_private(folder.stat()):
+                raise foreign(folder, root)
 
 
 def _read_format(root: Path) -> str | None:
     try:
-        with (root / "format").open("rb") as file:
-            return file.read(80).decode("utf-8", "replace")
+        file, size = open_file(root / "format", _MAX_FORMAT)
+        with file:
+            return file.read(size).decode("utf-8", "replace")
     except FileNotFoundError:
         return None
 

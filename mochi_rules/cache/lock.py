@@ -7,9 +7,13 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from mochi_rules.cache.entry import make_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # which Windows does not have
 
 if sys.platform == "win32":
     import errno
@@ -70,9 +74,9 @@ def file_lock(path: Path, *, blocking: bool = True) -> Iterator[bool]:
 
 
 def _acquire(path: Path, *, blocking: bool) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(path, _FLAGS, 0o644)
         try:
             _lock(descriptor, blocking=blocking)
             if _is_file_at(descriptor, path):

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import Severity
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostic
@@ -74,10 +75,12 @@ class Recorder:
             self._pending.clear()
             return pending
 
-    def warn(self, diagnostic: Diagnostic) -> None:
-        """Keep a warning, unless one with its code is kept already."""
+    def warn(self, *diagnostics: Diagnostic) -> None:
+        """Keep errors as warnings, each unless one with its code is kept already."""
         with self._lock:
-            self._warnings.setdefault(diagnostic.code, diagnostic)
+            for item in diagnostics:
+                kept = dataclasses.replace(item, severity=Severity.WARNING)
+                self._warnings.setdefault(item.code, kept)
 
     @property
     def counted(self) -> Statistics:

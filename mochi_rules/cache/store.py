@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
-import sys
+import errno
+import stat
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, Severity
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.base.files import write_atomic
-from mochi_rules.cache.layout import Layout, reason
+from mochi_rules.cache.entry import (
+    ForeignError,
+    UnfitError,
+    make_folder,
+    read_entry,
+    touch,
+    write_entry,
+)
+from mochi_rules.cache.layout import Layout, foreign, reason
 from mochi_rules.cache.statistics import Recorder, Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 _Value = TypeVar("_Value")
 
 EMPTY = digest_bytes(b"")  # always present, never stored
-_READ_ONLY = 0o444
-_CHUNK = 1 << 20
-_FICLONE = 0x40049409  # linux/fs.h
+# Not the entry's fault, and over in a moment.
+_PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.ESTALE}
 
 
 class Store(Protocol[_Value]):
@@ -51,19 +54,13 @@ class ContentStore:
     def get(self, digest: Digest) -> bytes | None:
         """Return a blob; None where it is absent, unreadable or damaged.
 
-        Emits: K006 (damaged), K007 (unreadable).
+        Emits: K002 (of others), K006 (damaged), K007 (unreadable).
         """
         if digest == EMPTY:
             return b""
         path = self._layout.blob(digest)
-        file = self._open(path, digest.size)
-        if file is None:
-            return None
-        try:
-            with file:
-                data = file.read()
-        except OSError as error:
-            read_failed(error, path, self._recorder)
+        data = read(path, digest.size, self._layout, self._recorder)
+        if data is None:
             return None
         if digest_bytes(data) != digest:
             set_aside(path, self._layout, self._recorder)
@@ -78,104 +75,61 @@ class ContentStore:
             OSError: The cache cannot be written.
         """
         path = self._layout.blob(digest)
-        if digest == EMPTY or (_size(path) == digest.size and touch(path)):
+        if digest == EMPTY or (has_size(path, digest.size) and touch(path)):
             return
-        write_entry(path, value)
+        write(path, value, self._layout)
         self._recorder.count(Statistics(bytes_written=digest.size))
 
     def touch(self, digest: Digest) -> None:
         """Note that a blob is in use."""
         touch(self._layout.blob(digest))
 
-    def place_all(self, files: Iterable[tuple[Digest, Path, bool]]) -> bool:
-        """Place blobs as (digest, path, executable), all or none; return whether it was done.
 
-        What is placed is a verified copy, or a clone where the file system shares blocks; never a
-        hard link, for a tool that edits its file in place would change the cache. Missing
-        directories are made.
+def read(path: Path, limit: int, layout: Layout, recorder: Recorder) -> bytes | None:
+    """Return a file of at most `limit` bytes, as it is; None where it is absent or unreadable.
 
-        Emits: K006, K007.
+    What is in its place is set aside, so that it can be written again.
 
-        Raises:
-            OSError: A destination cannot be written.
-        """
-        staged: list[tuple[Path, Path]] = []
-        try:
-            for digest, path, executable in files:
-                draft = path.with_name(f".{path.name[:40]}.{os.urandom(6).hex()}")
-                staged.append((draft, path))
-                if not self._stage(digest, draft, 0o777 if executable else 0o666):
-                    return False
-            for draft, path in staged:
-                draft.replace(path)
-        finally:
-            for draft, _ in staged:
-                with suppress(OSError):
-                    draft.unlink()
-        return True
-
-    def _stage(self, digest: Digest, draft: Path, mode: int) -> bool:
-        """Copy a blob to a new file and return whether the copy is right."""
-        source = self._layout.blob(digest)
-        blob = self._open(source, digest.size) if digest != EMPTY else io.BytesIO()
-        if blob is None:
-            return False
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        opener = lambda name, flags: os.open(name, flags, mode)  # noqa: E731 - less the umask
-        with blob, open(draft, "xb+", opener=opener) as copy:
-            got = _clone(blob, copy) or self._copy(blob, copy, source)
-        if got is None:
-            return False
-        if got != digest:
-            set_aside(source, self._layout, self._recorder)
-            return False
-        self._recorder.count(Statistics(bytes_read=digest.size))
-        return True
-
-    def _open(self, path: Path, size: int) -> IO[bytes] | None:
-        """Open a blob of the right size; None where there is none."""
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            read_failed(error, path, self._recorder)
-            return None
-        if os.fstat(file.fileno()).st_size == size:
-            return file
-        file.close()
-        set_aside(path, self._layout, self._recorder)
-        return None
-
-    def _copy(self, blob: IO[bytes], copy: IO[bytes], source: Path) -> Digest | None:
-        """Copy and return the digest of what was written; None where the blob is unreadable."""
-        state = hashlib.sha256()
-        size = 0
-        while True:
-            try:
-                chunk = blob.read(_CHUNK)
-            except OSError as error:
-                read_failed(error, source, self._recorder)
-                return None
-            if not chunk:
-                return Digest(state.hexdigest(), size)
-            state.update(chunk)
-            size += len(chunk)
-            copy.write(chunk)
-
-
-def _clone(blob: IO[bytes], copy: IO[bytes]) -> Digest | None:
-    """Share the blocks of a blob and return the digest of the clone; None where that cannot be."""
-    if sys.platform != "linux":
-        return None
-    import fcntl  # noqa: PLC0415 - of this platform only
-
+    Emits: K002, K006, K007.
+    """
     try:
-        fcntl.ioctl(copy.fileno(), _FICLONE, blob.fileno())
-    except OSError:
+        return read_entry(path, limit)
+    except FileNotFoundError:
         return None
-    state = hashlib.file_digest(copy, "sha256")  # type: ignore[arg-type]
-    return Digest(state.hexdigest(), copy.tell())
+    except OSError as error:
+        refuse(error, path, layout, recorder)
+        return None
+
+
+def write(path: Path, data: bytes, layout: Layout) -> None:
+    """Write an entry, whatever is in its place.
+
+    Raises:
+        OSError: The cache cannot be written.
+    """
+    try:
+        write_entry(path, data)
+    except IsADirectoryError:
+        _move(path, layout)
+        write_entry(path, data)
+
+
+def refuse(error: OSError, path: Path, layout: Layout, recorder: Recorder) -> None:
+    """Count and set aside an entry that cannot be read.
+
+    Emits: K002 (of others), K006 (not a file), K007 (unreadable).
+    """
+    if isinstance(error, UnfitError):
+        set_aside(path, layout, recorder)
+        return
+    recorder.count(Statistics(errors=1))
+    if isinstance(error, ForeignError):
+        recorder.warn(*foreign(path.parent, layout.root).diagnostics)
+        return
+    recorder.warn(warning("K007", f"cannot read the cache entry `{path}`: {reason(error)}"))
+    if error.errno not in _PASSING:
+        with suppress(OSError):
+            _move(path, layout)
 
 
 def set_aside(path: Path, layout: Layout, recorder: Recorder) -> None:
@@ -184,8 +138,7 @@ def set_aside(path: Path, layout: Layout, recorder: Recorder) -> None:
     Emits: K006.
     """
     try:
-        layout.quarantine.mkdir(parents=True, exist_ok=True)
-        path.replace(layout.quarantine / f"{path.parent.parent.name}-{path.name}")
+        _move(path, layout)
     except FileNotFoundError:
         return  # another process was faster
     except OSError:
@@ -201,13 +154,9 @@ def set_aside(path: Path, layout: Layout, recorder: Recorder) -> None:
     )  # fmt: skip
 
 
-def read_failed(error: OSError, path: Path, recorder: Recorder) -> None:
-    """Count an entry that the file system does not give.
-
-    Emits: K007.
-    """
-    recorder.count(Statistics(errors=1))
-    recorder.warn(warning("K007", f"cannot read the cache entry `{path}`: {reason(error)}"))
+def _move(path: Path, layout: Layout) -> None:
+    make_folder(layout.quarantine)
+    path.replace(layout.quarantine / f"{path.parent.parent.name}-{path.name}")
 
 
 def warning(code: str, message: str, *, note: str = "", help: str = "") -> Diagnostic:
@@ -218,44 +167,10 @@ def warning(code: str, message: str, *, note: str = "", help: str = "") -> Diagn
     )
 
 
-def touch(path: Path) -> bool:
-    """Note that a file is in use, and return whether it is there."""
+def has_size(path: Path, size: int) -> bool:
+    """Return whether there is a regular file of so many bytes."""
     try:
-        os.utime(path)
-    except FileNotFoundError:
-        return False
+        status = path.lstat()
     except OSError:
-        pass  # of another user, or read-only: it only ages
-    return True
-
-
-def write_entry(path: Path, data: bytes) -> None:
-    """Write a file of the cache, read-only.
-
-    Raises:
-        OSError: The cache cannot be written.
-    """
-    if os.name == "nt":
-        discard(path)  # Windows replaces no read-only file
-    write_atomic(path, data, _READ_ONLY)
-
-
-def discard(path: Path) -> bool:
-    """Remove a file, read-only or not, and return whether this call removed it."""
-    try:
-        path.unlink()
-    except FileNotFoundError:
         return False
-    except PermissionError:
-        if os.name != "nt":
-            raise
-        path.chmod(0o600)  # Windows removes no read-only file
-        path.unlink()
-    return True
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+    return stat.S_ISREG(status.st_mode) and status.st_size == size

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.layout import Layout
 from mochi_rules.cli.options import (
     AOT,
     CACHE,
@@ -79,7 +80,7 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
 @contextmanager
 def open_pipeline(root: Path | None, engines: LazyEngines) -> Iterator[Pipeline]:
     """Give a pipeline with the cache in a directory; at the end, report what is wrong with it."""
-    memo = root / "v1" / "identities" if root else None
+    memo = Layout(root).identities if root else None
     pipeline = Pipeline(Cache(root), engines, Identities(memo))
     try:
         yield pipeline

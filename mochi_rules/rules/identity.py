@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
-from mochi_rules.base.digest import digest_bytes
+from mochi_rules.cache.entry import read_entry, seal, unseal, write_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -48,6 +48,8 @@ TOOLS = (*SOURCES, WASMTIME)
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".py", ".mochi", ".wat")
 _DIGITS = 16  # hexadecimal, of a digest of sources
+_MEMO = "identities"
+_MAX_MEMO = 1 << 20  # bytes
 _REMEMBERED = 32  # lines: several checkouts share a memo
 # A file system's clock may stand still for so long; FAT's does.
 _SETTLED_NS = 2 * 10**9
@@ -111,30 +113,21 @@ class Identities:
     def _write(self) -> None:
         if self._memo is None or not self._remembered:
             return
-        from mochi_rules.base.files import write_atomic  # noqa: PLC0415 - the first time only
-
         newest = list(self._remembered.items())[-_REMEMBERED:]
-        lines = [f"{key}\t{value}" for key, value in newest]
-        text = "".join(f"{line}\t{_seal(line)}\n" for line in lines)
+        text = "".join(f"{key}\t{value}\n" for key, value in newest)
         with suppress(OSError):  # a memo is a comfort
-            write_atomic(self._memo, text.encode())
+            write_entry(self._memo, seal(_MEMO, text.encode()))
 
 
 def _read_memo(path: Path | None) -> dict[str, str]:
-    """Return the lines of a memo that are as they were written, by tool and signature."""
+    """Return the lines of a memo, by tool and signature; nothing of one that was changed."""
     if path is None:
         return {}
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        content = unseal(_MEMO, read_entry(path, _MAX_MEMO)) or b""
     except OSError:
         return {}
-    parts = [line.rpartition("\t") for line in lines]
-    intact = [line for line, _, seal in parts if "\t" in line and seal == _seal(line)]
-    return dict(line.split("\t", 1) for line in intact)
-
-
-def _seal(line: str) -> str:
-    return digest_bytes(line.encode()).short
+    return dict(line.split("\t", 1) for line in content.decode().splitlines())
 
 
 def source_files(tool: str) -> list[str]:

@@ -17,18 +17,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.cache.layout import Layout, examine
+from mochi_rules.cache.entry import read_entry, seal, unseal, write_entry
+from mochi_rules.cache.layout import MAX_RUN, Layout, examine
 from mochi_rules.rules.identity import signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_FIRST_LINE = "mochi_rules run 1"
-_FOLDER = "runs"  # beside the parts of the cache
 _SECONDS = 3600
 _MAX_RECORDS = 512
-_HEAD = 4  # lines: the first, the artifact, the engine, the section `mochi.lines`
+_HEAD = 3  # lines: the artifact, the engine, the section `mochi.lines`
 
 
 class Recalled(NamedTuple):
@@ -65,16 +64,17 @@ class Shortcut:
         if self._root is None:
             return None
         try:
-            if time.time() - self._path.stat().st_mtime > _SECONDS:
+            if time.time() - self._path.stat().st_mtime > _SECONDS or not examine(self._root):
                 return None
-            lines = self._path.read_text("utf-8").splitlines()
-            if not examine(self._root) or not self._is_current(lines):
+            content = unseal(self._name, read_entry(self._path, MAX_RUN))
+            lines = (content or b"").decode().splitlines()
+            if not self._is_current(lines):
                 return None
-            name, size = lines[1].split()
+            name, size = lines[0].split()
             digest = Digest(name, int(size))
-            engine = ast.literal_eval(lines[2])
-            places = bytes.fromhex(lines[3])
-            data = Layout(self._root).blob(digest).read_bytes()
+            engine = ast.literal_eval(lines[1])
+            places = bytes.fromhex(lines[2])
+            data = read_entry(Layout(self._root).blob(digest), digest.size)
         except (OSError, ValueError, IndexError, SyntaxError):
             return None
         return Recalled(data, engine, places) if digest_bytes(data) == digest else None
@@ -83,27 +83,22 @@ class Shortcut:
         """Note what the request came to; `sources` are those read, by name."""
         if self._root is None:
             return
-        from mochi_rules.base.files import write_atomic  # noqa: PLC0415 - not in a warm run
-
         digest = digest_bytes(found.artifact)
-        lines = [_FIRST_LINE, f"{digest.hash} {digest.size}", repr(dict(found.engine))]
-        lines.append(found.lines.hex())
+        lines = [f"{digest.hash} {digest.size}", repr(dict(found.engine)), found.lines.hex()]
         lines += [f"{digest_bytes(data).hash} {name}" for name, data in sources.items()]
         if any("\n" in line for line in lines):
             return
         with suppress(OSError):  # a record is a comfort
             self._shorten(self._path.parent)
-            write_atomic(self._path, ("\n".join(lines) + "\n").encode())
+            write_entry(self._path, seal(self._name, ("\n".join(lines) + "\n").encode()))
 
     @property
     def _path(self) -> Path:
         assert self._root is not None
-        return self._root / "v1" / _FOLDER / self._name
+        return Layout(self._root).runs / self._name
 
     def _is_current(self, lines: list[str]) -> bool:
         """Return whether every source of a record still has the content that it had."""
-        if lines[0] != _FIRST_LINE:
-            return False
         for line in lines[_HEAD:]:
             digest, _, name = line.partition(" ")
             if digest_bytes((self._folder / name).read_bytes()).hash != digest:

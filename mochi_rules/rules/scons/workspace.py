@@ -17,6 +17,7 @@ import SCons.Script
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.render import render_all
+from mochi_rules.cache.layout import Layout
 from mochi_rules.rules.identity import Identities
 from mochi_rules.rules.journal import Journal
 from mochi_rules.rules.pipeline import Pipeline
@@ -102,7 +103,7 @@ class Workspace:
         self.settings = settings
         self.console = console
         cache = settings.cache
-        memo = cache.root / "v1" / "identities" if cache.root else None
+        memo = Layout(cache.root).identities if cache.root else None
         self.pipeline = Pipeline(cache, engines, Identities(memo))
         self.journal = Journal(self.root / settings.build)
         self.universe = Universe()

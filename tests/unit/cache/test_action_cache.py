@@ -10,6 +10,7 @@ import pytest
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.action_cache import ActionCache
+from mochi_rules.cache.entry import seal
 from mochi_rules.cache.layout import Layout
 from mochi_rules.cache.messages import ActionResult, OutputFile, encode
 
@@ -44,8 +45,8 @@ def test_result_comes_back(results: ActionCache) -> None:
 
 
 def test_file_holds_the_bytes_of_the_api(results: ActionCache, path: Path) -> None:
-    """The file is what a remote cache sends, to the byte: nothing is wrapped around it."""
-    assert path.read_bytes() == encode(RESULT)
+    """Behind the seal is what a remote cache sends, to the byte."""
+    assert path.read_bytes().partition(b"\n")[2] == encode(RESULT)
 
 
 def test_absent_result_is_none(results: ActionCache, recorder: Recorder) -> None:
@@ -54,14 +55,17 @@ def test_absent_result_is_none(results: ActionCache, recorder: Recorder) -> None
     assert recorder.counted.corrupted == 0
 
 
-DATA = encode(RESULT)
+DATA = seal(KEY.hash, encode(RESULT))
 DAMAGE = {
-    "truncated between fields": encode(ActionResult(RESULT.output_files[:1])),
+    "truncated between fields": DATA[: -len(encode(RESULT)) // 2],
     "truncated within a field": DATA[:-3],
     "empty": b"",
     "hash of an output changed": DATA.replace(b"3e23", b"3e24"),
     "field appended": DATA + b"\x20\x00",
     "garbage": bytes(range(200)),
+    "sealed garbage": seal(KEY.hash, b"\xff"),
+    "without a seal": encode(RESULT),
+    "result of another action": seal(digest_bytes(b"another action").hash, encode(RESULT)),
 }
 
 
@@ -78,21 +82,9 @@ def test_damaged_result_is_set_aside(
     assert recorder.counted.corrupted == 1
 
 
-def test_result_of_another_action_is_damaged(results: ActionCache, path: Path) -> None:
-    """A file that was copied to another name is not the result of that action."""
-    other = digest_bytes(b"another action")
-    wrong = path.parents[1] / other.hash[:2] / other.hash
-    wrong.parent.mkdir(exist_ok=True)
-    wrong.write_bytes(path.read_bytes())
-    assert results.get(other) is None
-
-
-def test_sealed_garbage_is_set_aside(results: ActionCache, root: Path, path: Path) -> None:
-    """Bytes that nobody can decode are damaged though their seal fits."""
-    overwrite(path, b"\xff")
-    Layout(root).seal(KEY, digest_bytes(b"\xff")).touch()
-    assert results.get(KEY) is None
-    assert not path.exists()
+def test_entry_is_one_file(results: ActionCache, path: Path) -> None:
+    """It appears and goes at once, so that no reader takes half of one for a damaged one."""
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_huge_file_is_not_read(results: ActionCache, path: Path) -> None:
@@ -110,23 +102,6 @@ def test_either_of_two_writers_leaves_a_whole_result(results: ActionCache, path:
     assert results.get(KEY) == slower
     overwrite(path, first)
     assert results.get(KEY) == RESULT
-
-
-def test_result_that_is_being_removed_is_absent(
-    results: ActionCache, root: Path, path: Path, recorder: Recorder
-) -> None:
-    """Between the removal of seals and of results there is a miss, and no alarm."""
-    for seal in path.parent.glob("*.*"):
-        seal.unlink()
-    assert results.get(KEY) is None
-    assert recorder.counted.corrupted == 0
-
-
-def test_result_that_was_replaced_is_not_damaged(results: ActionCache, path: Path) -> None:
-    """A reader that still holds the file of before does not take the new one for damaged."""
-    with path.open("rb") as before:
-        results.put(KEY, RESULT)
-        assert results._is_damaged(KEY, before) is False
 
 
 def test_unreadable_result_is_an_error(root: Path, path: Path, recorder: Recorder) -> None:

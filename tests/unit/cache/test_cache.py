@@ -47,12 +47,6 @@ def full(root: Path) -> Cache:
     return Cache(root)
 
 
-@pytest.fixture
-def places(tmp_path: Path) -> dict[str, Path]:
-    """Return a destination for each output."""
-    return {path: tmp_path / "build" / path for path in OUTPUTS}
-
-
 def test_nothing_is_found_in_a_new_cache(cache: Cache, root: Path) -> None:
     """A lookup is a miss, and makes no directory."""
     assert cache.lookup(ACTION) is None
@@ -91,19 +85,11 @@ def test_other_step_is_not_found(full: Cache) -> None:
     assert full.lookup(make_action("other")) is None
 
 
-def test_outputs_are_restored(full: Cache, places: dict[str, Path]) -> None:
-    """Every output is placed as a file, executable where it was."""
-    assert full.restore(ACTION, places) is not None
-    assert {path: place.read_bytes() for path, place in places.items()} == OUTPUTS
-    assert os.access(places[CWASM], os.X_OK)
-    assert not os.access(places[MAP], os.X_OK)
-
-
-def test_counters_follow(full: Cache, places: dict[str, Path]) -> None:
+def test_counters_follow(full: Cache) -> None:
     """Hits, misses, stores and bytes are counted."""
     size = sum(map(len, OUTPUTS.values()))
     full.lookup(ACTION)
-    full.restore(ACTION, places)
+    full.lookup(ACTION)
     full.lookup(make_action("other"))
     full.store(make_action("other"), OUTPUTS)
     counted = full.statistics
@@ -133,22 +119,39 @@ def truncate_result(root: Path) -> None:
 
 
 def remove_result(root: Path) -> None:
-    """Remove the result, and leave its seal."""
+    """Remove the result."""
     result_path(root, ACTION).unlink()
 
 
-HARMS = [damage_blob, truncate_blob, remove_blob, truncate_result, remove_result]
+def put_folder_for_blob(root: Path) -> None:
+    """Put a folder in the place of an output."""
+    path = blob_path(root, digest_bytes(OUTPUTS[MAP]))
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+def put_loop_for_result(root: Path) -> None:
+    """Put a link to itself in the place of the result."""
+    result_path(root, ACTION).unlink()
+    result_path(root, ACTION).symlink_to(result_path(root, ACTION))
+
+
+HARMS = [
+    damage_blob,
+    truncate_blob,
+    remove_blob,
+    truncate_result,
+    remove_result,
+    put_folder_for_blob,
+    put_loop_for_result,
+]
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
-def test_harmed_entry_is_a_miss(
-    full: Cache, root: Path, places: dict[str, Path], harm: type
-) -> None:
-    """No output is returned or placed unless all of them are right."""
+def test_harmed_entry_is_a_miss(full: Cache, root: Path, harm: type) -> None:
+    """No output is returned unless all of them are right."""
     harm(root)
     assert full.lookup(ACTION) is None
-    assert Cache(root).restore(ACTION, places) is None
-    assert not any(place.exists() for place in places.values())
 
 
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
@@ -200,7 +203,6 @@ def test_cache_that_is_off_keeps_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     cache.store(ACTION, OUTPUTS)
     with cache.single_flight(ACTION.key):
         assert cache.lookup(ACTION) is None
-    assert cache.restore(ACTION, {}) is None
     cache.flush()
     assert (cache.gc(), cache.verify().checked, cache.clear().entries) == (Statistics(), 0, 0)
     assert cache.report().usage.size == 0
@@ -352,18 +354,13 @@ def test_threads_produce_once(cache: Cache) -> None:
     assert (len(produced), len(found)) == (1, 7)
 
 
-def test_second_look_is_the_same_lookup(cache: Cache, root: Path, places: dict[str, Path]) -> None:
+def test_second_look_is_the_same_lookup(cache: Cache, root: Path) -> None:
     """A step that finds in its flight what it missed before is one hit and no miss."""
-    for name, look in {
-        "looks": cache.lookup,
-        "restores": lambda action, **how: cache.restore(action, places, **how),
-    }.items():
-        action = make_action(name)
-        assert look(action) is None
-        assert look(action, again=True) is None
-        Cache(root).store(action, OUTPUTS)
-        assert look(action, again=True) is not None
-    assert (cache.statistics.hits, cache.statistics.misses) == (2, 0)
+    assert cache.lookup(ACTION) is None
+    assert cache.lookup(ACTION, again=True) is None
+    Cache(root).store(ACTION, OUTPUTS)
+    assert cache.lookup(ACTION, again=True) is not None
+    assert (cache.statistics.hits, cache.statistics.misses) == (1, 0)
 
 
 def test_other_keys_do_not_wait(cache: Cache) -> None:

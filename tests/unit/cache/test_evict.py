@@ -100,7 +100,7 @@ def test_gc_keeps_what_is_younger_than_the_process(root: Path) -> None:
 
 
 def test_gc_to_nothing_leaves_no_file(root: Path, actions: list[PreparedAction]) -> None:
-    """Results go with their seals, and drafts and quarantine go too."""
+    """Drafts and quarantine go too."""
     old = time.time() - 7200
     for name in ("cas/00/.draft", "ac/00/.draft", "quarantine/cas-" + "0" * 64):
         path = root / "v1" / name
@@ -159,9 +159,9 @@ def test_entry_used_since_the_scan_stays(root: Path, actions: list[PreparedActio
     """A blob that a store counts on between the scan and the removal is not removed."""
     layout = Layout(root)
     entry = min(evict.scan_blobs(layout))
-    os.utime(entry.paths[0])
+    os.utime(entry.path)
     assert evict._remove_unused(entry) is False
-    assert Path(entry.paths[0]).exists()
+    assert Path(entry.path).exists()
 
 
 def test_one_process_evicts_at_a_time(root: Path, actions: list[PreparedAction]) -> None:

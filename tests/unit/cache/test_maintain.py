@@ -67,15 +67,6 @@ def test_verify_names_an_unreadable_blob(full: Cache, root: Path) -> None:
     assert [warning.code for warning in full.warnings] == ["K007"]
 
 
-def test_verify_removes_a_result_without_seal(full: Cache, root: Path) -> None:
-    """A result that was half removed is removed."""
-    path = result_path(root, ACTION)
-    for seal in path.parent.glob("*.*"):
-        seal.unlink()
-    assert full.verify().dangling == (path.relative_to(root).as_posix(),)
-    assert not path.exists()
-
-
 def test_clear_removes_everything(full: Cache, root: Path) -> None:
     """After a clear no entry and no total is left, and the directory is still a cache."""
     full.flush()

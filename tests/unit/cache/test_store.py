@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
-import shutil
 import stat
-import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.cache.layout import Layout
-from mochi_rules.cache.statistics import Recorder
 from mochi_rules.cache.store import EMPTY, ContentStore, set_aside
 
 from .samples import blob_path, overwrite
+
+if TYPE_CHECKING:
+    from mochi_rules.cache.statistics import Recorder
 
 DATA = b"\x00asm" * 500
 DIGEST = digest_bytes(DATA)
@@ -77,17 +77,6 @@ def test_damaged_blob_is_not_returned(store: ContentStore, root: Path, data: byt
     assert store.get(DIGEST) is None
 
 
-@pytest.mark.parametrize("data", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_blob_is_not_placed(
-    store: ContentStore, root: Path, tmp_path: Path, data: bytes
-) -> None:
-    """A copy is verified as it is made; a wrong one leaves nothing behind."""
-    overwrite(blob_path(root, DIGEST), data)
-    target = tmp_path / "a"
-    assert store.place_all([(DIGEST, target, False)]) is False
-    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
-
-
 def test_damaged_blob_goes_to_quarantine(
     store: ContentStore, root: Path, recorder: Recorder
 ) -> None:
@@ -113,30 +102,6 @@ def test_truncated_blob_is_written_again(store: ContentStore, root: Path) -> Non
     overwrite(blob_path(root, DIGEST), DATA[:7])
     store.put(DIGEST, DATA)
     assert store.get(DIGEST) == DATA
-
-
-def test_blob_that_is_a_directory_is_an_error(root: Path, recorder: Recorder) -> None:
-    """What the file system does not give is a miss with a warning."""
-    blob_path(root, DIGEST).mkdir(parents=True)
-    assert ContentStore(Layout(root), recorder).get(DIGEST) is None
-    assert recorder.counted.errors == 1
-    assert [warning.code for warning in recorder.warnings] == ["K007"]
-
-
-def test_disk_that_fails_under_a_read_is_an_error(
-    store: ContentStore, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A blob that opens and cannot be read is a miss, and nothing is placed."""
-
-    class Failing(io.BytesIO):
-        def read(self, *_: object) -> bytes:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    monkeypatch.setattr(store, "_open", lambda *_: Failing())
-    assert store.get(DIGEST) is None
-    assert store.place_all([(DIGEST, tmp_path / "a", False)]) is False
-    assert recorder.counted.errors == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
 def test_damaged_blob_that_cannot_be_moved_is_refused_again(
@@ -170,108 +135,11 @@ def test_huge_file_is_not_read(store: ContentStore, root: Path) -> None:
     assert store.get(DIGEST) is None
 
 
-def test_huge_file_is_not_placed(store: ContentStore, root: Path, tmp_path: Path) -> None:
-    """A blob that grew to a terabyte is damaged; it does not fill the disk of the build."""
-    path = blob_path(root, DIGEST)
-    path.chmod(0o644)
-    os.truncate(path, 1 << 40)
-    assert store.place_all([(DIGEST, tmp_path / "a", False)]) is False
-
-
 def test_put_notes_that_a_blob_is_in_use(store: ContentStore, root: Path) -> None:
     """A blob that is put again counts as just used, so that eviction does not take it."""
     os.utime(blob_path(root, DIGEST), (0, 0))
     store.put(DIGEST, DATA)
     assert blob_path(root, DIGEST).stat().st_mtime > 0
-
-
-def test_placed_file_has_the_content(store: ContentStore, tmp_path: Path) -> None:
-    """A blob is placed as a file; its directory is made."""
-    target = tmp_path / "deep" / "er" / "a"
-    assert store.place_all([(DIGEST, target, False)]) is True
-    assert target.read_bytes() == DATA
-
-
-def test_placed_file_replaces_another(store: ContentStore, tmp_path: Path) -> None:
-    """A file of an earlier build gives way, even a read-only one."""
-    target = tmp_path / "a"
-    target.write_bytes(b"old")
-    target.chmod(0o444)
-    assert store.place_all([(DIGEST, target, False)]) is True
-    assert target.read_bytes() == DATA
-
-
-def test_empty_file_is_placed(store: ContentStore, tmp_path: Path) -> None:
-    """The empty blob is placed though it is not stored."""
-    assert store.place_all([(EMPTY, tmp_path / "a", False)]) is True
-    assert (tmp_path / "a").read_bytes() == b""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-@pytest.mark.parametrize(("executable", "bits"), [(False, 0o666), (True, 0o777)])
-def test_placed_file_has_the_permissions_of_a_new_file(
-    store: ContentStore, tmp_path: Path, bits: int, *, executable: bool
-) -> None:
-    """A placed file is writable and, where asked, executable, less the umask."""
-    umask = os.umask(0o027)
-    try:
-        store.place_all([(DIGEST, tmp_path / "a", executable)])
-    finally:
-        os.umask(umask)
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == bits & ~0o027
-
-
-def test_placed_file_is_no_link(store: ContentStore, root: Path, tmp_path: Path) -> None:
-    """A tool that edits its file in place does not change the cache."""
-    store.place_all([(DIGEST, tmp_path / "a", False)])
-    with (tmp_path / "a").open("r+b") as file:
-        file.write(b"stripped")
-    assert store.get(DIGEST) == DATA
-
-
-def test_files_are_placed_all_or_none(store: ContentStore, tmp_path: Path) -> None:
-    """One absent blob leaves every destination as it was."""
-    old = tmp_path / "old"
-    old.write_bytes(b"old")
-    files = [(DIGEST, old, False), (digest_bytes(b"absent"), tmp_path / "new", False)]
-    assert store.place_all(files) is False
-    assert old.read_bytes() == b"old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "old"]
-
-
-def test_destination_that_cannot_be_written_raises(store: ContentStore, tmp_path: Path) -> None:
-    """Trouble in the build tree is not trouble of the cache: it is raised, and nothing is left."""
-    (tmp_path / "out" / "a").mkdir(parents=True)
-    with pytest.raises(OSError, match="out/a"):
-        store.place_all([(DIGEST, tmp_path / "out" / "a", False)])
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
-
-
-@pytest.mark.slow
-def test_placed_file_shares_blocks(tmp_path: Path) -> None:
-    """Where the file system has reference links, a placed file takes no space of its own."""
-    for tool in ("mkfs.btrfs", "mount"):
-        if not shutil.which(tool):
-            pytest.skip(f"needs {tool}")
-    image, mounted = tmp_path / "image", tmp_path / "mounted"
-    with image.open("wb") as file:
-        file.truncate(120 << 20)
-    mounted.mkdir()
-    subprocess.run(["mkfs.btrfs", "-q", image], check=True, capture_output=True)
-    if subprocess.run(["mount", "-o", "loop", image, mounted], check=False).returncode:
-        pytest.skip("needs the right to mount")
-    try:
-        data = os.urandom(30 << 20)
-        store = ContentStore(Layout(mounted / "cache"), Recorder())
-        store.put(digest_bytes(data), data)
-        os.sync()
-        before = shutil.disk_usage(mounted).free
-        assert store.place_all([(digest_bytes(data), mounted / "placed", False)]) is True
-        os.sync()
-        assert before - shutil.disk_usage(mounted).free < 10 << 20
-        assert (mounted / "placed").read_bytes() == data
-    finally:
-        subprocess.run(["umount", mounted], check=True)
 
 
 def test_put_raises_what_the_disk_says(

@@ -10,12 +10,20 @@ import pytest
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
+from mochi_rules.cache.entry import seal
 from mochi_rules.cache.layout import Layout, prepare
 from mochi_rules.rules import shortcut
 from mochi_rules.rules.shortcut import Recalled, Shortcut
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Change a record in place."""
+    path.chmod(0o644)
+    path.write_bytes(data)
+
 
 ARTIFACT = b"\x7fELF artifact"
 ENGINE = {"target": "x86_64-unknown-linux-gnu", "flags": [["has_sse3", None]], "fuel": None}
@@ -96,13 +104,43 @@ def test_evicted_artifact_is_made_again(kept: Shortcut, root: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff", b"mochi_rules run 1\n", b"mochi_rules run 1\nx 1\n{}\n",
-     b"mochi_rules run 1\n" + b"0" * 64 + b" 1\n__import__('os')\n", b"mochi_rules run 9\n"],
-)  # fmt: skip
-def test_damaged_record_is_passed_over(kept: Shortcut, root: Path, content: bytes) -> None:
+    [b"", b"\xff", b"x 1\n{}\n\n", b"0" * 64 + b" 1\n__import__('os')\n\n", b"\n" * 9],
+)
+@pytest.mark.parametrize("sealed", [True, False])
+def test_damaged_record_is_passed_over(
+    kept: Shortcut, root: Path, content: bytes, *, sealed: bool
+) -> None:
     """Nothing in a record is believed, and nothing in it runs."""
     [record] = (root / "v1" / "runs").iterdir()
-    record.write_bytes(content)
+    overwrite(record, seal(record.name, content) if sealed else content)
+    assert kept.find() is None
+
+
+def test_record_with_a_changed_letter_is_passed_over(kept: Shortcut, root: Path) -> None:
+    """A record that reads well and is wrong would run the program under other settings."""
+    [record] = (root / "v1" / "runs").iterdir()
+    data = record.read_bytes()
+    overwrite(record, data.replace(b"'fuel': None", b"'fuel': 1000"))
+    assert record.read_bytes() != data
+    assert kept.find() is None
+
+
+def test_record_of_another_request_is_passed_over(kept: Shortcut, root: Path, folder: Path) -> None:
+    """A record belongs to one request: in the place of another it would run the other program."""
+    [record] = (root / "v1" / "runs").iterdir()
+    other = Shortcut(root, ["b c.mochi", "debug"], folder)
+    other.keep({"b c.mochi": b"two"}, FOUND)
+    [place] = set((root / "v1" / "runs").iterdir()) - {record}
+    overwrite(place, record.read_bytes())
+    assert other.find() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_record_that_is_a_fifo_is_passed_over(kept: Shortcut, root: Path) -> None:
+    """A run does not wait for somebody to write."""
+    [record] = (root / "v1" / "runs").iterdir()
+    record.unlink()
+    os.mkfifo(record)
     assert kept.find() is None
 
 
