@@ -82,8 +82,11 @@ def compile_program(request: CompileRequest) -> CompileResult:
     return CompileResult(wasm, tuple(diagnostics.items), module)
 
 
-def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | None:
-    """Compile a program to the mid-level IR after all passes; None when there are errors."""
+def build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str = "") -> Program | None:
+    """Compile a program to the mid-level IR; None when there are errors.
+
+    `after` is the last pass to run, or `passes.BUILD` for none; by default all of them run.
+    """
     modules = load_modules(request.main, request.sources, diagnostics)
     if diagnostics.errors:
         return None
@@ -96,7 +99,7 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics) -> Program | Non
     program = builder.build()
     if diagnostics.errors:
         return None
-    run_passes(program, builder.signatures)
+    run_passes(program, after)
     return program
 
 

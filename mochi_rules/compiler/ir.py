@@ -15,7 +15,7 @@ from mochi_rules.compiler.ops import ALL, OPS
 from mochi_rules.compiler.types import FLOAT, SCALARS, VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mochi_rules.compiler.ops import Effects
     from mochi_rules.compiler.types import Type
@@ -75,6 +75,19 @@ class Block:
             case _:
                 return ()
 
+    @property
+    def end_operands(self) -> Sequence[Value]:
+        """The values that the end of the block uses."""
+        match self.end:
+            case Jump():
+                return self.end.args
+            case Branch():
+                return (self.end.condition,)
+            case Return() if self.end.value is not None:
+                return (self.end.value,)
+            case _:
+                return ()
+
 
 @dataclass(slots=True, eq=False)
 class Jump:
@@ -111,14 +124,12 @@ class Unreachable:
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function. `consumes` holds the numbers of the parameters it takes over."""
+    """A function; it takes no parameter over, and its result is its caller's."""
 
     name: str
     params: list[Value]
     result: Type
     blocks: list[Block] = field(default_factory=list)  # the first is the entry
-    consumes: frozenset[int] = frozenset()
-    borrowed_result: bool = False
     is_runtime: bool = False
 
     @property
@@ -151,6 +162,8 @@ class StructLayout:
 class Program:
     """A whole program. `globals` maps names to types; `main` runs first.
 
+    `signatures` are of the functions of the runtime library that it calls.
+
     With `tests`, the names of its test blocks, `main` takes the number of the one to run, or -1
     for all.
     """
@@ -161,6 +174,7 @@ class Program:
     structs: dict[str, StructLayout]
     main: str
     tests: list[str] | None = None
+    signatures: dict[str, Signature] = field(default_factory=dict)
 
 
 def consumed(value: Value, signatures: Mapping[str, Signature]) -> frozenset[int] | range:
@@ -172,6 +186,16 @@ def consumed(value: Value, signatures: Mapping[str, Signature]) -> frozenset[int
     if op.consumes == (ALL,):
         return range(len(value.args))
     return frozenset(op.consumes)
+
+
+def result_is(value: Value, signatures: Mapping[str, Signature]) -> str:
+    """Return how the result of an instruction or a parameter is held; see ops.py."""
+    if value.op == "param":
+        return "owned"
+    if value.op == "call":
+        signature = signatures.get(value.attr)
+        return "borrowed" if signature and signature.borrowed_result else "owned"
+    return OPS[value.op].result_is
 
 
 def effects_of(value: Value) -> Effects:

@@ -79,6 +79,26 @@ class Flow:
         return tree
 
     @cached_property
+    def _spans(self) -> dict[Block, tuple[int, int]]:
+        """For each block, the span of what it dominates in a preorder of the dominator tree."""
+        starts: dict[Block, int] = {}
+        stack = [self.blocks[0]]
+        while stack:
+            block = stack.pop()
+            starts[block] = len(starts)
+            stack += self.dominated[block]
+        ends = {block: start + 1 for block, start in starts.items()}
+        for block in reversed(self.blocks[1:]):
+            dominator = self.dominator[block]
+            ends[dominator] = max(ends[dominator], ends[block])
+        return {block: (start, ends[block]) for block, start in starts.items()}
+
+    def dominates(self, block: Block, other: Block) -> bool:
+        """Return whether every way to a block leads through another; a block dominates itself."""
+        start, end = self._spans[block]
+        return start <= self._spans[other][0] < end
+
+    @cached_property
     def headers(self) -> set[Block]:
         """The targets of back edges."""
         return {

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir import Branch, Jump, Return
 from mochi_rules.compiler.ir_flow import Flow
-from mochi_rules.compiler.ops import OPS
+from mochi_rules.compiler.ir_ownership import ownership_faults
+from mochi_rules.compiler.ir_types import type_faults
 from mochi_rules.compiler.types import VOID
 
 if TYPE_CHECKING:
@@ -15,48 +16,42 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Block, Function, Program, Value
 
 
-def verify_program(program: Program) -> list[str]:
-    """Return what is wrong with a program: in its functions, and in the calls between them."""
+def verify_program(program: Program, *, counted: bool) -> list[str]:
+    """Return what is wrong with a program; `counted` says that reference counts are in it."""
     faults: list[str] = []
     for function in program.functions.values():
-        faults += verify_function(function)
-        calls = [v for block in function.blocks for v in block.code if v.op == "call"]
-        for call in calls:
-            callee = program.functions.get(call.attr)
-            if callee is not None and not _fits(call, callee):
-                faults.append(f"{function.name}: a call that does not fit {callee.name}")
+        found = verify_function(function, program)
+        if counted and not found:
+            found = [
+                f"{function.name}: {fault}"
+                for fault in ownership_faults(function, program.signatures)
+            ]
+        faults += found
     return faults
 
 
-def _fits(call: Value, callee: Function) -> bool:
-    params = [param.type for param in callee.params]
-    return [arg.type for arg in call.args] == params and call.type is callee.result
-
-
-def verify_function(function: Function) -> list[str]:
+def verify_function(function: Function, program: Program | None = None) -> list[str]:
     """Return what is wrong with a function; nothing where it is sound.
 
-    Every operation exists and has its number of arguments; every block ends; a jump passes one
-    value for each parameter, of its type; what is returned has the result's type; the target of a
-    branch has no parameters and no other predecessor; a definition dominates its uses.
+    Every block ends; the target of a branch has no parameters and no other predecessor; a jump
+    passes one value for each parameter, of its type; what is returned has the result's type;
+    every instruction has the signature of its operation; a definition dominates its uses. With
+    a program, calls and fields are as it declares them.
     """
-    return [f"{function.name}: {fault}" for fault in _faults(function)]
+    return [f"{function.name}: {fault}" for fault in _faults(function, program)]
 
 
-def _faults(function: Function) -> Iterator[str]:
+def _faults(function: Function, program: Program | None) -> Iterator[str]:
     flow = Flow(function)
-    predecessors: dict[Block, int] = {}
-    for block in flow.blocks:
-        for target in block.targets:
-            predecessors[target] = predecessors.get(target, 0) + 1
     for block in flow.blocks:
         yield from _end_faults(block, function)
         if isinstance(block.end, Branch):
             for target in block.targets:
-                if target.params or predecessors[target] != 1:
+                if target.params or len(flow.predecessors[target]) != 1:
                     yield "a branch to a block with parameters or other predecessors"
-        yield from _arities(block)
-    yield from _undominated(function, flow.dominated)
+        for value in block.code:
+            yield from type_faults(value, program)
+    yield from _undominated(function, flow)
 
 
 def _end_faults(block: Block, function: Function) -> Iterator[str]:
@@ -69,6 +64,9 @@ def _end_faults(block: Block, function: Function) -> Iterator[str]:
             for param, arg in zip(target.params, args, strict=False):
                 if param.type is not arg.type:
                     yield f"a jump passes {arg.type} for {param.type}"
+        case Branch(condition=condition):
+            if condition.type.name != "bool":
+                yield f"a branch on {condition.type}"
         case Return(value=value):
             returned = value.type if value else VOID
             if returned is not function.result:
@@ -77,29 +75,30 @@ def _end_faults(block: Block, function: Function) -> Iterator[str]:
             pass
 
 
-def _arities(block: Block) -> Iterator[str]:
-    for value in block.code:
-        op = OPS.get(value.op)
-        if op is None:
-            yield f"unknown operation {value.op}"
-        elif op.arity is not None and op.arity != len(value.args):
-            yield f"{value.op} with {len(value.args)} arguments"
+def _undominated(function: Function, flow: Flow) -> Iterator[str]:
+    homes: dict[Value, tuple[Block, int]] = dict.fromkeys(function.params, (function.entry, -1))
+    for block in flow.blocks:
+        for value in block.params:
+            homes[value] = block, -1
+        for position, value in enumerate(block.code):
+            if value in homes:
+                yield f"{value!r} is defined twice"
+            homes[value] = block, position
+    for block in flow.blocks:
+        for position, user, arg in _uses(block):
+            home, defined = homes.get(arg, (None, 0))
+            if home is block:
+                is_known = defined < position
+            else:
+                is_known = home is not None and flow.dominates(home, block)
+            if not is_known:
+                yield f"{user} uses {arg!r}, which is not defined there"
 
 
-def _undominated(function: Function, dominated: dict[Block, list[Block]]) -> Iterator[str]:
-    """Walk the dominator tree with the values that are defined on the way."""
-    stack: list[tuple[Block, frozenset[Value]]] = [(function.entry, frozenset(function.params))]
-    while stack:
-        block, known = stack.pop()
-        defined = set(known) | set(block.params)
-        for value in block.code:
-            for arg in value.args:
-                if arg not in defined:
-                    yield f"{value.op} uses {arg!r}, which is not defined there"
-            defined.add(value)
-        used = block.end.args if isinstance(block.end, Jump) else []
-        for arg in used:
-            if arg not in defined:
-                yield f"a jump passes {arg!r}, which is not defined there"
-        inherited = frozenset(defined)
-        stack += [(child, inherited) for child in dominated[block]]
+def _uses(block: Block) -> Iterator[tuple[int, str, Value]]:
+    """Return every use of a value in a block: where, by what, and the value."""
+    for position, value in enumerate(block.code):
+        for arg in value.args:
+            yield position, value.op, arg
+    for arg in block.end_operands:
+        yield len(block.code), type(block.end).__name__.lower(), arg

@@ -3,7 +3,8 @@
 `args` and `result` are signatures: a capital letter stands for any type, the same one everywhere
 in a row. `consumes` lists the arguments whose reference the operation takes over. `result_is`
 says how a counted result is held: "owned" (one reference is ours), "borrowed" (it lives as long
-as argument 0 and what that argument refers to stay unchanged), "static" (lives for ever).
+as argument 0 and what that argument refers to stay unchanged), "alias" (it is argument 0 under
+another type), "static" (it lives for ever).
 
 Effects are sets, so that two operations keep their order only where one can notice the other:
 
@@ -161,7 +162,13 @@ _CONVERSIONS = [
 _CONSTANTS = [
     Op("const", "", "T", "attr is the value"),
     Op("null", "", "T", "the null of an optional type or of any", result_is="static"),
-    Op("string", "", "string", "attr is the text, as bytes", result_is="static"),
+    Op(
+        "string",
+        "",
+        "T",
+        "attr is the text, as bytes; a word in the runtime library",
+        result_is="static",
+    ),
     Op("address", "", "word", "attr names a static table"),
     Op("site", "", "word", "the place in the source, for a message"),
     Op("symbol", "", "word", "attr names a function; its index for call.indirect"),
@@ -171,7 +178,7 @@ _CHECKS = [
     Op("check.index", "i: int, n: int", "", "0 ≤ i < n; attr says what is indexed", TRAPS),
     Op("check.nonzero", "a: T", "", "a ≠ 0", TRAPS),
     Op("check.some", "a: T?", "T", "a is not null", Effects(needs=(0,), traps=True),
-       result_is="borrowed", milder="reference", mild=TRAPS),
+       result_is="alias", milder="reference", mild=TRAPS),
     Op("check.expect", "c: bool", "", "c holds; attr is its text", TRAPS),
 ]  # fmt: skip
 
@@ -202,7 +209,7 @@ _MAPS = [
     Op("map.insert", "m: map<K, V>, k: K", "word",
        "the entry of a key, made if missing; moves the others",
        Effects(KEYS | BYTES, KEYS | ENTRIES | COUNTS, (0, 1), allocates=True)),
-    _load("entry.load", "m: map<K, V>, e: word", "V", KEYS | ENTRIES, "the value of entry e"),
+    _load("entry.load", "m: map<K, V>, e: word", "V?", KEYS | ENTRIES, "the value of entry e"),
     _store("entry.store", "m: map<K, V>, e: word, v: V", ENTRIES, "set the value of entry e"),
     _vacate("entry.vacate", "m: map<K, V>, e: word, old: V", ENTRIES, "as list.vacate"),
 ]  # fmt: skip
@@ -237,10 +244,10 @@ _CALLS = [
 _DYNAMIC = [
     Op("any.of", "a: T", "U", "tag or box a scalar", ALLOCATES),
     Op("any.to", "a: T", "U", "stops where a is no U", Effects(needs=(0,), traps=True),
-       result_is="borrowed"),
+       result_is="alias"),
     Op("any.cast", "a: T", "U", "a is known to be a U", Effects(needs=(0,)),
-       result_is="borrowed", milder="reference"),
-    Op("widen", "a: T", "U", "the same word under a type that includes T", result_is="borrowed"),
+       result_is="alias", milder="reference"),
+    Op("widen", "a: T", "U", "the same word under a type that includes T", result_is="alias"),
     Op("is_null", "a: T", "bool", "whether it is null"),
     Op("same", "a: T, b: T", "bool", "the same object, or the same tagged word"),
 ]  # fmt: skip

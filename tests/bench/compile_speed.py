@@ -44,7 +44,7 @@ def stages(text: str) -> dict[str, float]:
     builder = ProgramBuilder(resolution, library, diagnostics)
     program = builder.build()
     mark("build")
-    run_passes(program, builder.signatures)
+    run_passes(program)
     mark("passes")
     module = Linker(program, library).link()
     mark("lower and link")

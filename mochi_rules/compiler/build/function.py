@@ -212,7 +212,7 @@ class FunctionBuilder(SsaBuilder):
     def runtime(self, name: str, args: Iterable[ir.Value], result: Type) -> ir.Value:
         """Call a function of the runtime library."""
         signature = self.program.library.signature(name)
-        self.program.signatures[name] = signature
+        self.program.program.signatures[name] = signature
         return self.emit("call", args, result, name)
 
     def here(self) -> ir.Value:

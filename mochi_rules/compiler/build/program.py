@@ -43,7 +43,6 @@ class ProgramBuilder:
     names: dict[Function | Thunk, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     queue: list[Function | Thunk] = field(default_factory=list)
-    signatures: dict[str, ir.Signature] = field(default_factory=dict)
     global_names: dict[Variable, str] = field(default_factory=dict)
     thunks: dict[tuple[Function, int], Thunk] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir import Branch, Jump, Return, effects_of
+from mochi_rules.compiler.ir import effects_of
 from mochi_rules.compiler.ir_flow import Flow
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.structure import Structurer
@@ -21,7 +21,7 @@ from mochi_rules.wasm.types import FuncType
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mochi_rules.compiler.ir import Block, Function, Site, StructLayout, Value
+    from mochi_rules.compiler.ir import Block, Function, Jump, Return, Site, StructLayout, Value
     from mochi_rules.compiler.ops import Effects
     from mochi_rules.compiler.types import Type
 
@@ -203,14 +203,8 @@ class Selector:
         for value in block.code:
             for arg in value.args:
                 self._use(arg, block)
-        match block.end:
-            case Jump(args=args):
-                for arg in args:
-                    self._use(arg, block)
-            case Branch(condition=condition):
-                self._use(condition, block)
-            case Return(value=result) if result is not None:
-                self._use(result, block)
+        for arg in block.end_operands:
+            self._use(arg, block)
 
     def _use(self, value: Value, block: Block) -> None:
         self.uses[value] = self.uses.get(value, 0) + 1

@@ -18,7 +18,16 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir import Block, Branch, Jump, Return, Value, consumed, effects_of
+from mochi_rules.compiler.ir import (
+    Block,
+    Branch,
+    Jump,
+    Return,
+    Value,
+    consumed,
+    effects_of,
+    result_is,
+)
 from mochi_rules.compiler.ir_flow import Flow
 from mochi_rules.compiler.ops import NOTHING, OPS
 from mochi_rules.compiler.types import VOID
@@ -29,8 +38,6 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Function, Signature
     from mochi_rules.compiler.ops import Kinds
 
-# These read no memory: what they give is their argument under another type.
-_ALIASES = frozenset({"widen", "any.to", "any.cast", "check.some"})
 _FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
 
 
@@ -93,7 +100,7 @@ class _Counter:
             for value in block.code:
                 for arg in value.args:
                     found[arg] = block if found.get(arg, block) is block else None
-            for arg in _end_values(block):
+            for arg in block.end_operands:
                 found[arg] = None
         return found
 
@@ -108,22 +115,16 @@ class _Counter:
         for position, value in enumerate(block.code):
             if not value.type.is_counted:
                 continue
-            held = self._held(value)
+            held = result_is(value, self.signatures)
             if held == "owned":
                 self.owned.add(value)
-            elif held == "borrowed":
+            elif held in ("borrowed", "alias"):
                 self._borrow(block, position, sequence, is_local=only_in.get(value) is block)
-
-    def _held(self, value: Value) -> str:
-        if value.op == "call":
-            signature = self.signatures.get(value.attr)
-            return "borrowed" if signature and signature.borrowed_result else "owned"
-        return OPS[value.op].result_is
 
     def _borrow(self, block: Block, position: int, sequence: _Sequence, *, is_local: bool) -> None:
         """Let a value stay borrowed, or make it owned."""
         value = block.code[position]
-        sources = NOTHING if value.op in _ALIASES else effects_of(value).reads
+        sources = NOTHING if _is_alias(value) else effects_of(value).reads
         if value.args:
             sources |= self.sources.get(value.args[0], NOTHING)
         if is_local and self._stays(block, position, sources, sequence):
@@ -132,7 +133,7 @@ class _Counter:
                 self.roots[value] = value.args[0]
         else:
             self.owned.add(value)
-            (self.taking if value.op in _ALIASES else self.promoted).add(value)
+            (self.taking if _is_alias(value) else self.promoted).add(value)
 
     def _stays(self, block: Block, start: int, sources: Kinds, sequence: _Sequence) -> bool:
         """Whether a borrowed value is used, in the rest of its block, only while it lives.
@@ -150,7 +151,7 @@ class _Counter:
                     return False
                 if any(user.args[number] is name for number in self._taken(user)):
                     return False
-                if user.op in _ALIASES and user.type.is_counted:
+                if _is_alias(user):
                     names.append(user)
         return True
 
@@ -163,7 +164,7 @@ class _Counter:
 
     def _taken(self, value: Value) -> Collection[int]:
         """Return the numbers of the arguments whose reference an instruction takes over."""
-        if value.op in _ALIASES:
+        if _is_alias(value):
             return (0,) if value in self.taking else ()
         return consumed(value, self.signatures)
 
@@ -181,7 +182,7 @@ class _Counter:
 
     def _mentioned(self, block: Block) -> set[Value]:
         """Return what must live for the operands of a block."""
-        args = [arg for value in block.code for arg in value.args] + _end_values(block)
+        args = [arg for value in block.code for arg in value.args] + [*block.end_operands]
         return set(map(self._root, args))
 
     def _find_liveness(self) -> None:
@@ -278,7 +279,7 @@ class _Counter:
         code += before[::-1]
 
     def _count_end(self, block: Block, code: list[Value], live: set[Value]) -> None:
-        args = _end_values(block) if isinstance(block.end, (Jump, Return)) else []
+        args = block.end_operands if isinstance(block.end, (Jump, Return)) else []
         before = []
         moved: set[Value] = set()
         for arg in args:
@@ -299,16 +300,8 @@ class _Counter:
         return list(self._members(self._live_out(source) & ~self.live_in[block]))
 
 
-def _end_values(block: Block) -> list[Value]:
-    match block.end:
-        case Jump(args=args):
-            return args
-        case Branch(condition=condition):
-            return [condition]
-        case Return(value=value) if value is not None:
-            return [value]
-        case _:
-            return []
+def _is_alias(value: Value) -> bool:
+    return OPS[value.op].result_is == "alias" and value.type.is_counted
 
 
 def _is_counted(value: Value) -> bool:

@@ -7,20 +7,22 @@ from pathlib import Path
 import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
-from mochi_rules.compiler.driver import CompileRequest, build_ir
+from mochi_rules.compiler.driver import CompileRequest, build_ir, runtime_library
 from mochi_rules.compiler.ir import Block, Branch, Function, Jump, Return, Value
+from mochi_rules.compiler.ir_ownership import ownership_faults
 from mochi_rules.compiler.ir_print import print_program
 from mochi_rules.compiler.ir_verify import verify_function, verify_program
-from mochi_rules.compiler.types import BOOL, INT, VOID
+from mochi_rules.compiler.passes import BUILD, PASSES
+from mochi_rules.compiler.types import BOOL, FLOAT, INT, VOID, list_of
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PROGRAMS = sorted(GOLDEN.glob("[rfi]*/*.mochi"))
 
 
-def _build(path):
+def _build(path, after=""):
     name = path.name
     request = CompileRequest(name, {name: path.read_text(encoding="utf-8")})
-    program = build_ir(request, Diagnostics())
+    program = build_ir(request, Diagnostics(), after)
     assert program is not None
     return program
 
@@ -33,8 +35,42 @@ def test_ir_reads_as_its_golden(path, golden) -> None:
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_ir_keeps_its_invariants(path) -> None:
-    """After all passes, every golden program is well formed."""
-    assert verify_program(_build(path)) == []
+    """After every pass, every golden program is well formed, its reference counts included."""
+    program = _build(path, BUILD)
+    assert verify_program(program, counted=False) == []
+    for name, run in PASSES.items():
+        run(program)
+        assert verify_program(program, counted=name == "refcount") == [], name
+
+
+def test_runtime_library_keeps_the_invariants() -> None:
+    """Every function of the runtime library is well formed."""
+    library = runtime_library(check_leaks=True)
+    assert [f for name in library.entries for f in verify_function(library.function(name))] == []
+
+
+@pytest.mark.parametrize("name", ["append_in_place", "fields", "optional"])
+def test_verifier_finds_every_missing_and_doubled_count(name) -> None:
+    """Without any one of its retains and releases, or with it twice, a program is not sound."""
+    program = _build(GOLDEN / "ir" / f"{name}.mochi")
+    for function in program.functions.values():
+        for block in function.blocks:
+            code = block.code
+            for at, value in enumerate(code):
+                if value.op in ("retain", "release"):
+                    for times in (0, 2):
+                        block.code = code[:at] + [value] * times + code[at + 1 :]
+                        assert list(ownership_faults(function, program.signatures)), (name, at)
+            block.code = code
+
+
+def test_verifier_finds_a_use_after_the_last_reference() -> None:
+    """What was released, or taken over, is not there any more."""
+    block, xs = Block(), Value("list.new", (), list_of(INT))
+    length = Value("list.len", (xs,), INT)
+    block.code, block.end = [xs, Value("release", (xs,), VOID), length], Return(length)
+    [fault] = ownership_faults(Function("f", [], INT, [block]), {})
+    assert fault.startswith("list.len uses")
 
 
 def _function(*blocks: Block) -> Function:
@@ -85,3 +121,26 @@ def test_verifier_knows_the_operations() -> None:
         "f: unknown operation frob",
         "f: neg with 2 arguments",
     ]
+
+
+def test_verifier_knows_the_types_of_operands() -> None:
+    """Operands and results have the types of the signature in the table of operations."""
+    block = Block()
+    one, half = Value("const", (), INT, 1), Value("const", (), FLOAT, 0.5)
+    block.code = [one, half, Value("add", (one, half), INT), Value("list.len", (one,), INT)]
+    block.end = Return(None)
+    assert verify_function(_function(block)) == [
+        "f: add of int, float gives int",
+        "f: list.len of int gives int",
+    ]
+
+
+def test_verifier_finds_what_a_branch_or_a_return_uses_too_early() -> None:
+    """The condition of a branch and the value of a return are uses like any other."""
+    start, left, right = Block(), Block(), Block()
+    late, other = Value("const", (), BOOL, 1), Value("const", (), INT, 1)
+    start.end = Branch(late, left, right)
+    left.code, left.end = [late, other], Return(other)
+    right.end = Return(other)
+    faults = verify_function(Function("f", [], INT, [start, left, right]))
+    assert [fault.split(" uses ")[0] for fault in faults] == ["f: branch", "f: return"]
