@@ -61,7 +61,8 @@ class Cache:
     that fills up is only read from then on; `warnings` says so, once. Nothing on disk is touched
     before the first call.
 
-    Emits: K001 to K004 (see `examine`), K005 (cannot be written), K006, K007 (see `ContentStore`).
+    Emits: K001 to K004 (see `examine`), K005 (cannot be written), K006, K007 (see `ContentStore`),
+    K008 (a result is wrong).
     """
 
     def __init__(
@@ -104,6 +105,20 @@ class Cache:
         hit = find(action, self._results, self._blobs)
         self._note_lookup(action, hit.result if hit else None, again=again)
         return hit
+
+    def distrust(self, step: str, error: MochiError) -> None:
+        """Note that what a lookup found is not what its step makes; `error` says why.
+
+        Emits: K008.
+        """
+        self._recorder.count(Statistics(corrupted=1))
+        self._recorder.warn(
+            warning(
+                "K008", f"the cache `{self.root}` had a wrong result of the step `{step}`",
+                note=error.diagnostics[0].message,
+                help="its step ran again; if you do not know why, run `mochi-rules cache clear`",
+            )
+        )  # fmt: skip
 
     def store(
         self,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
 from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
-    from mochi_rules.cache.cache import Cache, Hit
+    from mochi_rules.cache.cache import Cache
     from mochi_rules.rules.engines import Engines
     from mochi_rules.rules.identity import Identities
 
@@ -60,11 +61,6 @@ class Pipeline:
         action = self.prepare(step, inputs)
         outcome, made = self._fetch(step, inputs, action)
         return StepResult(action, outcome, made, time.monotonic() - start)
-
-    def peek(self, step: Step, inputs: Mapping[str, bytes]) -> bytes | None:
-        """Return the output of a step if the cache has it."""
-        hit = self.cache.lookup(self.prepare(step, inputs))
-        return hit.outputs[step.output] if hit else None
 
     def prepare(self, step: Step, inputs: Mapping[str, bytes]) -> PreparedAction:
         """Return the action of a step: its key, and everything that the key is made of.
@@ -104,17 +100,37 @@ class Pipeline:
     def _fetch(
         self, step: Step, inputs: Mapping[str, bytes], action: PreparedAction
     ) -> tuple[Outcome, Made]:
-        if hit := self.cache.lookup(action):
-            return Outcome.RESTORED, _restored(step, inputs, hit)
+        if made := self._restore(step, inputs, action):
+            return Outcome.RESTORED, made
         with self.cache.single_flight(action.key):
-            if hit := self.cache.lookup(action, again=True):
-                return Outcome.RESTORED, _restored(step, inputs, hit)
+            if made := self._restore(step, inputs, action, again=True):
+                return Outcome.RESTORED, made
             start = time.monotonic()
             made = step.make(self.engines, inputs)
             seconds = time.monotonic() - start
             outputs = {step.output: made.data}
             self.cache.store(action, outputs, stderr=_dump(made), seconds=seconds)
         return Outcome.BUILT, made
+
+    def _restore(
+        self,
+        step: Step,
+        inputs: Mapping[str, bytes],
+        action: PreparedAction,
+        *,
+        again: bool = False,
+    ) -> Made | None:
+        """Return the output that the cache has, unless its check fails: then it is made again."""
+        hit = self.cache.lookup(action, again=again)
+        if hit is None:
+            return None
+        if step.check is not None:
+            try:
+                self.run(step.check, {**inputs, **hit.outputs})
+            except MochiError as error:
+                self.cache.distrust(step.verb, error)
+                return None
+        return Made(hit.outputs[step.output], warnings=_load(hit.result.stderr_raw, inputs))
 
     def _probe(self, config: EngineConfig) -> str:
         """Return the digest of what the loader will compare, itself an output of a step."""
@@ -157,11 +173,6 @@ def _dump(made: Made) -> bytes:
     from mochi_rules.rules.codec import dump_diagnostics  # noqa: PLC0415
 
     return json.dumps(dump_diagnostics(made.warnings)).encode()
-
-
-def _restored(step: Step, inputs: Mapping[str, bytes], hit: Hit) -> Made:
-    data = hit.outputs[step.output]
-    return Made(data, warnings=_load(hit.result.stderr_raw, inputs))
 
 
 def _load(stored: bytes, inputs: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:

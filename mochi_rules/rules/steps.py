@@ -47,7 +47,8 @@ class Step:
 
     `verb` is what people see, at most six letters. `tools` are names of identities. `engine` is
     the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
-    name. `mode` is of the file that the output becomes.
+    name. `mode` is of the file that the output becomes. `check` verifies what the cache has: a
+    step whose inputs are those of this one, and its output.
     """
 
     verb: str
@@ -57,6 +58,7 @@ class Step:
     make: Callable[[Engines, Mapping[str, bytes]], Made]
     engine: EngineConfig | None = None
     mode: int = 0o644
+    check: Step | None = None
 
 
 def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
@@ -114,7 +116,9 @@ def aot_step(config: EngineConfig) -> Step:
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         return Made(engines.compile_wasm(config, inputs[WASM]))
 
-    return Step("aot", _engine_arguments(config), ("aot", "wasmtime"), CWASM, make, config)
+    check = check_step(config, CWASM)
+    tools = ("aot", "wasmtime")
+    return Step("aot", _engine_arguments(config), tools, CWASM, make, config, check=check)
 
 
 def check_step(config: EngineConfig, name: str) -> Step:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.events import Outcome
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.explain import difference, key_record
 from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.identity import Identities
 from mochi_rules.rules.pipeline import Pipeline
-from mochi_rules.rules.steps import CWASM, WASM, aot_step, mochi_step
+from mochi_rules.rules.steps import CWASM, WASM, Made, Step, aot_step, mochi_step
 
 from .engines import WARNING, CountingEngines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 CONFIG = find_configurations("x86_64-linux")[0].engine()
@@ -101,12 +103,50 @@ def test_probe_of_an_engine_is_made_once(
     pipeline: Pipeline, engines: CountingEngines, tmp_path: Path
 ) -> None:
     """It is an entry of the cache too: the next process asks no worker."""
-    pipeline.run(aot_step(CONFIG), {WASM: b"one"})
-    pipeline.run(aot_step(CONFIG), {WASM: b"two"})
+    step = replace(aot_step(CONFIG), check=None)
+    pipeline.run(step, {WASM: b"one"})
+    pipeline.run(step, {WASM: b"two"})
     assert engines.calls == ["aot"] * 3
     again = Pipeline(Cache(tmp_path / "cache"), engines, Identities(None))
-    assert again.run(aot_step(CONFIG), {WASM: b"two"}).outcome is Outcome.RESTORED
+    assert again.run(step, {WASM: b"two"}).outcome is Outcome.RESTORED
     assert engines.calls == ["aot"] * 3
+
+
+def checked_step(calls: list[str]) -> Step:
+    """Return a step that makes `right`, and whose check refuses anything else."""
+
+    def make(_engines: object, _inputs: object) -> Made:
+        calls.append("make")
+        return Made(b"right")
+
+    def check(_engines: object, inputs: Mapping[str, bytes]) -> Made:
+        calls.append("check")
+        if inputs["out"] != b"right":
+            raise fail("A023", "not the artifact expected")
+        return Made(b"report")
+
+    return Step("aot", (), (), "out", make, check=Step("check", (), (), "report", check))
+
+
+def test_wrong_result_in_the_cache_is_made_again(pipeline: Pipeline) -> None:
+    """It fails no build: one warning names the cache, and the right one takes its place."""
+    calls: list[str] = []
+    step = checked_step(calls)
+    pipeline.cache.store(pipeline.prepare(step, {}), {"out": b"wrong"})
+    assert pipeline.run(step, {}).made.data == b"right"
+    [warning] = pipeline.cache.warnings
+    assert warning.code == "K008"
+    assert str(pipeline.cache.root) in warning.message
+    assert pipeline.run(step, {}).outcome is Outcome.RESTORED
+    assert calls.count("make") == 1
+
+
+def test_right_result_in_the_cache_is_checked_once(pipeline: Pipeline) -> None:
+    """The outcome of the check is an entry of the cache too."""
+    calls: list[str] = []
+    for _ in range(3):
+        assert pipeline.run(checked_step(calls), {}).made.data == b"right"
+    assert calls == ["make", "check"]
 
 
 def test_failed_step_is_not_stored(pipeline: Pipeline, engines: CountingEngines) -> None:
