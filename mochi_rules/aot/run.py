@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.executable.settings import Directory
 
 # A program that recurses 100 000 deep may use 1.3 KB a frame; one that never stops recursing
 # traps after some 0.3 s and 300 MB. The thread needs more than its program: the host's own calls.
@@ -46,14 +47,13 @@ _BACKTRACE = "wasm backtrace:"
 class Guest:
     """What a program is given: its arguments (the first is its name), variables, directories.
 
-    A directory is a pair of a path here and the name the program knows it by; it may write there.
     `limits` are numbers of `executable.settings.NUMBERS` by name; without, it has as in an
     executable.
     """
 
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
-    directories: tuple[tuple[str, str], ...] = ()
+    directories: tuple[Directory, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -205,11 +205,11 @@ def _wasi(guest: Guest) -> Any:
     wasi.inherit_stdin()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
-    for here, there in guest.directories:
+    for item in guest.directories:
         try:
-            wasi.preopen_dir(here, there)
+            wasi.preopen_dir(item.host, item.guest, item.access == "rw")
         except (WasmtimeError, UnicodeEncodeError):
-            raise fail("A075", f"cannot open the directory `{here}` for the program") from None
+            raise fail("A075", f"cannot open the directory `{item.host}` for the program") from None
     return wasi
 
 

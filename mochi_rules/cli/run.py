@@ -14,6 +14,7 @@ from mochi_rules.rules.folder import locate
 from mochi_rules.rules.shortcut import Recalled, Shortcut
 
 if TYPE_CHECKING:
+    from mochi_rules.aot.executable.settings import Directory
     from mochi_rules.cli.options import Parsed
 
 
@@ -29,8 +30,8 @@ def run(parsed: Parsed) -> int:
     argv = (path.stem, *parsed.arguments)
     # What cannot be passed to a program is not its problem.
     env = tuple(item for item in os.environ.items() if _is_text("".join(item)))
-    directories = ((".", "."),) if parsed.has("dir") else ()
-    guest = Guest(argv, env, directories, _limits(parsed) if profile else {})
+    directories, limits = _settings(parsed, has_profile=bool(profile))
+    guest = Guest(argv, env, directories, limits)
     result = run_cwasm(*recalled[:2], guest, recalled.lines)
     if result.trap is not None:
         from mochi_rules.cli.session import show  # noqa: PLC0415 - of this error only
@@ -47,10 +48,19 @@ def _profile(parsed: Parsed) -> dict[str, object]:
     return profile_of(parsed)
 
 
-def _limits(parsed: Parsed) -> dict[str, int]:
+def _settings(parsed: Parsed, *, has_profile: bool) -> tuple[tuple[Directory, ...], dict[str, int]]:
+    """Return what the program may use: directories, and limits by name."""
+    directories: tuple[Directory, ...] = ()
+    if parsed.has("dir"):
+        from mochi_rules.aot.executable.settings import Directory  # noqa: PLC0415 - as above
+
+        directories = (Directory(".", ".", "rw"),)
+    if not has_profile:
+        return directories, {}
     from mochi_rules.cli.session import configuration_of  # noqa: PLC0415 - as above
 
-    return configuration_of(parsed).limits()
+    run_settings = configuration_of(parsed).run()
+    return (*directories, *run_settings.directories), run_settings.limits
 
 
 def _find(shortcut: Shortcut) -> Recalled | None:

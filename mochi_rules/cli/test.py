@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.diagnostic import Fault
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Verb
-from mochi_rules.cli.products import Products
+from mochi_rules.cli.products import Products, kind_of
 from mochi_rules.cli.session import configuration_of, open_pipeline, show
 from mochi_rules.cli.shown import open_console
 from mochi_rules.cli.start import cache_root
+from mochi_rules.rules.faults import as_mochi_error
 from mochi_rules.rules.lazy import LazyEngines
-from mochi_rules.rules.steps import CWASM
-from mochi_rules.rules.testing import Case, case_step
+from mochi_rules.rules.steps import CWASM, WASM
+from mochi_rules.rules.testing import Case, case_step, directory_inputs
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
@@ -45,14 +46,20 @@ def _test(path: Path, pipeline: Pipeline, configuration: Configuration, console:
     try:
         products = Products(path, Path.cwd(), pipeline, configuration)
         artifact = products.artifact()
+        run = configuration.run()
+        limits = tuple(run.limits.items())
+        case = Case(path.stem, limits=limits, directories=run.directories)
+        inputs = {CWASM: artifact, **directory_inputs(case, Path.cwd())}
+        if kind_of(path) != ".cwasm":
+            inputs[WASM] = products.wasm()
         is_built = True
-        limits = tuple(configuration.limits().items())
-        step = case_step(Case(path.stem, limits=limits), products.config)
-        result = pipeline.run(step, {CWASM: artifact})
-    except MochiError as error:
+        result = pipeline.run(case_step(case, products.config), inputs)
+    except Exception as error:  # noqa: BLE001 - the other tests are run all the same
         console.finished(started, StepFinished("test", str(path), Outcome.FAILED))
-        show(error.diagnostics)
-        return 1 if is_built else error.exit_status
+        fault = as_mochi_error(error)
+        show(fault.diagnostics)
+        is_failed = is_built and fault.exit_status == Fault.INPUT.value
+        return 1 if is_failed else fault.exit_status
     ended = StepFinished("test", str(path), result.outcome, "passed", result.seconds)
     console.finished(started, ended)
     return 0

@@ -151,8 +151,9 @@ _MAIN = Attr("main", TEXT, "the file in `srcs` that runs; may be left out if the
 _ENGINE = Attr("engine", SETTINGS, "settings of the engine and limits of the run, such as "
                "`opt_level` or `fuel`, or the name of a profile of `mochi.toml`; they go before "
                "those of the mode", {})  # fmt: skip
-_DIRS = Attr("dirs", TEXTS, "directories that the executable may use, relative to where it is run: "
-             "`data`, `data=/tables`, `out:rw`", ())  # fmt: skip
+_DIRS = Attr("dirs", TEXTS, "directories that the program may use, as `data`, `data=/tables` or "
+             "`out:rw`: relative to where an executable is run, and for a test to this "
+             "folder", ())  # fmt: skip
 _SYMBOL = Attr("symbol", TEXT, "what the symbols of the object begin with: `SYMBOL_start` and "
                "`SYMBOL_end`; by default the name", "")  # fmt: skip
 

@@ -85,17 +85,15 @@ class Configuration:
 
         return launcher_settings(self.engine(settings), self._split(settings)[1])
 
-    def limits(self, settings: Mapping[str, object] | None = None) -> dict[str, int]:
-        """Return the limits of a run by name, those that are set.
+    def run(self, settings: Mapping[str, object] | None = None) -> RunSettings:
+        """Return what a program may use when it runs.
 
         Emits: as `engine`.
 
         Raises:
             MochiError: A setting is wrong.
         """
-        run = self._split(settings)[1]
-        names = ("fuel", "deadline_ms", "memory_limit", "stack")
-        return {name: value for name in names if (value := getattr(run, name)) is not None}
+        return self._split(settings)[1]
 
     def _split(self, settings: Mapping[str, object] | None) -> tuple[Settings, RunSettings]:
         both = {**self.profile, **(settings or {})}

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from contextlib import suppress
+from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ _BOOTSTRAP = (
     "import json, sys; request = json.loads(sys.argv[1]); sys.path[:0] = request['path']; "
     "from mochi_rules.rules.guest import main; main(request)"
 )
+_ARTIFACT, _LINES = "program.cwasm", "program.lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,20 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is run: an artifact, what it was compiled under, arguments, and limits by name."""
+    """What is run: an artifact, what it was compiled under, arguments, and limits by name.
+
+    `directories` are names that the program knows them by, each with one of `settings.ACCESSES`.
+    `files` are those in them by name, as `testing.directory_inputs` names them. `lines` is the
+    section `mochi.lines`.
+    """
 
     artifact: bytes
     config: EngineConfig
     argv: Sequence[str]
-    limits: Mapping[str, int]
+    limits: Mapping[str, int] = field(default_factory=dict)
+    directories: Sequence[tuple[str, str]] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    lines: bytes = b""
 
 
 class Guests:
@@ -59,21 +69,11 @@ class Guests:
     def run(self, program: Program, stdin: bytes, seconds: float) -> Ran:
         """Run a program to its end, at most so many seconds.
 
-        It sees no variables and no directories: what it prints follows from what it is given.
+        It sees no variables, and copies of its directories: what it prints follows from what it
+        is given.
         """
         with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
-            path = Path(folder) / "program.cwasm"
-            path.write_bytes(program.artifact)
-            config = program.config
-            request = {
-                "path": _import_path(),
-                "artifact": str(path),
-                "platform": config.platform.name,
-                "cpu": config.cpu.name,
-                "settings": {option.name: getattr(config, option.name) for option in OPTIONS},
-                "argv": list(program.argv),
-                "limits": dict(program.limits),
-            }
+            request = _prepare(program, Path(folder))
             pipe = subprocess.PIPE
             process = subprocess.Popen(_command(request), stdin=pipe, stdout=pipe, stderr=pipe)
             return self._communicate(process, stdin, seconds)
@@ -126,6 +126,32 @@ class Guests:
                 process.kill()
 
 
+def _prepare(program: Program, folder: Path) -> dict[str, object]:
+    """Write what a program needs to a folder, and return the request of its process."""
+    config = program.config
+    (folder / _ARTIFACT).write_bytes(program.artifact)
+    (folder / _LINES).write_bytes(program.lines)
+    places = [folder / "dirs" / str(number) for number in range(len(program.directories))]
+    for place in places:
+        place.mkdir(parents=True)
+    for name, data in program.files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return {
+        "path": _import_path(),
+        "folder": str(folder),
+        "platform": config.platform.name,
+        "cpu": config.cpu.name,
+        "settings": {option.name: getattr(config, option.name) for option in OPTIONS},
+        "argv": list(program.argv),
+        "limits": dict(program.limits),
+        "directories": [
+            (str(place), *known) for place, known in zip(places, program.directories, strict=True)
+        ],
+    }
+
+
 def _import_path() -> list[str]:
     """Return where the child finds this package and Wasmtime; it starts without any site."""
     spec = find_spec("wasmtime")
@@ -139,25 +165,30 @@ def _command(request: Mapping[str, object]) -> tuple[str, ...]:
 
 def main(request: dict[str, object]) -> None:
     """Be the program of a request; the status is the program's."""
+    from mochi_rules.aot.executable.settings import Directory  # noqa: PLC0415 - in the child alone
     from mochi_rules.aot.run import Guest, run_cwasm  # noqa: PLC0415 - in the child alone
     from mochi_rules.base.diagnostic import MochiError  # noqa: PLC0415
     from mochi_rules.base.render import render_all  # noqa: PLC0415
 
     match request:
         case {
-            "artifact": str(path),
+            "folder": str(folder),
             "platform": str(platform),
             "cpu": str(cpu),
             "settings": dict(settings),
             "argv": list(argv),
             "limits": dict(limits),
+            "directories": list(directories),
         }:
             config = engine_config(find_platform(platform), cpu, settings)
         case _:
             sys.exit("guest: no request")
     try:
-        guest = Guest(tuple(argv), limits=limits)
-        result = run_cwasm(Path(path).read_bytes(), config, guest)
+        preopened = tuple(Directory(*item) for item in directories)
+        guest = Guest(tuple(argv), directories=preopened, limits=limits)
+        files = Path(folder)
+        lines = (files / _LINES).read_bytes()
+        result = run_cwasm((files / _ARTIFACT).read_bytes(), config, guest, lines)
     except MochiError as error:
         sys.stderr.write(render_all(error.diagnostics))
         sys.exit(error.exit_status)

@@ -7,44 +7,96 @@ import json
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.rules.steps import CWASM, Made, Step
+from mochi_rules.base.files import read_input
+from mochi_rules.rules.folder import check_name
+from mochi_rules.rules.steps import CWASM, WASM, Made, Step
+from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.executable.settings import Directory
     from mochi_rules.rules.engines import Engines
     from mochi_rules.rules.guest import Ran
 
 STDIN, EXPECTED = "stdin", "expected"
 RESULT = "result.json"
 _SHOWN_LINES = 20
+_FILES = "dirs"  # begins the names of inputs that are files of the program's directories
+_MAX_FILES_SIZE = 64 << 20  # bytes; they are copied for each run
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A test: what messages call it, its arguments, its time in seconds, the program's limits."""
+    """A test: what messages call it, its arguments, its time in seconds, what it may use."""
 
     name: str
     args: tuple[str, ...] = ()
     timeout: float = 60
     limits: tuple[tuple[str, int], ...] = ()
+    directories: tuple[Directory, ...] = ()
+
+
+def directory_inputs(case: Case, base: Path) -> dict[str, bytes]:
+    """Return the files of a test's directories as inputs of its step; `base` is where paths start.
+
+    Emits: A075 (no such directory), B010, B013, B041 (too large).
+
+    Raises:
+        MochiError: They cannot be read, or are too large to be copied for each run.
+    """
+    inputs: dict[str, bytes] = {}
+    room = _MAX_FILES_SIZE
+    for number, directory in enumerate(case.directories):
+        root = base / directory.host
+        if not root.is_dir():
+            raise fail("A075", f"cannot open the directory `{directory.host}` for `{case.name}`")
+        for path in sorted(item for item in root.rglob("*") if item.is_file()):
+            room -= path.stat().st_size
+            if room < 0:
+                raise _too_large(case)
+            name = path.relative_to(root).as_posix()
+            check_name(name)
+            inputs[f"{_FILES}/{number}/{name}"] = read_input(path)
+    return inputs
+
+
+def _too_large(case: Case) -> MochiError:
+    return fail(
+        "B041",
+        f"the directories of `{case.name}` hold more than {size_text(_MAX_FILES_SIZE)}",
+        notes=("a test gets a copy of them, and its result is kept for their content",),
+        help="give the program a smaller directory in a target of its own",
+    )
 
 
 def case_step(case: Case, config: EngineConfig) -> Step:
-    """Run a test. The inputs are the artifact, and EXPECTED and STDIN where there are any.
+    """Run a test.
+
+    The inputs are the artifact; EXPECTED, STDIN, and WASM (for the lines of a trap) where there
+    are any; and those of `directory_inputs`.
 
     Emits: B040 (failed).
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.rules.guest import Program  # noqa: PLC0415 - loads processes
+        from mochi_rules.wasm.lines import find_lines  # noqa: PLC0415
 
-        argv = (case.name, *case.args)
+        program = Program(
+            inputs[CWASM],
+            config,
+            (case.name, *case.args),
+            limits=dict(case.limits),
+            directories=[(item.guest, item.access) for item in case.directories],
+            files={n: data for n, data in inputs.items() if n.startswith(f"{_FILES}/")},
+            lines=find_lines(inputs[WASM]) if WASM in inputs else b"",
+        )
         stdin = inputs.get(STDIN, b"")
-        program = Program(inputs[CWASM], config, argv, dict(case.limits))
         ran = engines.guests.run(program, stdin, case.timeout)
         check(case, ran, inputs.get(EXPECTED))
         facts = {"status": ran.status, "stdout": digest_bytes(ran.stdout).hash}
@@ -52,6 +104,7 @@ def case_step(case: Case, config: EngineConfig) -> Step:
 
     arguments = (f"--name={case.name}", f"--timeout={case.timeout:g}",
                  *(f"--{name}={value}" for name, value in case.limits),
+                 *(f"--dir={item.guest}:{item.access}" for item in case.directories),
                  *(f"--argument={text}" for text in case.args))  # fmt: skip
     return Step("test", arguments, ("test", "wasmtime"), RESULT, make)
 

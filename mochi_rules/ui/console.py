@@ -162,6 +162,8 @@ class Console:
             self.clear()
             self._choice = "quiet" if self._choice == "quiet" else "closed"
             if summary and (self._choice != "quiet" or self.tally.failed):
+                for name in self.tally.failed_tests:
+                    self._output.write(self._paint("failed", f"failed: {name}") + "\n")
                 seconds = time.monotonic() - self._started
                 line = summary_line(self.tally, self.total, seconds, is_dry=self._is_dry)
                 self._output.write(self._paint("failed" if self.tally.failed else "summary", line))

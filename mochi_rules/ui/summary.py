@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -23,7 +24,7 @@ class Tally:
     restored_size: int = 0
     tests_passed: int = 0
     tests_restored: int = 0
-    tests_failed: int = 0
+    failed_tests: list[str] = field(default_factory=list)
 
     @property
     def done(self) -> int:
@@ -43,14 +44,14 @@ class Tally:
             case Outcome.FAILED:
                 self.failed += 1
         if event.verb == "test":
-            self._count_test(event.outcome)
+            self._count_test(event)
 
-    def _count_test(self, outcome: Outcome) -> None:
-        if outcome is Outcome.FAILED:
-            self.tests_failed += 1
+    def _count_test(self, event: StepFinished) -> None:
+        if event.outcome is Outcome.FAILED:
+            self.failed_tests.append(event.target)
             return
         self.tests_passed += 1
-        self.tests_restored += outcome is Outcome.RESTORED
+        self.tests_restored += event.outcome is Outcome.RESTORED
 
 
 def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = False) -> str:
@@ -67,15 +68,16 @@ def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = Fal
     if total > tally.done:
         parts.append(f"{total - tally.done} not reached")
     parts.append(f"{tally.failed} failed")
-    if tally.tests_passed or tally.tests_failed:
+    if tally.tests_passed or tally.failed_tests:
         parts.append(_tests(tally))
     return " · ".join(parts)
 
 
 def _tests(tally: Tally) -> str:
-    count = tally.tests_passed + tally.tests_failed
+    failed = len(tally.failed_tests)
+    count = tally.tests_passed + failed
     noun = "test" if count == 1 else "tests"
     cached = f" ({tally.tests_restored} cached)" if tally.tests_restored else ""
-    if tally.tests_failed:
-        return f"{tally.tests_failed} of {count} {noun} failed"
+    if failed:
+        return f"{failed} of {count} {noun} failed"
     return f"{count} {noun} passed{cached}"

@@ -49,6 +49,12 @@ class RunSettings:
     stack: int | None = None
     directories: tuple[Directory, ...] = ()
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """The numbers that are set, by name."""
+        found = {number.name: getattr(self, number.name) for number in NUMBERS}
+        return {name: value for name, value in found.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Number:

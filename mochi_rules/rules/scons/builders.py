@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.events import Outcome, StepFinished
 from mochi_rules.base.files import is_special
 from mochi_rules.platforms.native import native_sources
 from mochi_rules.rules.scons.action import StepAction
@@ -48,7 +49,7 @@ REPORT_SUFFIX = ".json"  # behind the name of the artifact
 def add_builders(env: Any) -> None:
     """Give an environment the builders."""
     action = StepAction()
-    scanner = env.Scanner(function=_scan, name="mochi", node_class=None)
+    scanner = env.Scanner(function=scan, name="mochi", node_class=None)
 
     def builder(emitter: Any, suffix: str, src_suffix: str, **options: Any) -> Any:
         return env.Builder(
@@ -125,7 +126,7 @@ def _cwasm(env: Any, target: Any = None, source: Any = None, **options: Any) -> 
     return nodes + env.MochiReport(report_node(env, nodes[0]), [nodes[0], wasm], **options)
 
 
-def _scan(node: Any, _env: Any, _path: Any = ()) -> list[Any]:
+def scan(node: Any, *_context: Any) -> list[Any]:
     """Be asked by SCons what else a target depends on; also refuses what cannot be built."""
     space = workspace()
     task = space.tasks.get(node)
@@ -134,7 +135,8 @@ def _scan(node: Any, _env: Any, _path: Any = ()) -> list[Any]:
     try:
         return task.scan()
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
-        space.console.tally.failed += 1  # a step that cannot even begin
+        # A step that cannot even begin.
+        space.console.tally.count(StepFinished(task.step.verb, task.name, Outcome.FAILED))
         raise scons_error(error, space.console, node) from None
 
 

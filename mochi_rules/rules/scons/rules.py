@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.platforms.platform import host_platform
 from mochi_rules.rules.attrs import BY_NAME, POSITIONAL
 from mochi_rules.rules.configuration import FOREIGN
 from mochi_rules.rules.label import Label, check_name, parse_label
 from mochi_rules.rules.profiles import split
 from mochi_rules.rules.program import Unit
-from mochi_rules.rules.scons.action import StepAction
 from mochi_rules.rules.scons.builders import (
     CONFIGURATION,
     REPORT_SUFFIX,
@@ -27,7 +25,7 @@ from mochi_rules.rules.scons.executables import declare_executable
 from mochi_rules.rules.scons.nodes import node_path, source_name, source_node
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
-from mochi_rules.rules.scons.verbs import TEST
+from mochi_rules.rules.scons.tests import declare_test
 from mochi_rules.rules.scons.workspace import Target, workspace
 from mochi_rules.rules.steps import (
     CWASM,
@@ -37,7 +35,6 @@ from mochi_rules.rules.steps import (
     object_step,
     symbol_of,
 )
-from mochi_rules.rules.testing import EXPECTED, STDIN, Case, case_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -250,8 +247,8 @@ def _test(call: Call) -> None:
         return
     program = _program(call)
     for configuration in call.space.settings.configurations:
-        artifact = _artifact(call, configuration, _wasm(call, configuration, program))
-        _run(call, configuration, artifact, call.target)
+        _artifact(call, configuration, _wasm(call, configuration, program))
+        declare_test(call, configuration, call.target)
 
 
 def _test_of(call: Call, label: Label) -> None:
@@ -272,7 +269,7 @@ def _test_of(call: Call, label: Label) -> None:
             )
         )
     for configuration in call.space.settings.configurations:
-        _run(call, configuration, tested.artifacts[configuration.name], tested)
+        declare_test(call, configuration, tested)
 
 
 def _wasm(call: Call, configuration: Configuration, program: Program) -> Any:
@@ -301,7 +298,7 @@ def _check(
     node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
     call.target.artifacts[configuration.name] = inputs[CWASM]
     call.target.engines[configuration.name] = config
-    call.target.limits[configuration.name] = configuration.limits(call.settings)
+    call.target.runs[configuration.name] = configuration.run(call.settings)
     call.space.tasks[node] = report_task(call.space, config, inputs)
     call.environment(configuration).MochiReport(node, list(inputs.values()))
 
@@ -314,28 +311,6 @@ def _object(call: Call, configuration: Configuration, artifact: Any) -> None:
     step = object_step(configuration.platform, symbol)
     call.space.tasks[node] = file_task(call.space, step, node, {CWASM: artifact})
     call.environment(configuration).CwasmObject(node, [artifact, report])
-
-
-def _run(call: Call, configuration: Configuration, artifact: Any, tested: Target) -> None:
-    """Declare the run of a test: an alias that is always looked at, and mostly restored.
-
-    What is for another machine is built, but not run.
-    """
-    if configuration.platform != host_platform():
-        return
-    values = call.values
-    inputs = {CWASM: artifact}
-    inputs |= {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
-    report = tested.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
-    env = call.environment(configuration)
-    alias = env.Alias(str(call.label), [*inputs.values(), report], StepAction())[0]
-    limits = tuple(tested.limits[configuration.name].items())
-    case = Case(str(call.label), tuple(values["args"]), values["timeout"], limits)
-    step = case_step(case, tested.engines[configuration.name])
-    task = file_task(call.space, step, alias, inputs)
-    call.space.tasks[alias] = replace(task, name=str(call.label), has_file=False)
-    env.AlwaysBuild(alias)
-    env.Alias(TEST, alias)
 
 
 def _package(env: Any) -> str:

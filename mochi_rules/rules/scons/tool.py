@@ -31,6 +31,7 @@ from mochi_rules.rules.scons.executables import add_executable_builder
 from mochi_rules.rules.scons.rules import rule_functions
 from mochi_rules.rules.scons.screen import share_terminal
 from mochi_rules.rules.scons.targets import install_lookup
+from mochi_rules.rules.scons.tests import keep_testing, visit_test
 from mochi_rules.rules.scons.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.scons.workspace import Settings, Workspace, open_workspace
 from mochi_rules.rules.toolchains import Toolchains
@@ -96,19 +97,20 @@ def _install(space: Workspace, env: Any) -> None:
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     install_lookup()
     share_terminal(space.console)
+    keep_testing(space)
     add_verbs(env)
     _publish(env)
     before = SCons.Script.Main.ProgressObject
-    SCons.Script.Progress(space.visit if before is None else _both(space.visit, before))
+    SCons.Script.Progress(_each(space.visit, visit_test, *([before] if before else [])))
     space.watch_signals()
     atexit.register(space.close)
     SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
 
 
-def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
+def _each(*functions: Callable[[Any], None]) -> Callable[[Any], None]:
     def call(node: Any) -> None:
-        first(node)
-        second(node)
+        for function in functions:
+            function(node)
 
     return call
 

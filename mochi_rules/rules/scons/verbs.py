@@ -10,6 +10,7 @@ from mochi_rules.rules.configuration import VARIABLES
 from mochi_rules.rules.doctor import examine, render
 from mochi_rules.rules.journal import explain, select
 from mochi_rules.rules.scons.boundary import scons_error
+from mochi_rules.rules.scons.tests import TEST
 from mochi_rules.rules.scons.workspace import workspace
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.rules.scons.workspace import Workspace
 
-TEST, EXPLAIN, DOCTOR = "test", "explain", "doctor"
+EXPLAIN, DOCTOR = "explain", "doctor"
 VERBS = {
     TEST: "run every test; what has passed before is not run again",
     EXPLAIN: "tell what the last build did with each file, and why; of TARGETS, or of all",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.executable.settings import RunSettings
     from mochi_rules.cache.cache import Cache
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Recipe, Toolchain
@@ -65,7 +66,7 @@ class Target:
     """A declared target: its rule and its place.
 
     `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
-    `engines` and `limits` what that one runs under, each per configuration.
+    `engines` and `runs` what that one runs under, each per configuration.
     """
 
     label: Label
@@ -74,7 +75,7 @@ class Target:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     artifacts: dict[str, Any] = field(default_factory=dict)
     engines: dict[str, EngineConfig] = field(default_factory=dict)
-    limits: dict[str, dict[str, int]] = field(default_factory=dict)
+    runs: dict[str, RunSettings] = field(default_factory=dict)
 
     @property
     def nodes(self) -> list[Any]:

@@ -15,6 +15,7 @@ import pytest
 
 from mochi_rules.aot.client import compile_wasm
 from mochi_rules.aot.config import engine_config
+from mochi_rules.aot.executable.settings import Directory
 from mochi_rules.aot.run import TRAP_STATUS, Guest, run_cwasm
 from mochi_rules.base.diagnostic import Fault, MochiError
 
@@ -320,7 +321,7 @@ def test_text_that_cannot_be_passed_is_refused(run, guest):
 
 def test_missing_directory_is_named(run, tmp_path):
     """A directory that is not there is A075 with its name."""
-    diagnostic = failure(run, HELLO, Guest(("p",), (), ((str(tmp_path / "no"), "/"),)))
+    diagnostic = failure(run, HELLO, Guest(("p",), (), (Directory(str(tmp_path / "no"), "/"),)))
     assert diagnostic.code == "A075"
     assert str(tmp_path / "no") in diagnostic.message
 
@@ -333,7 +334,7 @@ def test_directory_is_the_programs(run, tmp_path):
       (memory (export "memory") 1) (data (i32.const 0) "made")
       (func (export "_start")
         (call $exit (call $mkdir (i32.const 3) (i32.const 0) (i32.const 4)))))"""
-    assert run(text, Guest(("p",), (), ((str(tmp_path), "/"),))).status == 0
+    assert run(text, Guest(("p",), (), (Directory(str(tmp_path), "/", "rw"),))).status == 0
     assert (tmp_path / "made").is_dir()
 
 

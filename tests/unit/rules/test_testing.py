@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from mochi_rules.aot.executable.settings import Directory
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.rules.guest import Ran
-from mochi_rules.rules.testing import Case, check
+from mochi_rules.rules.testing import Case, check, directory_inputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASE = Case("//app:app_test", timeout=2)
 
@@ -59,3 +65,31 @@ def test_difference_in_line_ends_is_told_in_words() -> None:
 def test_time_that_is_up_is_told() -> None:
     """The limit is in the message."""
     assert fault(Ran(None, b"", b"")).message.endswith("failed: it ran longer than 2 s")
+
+
+def directory_case(host: str = "data") -> Case:
+    """Return a test whose program uses a directory."""
+    return Case("//app:app_test", directories=(Directory(host, "tables"),))
+
+
+def test_files_of_directories_are_inputs(tmp_path: Path) -> None:
+    """By the number of their directory and their path in it."""
+    (tmp_path / "data/deep").mkdir(parents=True)
+    (tmp_path / "data/deep/b.txt").write_bytes(b"b")
+    (tmp_path / "data/a.txt").write_bytes(b"a")
+    found = directory_inputs(directory_case(), tmp_path)
+    assert found == {"dirs/0/a.txt": b"a", "dirs/0/deep/b.txt": b"b"}
+
+
+def test_missing_directory_is_named(tmp_path: Path) -> None:
+    """Before anything is run."""
+    with pytest.raises(MochiError, match=r"A075.*`data`"):
+        directory_inputs(directory_case(), tmp_path)
+
+
+def test_large_directory_is_refused(tmp_path: Path) -> None:
+    """Its files would be copied for each run; it is not even read."""
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(MochiError, match="B041"):
+        directory_inputs(directory_case("."), tmp_path)

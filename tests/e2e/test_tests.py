@@ -1,0 +1,107 @@
+"""`mochi_test`: which tests run, what they are given, and what a failure says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import wasmtime
+
+if TYPE_CHECKING:
+    from .project import Project
+
+WRONG = "fun at(n: int): int {\n  let items = [1]\n  return items[n]\n}\nprint(at(5))\n"
+
+# Prints the file `a.txt` of the first directory; status 9 when it cannot be opened.
+CAT = """\
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read"
+    (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "a.txt")
+  (func (export "_start")
+    (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 0)
+          (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16))
+      (then (call $exit (i32.const 9))))
+    (i32.store (i32.const 32) (i32.const 100))
+    (i32.store (i32.const 36) (i32.const 1000))
+    (drop (call $read (i32.load (i32.const 16)) (i32.const 32) (i32.const 1) (i32.const 20)))
+    (i32.store (i32.const 36) (i32.load (i32.const 20)))
+    (drop (call $write (i32.const 1) (i32.const 32) (i32.const 1) (i32.const 24)))))
+"""
+
+
+@pytest.mark.slow
+def test_failing_test_stops_no_other(quick: Project) -> None:
+    """All selected tests run, the failures are summed up, and what depends on one is not made."""
+    quick.write({
+        "app/SConscript": (
+            'mochi_test(name="a_test", srcs=["wrong.mochi"])\n'
+            'mochi_test(name="b_test", srcs=["right.mochi"])\n'
+            'mochi_test(name="c_test", srcs=["wrong.mochi"])\n'
+            'env = DefaultEnvironment()\n'
+            'env.Depends(env.Alias("deploy", [], Touch("deployed")), "//app:a_test")\n'
+        ),
+        "app/right.mochi": 'print("right")\n',
+        "app/wrong.mochi": WRONG,
+    })  # fmt: skip
+    done = quick.scons("test", "deploy")
+    assert done.status == 2
+    assert [target for verb, target, remark in done.steps if verb == "test"] == [
+        "//app:a_test", "//app:b_test", "//app:c_test",
+    ]  # fmt: skip
+    assert "\nfailed: //app:a_test\nfailed: //app:c_test\nbuilt " in done.out
+    assert done.summary.endswith("2 of 3 tests failed")
+    assert not (quick.root / "deployed").exists()
+
+
+@pytest.mark.slow
+def test_trap_of_a_test_shows_lines(quick: Project) -> None:
+    """As the executable does, and in `mochi-rules test` too."""
+    deep = "fun deep(n: int): int {\n  return 1 + deep(n + 1)\n}\nprint(deep(0))\n"
+    quick.write({
+        "app/SConscript": 'mochi_test(name="a_test", srcs=["deep.mochi"])\n',
+        "app/deep.mochi": deep,
+    })  # fmt: skip
+    assert "at app/deep.mochi:2" in quick.scons("test").err
+    assert "at app/deep.mochi:2" in quick.cli("test", "app/deep.mochi").err
+
+
+@pytest.mark.slow
+def test_missing_input_of_a_test_is_a_diagnostic(quick: Project) -> None:
+    """With the place of the attribute; the other tests run."""
+    quick.write({
+        "app/SConscript": (
+            'mochi_test(name="a_test", srcs=["a.mochi"], expected="a.txt")\n'
+            'mochi_test(name="b_test", srcs=["a.mochi"])\n'
+        ),
+        "app/a.mochi": "print(1)\n",
+    })  # fmt: skip
+    done = quick.scons("test")
+    assert done.status == 2
+    assert "error[B010]: cannot read `app/a.txt`: no such file or directory" in done.err
+    assert "--> app/SConscript:1:45" in done.err
+    assert "//app:b_test" in {target for _, target, _ in done.steps}
+
+
+@pytest.mark.slow
+def test_program_has_its_directories_when_it_is_tested(quick: Project) -> None:
+    """Their content is part of the key: a change runs the test again."""
+    quick.write({
+        "app/SConscript": (
+            'wasm_import(name="cat", src="cat.wasm", dirs=["data"])\n'
+            'mochi_test(name="cat_test", program=":cat", expected="cat.txt")\n'
+        ),
+        "app/cat.wasm": bytes(wasmtime.wat2wasm(CAT)),
+        "app/cat.txt": "content\n",
+        "app/data/a.txt": "content\n",
+    })  # fmt: skip
+    assert quick.scons("test").status == 0
+    assert quick.scons("test").steps == [("test", "//app:cat_test", "passed (cached)")]
+    quick.write({"app/data/a.txt": "other content\n"})
+    assert "+other content" in quick.scons("test").err
