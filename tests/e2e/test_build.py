@@ -72,9 +72,9 @@ def test_other_mode_is_built_beside(quick: Project) -> None:
     """Each configuration has its own directory."""
     quick.write(HELLO)
     quick.scons()
-    quick.scons("mode=release")
+    quick.scons("mode=debug")
     folders = {path.name for path in (quick.root / "build").iterdir()} - {".mochi"}
-    assert folders == {CONFIGURATION, f"{host_platform().name}-release"}
+    assert folders == {CONFIGURATION, f"{host_platform().name}-debug"}
     assert quick.scons().steps == []
 
 

@@ -270,11 +270,12 @@ def test_parameter_of_the_tool_is_a_default(quick: Project) -> None:
     quick.write({
         **HELLO,
         "SConstruct": SCONSTRUCT.replace('tools=["mochi"]',
-                                         'tools=[("mochi", {"mode": "release", "build": "out"})]'),
+                                         'tools=[("mochi", {"mode": "debug", "build": "out"})]'),
     })  # fmt: skip
     quick.scons()
-    assert (quick.root / f"out/{host_platform().name}-release/app/hello.o").exists()
-    quick.scons()
+    assert not (quick.root / f"out/{host_platform().name}-release").exists()
+    assert (quick.root / f"out/{host_platform().name}-debug/app/hello.o").exists()
+    quick.scons("mode=release")
     assert (quick.root / f"out/{host_platform().name}-release/app/hello.o").exists()
 
 
