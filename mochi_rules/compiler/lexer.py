@@ -55,7 +55,8 @@ _ALTERNATIVES = (
     r"'[^'\n]*+'|`[^`\n]*+`",  # strings of other languages
     r"[\s\S]",
 )
-_SPACE = r"(?:[ \t\n\r;]++|//[^\n]*+|\#[^\n]*+|/\*[\s\S]*?\*/)*+"
+# Not `)*+`: before Python 3.11.5, a possessive group keeps what its last, failed round consumed.
+_SPACE = r"(?:[ \t\n\r;]++|//[^\n]*+|\#[^\n]*+|/\*[\s\S]*?\*/)*"
 _SPACES = re.compile(_SPACE)
 _TOKENS = re.compile(f"({'|'.join(_ALTERNATIVES)})({_SPACE})")
 
