@@ -1,19 +1,32 @@
-"""Options that every test may use."""
+"""How `pytest` chooses tests, what CI forbids, and golden files.
+
+`pytest` runs what needs nothing but Python, on all cores. `pytest --all` runs everything; a test is
+skipped when its tool is missing, with the tool's name. Files and tests that are named always run.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
+
+    Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# What the machine of CI cannot have. It has every tool, so no other skip passes there.
+ALLOWED_SKIPS = ("a processor ", "an x86_64 machine ", "root is missing")
+SLOW_IS_LEFT_OUT = """\
+left out {} slow tests (native tools, other platforms, faults): `pytest --all` runs them"""
+left_out = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--bless`, which rewrites golden files with what was produced."""
+    """Add our options."""
+    parser.addoption("--all", action="store_true", help="also run the slow tests")
     parser.addoption("--bless", action="store_true", help="rewrite the golden files")
 
 
@@ -21,6 +34,72 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse `--bless` in CI: a golden is blessed by a person who reads the difference."""
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless is not for CI")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Use all cores, unless few tests are asked for or a debugger needs the terminal."""
+    option = config.option
+    if hasattr(config, "workerinput"):  # a worker starts no workers of its own
+        return
+    if getattr(option, "numprocesses", 0) is None and not (_is_named(config) or option.usepdb):
+        option.numprocesses, option.dist = os.cpu_count(), "worksteal"
+
+
+def _is_named(config: pytest.Config) -> bool:
+    """Return whether the command line names files or tests, not only folders."""
+    return bool(config.args) and all(".py" in argument for argument in config.args)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is slow."""
+    if config.option.all or config.option.markexpr or _is_named(config):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    items[:] = [item for item in items if not item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    config.stash[left_out] = len(slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Report, Report]:
+    """Let a skipped test fail in CI."""
+    return _without_skips((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Report, Report]:
+    """Let a skipped file fail in CI."""
+    return _without_skips((yield))
+
+
+def _without_skips(report: Report) -> Report:
+    """Change a skip to a failure in CI, where a missing tool must not hide."""
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if not reason.startswith(ALLOWED_SKIPS):
+            report.outcome, report.longrepr = "failed", f"skipped, but CI has all tools: {reason}"
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over from a parallel process how many tests it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left out"] = session.config.stash.get(left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over how many tests a parallel process left out: each the same."""
+    node.config.stash[left_out] = getattr(node, "workeroutput", {}).get("left out", 0)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was left out, and how to run it."""
+    if count := config.stash.get(left_out, 0):
+        terminalreporter.write_line(SLOW_IS_LEFT_OUT.format(count))
 
 
 @pytest.fixture

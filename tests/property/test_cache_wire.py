@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 from typing import Any
 
 import pytest
-from buildgrid._protos.build.bazel.remote.execution.v2 import remote_execution_pb2 as pb
-from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +33,12 @@ from mochi_rules.cache.messages import (
     encode,
 )
 from mochi_rules.cache.wire import Kind, WireError
+
+pb = pytest.importorskip(
+    "buildgrid._protos.build.bazel.remote.execution.v2.remote_execution_pb2",
+    reason="the Python package buildgrid is missing",
+)
+DecodeError = importlib.import_module("google.protobuf.message").DecodeError
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 names = texts.filter(lambda text: text not in ("", ".", "..") and not set(text) & set("/\0"))

@@ -374,7 +374,7 @@ def test_missing_cpu_feature_names_the_level(worker, host, wasm):
     """An artifact that needs a feature this machine lacks is A070: the machine's fault."""
     flags = Path("/proc/cpuinfo").read_text()
     if host.cpu != "x86_64" or "avx_vnni" in flags:
-        pytest.skip("an x86_64 machine without avx_vnni")
+        pytest.skip("an x86_64 machine without avx_vnni is missing")
     config = engine_config(host)
     artifact = compile_wasm(worker, config, wasm(HELLO))
     artifact = artifact.replace(b"has_avx_vnni\2\0", b"has_avx_vnni\2\1")
