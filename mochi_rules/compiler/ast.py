@@ -261,13 +261,15 @@ class QueryJoin(Node):
 class QueryGroup(Node):
     """`group by keys into name [having having]`.
 
-    With a map literal as its key, `parts` has a variable for each name in it.
+    With a map literal as its key, `parts` has a variable for each name in it. `row` is the Struct
+    of its elements, where they have several variables.
     """
 
     keys: list[Expr]
     name: str
     having: Expr | None
     variable: Any = field(default=None, init=False, repr=False)
+    row: Any = field(default=None, init=False, repr=False)
     parts: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
 

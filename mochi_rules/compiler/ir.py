@@ -151,11 +151,11 @@ class Signature:
 
 @dataclass(slots=True, eq=False)
 class StructLayout:
-    """A struct as values have it: fields in the order of declaration."""
+    """A struct as values have it: fields in the order of declaration; `role` as in symbols.py."""
 
     name: str
     fields: list[tuple[str, Type]]
-    union: str = ""
+    role: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -72,9 +72,11 @@ class Function:
 
 @dataclass(slots=True, eq=False)
 class Struct:
-    """A struct, a variant of a union, or what a query groups into.
+    """A struct, a variant of a union, what a query groups into, or a row of a join.
 
-    `type_name` is unique in the program. Field cells are made by inference.
+    `type_name` is unique in the program. Field cells are made by inference. A row has a field for
+    each variable of its query; it looks like a map, and also gives the fields of these records.
+    The `role` of these is "group" or "row".
     """
 
     name: str
@@ -84,6 +86,12 @@ class Struct:
     methods: dict[str, Function] = field(default_factory=dict)
     cells: dict[str, Any] = field(default_factory=dict)
     type_name: str = ""
+    role: str = ""
+
+    @property
+    def items(self) -> Any:
+        """The cell of the items of a group; None for other structs."""
+        return self.cells["items"] if self.role == "group" else None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import resolve
+from mochi_rules.compiler.infer.records import parts_with
 from mochi_rules.compiler.symbols import ForeignModule, Function, ModuleScope, Struct, Variable
 from mochi_rules.compiler.types import (
     ANY,
@@ -109,13 +110,21 @@ class AccessBuilder:
 
     def lookup(self, m: Value, key: Value, type_: MapType) -> Value:
         """Return the value of a key, or null."""
-        b, wanted = self.b, optional_of(type_.value)
+        wanted = optional_of(type_.value)
+        return self._lookup_or(m, key, wanted, lambda: self.b.null(wanted))
+
+    def _lookup_or(
+        self, m: Value, key: Value, wanted: Type, otherwise: Callable[[], Value]
+    ) -> Value:
+        b = self.b
+        assert isinstance(m.type, MapType)
+        type_ = m.type.value
         entry = b.emit("map.find", (m, key), WORD)
         missing = b.emit("eq", (entry, b.const(0, WORD)), BOOL)
         return b.choose(
             b.branch(missing, likely=False),
-            lambda: b.null(wanted),
-            lambda: b.convert(b.emit("entry.load", (m, entry), type_.value), wanted),
+            otherwise,
+            lambda: b.convert(b.emit("entry.load", (m, entry), type_), wanted),
         )
 
     def _unless_null(self, base: Value, node: ast.Expr, access: Callable[[Value], Value]) -> Value:
@@ -187,9 +196,52 @@ class AccessBuilder:
         if struct is not None and name in struct.cells:
             attr = (b.program.struct_name(struct), list(struct.cells).index(name))
             return b.emit("field.load", (base,), resolve(struct.cells[name]), attr)
+        if struct is not None and struct.role == "row":
+            return self._field_of_row(base, struct, name)
+        if struct is not None and struct.role == "group" and name == "count":
+            return b.calls.builtins.length(base)
         if isinstance(base.type, MapType):
             return self.lookup(base, self.map_key(b.string(name), base.type), base.type)
         return b.runtime("any_field", (b.convert(base, ANY), b.string(name), b.here()), ANY)
+
+    def _field_of_row(self, row: Value, struct: Struct, name: str) -> Value:
+        """Return a field of the last of a row's records that has it, or null."""
+        b, parts = self.b, parts_with(struct, name)
+        types = {self._field_type(resolve(struct.cells[part]), name) for part in parts}
+        if len(types) != 1 or ANY in types:
+            return b.runtime("struct_field", (row, b.string(name)), ANY)
+        return self._field_of_part(row, name, parts, types.pop())
+
+    def _field_type(self, record: Type, name: str) -> Type:
+        """Return what reading a field of a record gives; any where only the object knows."""
+        inner = record.inner if isinstance(record, OptionalType) else record
+        struct = self.b.struct_of(inner)
+        if struct is not None and name in struct.cells:
+            found = resolve(struct.cells[name])
+            return found if inner is record else optional_of(found)
+        return optional_of(inner.value) if isinstance(inner, MapType) else ANY
+
+    def _field_of_part(self, row: Value, name: str, parts: list[str], wanted: Type) -> Value:
+        b = self.b
+        if not parts:
+            return b.null(wanted)
+        record = self.field(row, parts[0])
+        otherwise = lambda: self._field_of_part(row, name, parts[1:], wanted)  # noqa: E731
+
+        def present(record: Value) -> Value:
+            if isinstance(record.type, MapType):
+                key = self.map_key(b.string(name), record.type)
+                return self._lookup_or(record, key, wanted, otherwise)
+            return b.convert(self.field(record, name), wanted)
+
+        if not isinstance(record.type, OptionalType):
+            return present(record)
+        inner = record.type.inner
+        return b.choose(
+            b.branch(b.emit("is_null", (record,), BOOL)),
+            otherwise,
+            lambda: present(b.emit("any.cast", (record,), inner)),
+        )
 
     def _member(self, node: ast.Field, owner: ForeignModule | ModuleScope) -> Value:
         if isinstance(owner, ForeignModule):

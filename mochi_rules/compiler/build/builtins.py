@@ -179,7 +179,7 @@ class BuiltinBuilder:
     def _items(self, value: Value) -> Value | None:
         """Return the items of a query's group."""
         struct = self.b.struct_of(value.type)
-        if struct is not None and "items" in struct.cells:
+        if struct is not None and struct.role == "group":
             return self.b.access.field(value, "items")
         return None
 

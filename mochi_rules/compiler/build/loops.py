@@ -64,7 +64,7 @@ def iterate(
         _over_string(b, collection, assigned, step)
     elif isinstance(type_, OptionalType):
         _over_optional(b, collection, type_, assigned, step)
-    elif (struct := b.struct_of(type_)) and "items" in struct.cells:
+    elif (struct := b.struct_of(type_)) and struct.role == "group":
         iterate(b, b.access.field(collection, "items"), assigned, step)
     else:
         _over_any(b, b.convert(collection, ANY), assigned, step)

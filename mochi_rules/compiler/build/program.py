@@ -101,7 +101,7 @@ class ProgramBuilder:
         name = struct.type_name
         if name not in self.program.structs:
             fields: list[tuple[str, Type]] = []
-            self.program.structs[name] = ir.StructLayout(struct.name, fields)
+            self.program.structs[name] = ir.StructLayout(struct.name, fields, struct.role)
             fields += [(field_name, resolve(cell)) for field_name, cell in struct.cells.items()]
         return name
 

@@ -50,6 +50,7 @@ class _Plan:
     def __init__(self, builder: FunctionBuilder, node: ast.Query) -> None:
         self.b = builder
         self.node = node
+        self.parts: list[ast.QuerySource | ast.QueryJoin] = [*node.sources, *node.joins]
         self.state: list[Any] = []
         self.aggregate = aggregate_of(node)
         self.result = self.aggregate.args[0] if self.aggregate else node.select
@@ -77,9 +78,6 @@ class _Plan:
         self.state.append(key)
         self.b.env[key] = value
         return key
-
-    def _parts(self) -> list[ast.QuerySource | ast.QueryJoin]:
-        return [*self.node.sources, *self.node.joins]
 
     def _list(self, name: str, element: Type) -> Hidden:
         return self._hidden(name, self.b.emit("list.new", (), list_of(element)))
@@ -308,7 +306,7 @@ class _Plan:
         attr = (b.program.struct_name(struct), list(struct.cells).index("items"))
         items = b.access.field(found, "items")
         assert isinstance(items.type, ListType)
-        row = self._row(items.type.element)
+        row = self._row(group, items.type.element)
         b.emit("field.vacate", (found, items), VOID, attr)
         b.emit("field.store", (found, b.emit("list.append", (items, row), items.type)), VOID, attr)
 
@@ -336,14 +334,17 @@ class _Plan:
         assert struct is not None
         return self._map(resolve(struct.cells["key"]), dict(zip(names, keys, strict=True)))
 
-    def _row(self, element: Type) -> Value:
-        """Return the current row as a group keeps it: the element, or a map of all variables."""
+    def _row(self, group: ast.QueryGroup, element: Type) -> Value:
+        """Return the current row as a group keeps it: the element, or a record of all variables."""
         b = self.b
-        sources = self._parts()
+        sources = self.parts
         if len(sources) == 1:
             return b.convert(b.read(sources[0].variable, sources[0]), element)
-        values = {source.name: b.read(source.variable, source) for source in sources}
-        return self._map(element, values)
+        values = {
+            source.name: b.convert(b.read(source.variable, source), resolve(source.variable.type))
+            for source in sources
+        }
+        return b.convert(b.expressions.new_struct(group.row, values), element)
 
     def _map(self, type_: Type, values: dict[str, Value]) -> Value:
         b = self.b

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import PERHAPS, Cell
+from mochi_rules.compiler.infer.records import field_names
 from mochi_rules.compiler.symbols import Variable
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class AccessRules:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.solver = inference.solver
+        self.elements: set[Variable] = set()  # of queries
         self.handlers: dict[type, Callable[[Any], Cell]] = {
             ast.Index: self._index, ast.Slice: self._slice, ast.Field: self._field,
         }  # fmt: skip
@@ -39,6 +42,14 @@ class AccessRules:
                     keys.find().kind = "string"
 
         self.solver.watch(action, key)
+
+    def store_key(self, node: ast.Expr, key: Cell, keys: Cell) -> None:
+        """Say that something is stored under a key: one that stands in the program, or any."""
+        self.map_key(key, keys)
+        if isinstance(node, ast.StringLit):
+            self.solver.add_name(keys, node.value.decode(errors="replace"))
+        else:
+            self.solver.open(keys)
 
     # Elements
 
@@ -85,7 +96,7 @@ class AccessRules:
             if cell.kind == "list":
                 solver.flow(value, cell.args[0])
             elif cell.kind == "map":
-                self.map_key(index, cell.args[0])
+                self.store_key(target.index, index, cell.args[0])
                 solver.flow(value, cell.args[1])
             elif cell.kind == "any":
                 solver.store_dynamically(value)
@@ -123,6 +134,8 @@ class AccessRules:
             if cell.kind == "struct":
                 if node.name in cell.contents:
                     solver.flow(cell.contents[node.name], result)
+                else:
+                    self._field_by_role(cell, node.name, result)
             elif cell.kind == "map":
                 self.map_key(Cell("string"), cell.args[0])
                 solver.flow(cell.args[1], result)
@@ -133,6 +146,45 @@ class AccessRules:
         solver.watch(action, base)
         self.inference.check_later(lambda module: self._check_field(module, node, base))
         return result
+
+    def _field_by_role(self, cell: Cell, name: str, result: Cell) -> None:
+        role = cell.of.role  # type: ignore[union-attr]
+        if role == "row":
+            for part in cell.contents.values():
+                self._field_of_part(part, name, result)
+        elif role == "group" and name == "count":
+            self.solver.learn(result, "int")
+
+    def _field_of_part(self, part: Cell, name: str, result: Cell) -> None:
+        """Say that a field may come from one of the records of a row."""
+        solver = self.solver
+
+        def from_map() -> None:
+            cell = part.find()
+            keys = cell.args[0].find()
+            if keys.is_open or name in keys.names:
+                solver.flow(cell.args[1], result)
+                solver.make_nullable(result, PERHAPS)
+
+        def action() -> None:
+            cell = part.find()
+            if cell.kind == "map":
+                solver.watch(from_map, cell.args[0])
+            elif name in cell.contents:
+                solver.flow(cell.contents[name], result)
+                if cell.nullable:
+                    solver.make_nullable(result, PERHAPS)
+            elif cell.kind in ("any", "union") or getattr(cell.of, "role", "") == "row":
+                solver.make_any(result)
+
+        solver.watch(action, part)
+
+    def _is_element(self, node: ast.Expr) -> bool:
+        """Whether an expression is a variable of a query, or what a group or its elements have."""
+        if isinstance(node, ast.Name):
+            return node.decl in self.elements
+        base = node.base.cell.find() if isinstance(node, ast.Field) and node.base.cell else None
+        return base is not None and bool(getattr(base.of, "role", ""))
 
     def store_field(self, target: ast.Field, value: Cell) -> None:
         """Infer `base.name = value`.
@@ -148,6 +200,7 @@ class AccessRules:
                     solver.flow(value, cell.contents[target.name])
             elif cell.kind == "map":
                 self.map_key(Cell("string"), cell.args[0])
+                solver.add_name(cell.args[0], target.name)
                 solver.flow(value, cell.args[1])
             elif cell.kind in ("any", "union"):
                 solver.store_dynamically(value)
@@ -159,10 +212,19 @@ class AccessRules:
 
     def _check_field(self, module: ModuleScope, node: ast.Field, base: Cell) -> None:
         cell = base.find()
-        if cell.kind == "struct":
-            if node.name not in cell.contents:
-                message = f"unknown field `{node.name}` on `{base}`"
-                self.inference.report(module, "T026", message, node)
+        if cell.kind in ("struct", "map"):
+            self._check_record(module, node, cell)
         elif cell.kind not in ("map", "any", "union", ""):
             message = f"type `{base}` has no field `{node.name}`"
             self.inference.report(module, "T027", message, node)
+
+    def _check_record(self, module: ModuleScope, node: ast.Field, cell: Cell) -> None:
+        """Report a field that no record has. A map that is no element of a query has any key."""
+        names = field_names(cell)
+        if names is None or node.name in names or node.safe:
+            return
+        if cell.kind == "map" and not (names and self._is_element(node.base)):
+            return
+        message = f"unknown field `{node.name}` on `{cell}`"
+        help_ = did_you_mean(node.name, names) or (f"it has {listing(names)}" if names else "")
+        self.inference.report(module, "T026", message, node, help_)

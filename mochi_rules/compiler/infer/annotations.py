@@ -69,7 +69,9 @@ class Annotations:
             case ast.RecordType():
                 value = Cell()
                 value.kind = "any" if len(node.fields) != 1 else ""
-                return Cell("map", (_fixed("string"), value))
+                key = _fixed("string")
+                key.names = frozenset(field.name for field in node.fields)
+                return Cell("map", (key, value))
             case _:
                 return Cell()
 
@@ -82,6 +84,7 @@ class Annotations:
             args += [Cell() for _ in range(_ARITY[name] - len(args))]
             if name == "map":
                 args[0] = _key(args[0])
+                args[0].is_open = True
             return Cell(name, tuple(args))
         if name == "any":
             return Cell("any")

@@ -296,7 +296,8 @@ class CallRules:
         def action() -> None:
             for arg in args:
                 cell = arg.find()
-                cell = cell.contents.get("items", cell).find()  # of a group
+                items = getattr(cell.of, "items", None)
+                cell = cell if items is None else items.find()
                 if cell.kind == "list":
                     self._number_of(cell.args[0], result)
                 else:

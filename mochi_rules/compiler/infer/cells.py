@@ -35,10 +35,13 @@ class Cell:
     """What is known of a type. Follow `find` before looking at anything.
 
     `kind` is "", "any", a key of SCALARS, "list", "map", "fun", "struct" or "union"; `args` are
-    element; key and value; parameters and result. `of` is the Struct or Union.
+    element; key and value; parameters and result. `of` is the Struct or Union. Of the keys of a
+    map, `names` are those that stand in the program; where `is_open`, there may be others.
     """
 
-    __slots__ = ("args", "fixed", "kind", "nullable", "of", "parent", "type", "watchers")
+    __slots__ = (
+        "args", "fixed", "is_open", "kind", "names", "nullable", "of", "parent", "type", "watchers",
+    )  # fmt: skip
 
     def __init__(
         self, kind: str = "", args: tuple[Cell, ...] = (), of: Struct | Union | None = None
@@ -48,6 +51,8 @@ class Cell:
         self.of = of
         self.nullable = NEVER
         self.fixed = False
+        self.names: frozenset[str] = frozenset()
+        self.is_open = False
         self.parent: Cell | None = None
         self.watchers: list[Callable[[], None]] = []
         self.type: Type | None = None
@@ -129,6 +134,20 @@ class Solver:
             cell.nullable = how
             self._changed(cell)
 
+    def add_name(self, keys: Cell, name: str) -> None:
+        """Say that a map has a key of this name."""
+        keys = keys.find()
+        if name not in keys.names:
+            keys.names |= {name}
+            self._changed(keys)
+
+    def open(self, keys: Cell) -> None:
+        """Say that a map may have keys of any name."""
+        keys = keys.find()
+        if not keys.is_open:
+            keys.is_open = True
+            self._changed(keys)
+
     def store_dynamically(self, value: Cell) -> None:
         """Say that a value is stored into some container of which nothing is known."""
         self.flow(value, self.stored)
@@ -143,6 +162,8 @@ class Solver:
             for arg in cell.args:
                 self.make_any(arg)
             return
+        if cell.kind == "map":
+            self.open(cell.args[0])
         self.flow(self.stored, cell.args[-1])
         for arg in cell.args:
             self._escape_when_known(arg)
@@ -239,6 +260,8 @@ class Solver:
             other.fixed = False
         one.parent = other
         other.nullable = max(one.nullable, other.nullable)
+        other.names |= one.names
+        other.is_open |= one.is_open
         watchers = one.watchers
         other.watchers.extend(watchers)
         if other.kind == "any" or clash:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
 from mochi_rules.compiler.symbols import Builtin, ForeignModule, Function, Struct, Variable
@@ -58,7 +59,7 @@ class ExpressionRules:
     def _map(self, node: ast.MapLit) -> Cell:
         key, value = Cell(), Cell()
         for key_node, value_node in node.items:
-            self.inference.access.map_key(self.inference.expression(key_node), key)
+            self.inference.access.store_key(key_node, self.inference.expression(key_node), key)
             self.inference.flow(self.inference.expression(value_node), value, value_node)
         return Cell("map", (key, value))
 
@@ -75,7 +76,8 @@ class ExpressionRules:
                 inference.flow(value, struct.cells[item.name], item.value)
             else:
                 message = f"unknown field `{item.name}` on `{struct.name}`"
-                inference.error("T026", message, item)
+                help_ = did_you_mean(item.name, struct.cells)
+                inference.error("T026", message, item, help_)
         if struct is None:
             return Cell("any")
         for name, cell in struct.cells.items():

@@ -64,6 +64,7 @@ class QueryRules:
     def _rows(self, node: ast.Query) -> None:
         inference = self.inference
         for source in _parts(node):
+            inference.access.elements.add(source.variable)
             cell = inference.variable(source.variable)
             inference.statements.iterate(inference.expression(source.source), cell, source.source)
         for join in node.joins:
@@ -78,17 +79,20 @@ class QueryRules:
         """Make the group's own struct: key and items."""
         inference = self.inference
         keys = [inference.expression(key) for key in group.keys]
-        struct = inference.resolution.register(Struct("group", inference.function.module, {}))
+        group_type = Struct("group", inference.function.module, {}, role="group")
+        struct = inference.resolution.register(group_type)
         if len(keys) == 1:
             struct.cells["key"] = keys[0]
         else:
             value = Cell()
             for key in keys:
                 self.solver.flow(key, value)
-            struct.cells["key"] = Cell("map", (Cell("string"), value))
+            names = Cell("string")
+            names.names = frozenset(key_name(key, group) for key in group.keys)
+            struct.cells["key"] = Cell("map", (names, value))
             for expression, cell in zip(group.keys, keys, strict=True):
                 struct.cells.setdefault(key_name(expression, group), cell)
-        struct.cells["items"] = Cell("list", (self._row(node),))
+        struct.cells["items"] = Cell("list", (self._row(node, group),))
         cell = inference.variable(group.variable)
         self.solver.learn(cell, "struct", (), struct)
         for name, part in key_parts(group).items():
@@ -96,15 +100,15 @@ class QueryRules:
         if group.having is not None:
             inference.expression(group.having)
 
-    def _row(self, node: ast.Query) -> Cell:
-        """Return the cell of a group's items: the element, or a map of the row variables."""
-        variables = [source.variable for source in _parts(node)]
-        if len(variables) == 1:
-            return variables[0].type  # type: ignore[no-any-return]
-        value = Cell()
-        for variable in variables:
-            self.solver.flow(variable.type, value)
-        return Cell("map", (Cell("string"), value))
+    def _row(self, node: ast.Query, group: ast.QueryGroup) -> Cell:
+        """Return the cell of a group's items: the element, or a row of all variables."""
+        sources = _parts(node)
+        if len(sources) == 1:
+            return sources[0].variable.type  # type: ignore[no-any-return]
+        row = Struct("row", self.inference.function.module, {}, role="row")
+        row.cells = {source.name: source.variable.type for source in sources}
+        group.row = self.inference.resolution.register(row)
+        return Cell("struct", of=row)
 
 
 def key_name(key: ast.Expr, group: ast.QueryGroup) -> str:

@@ -161,8 +161,8 @@ class StatementRules:
             cell = collection.find()
             if cell.kind in {"list", "map"}:
                 solver.flow(cell.args[0], variable)
-            elif cell.kind == "struct" and "items" in cell.contents:
-                solver.flow(cell.contents["items"].find().args[0], variable)
+            elif cell.kind == "struct" and cell.of.items is not None:  # type: ignore[union-attr]
+                solver.flow(cell.of.items.find().args[0], variable)  # type: ignore[union-attr]
             elif cell.kind in ("string", "any"):
                 solver.learn(variable, cell.kind)
 

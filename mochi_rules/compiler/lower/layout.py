@@ -77,15 +77,18 @@ CELL_VALUE = 8
 CLOSURE_CODE = 8
 CLOSURE_CAPTURES = 16
 
-# A descriptor of a struct or closure: size in bytes, number of fields, name, then the fields.
+# A descriptor of a struct or closure: size in bytes, number of fields, name, role, then the fields.
+# The role of a group is the offset of its items, that of a row ROLE_ROW, that of others 0.
 DESCRIPTOR_SIZE = 0
 DESCRIPTOR_COUNT = 4
 DESCRIPTOR_NAME = 8
-DESCRIPTOR_FIELDS = 12
+DESCRIPTOR_ROLE = 12
+DESCRIPTOR_FIELDS = 16
 FIELD_NAME = 0
 FIELD_OFFSET = 4
 FIELD_SLOT = 8
 FIELD_SIZE = 12
+ROLE_ROW = 1
 
 IMMORTAL = 0x4000_0000  # the reference count of static objects: never reaches 0
 NULL_WORD = 0

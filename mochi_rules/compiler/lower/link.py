@@ -102,11 +102,14 @@ class Linker:
         described = self.program.structs[name]
         types = tuple(type_ for _, type_ in described.fields)
         offsets, size = layout.struct_shape(types)
-        rows = [("__name", 0, layout.SLOT_NAME)]
+        rows = [] if described.role == "row" else [("__name", 0, layout.SLOT_NAME)]
         for (field_name, type_), offset in zip(described.fields, offsets, strict=True):
             rows.append((field_name, offset, layout.slot_of(type_)))
         rows.sort(key=lambda row: row[0].encode())
-        return self.static.descriptor(described.name, size, rows) | layout.KIND_STRUCT
+        role = layout.ROLE_ROW if described.role else 0
+        if described.role == "group":
+            role = dict(zip(dict(described.fields), offsets, strict=True))["items"]
+        return self.static.descriptor(described.name, size, role, rows) | layout.KIND_STRUCT
 
     def _describe_closure(self, types: tuple[Type, ...]) -> int:
         offsets, size = layout.closure_shape(types)
@@ -114,7 +117,7 @@ class Linker:
             ("", offset, layout.slot_of(type_))
             for type_, offset in zip(types, offsets, strict=True)
         ]
-        return self.static.descriptor("", size, rows) | layout.KIND_CLOSURE
+        return self.static.descriptor("", size, 0, rows) | layout.KIND_CLOSURE
 
     # The whole
 

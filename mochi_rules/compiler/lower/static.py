@@ -65,13 +65,15 @@ class StaticData:
         addresses = [self.string(name.encode()) for name in names]
         self.tables["files"] = self._place(struct.pack(f"<{len(names)}I", *addresses), 4)
 
-    def descriptor(self, name: str, size: int, fields: list[tuple[str, int, int]]) -> int:
+    def descriptor(
+        self, name: str, size: int, role: int, fields: list[tuple[str, int, int]]
+    ) -> int:
         """Place a descriptor; fields are (name, offset, slot) in the order of printing."""
         rows = b"".join(
             struct.pack("<III", self.string(field_name.encode()), offset, slot)
             for field_name, offset, slot in fields
         )
-        header = struct.pack("<III", size, len(fields), self.string(name.encode()))
+        header = struct.pack("<IIII", size, len(fields), self.string(name.encode()), role)
         return self._place(header + rows, 16)
 
     def _place(self, content: bytes, alignment: int) -> int:

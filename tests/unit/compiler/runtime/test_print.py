@@ -237,8 +237,8 @@ def test_texts_are_made_of_texts(shared, value) -> None:
 def test_functions_are_printed(shared) -> None:
     """A function is <function> on its own and nil in a list."""
     instance = shared()
-    descriptor = instance.block_make(12)
-    instance.poke(descriptor, (16).to_bytes(4, "little") + bytes(8))
+    descriptor = instance.block_make(16)
+    instance.poke(descriptor, (16).to_bytes(4, "little") + bytes(12))
     closure = instance.object_make(16, descriptor | layout.KIND_CLOSURE)
     text = instance.text_of_any(closure)
     assert instance.text(text) == "<function>"

@@ -67,7 +67,7 @@ def meta(instance: Instance, name: str, fields: list[str]) -> int:
     ]
     rows = sorted([*rows, ("__name", 0, layout.SLOT_NAME)], key=lambda row: row[0].encode())
     size = -(-(layout.HEADER + 4 * len(fields)) // 8) * 8
-    packed = struct.pack("<III", size, len(rows), immortal(instance, name))
+    packed = struct.pack("<IIII", size, len(rows), immortal(instance, name), 0)
     for text, offset, slot in rows:
         packed += struct.pack("<III", immortal(instance, text), offset, slot)
     address = instance.block_make(len(packed))
