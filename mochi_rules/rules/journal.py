@@ -2,7 +2,8 @@
 
 One file, `build/.mochi/steps.jsonl`, to which every build appends: one line when it begins, and
 one for each step that ran or was restored. What stands in no line of a build was up to date.
-Nothing here decides what is built: a journal that is lost or damaged only explains less.
+An output whose digest stands in no line is not believed: a journal that is lost or damaged only
+explains less, and costs some work.
 """
 
 from __future__ import annotations
@@ -55,10 +56,12 @@ class Journal:
         if self.path.parent.parent.is_dir():
             self._append({"build": True})
 
-    def record(self, path: str, outcome: Outcome, seconds: float, key: KeyRecord) -> None:
-        """Note what became of a step."""
+    def record(
+        self, path: str, outcome: Outcome, seconds: float, key: KeyRecord, output: str
+    ) -> None:
+        """Note what became of a step; `output` is the digest of what it made."""
         line = {"path": path, "outcome": outcome.value, "seconds": round(seconds, 3),
-                "key": key.document()}  # fmt: skip
+                "output": output, "key": key.document()}  # fmt: skip
         if not self._has_begun:
             self.begin()
         self._append(line)
@@ -78,6 +81,14 @@ class Journal:
             elif isinstance(line.get("path"), str):
                 history.setdefault(line["path"], _History()).add(line)
         return {path: item.entry(path) for path, item in sorted(history.items())}
+
+    def outputs(self) -> dict[str, str]:
+        """Return the digest of what each step made when it last ran, by path."""
+        return {
+            line["path"]: line["output"]
+            for line in self._lines()
+            if isinstance(line.get("path"), str) and isinstance(line.get("output"), str)
+        }
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         try:

@@ -78,6 +78,43 @@ def test_other_mode_is_built_beside(quick: Project) -> None:
     assert quick.scons().steps == []
 
 
+@pytest.mark.parametrize(
+    ("suffix", "journal"), [(".wasm", True), (".cwasm", True), (".cwasm", False)]
+)
+def test_damaged_output_goes_into_nothing(quick: Project, suffix: str, *, journal: bool) -> None:
+    """SCons takes it for what its step made; the digest of that says that it is not."""
+    quick.write(HELLO)
+    quick.scons()
+    before = quick.outputs()
+    path = quick.root / f"build/{CONFIGURATION}/app/hello{suffix}"
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    if not journal:
+        (quick.root / "build/.mochi/steps.jsonl").unlink()
+    done = quick.scons()
+    assert done.status == 0, done.err
+    assert ("has changed since it was made" in done.out) is journal
+    assert quick.outputs() == before
+
+
+def test_output_may_be_changed_by_the_build_file(quick: Project) -> None:
+    """What a post-action makes of an output is no damage, and stays."""
+    quick.write({
+        **HELLO,
+        "SConstruct": """\
+env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
+wasm = env.MochiWasm("build/hello.wasm", "app/hello.mochi")
+env.AddPostAction(wasm, "printf '\\\\000\\\\002\\\\001a' >> $TARGET")
+env.Cwasm("build/hello.cwasm", wasm)
+""",
+    })  # fmt: skip
+    assert quick.scons().status == 0
+    (quick.root / "build/hello.cwasm").unlink()
+    assert quick.scons().status == 0
+    assert (quick.root / "build/hello.wasm").read_bytes().endswith(b"\0\2\1a")
+
+
 def test_other_cpu_is_compiled_again(quick: Project) -> None:
     """The wasm is the same for every processor."""
     level = {"x86_64": "x86-64-v3", "aarch64": "armv8.1"}[host_platform().cpu]

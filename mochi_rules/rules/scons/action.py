@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Action
 
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.explain import key_record
 from mochi_rules.rules.faults import write_output
 from mochi_rules.rules.scons.boundary import interruption, scons_error
-from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path, read_node
 from mochi_rules.rules.scons.workspace import workspace
 
 if TYPE_CHECKING:
     from mochi_rules.rules.pipeline import StepResult
     from mochi_rules.rules.scons.workspace import Task, Workspace
+
+
+_CHANGED = "changed"  # for the digest of an output that the build file changes: AddPostAction
 
 
 class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has no types
@@ -51,10 +55,11 @@ class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has
         Under `-s` SCons passes no targets: only the executor knows them.
         """
         [target] = executor.get_all_targets()
-        return _run(workspace(), target)
+        return _run(workspace(), target, is_last=not executor.post_actions)
 
 
-def _run(space: Workspace, node: Any) -> BaseException | None:
+def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
+    """Run the task of a node; with `is_last`, no other action changes its output."""
     task = space.tasks[node]
     started = StepStarted(task.step.verb, task.name)
     space.console.started(started)
@@ -62,7 +67,7 @@ def _run(space: Workspace, node: Any) -> BaseException | None:
         space.console.say(task.notice)
     try:
         result = space.pipeline.run(task.step, task.read())
-        _keep(space, node, task, result)
+        _keep(space, node, task, result, is_last=is_last)
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
         ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
         space.console.finished(started, ended)
@@ -78,12 +83,35 @@ def _run(space: Workspace, node: Any) -> BaseException | None:
     return None
 
 
-def _keep(space: Workspace, node: Any, task: Task, result: StepResult) -> None:
+def read_input(space: Workspace, node: Any) -> bytes:
+    """Return the content of an input; an output that is not as its step made it is made again.
+
+    SCons knows that a file has changed, and takes what is in an output for what its step made.
+
+    Emits: B010.
+    """
+    data = read_node(node)
+    task = space.tasks.get(node)
+    if task is None or node.rfile() is not node:
+        return data  # a source, or of a repository
+    before = space.made_before(node)
+    if before in (digest_bytes(data).hash, _CHANGED):
+        return data
+    if before is not None:
+        space.console.say(f"note: `{node_path(node)}` has changed since it was made: made again")
+    result = space.pipeline.run(task.step, task.read())
+    _keep(space, node, task, result, is_last=True)
+    return result.made.data
+
+
+def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_last: bool) -> None:
     """Place the output, note the key, show the warnings."""
+    digest = digest_bytes(result.made.data).hash if is_last else _CHANGED
     if task.has_file:
         path = Path(node.get_abspath())
         write_output(path, result.made.data, node_path(node), task.step.mode)
+    space.made[node] = digest
     key = key_record(node_path(node), result.action)
-    space.journal.record(node_path(node), result.outcome, result.seconds, key)
+    space.journal.record(node_path(node), result.outcome, result.seconds, key, digest)
     if result.made.warnings:
         space.console.message(render_all(result.made.warnings, color=space.console.color))

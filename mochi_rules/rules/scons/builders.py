@@ -16,9 +16,9 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome, StepFinished
 from mochi_rules.base.files import is_special
 from mochi_rules.platforms.native import native_sources
-from mochi_rules.rules.scons.action import StepAction
+from mochi_rules.rules.scons.action import StepAction, read_input
 from mochi_rules.rules.scons.boundary import scons_error
-from mochi_rules.rules.scons.nodes import check_exists, node_path, read_node, source_name
+from mochi_rules.rules.scons.nodes import check_exists, node_path, source_name
 from mochi_rules.rules.scons.sources import Program
 from mochi_rules.rules.scons.workspace import Task, workspace
 from mochi_rules.rules.steps import (
@@ -103,7 +103,7 @@ def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]
     """Return the task of a step whose inputs are files: nodes by their names in the key."""
 
     def read() -> dict[str, bytes]:
-        return {name: read_node(source) for name, source in inputs.items()}
+        return {name: read_input(space, source) for name, source in inputs.items()}
 
     def scan() -> list[Any]:
         for source in inputs.values():

@@ -6,6 +6,7 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,7 @@ class Workspace:
         self.universe = Universe()
         self.targets: dict[Label, Target] = {}
         self.tasks: dict[Any, Task] = {}
+        self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
         self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.is_building = True
         self.is_interrupted = False
@@ -203,6 +205,14 @@ class Workspace:
             self.begin()
         if node.get_state() == SCons.Node.up_to_date:
             self.console.up_to_date()
+
+    def made_before(self, node: Any) -> str | None:
+        """Return the digest of an output as its step made it, in this run or an earlier one."""
+        return self.made.get(node) or self._outputs.get(node_path(node))
+
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        return self.journal.outputs()
 
     def begin(self) -> None:
         """Begin to build."""
