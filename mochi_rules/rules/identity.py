@@ -45,7 +45,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
 WASMTIME, RUST = "wasmtime", "rust"
 TOOLS = (*SOURCES, WASMTIME)
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".py", ".mochi", ".wat")
 _DIGITS = 16  # hexadecimal, of a digest of sources
 _MEMO = "identities"
@@ -135,13 +135,13 @@ def source_files(tool: str) -> list[str]:
     within = tuple(f"{name}/" for name in SOURCES[tool])
     return sorted(
         name
-        for name in (Path(entry.path).relative_to(_PACKAGE).as_posix() for entry in _files())
+        for name in (Path(entry.path).relative_to(PACKAGE).as_posix() for entry in _files())
         if name in SOURCES[tool] or name.startswith(within)
     )
 
 
 def _files() -> Iterator[os.DirEntry[str]]:
-    pending = [str(_PACKAGE)]
+    pending = [str(PACKAGE)]
     while pending:
         with os.scandir(pending.pop()) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
@@ -185,7 +185,7 @@ def _signed(files: Iterable[tuple[str, os.stat_result]]) -> str | None:
 def _digest(tool: str) -> str:
     state = hashlib.sha256()
     for name in source_files(tool):
-        content = (_PACKAGE / name).read_bytes().replace(b"\r\n", b"\n")
+        content = (PACKAGE / name).read_bytes().replace(b"\r\n", b"\n")
         state.update(f"{name}\0{len(content)}\0".encode() + content)
     return f"{__version__} {state.hexdigest()[:_DIGITS]}"
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_FOLDER, _FILE = ".mochi", "steps.jsonl"
+FOLDER, _FILE = ".mochi", "steps.jsonl"
 _MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger is written anew
 _RAN = (Outcome.BUILT, Outcome.RESTORED)
 
@@ -47,7 +47,7 @@ class Journal:
     """The journal of one build directory."""
 
     def __init__(self, build: Path) -> None:
-        self.path = build / _FOLDER / _FILE
+        self.path = build / FOLDER / _FILE
         self._has_begun = self._has_folder = False
 
     def begin(self) -> None:

@@ -38,7 +38,7 @@ class Console:
     """The one place that a build writes to; safe for threads.
 
     `total` tells N; it is asked when the first line is shown. Messages go to `errors`, all else
-    to `output`.
+    to `output`. The user has waited for `age` seconds already.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Console:
         choice: str = "auto",
         color: bool = False,
         total: Callable[[], int] = lambda: 0,
+        age: float = 0.0,
     ) -> None:
         self._output, self._errors = output, errors
         self._choice = choose(choice, is_terminal=output.is_terminal)
@@ -63,7 +64,8 @@ class Console:
         self._is_mid_line = False  # somebody else has begun a line there
         self._writers = 0  # other programs that may write there now
         self._ticker: threading.Thread | None = None
-        self._started = self._spoken = time.monotonic()
+        self._spoken = time.monotonic()
+        self._started = self._spoken - age
         self.tally = Tally()
 
     @property

@@ -30,6 +30,7 @@ _NOT_PASSED_ON = (
     "CLICOLOR_FORCE",
     "SCONSFLAGS",
     "MOCHI_RULES_DEBUG",
+    "PYTEST_CURRENT_TEST",
 )
 _STEP = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) +(\S+) *(.*)")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -29,20 +28,17 @@ from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.scons.executables import add_executable_builder
 from mochi_rules.rules.scons.rules import rule_functions
-from mochi_rules.rules.scons.screen import share_terminal
+from mochi_rules.rules.scons.screen import open_console, share_terminal
 from mochi_rules.rules.scons.targets import install_lookup
 from mochi_rules.rules.scons.tests import keep_testing, visit_test
 from mochi_rules.rules.scons.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.scons.workspace import Settings, Workspace, open_workspace
 from mochi_rules.rules.toolchains import Toolchains
-from mochi_rules.ui.color import CHOICES as COLOR_CHOICES
-from mochi_rules.ui.color import use_color
-from mochi_rules.ui.console import CHOICES as UI_CHOICES
-from mochi_rules.ui.console import Console
-from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mochi_rules.rules.scons.unchanged import Watch
 
 _NAMES = tuple(variable.name for variable in VARIABLES)
 _PARAMETERS = (*_NAMES, "variables", "toolchains", "build")
@@ -51,14 +47,14 @@ _PARAMETERS = (*_NAMES, "variables", "toolchains", "build")
 _GC_THRESHOLD = 200_000
 
 
-def generate(env: Any, **parameters: Any) -> None:
+def add_tool(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> None:
     """Give an environment the tool. Parameters stand for variables that are not given.
 
     `variables` lists variables of the user's own, `toolchains` are asked before ours, and `build`
-    is the output directory.
+    is the output directory. The first environment of a build comes with its watch.
     """
     is_first = not _opened
-    space = open_workspace(lambda: _open(parameters))
+    space = open_workspace(lambda: _open(watch, parameters))
     if is_first:
         _opened.append(space)
         _install(space, env)
@@ -70,23 +66,17 @@ def generate(env: Any, **parameters: Any) -> None:
         env.AddMethod(function, name)
 
 
-def exists(_env: Any) -> bool:
-    """Return that the tool can be used."""
-    return True
-
-
 _opened: list[Workspace] = []
 
 
-def _open(parameters: dict[str, Any]) -> Workspace:
-    _add_options()
-    console = _console()
+def _open(watch: Watch | None, parameters: dict[str, Any]) -> Workspace:
+    console = open_console()
     try:
         settings = _settings(parameters)
     except MochiError as error:
         raise scons_error(error, console) from None
     toolchains = settings.toolchains
-    space = Workspace(settings, console, PooledEngines(toolchains))
+    space = Workspace(settings, console, PooledEngines(toolchains), watch)
     space.is_building = is_building()
     console.find_total = space.requested
     return space
@@ -96,6 +86,8 @@ def _install(space: Workspace, env: Any) -> None:
     """Hook into SCons what is of the process, not of an environment."""
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     install_lookup()
+    if space.watch:
+        space.watch.observer.watch_output()
     share_terminal(space.console)
     keep_testing(space)
     add_verbs(env)
@@ -180,22 +172,3 @@ def _cache(top: Path, value: str) -> Cache:
     if value == "off":
         return Cache(None)
     return Cache(top / Path(value).expanduser() if value else default_root())
-
-
-def _add_options() -> None:
-    options = (("ui", UI_CHOICES, "how to show progress"),
-               ("color", COLOR_CHOICES, "whether to use color"))  # fmt: skip
-    for name, choices, text in options:
-        SCons.Script.AddOption(
-            f"--{name}", dest=f"mochi_{name}", type="choice", choices=choices,
-            default="auto", metavar="WHEN", help=text,
-        )  # fmt: skip
-
-
-def _console() -> Console:
-    output, errors = Output(sys.stdout), Output(sys.stderr)
-    choice = "quiet" if SCons.Script.GetOption("silent") else SCons.Script.GetOption("mochi_ui")
-    color = use_color(
-        SCons.Script.GetOption("mochi_color"), os.environ, is_terminal=errors.is_terminal
-    )
-    return Console(output, errors, choice=choice, color=color)

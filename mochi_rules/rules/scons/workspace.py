@@ -24,7 +24,7 @@ from mochi_rules.rules.journal import Journal
 from mochi_rules.rules.pipeline import Pipeline
 from mochi_rules.rules.program import Universe
 from mochi_rules.rules.scons.boundary import scons_error
-from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path, requested_nodes
 from mochi_rules.rules.toolchains import pending
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mochi_rules.rules.label import Label
     from mochi_rules.rules.profiles import Profiles
     from mochi_rules.rules.scons.place import Place
+    from mochi_rules.rules.scons.unchanged import Watch
     from mochi_rules.rules.steps import Step
     from mochi_rules.rules.toolchains import Toolchains
     from mochi_rules.ui.console import Console
@@ -99,11 +100,14 @@ class Settings:
 class Workspace:
     """The state of one run of SCons; there is one."""
 
-    def __init__(self, settings: Settings, console: Console, engines: Engines) -> None:
+    def __init__(
+        self, settings: Settings, console: Console, engines: Engines, watch: Watch | None = None
+    ) -> None:
         self.fs = SCons.Script.DefaultEnvironment(tools=[]).fs
         self.root = Path(self.fs.Top.get_abspath())
         self.settings = settings
         self.console = console
+        self.watch = watch
         cache = settings.cache
         memo = Layout(cache.root).identities if cache.root else None
         self.pipeline = Pipeline(cache, engines, Identities(memo))
@@ -215,8 +219,10 @@ class Workspace:
         return self.journal.outputs()
 
     def begin(self) -> None:
-        """Begin to build."""
+        """Begin to build: all build files are read."""
         self.has_begun = True
+        if self.watch:
+            self.watch.observer.stop()
         if SCons.Action.execute_actions:
             self.journal.begin()
 
@@ -265,6 +271,8 @@ class Workspace:
             self.console.message(render_all(cache.warnings, color=self.console.color))
         if self.has_begun and SCons.Action.execute_actions:
             self._summarize()
+        if self.watch:
+            self.watch.finish(self)
         self.console.close(summary=self.has_begun)
 
     def _summarize(self) -> None:
@@ -305,19 +313,6 @@ class Workspace:
             self.pipeline.engines.close()
 
         threading.Thread(target=watch, daemon=True).start()
-
-
-def requested_nodes(fs: Any) -> list[Any]:
-    """Return the nodes that SCons was asked to build."""
-    targets = list(SCons.Script.BUILD_TARGETS) or list(SCons.Script.DEFAULT_TARGETS)
-    nodes: list[Any] = []
-    for target in targets or ["."]:
-        if isinstance(target, SCons.Node.Node):
-            nodes.append(target)
-            continue
-        found = (lookup(target, curdir=str(fs.Top)) for lookup in SCons.Node.arg2nodes_lookups)
-        nodes.append(next(filter(None, found), None) or fs.Entry(target))
-    return nodes
 
 
 _current: Workspace | None = None

@@ -1,5 +1,20 @@
 """The tool as SCons finds it by name: `toolpath=[PyPackageDir("mochi_rules.rules.site_tools")]`."""
 
-from mochi_rules.rules.scons.tool import exists, generate
+from __future__ import annotations
 
-__all__ = ["exists", "generate"]
+from typing import Any
+
+from mochi_rules.rules.scons.unchanged import begin
+
+
+def generate(env: Any, **parameters: Any) -> None:
+    """Give an environment the tool, unless the build has nothing to do: then it ends here."""
+    watch = begin(str(parameters.get("build", "build")).strip("/"))
+    from mochi_rules.rules.scons.tool import add_tool  # noqa: PLC0415 - takes 0.1 s
+
+    add_tool(env, watch, parameters)
+
+
+def exists(_env: Any) -> bool:
+    """Return that the tool can be used."""
+    return True

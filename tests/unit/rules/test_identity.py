@@ -22,7 +22,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path = tmp_path / "package" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    monkeypatch.setattr(identity, "_PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(identity, "PACKAGE", tmp_path / "package")
     monkeypatch.setattr(identity, "_SETTLED_NS", 0)  # the files are new, but their clock is fine
     return tmp_path / "package"
 
