@@ -1,0 +1,1 @@
+"""How fast compiled programs are: kernels in Mochi, C and Go, compared in one interleaved run."""

@@ -1,0 +1,20 @@
+package main
+
+import "fmt"
+
+func fact(n int64) int64 {
+	if n == 0 {
+		return 1
+	}
+	return n * fact(n-1)
+}
+
+func main() {
+	var n int64
+	fmt.Scan(&n)
+	var result int64
+	for i := int64(0); i < n; i++ {
+		result = (result + fact(12+i%8)) % 1000003
+	}
+	fmt.Println(result)
+}
