@@ -90,15 +90,18 @@ class Diagnostics:
     """Collects what is found in one run, in the order of discovery."""
 
     items: list[Diagnostic] = field(default_factory=list)
+    _known: set[tuple[str, Span]] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.items)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic; the same code at the same place is kept once."""
-        for item in self.items:
-            if item.code == diagnostic.code and item.span == diagnostic.span and item.span:
+        if diagnostic.span:
+            place = diagnostic.code, diagnostic.span
+            if place in self._known:
                 return
+            self._known.add(place)
         self.items.append(diagnostic)
 
     @property

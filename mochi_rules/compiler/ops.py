@@ -42,7 +42,7 @@ NOTHING: Kinds = frozenset()
 ALL = -1  # in `consumes`: every argument
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Effects:
     """What an operation does besides making a result; see the module's text."""
 

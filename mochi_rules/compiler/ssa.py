@@ -11,6 +11,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.environment import Environment
 from mochi_rules.compiler.ir import Block, Branch, Jump, Return, Site, Unreachable, Value
 from mochi_rules.compiler.types import BOOL, VOID
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.ir import Function
     from mochi_rules.compiler.types import Type
-
-Environment = dict[Any, Value]
 
 
 @dataclass(slots=True)
@@ -47,7 +46,7 @@ class SsaBuilder:
     def __init__(self, function: Function) -> None:
         self.function = function
         self.block: Block | None = None
-        self.env: Environment = {}
+        self.env = Environment()
         self.loops: list[Loop] = []
         self.site: Site | None = None
         self._continue_in(Block())
@@ -97,7 +96,7 @@ class SsaBuilder:
         then, otherwise = self._new_block(), self._new_block()
         env = self.env
         self._end(Branch(condition, then, otherwise, likely))
-        return [Exit(then, env)], [Exit(otherwise, dict(env))]
+        return [Exit(then, env)], [Exit(otherwise, Environment(env))]
 
     def merge(self, exits: list[Exit]) -> None:
         """Go on where all the exits meet."""
@@ -108,17 +107,18 @@ class SsaBuilder:
             self.block, self.env = exits[0].block, exits[0].env
             return
         target = self._new_block()
-        first, *others = exits
-        merged: Environment = {}
+        first, *others = (exit_.env for exit_ in exits)
+        merged = Environment(first)
         changed = []
-        for key, value in first.env.items():
-            if any(key not in other.env for other in others):
+        for key in first.differences(others):
+            value = first.get(key)
+            if value is None:
                 continue
-            if all(other.env[key] is value for other in others):
-                merged[key] = value
-            else:
+            if all(key in other for other in others):
                 changed.append(key)
                 merged[key] = self._new_param(target, key, value)
+            else:
+                merged.pop(key)
         for exit_ in exits:
             exit_.block.end = Jump(target, [exit_.env[key] for key in changed])
         self.block, self.env = target, merged
@@ -129,26 +129,40 @@ class SsaBuilder:
     ) -> Value:  # fmt: skip
         """Return the value of one of two computations, by the way that control flow took."""
         exits: list[Exit] = []
-        result: Value | None = None
-        key = object()
+        values: list[Value] = []
+        unreached: Value | None = None
         for way, compute in zip(ways, (then, otherwise), strict=True):
             self.merge(way)
             value = compute()
-            if self.block is not None:
-                result = self.env[key] = value
+            if self.block is None:
+                unreached = value if unreached is None else unreached
+            else:
+                values.append(value)
                 exits += self.exits()
-            elif result is None:
-                result = value
         self.merge(exits)
-        assert result is not None
-        return self.env.pop(key, result)
+        if not values:
+            assert unreached is not None
+            return unreached
+        return self._joined(exits, values)
+
+    def _joined(self, exits: list[Exit], values: list[Value]) -> Value:
+        """Return what is one of some values, by the exit that control flow took to get here."""
+        first = values[0]
+        if all(value is first for value in values):
+            return first
+        assert self.block is not None
+        param = self._new_param(self.block, None, first)
+        for exit_, value in zip(exits, values, strict=True):
+            assert isinstance(exit_.block.end, Jump)
+            exit_.block.end.args.append(value)
+        return param
 
     def begin_loop(self, keys: Iterable[Any]) -> Loop:
         """Start a loop; `keys` are the variables that it may assign."""
         header = self._new_block()
         loop = Loop(header, [key for key in keys if key in self.env])
         args = [self.env[key] for key in loop.keys]
-        env = dict(self.env)
+        env = Environment(self.env)
         for key in loop.keys:
             env[key] = self._new_param(header, key, self.env[key])
         self._end(Jump(header, args))

@@ -66,7 +66,8 @@ class _Plan:
             self._grouped(self.node.group)
         value = self._finish()
         for key in self.state:
-            self.b.env.pop(key, None)
+            if key in self.b.env:
+                self.b.env.pop(key)
         return value
 
     def _element_type(self) -> Type:

@@ -33,6 +33,7 @@ _CONSTANT = frozenset(
     {"const", "null", "string", "address", "site", "symbol"}
 )  # repeated at every use
 SITE_LINE_BITS = 20
+_DEEPEST = 100  # operations in operations that wait for one use: pushing them is recursive
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ class Relocation:
     position: int
     kind: str
     key: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A value that waits, with those among its operands that do: their effects but PURE."""
+
+    effects: frozenset[Effects]
+    depth: int
 
 
 class Selector:
@@ -72,7 +81,8 @@ class Selector:
         }
         self.single_use: dict[Value, Block] = {}
         self.uses: dict[Value, int] = {}
-        self.deferred: dict[Value, Effects] = {}
+        self.deferred: dict[Value, _Tree] = {}
+        self.waiting: dict[frozenset[Effects], dict[Value, None]] = {}  # roots, by their effects
         self.marked: Site | None = None
 
     def run(self) -> None:
@@ -103,8 +113,7 @@ class Selector:
         """Push a value: computed here, or from its local."""
         if value.op in _CONSTANT:
             self.handlers[value.op](self, value)
-        elif value in self.deferred:
-            del self.deferred[value]
+        elif self._take(value):
             self._mark(value)
             self.handlers[value.op](self, value)
         else:
@@ -166,14 +175,15 @@ class Selector:
                 if uses == 0 and effects.is_removable:
                     continue
                 if uses == 1 and self.single_use[value] is block:
-                    self.deferred[value] = effects
-                    continue
+                    tree = self._tree(value, effects)
+                    if tree.depth <= _DEEPEST:
+                        self._defer(value, tree)
+                        continue
             self._emit(value)
 
     def condition(self, value: Value, *, negated: bool) -> None:
         """Push a condition, perhaps turned round."""
-        if value.op == "not" and value in self.deferred:
-            del self.deferred[value]
+        if value.op == "not" and self._take(value):
             self.condition(value.args[0], negated=not negated)
             return
         self.push(value)
@@ -231,24 +241,41 @@ class Selector:
             else:
                 self.raw("drop")
 
+    # Values that wait for their use
+
+    def _tree(self, value: Value, effects: Effects) -> _Tree:
+        found = frozenset() if effects is PURE else frozenset((effects,))
+        depth = 0
+        for arg in value.args:
+            operand = self.deferred.get(arg)
+            if operand is not None:
+                found |= operand.effects
+                depth = max(depth, operand.depth)
+        return _Tree(found, depth + 1)
+
+    def _defer(self, value: Value, tree: _Tree) -> None:
+        """Let a value wait; the operands that it waits with are its own affair."""
+        for arg in value.args:
+            if arg in self.deferred:
+                self.waiting.get(self.deferred[arg].effects, {}).pop(arg, None)
+        self.deferred[value] = tree
+        if tree.effects:
+            self.waiting.setdefault(tree.effects, {})[value] = None
+
+    def _take(self, value: Value) -> bool:
+        """End the waiting of a value; return whether it did wait."""
+        tree = self.deferred.pop(value, None)
+        if tree is None:
+            return False
+        self.waiting.get(tree.effects, {}).pop(value, None)
+        return True
+
     def _flush(self, effect: Value, effects: Effects) -> None:
         """Compute what must not pass an instruction, but for its own operands."""
-        waiting = [value for value, own in self.deferred.items() if own.conflicts(effects)]
-        if not waiting:
-            return
-        operands = self._tree_of(effect)
-        for value in waiting:
-            if value in self.deferred and value not in operands:
-                del self.deferred[value]
-                self._emit(value)
-
-    def _tree_of(self, effect: Value) -> set[Value]:
-        """Return the deferred values that the operands of an instruction are made of."""
-        found: set[Value] = set()
-        stack = list(effect.args)
-        while stack:
-            value = stack.pop()
-            if value in self.deferred and value not in found:
-                found.add(value)
-                stack.extend(value.args)
-        return found
+        operands = None
+        for found, values in self.waiting.items():
+            if values and any(own.conflicts(effects) for own in found):
+                operands = operands or frozenset(effect.args)
+                for value in [value for value in values if value not in operands]:
+                    self._take(value)
+                    self._emit(value)

@@ -51,6 +51,7 @@ class _Sequence:
     """What a block does, by position."""
 
     uses: dict[Value, list[int]] = field(default_factory=dict)
+    taken: set[Value] = field(default_factory=set)  # their references, but by aliases
     drops: dict[str, list[int]] = field(default_factory=dict)  # references, by kind of memory
 
     def first_drop(self, kinds: Kinds, start: int, end: int) -> int:
@@ -109,6 +110,7 @@ class _Counter:
         for position, value in enumerate(block.code):
             for arg in value.args:
                 sequence.uses.setdefault(arg, []).append(position)
+            sequence.taken.update(value.args[n] for n in consumed(value, self.signatures))
             effects = effects_of(value)
             for kind in effects.writes if effects.frees else ():
                 sequence.drops.setdefault(kind, []).append(position)
@@ -145,11 +147,11 @@ class _Counter:
         names = [block.code[start]]
         while names:
             name = names.pop()
+            if name in sequence.taken:
+                return False
             for position in sequence.uses.get(name, ()):
                 user = block.code[position]
                 if position > end or (position == end and self._runs_foreign_code(user)):
-                    return False
-                if any(user.args[number] is name for number in self._taken(user)):
                     return False
                 if _is_alias(user):
                     names.append(user)

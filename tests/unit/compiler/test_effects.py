@@ -71,6 +71,16 @@ def test_two_stops_stay_in_their_order() -> None:
     assert called == ["fail_overflow", "fail_zero"]
 
 
+def test_a_long_chain_of_operations_needs_no_deep_stack() -> None:
+    """However many operations wait for each other, selection does not recurse through them all."""
+    value = Value("param", (), INT)
+    params, code = [value], []
+    for _ in range(5000):
+        value = Value("neg", (value,), INT)
+        code.append(value)
+    assert _selected(params, code, value)[-1] == ("return",)
+
+
 def test_a_store_of_numbers_frees_nothing() -> None:
     """The effects of a store depend on what it stores: only a reference replaces another."""
     xs, i, item = Value("param", (), INTS), Value("param", (), INT), Value("param", (), STRING)
