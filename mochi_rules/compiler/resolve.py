@@ -229,11 +229,9 @@ class _Resolver:
             help_ = did_you_mean(node.name, self._visible())
             self._error("T002", f"undefined variable: `{node.name}`", node, help_)
             return
-        if isinstance(symbol, Function):
-            if symbol.receiver is not None:
-                message = f"the method `{node.name}` as a value is not supported"
-                self._error("T090", message, node, help=f"wrap it: `fun() => {node.name}()`")
-            symbol.is_value = True
+        if isinstance(symbol, Function) and symbol.receiver is not None:
+            message = f"the method `{node.name}` as a value is not supported"
+            self._error("T090", message, node, help=f"wrap it: `fun() => {node.name}()`")
         self._use(symbol)
         node.decl = symbol
 
@@ -283,7 +281,7 @@ class _Resolver:
         self._visit(node.operand)
 
     def _fun_expr(self, node: ast.FunExpr) -> None:
-        function = Function("lambda", self.module, node.fun, self.function, is_value=True)
+        function = Function("lambda", self.module, node.fun, self.function)
         node.fun.info = function
         self.function.mentions[function] = None
         self._function_body(function)

@@ -58,16 +58,8 @@ class Function:
     globals: dict[Variable, None] = field(default_factory=dict)
     receiver: Struct | None = None
     fields: dict[str, Variable] = field(default_factory=dict)  # of a method: copies, on use
-    is_value: bool = False
-    falls_through: bool = True
     result: Any = None  # a cell
     type: Any = None  # a cell, where it is used as a value
-    ir_name: str = ""
-
-    @property
-    def is_nested(self) -> bool:
-        """Whether it stands inside another function, or may capture variables of a block."""
-        return self.parent is not None
 
 
 @dataclass(slots=True, eq=False)

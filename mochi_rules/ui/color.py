@@ -21,8 +21,6 @@ def use_color(choice: str, environment: Mapping[str, str], *, is_terminal: bool)
         return choice == "always"
     if environment.get("NO_COLOR"):
         return False
-    if any(
-        environment.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
-    ):
+    if any(environment.get(name, "0") not in ("", "0") for name in _FORCING):
         return True
     return is_terminal and environment.get("TERM") != "dumb"

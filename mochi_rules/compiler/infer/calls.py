@@ -138,7 +138,6 @@ class CallRules:
             return self.inference.variable(symbol)
         if isinstance(symbol, Function):
             self._check_exported(node, symbol, owner)
-            symbol.is_value = True
             return symbol.type  # type: ignore[no-any-return]
         if isinstance(symbol, Struct):  # a variant without fields
             return Cell("struct", of=symbol)

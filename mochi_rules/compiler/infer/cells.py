@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.symbols import Function, Struct, Union
     from mochi_rules.compiler.types import Type
 
-Watcher = "Callable[[], None]"
-
 NEVER, PERHAPS, NULL = 0, 1, 2  # how null got in: not; by a read that may miss; by itself
 SCALARS = {"int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING}
 

@@ -44,8 +44,7 @@ class StatementRules:
             for name, variable in function.fields.items():
                 variable.type = Cell()
                 self.solver.flow(function.receiver.cells[name], variable.type)
-        function.falls_through = not always_leaves(decl.body)
-        if function.falls_through and returns_value(decl.body):
+        if not always_leaves(decl.body) and returns_value(decl.body):
             self.solver.make_nullable(function.result, NULL)
 
     def walk(self, function: Function) -> None:

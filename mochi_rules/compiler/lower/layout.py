@@ -13,11 +13,9 @@ from __future__ import annotations
 from functools import cache
 
 from mochi_rules.compiler.types import (
-    ANY,
     BOOL,
     FLOAT,
     INT,
-    NULL,
     VOID,
     WORD,
     FunType,
@@ -186,11 +184,6 @@ def is_plain_reference(type_: Type) -> bool:
     return type_.is_counted and not is_boxed(type_) and not isinstance(type_, OptionalType)
 
 
-def is_nullable_reference(type_: Type) -> bool:
-    """Whether values are an object's address or 0."""
-    return isinstance(type_, OptionalType) and not is_boxed(type_)
-
-
 def field_offsets(types: tuple[Type, ...], base: int) -> tuple[list[int], int]:
     """Place fields: those of 8 bytes first, so that nothing is lost; also return the size."""
     offsets = [0] * len(types)
@@ -220,8 +213,3 @@ def small_int(value: int) -> int | None:
     if -(2**30) <= value < 2**30:
         return (value << 1 | 1) & 0xFFFF_FFFF
     return None
-
-
-def holds_null(type_: Type) -> bool:
-    """Whether null is a value of the type."""
-    return type_ in (ANY, NULL) or isinstance(type_, OptionalType)
