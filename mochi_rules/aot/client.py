@@ -24,6 +24,7 @@ from mochi_rules.aot.protocol import (
     write_json,
 )
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
+from mochi_rules.base.lifeline import tied
 from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.preamble import read_layer
 
@@ -290,7 +291,7 @@ def _spawn(command: tuple[str, ...]) -> _Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            env=scrubbed_environment(),
+            **tied(scrubbed_environment()),
         )
     except OSError as error:
         stderr.close()

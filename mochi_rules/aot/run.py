@@ -12,10 +12,12 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from itertools import groupby
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_loader
@@ -23,7 +25,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import Directory
@@ -41,6 +43,11 @@ _NO_DEADLINE = 1 << 62  # ticks of an epoch that nobody counts
 _COMMAND = "wasi:cli/run@0.2.0"  # stands for every 0.2
 _OTHER_KIND = "incompatible object file format"  # what Wasmtime says of a component for a module
 _BACKTRACE = "wasm backtrace:"
+# How Wasmtime says why it stopped a program.
+_EPOCH, _FUEL = "interrupt", "all fuel consumed by WebAssembly"
+_UNREACHABLE = "wasm `unreachable` instruction executed"
+_NO_ROOM = "Cannot allocate memory"
+_GRACE = 0.5  # seconds for a program whose time is up to get to its next look at the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,9 @@ class RunResult:
     trap: Diagnostic | None = None
 
 
+_End = Callable[[RunResult], None]
+
+
 def run_cwasm(
     artifact: bytes,
     config: EngineConfig | Mapping[str, Any],
@@ -79,7 +89,7 @@ def run_cwasm(
 
     Emits: A070 (for another machine or configuration), A071 (damaged), A073 (no program),
     A074 (unknown import), A075 (no such directory), A076 (text that cannot be passed), A078 (no
-    memory for the stack); A077 (trap) in the result.
+    memory for the stack, or for the program's memory); A077 (trap) in the result.
 
     Raises:
         MochiError: The program could not be started.
@@ -88,7 +98,7 @@ def run_cwasm(
     sys.stderr.flush()
     with _default_signals():
         stack = guest.limits.get("stack", WASM_STACK)
-        return _with_stack(stack, lambda: _run(artifact, _fields(config), guest, lines))
+        return _with_stack(stack, lambda end: _run(artifact, _fields(config), guest, lines, end))
 
 
 def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -99,41 +109,51 @@ def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
     return canonical(config)
 
 
-def _run(artifact: bytes, fields: Mapping[str, Any], guest: Guest, lines: bytes) -> RunResult:
+def _run(
+    artifact: bytes, fields: Mapping[str, Any], guest: Guest, lines: bytes, end: _End
+) -> RunResult:
     engine = make_loader(fields, guest.limits.get("stack", WASM_STACK))
     import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
 
     program = _load(engine, artifact, fields)
     is_component = not isinstance(program, wasmtime.Module)
     store = wasmtime.Store(engine)
-    _limit(engine, store, fields, guest.limits)
+    _limit(engine, store, fields, guest.limits, end)
     store.set_wasi(_wasi(guest))
     is_linked = False
     try:
         start = (_link_component if is_component else _link_module)(engine, store, program)
         is_linked = True
         return RunResult(start())
-    except wasmtime.ExitTrap as end:
-        return RunResult(end.code)
+    except wasmtime.ExitTrap as ended:
+        return RunResult(ended.code)
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
         # A start function may trap in linking; that of a component has no class of its own.
         if is_linked or isinstance(error, wasmtime.Trap) or _BACKTRACE in str(error):
-            return RunResult(TRAP_STATUS, _trapped(error, lines))
+            return RunResult(TRAP_STATUS, _trapped(error, lines, guest.limits))
         raise _not_linked(str(error), is_component=is_component) from None
 
 
-def _limit(engine: Any, store: Any, fields: Mapping[str, Any], limits: Mapping[str, int]) -> None:
+def _limit(
+    engine: Any, store: Any, fields: Mapping[str, Any], limits: Mapping[str, int], end: _End
+) -> None:
     if fields["consume_fuel"]:
         store.set_fuel(limits.get("fuel", _UNLIMITED_FUEL))
     if fields["epoch_interruption"]:
         deadline = limits.get("deadline_ms")
         store.set_epoch_deadline(1 if deadline else _NO_DEADLINE)
         if deadline:
-            timer = threading.Timer(deadline / 1000, engine.increment_epoch)
-            timer.daemon = True
-            timer.start()
+            threading.Thread(target=_expire, args=(engine, deadline, end), daemon=True).start()
     if "memory_limit" in limits:
         store.set_limits(memory_size=limits["memory_limit"])
+
+
+def _expire(engine: Any, deadline: int, end: _End) -> None:
+    """Stop a program when its time is up; in a call of the host it does not see the epoch."""
+    time.sleep(deadline / 1000)
+    engine.increment_epoch()
+    time.sleep(_GRACE)
+    end(RunResult(TRAP_STATUS, _stopped(f"not done within {deadline} ms")))
 
 
 def _load(engine: Any, artifact: bytes, fields: Mapping[str, Any]) -> Any:
@@ -232,14 +252,25 @@ def _unnumbered(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def _trapped(error: Exception, lines: bytes) -> Diagnostic:
+def _stopped(limit: str, notes: tuple[str, ...] = ()) -> Diagnostic:
+    return Diagnostic("A077", f"the program was stopped: {limit}", notes=notes)
+
+
+def _trapped(error: Exception, lines: bytes, limits: Mapping[str, int]) -> Diagnostic:
     heads, causes = _causes(str(error))
     reason = (causes or heads)[-1].removeprefix("wasm trap: ")
     # The wheel has the frames of what failed in the host as text only.
     frames = _described(error.frames, lines) if hasattr(error, "frames") else heads[1:]
     told = [(frame, sum(1 for _ in same)) for frame, same in groupby(frames)]
-    notes = [*causes[:-1], *(f"at {frame}" + f", {n} times" * (n > 1) for frame, n in told)]
-    return Diagnostic("A077", f"the program trapped: {reason}", notes=tuple(notes))
+    places = tuple(f"at {frame}" + f", {n} times" * (n > 1) for frame, n in told)
+    if reason == _EPOCH and "deadline_ms" in limits:
+        return _stopped(f"not done within {limits['deadline_ms']} ms", places)
+    if reason == _FUEL and "fuel" in limits:
+        return _stopped(f"out of fuel, which was {limits['fuel']}", places)
+    if reason == _UNREACHABLE and "memory_limit" in limits:  # how programs end without memory
+        places = (*places, f"its `memory_limit` is {limits['memory_limit']} bytes")
+    notes = (*causes[:-1], *places)
+    return Diagnostic("A077", f"the program trapped: {reason}", notes=notes)
 
 
 def _described(frames: Iterable[Any], lines: bytes) -> list[str]:
@@ -265,8 +296,19 @@ def _described(frames: Iterable[Any], lines: bytes) -> list[str]:
     return told
 
 
+def _no_room(cause: str) -> MochiError:
+    return environment_error(
+        "A078",
+        "no address space for the memory of the program",
+        notes=(cause,),
+        help="raise `ulimit -v`, or set `memory_reservation` in a profile of the engine",
+    )
+
+
 def _not_loaded(text: str, fields: Mapping[str, Any]) -> MochiError:
     heads, causes = _causes(text)
+    if _NO_ROOM in text:
+        return _no_room(heads[0])
     cause = (causes or heads)[-1]
     if "not available on the host" in cause:
         return _newer_cpu(cause, fields)
@@ -299,6 +341,8 @@ def _newer_cpu(cause: str, fields: Mapping[str, Any]) -> MochiError:
 
 def _not_linked(text: str, *, is_component: bool) -> MochiError:
     heads, causes = _causes(text)
+    if _NO_ROOM in text:
+        return _no_room(heads[0])
     wasi = "WASI 0.2" if is_component else "WASI preview 1 (`wasi_snapshot_preview1`)"
     return fail(
         "A074",
@@ -325,28 +369,30 @@ def _default_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _with_stack(stack: int, body: Callable[[], RunResult]) -> RunResult:
-    """Call `body` in a thread whose stack has room for a program's."""
-    results: list[RunResult | BaseException] = []
+def _with_stack(stack: int, body: Callable[[_End], RunResult]) -> RunResult:
+    """Call `body` in a thread whose stack has room for a program's.
+
+    It is given a function by which another thread may end the wait for it, with a result.
+    """
+    results: SimpleQueue[RunResult | BaseException] = SimpleQueue()
 
     def call() -> None:
         try:
-            results.append(body())
+            results.put(body(results.put))
         except BaseException as error:  # noqa: BLE001 - raised again below
-            results.append(error)
+            results.put(error)
 
     size = -(-(stack + _HOST_STACK) // _PAGE) * _PAGE
     before = threading.stack_size(size)
     try:
-        thread = threading.Thread(target=call)
+        thread = threading.Thread(target=call, daemon=True)
         thread.start()
     except RuntimeError:
         message = f"no address space for a stack of {size >> 20} MiB"
         raise environment_error("A078", message, help="raise `ulimit -v`") from None
     finally:
         threading.stack_size(before)
-    thread.join()
-    [result] = results
+    result = results.get()
     if isinstance(result, BaseException):
         raise result
     return result

@@ -20,6 +20,7 @@ from mochi_rules.aot.protocol import (
     write_greeting,
 )
 from mochi_rules.aot.wheel import wheel_version
+from mochi_rules.base.lifeline import end_with_parent
 from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def serve(
     """
     # Ctrl-C goes to the whole process group; the client decides, and ends this process by EOF.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     requests, answers = _take_standard_streams()
     write_greeting(answers, greeting)
     prepare()

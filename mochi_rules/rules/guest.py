@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import suppress
 from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +19,9 @@ from typing import TYPE_CHECKING
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.options import OPTIONS
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.lifeline import end_with_parent, supervised, tied
 from mochi_rules.platforms.platform import find_platform
+from mochi_rules.rules.capture import Ran, communicate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,15 +31,6 @@ _BOOTSTRAP = (
     "from mochi_rules.rules.guest import main; main(request)"
 )
 _ARTIFACT, _LINES = "program.cwasm", "program.lines"
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How a program ended: its status (None when its time was up), and what it printed."""
-
-    status: int | None
-    stdout: bytes
-    stderr: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,9 @@ class Guests:
         with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
             request = _prepare(program, Path(folder))
             pipe = subprocess.PIPE
-            process = subprocess.Popen(_command(request), stdin=pipe, stdout=pipe, stderr=pipe)
+            process = subprocess.Popen(
+                _command(request), stdin=pipe, stdout=pipe, stderr=pipe, **tied(os.environ)
+            )
             return self._communicate(process, stdin, seconds)
 
     def tool(
@@ -92,12 +86,12 @@ class Guests:
         """
         pipe = subprocess.PIPE
         process = subprocess.Popen(
-            command,
+            supervised(command),
             stdin=pipe,
             stdout=pipe,
             stderr=None if shows_progress else pipe,
             cwd=folder,
-            env=os.environ | variables,
+            **tied(os.environ | variables),
         )
         return self._communicate(process, b"", None)
 
@@ -107,23 +101,16 @@ class Guests:
         with self._lock:
             self._running.add(process)
         try:
-            stdout, stderr = process.communicate(stdin, seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            stdout, stderr = process.communicate()
-            return Ran(None, stdout, stderr or b"")
+            return communicate(process, stdin, seconds)
         finally:
             with self._lock:
                 self._running.discard(process)
-            with suppress(OSError):
-                process.kill()
-        return Ran(process.returncode, stdout, stderr or b"")
 
     def close(self) -> None:
         """End every program."""
         with self._lock:
             for process in self._running:
-                process.kill()
+                process.terminate()
 
 
 def _prepare(program: Program, folder: Path) -> dict[str, object]:
@@ -170,6 +157,7 @@ def main(request: dict[str, object]) -> None:
     from mochi_rules.base.diagnostic import MochiError  # noqa: PLC0415
     from mochi_rules.base.render import render_all  # noqa: PLC0415
 
+    end_with_parent()
     match request:
         case {
             "folder": str(folder),

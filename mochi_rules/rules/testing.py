@@ -10,6 +10,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import read_input
+from mochi_rules.rules.capture import MAX_OUTPUT
 from mochi_rules.rules.folder import check_name
 from mochi_rules.rules.steps import CWASM, WASM, Made, Step
 from mochi_rules.ui.text import size_text
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import Directory
+    from mochi_rules.rules.capture import Ran
     from mochi_rules.rules.engines import Engines
-    from mochi_rules.rules.guest import Ran
 
 STDIN, EXPECTED = "stdin", "expected"
 RESULT = "result.json"
-_SHOWN_LINES = 20
+_SHOWN_LINES, _SHOWN_COLUMNS = 20, 500
 _FILES = "dirs"  # begins the names of inputs that are files of the program's directories
-_MAX_FILES_SIZE = 64 << 20  # bytes; they are copied for each run
+_MAX_FILES_SIZE = 64_000_000  # bytes; they are copied for each run
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,12 @@ def check(case: Case, ran: Ran, expected: bytes | None) -> None:
     Emits: B040.
     """
     if ran.status != 0:
-        reason = (
-            f"it ran longer than {case.timeout:g} s"
-            if ran.status is None
-            else f"it ended with status {ran.status}"
-        )
+        if ran.is_flood:
+            reason = f"it printed more than {size_text(MAX_OUTPUT)}"
+        elif ran.status is None:
+            reason = f"it ran longer than {case.timeout:g} s"
+        else:
+            reason = f"it ended with status {ran.status}"
         notes = [_excerpt("it printed", ran.stdout), _excerpt("it said", ran.stderr)]
     elif expected is not None and ran.stdout != expected:
         reason = "it printed something else than expected"
@@ -137,7 +139,7 @@ def _excerpt(intro: str, data: bytes) -> str:
         return ""
     hidden = len(lines) - _SHOWN_LINES
     shown = [f"... {hidden} lines before", *lines[-_SHOWN_LINES:]] if hidden > 0 else lines
-    return "\n".join([intro, *(f"    {line}" for line in shown)])
+    return "\n".join([intro, *(f"    {line:.{_SHOWN_COLUMNS}}" for line in shown)])
 
 
 def _difference(expected: bytes, got: bytes) -> str:
@@ -148,4 +150,4 @@ def _difference(expected: bytes, got: bytes) -> str:
     shown = lines[: _SHOWN_LINES + 3]
     if len(lines) > len(shown):
         shown.append(f"... {len(lines) - len(shown)} lines more")
-    return "\n".join(["the difference is", *(f"    {line}" for line in shown)])
+    return "\n".join(["the difference is", *(f"    {line:.{_SHOWN_COLUMNS}}" for line in shown)])

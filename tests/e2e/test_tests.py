@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import wasmtime
 
+from .project import scons_command
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .project import Project
 
 WRONG = "fun at(n: int): int {\n  let items = [1]\n  return items[n]\n}\nprint(at(5))\n"
@@ -105,3 +114,38 @@ def test_program_has_its_directories_when_it_is_tested(quick: Project) -> None:
     assert quick.scons("test").steps == [("test", "//app:cat_test", "passed (cached)")]
     quick.write({"app/data/a.txt": "other content\n"})
     assert "+other content" in quick.scons("test").err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc tells the children")
+def test_looping_test_dies_with_scons(quick: Project) -> None:
+    """Also when SCons is killed, and can end nothing itself."""
+    quick.write({
+        "app/SConscript": 'mochi_test(name="a_test", srcs=["a.mochi"], timeout=3600)\n',
+        "app/a.mochi": "while true {}\n",
+    })  # fmt: skip
+    command = [*scons_command(), "test"]
+    null = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=quick.root, env=quick.variables(), stdout=null) as scons:
+        wait_for(lambda: running_tests(quick))
+        scons.kill()
+    wait_for(lambda: not running_tests(quick))
+
+
+def running_tests(project: Project) -> list[str]:
+    """Return the processes that run tests with the cache of a project."""
+    mark = f"XDG_CACHE_HOME={project.cache}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if b"rules.guest" in (process / "cmdline").read_bytes():
+                found += [process.name] * (mark in (process / "environ").read_bytes())
+    return found
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until a condition holds, at most a minute."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

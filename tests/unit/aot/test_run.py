@@ -104,10 +104,10 @@ def run(worker, host, wasm):
 def start(worker, host, wasm, tmp_path):
     """Compile a text and start it in a process of its own."""
 
-    def compile_and_start(text, **options):
+    def compile_and_start(text, script=SCRIPT, settings=None, **options):
         path = tmp_path / "program.cwasm"
-        path.write_bytes(compile_wasm(worker, engine_config(host), wasm(text)))
-        return subprocess.Popen((sys.executable, "-c", SCRIPT, str(path)), **options)
+        path.write_bytes(compile_wasm(worker, engine_config(host, "", settings or {}), wasm(text)))
+        return subprocess.Popen((sys.executable, "-c", script, str(path)), **options)
 
     return compile_and_start
 
@@ -431,6 +431,14 @@ def test_no_room_for_the_stack_is_an_error(start):
     assert b"MochiError: A078" in stderr
 
 
+def test_too_little_address_space_for_the_memory_is_told(start):
+    """Wasmtime reserves 4 GiB, and that there are fewer is not the program's mistake."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # noqa: E731
+    process = start(HELLO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit)
+    _, stderr = process.communicate()
+    assert b"A078: no address space for the memory of the program" in stderr
+
+
 def test_closed_stdout_ends_the_program(start):
     """A program whose reader is gone ends in silence, as any other does."""
     reader, writer = os.pipe()
@@ -440,3 +448,24 @@ def test_closed_stdout_ends_the_program(start):
         assert output.read(7) == b"before\n"
     _, stderr = process.communicate(b"text")
     assert (process.returncode, stderr) == (-signal.SIGPIPE, b"")
+
+
+def test_deadline_ends_a_program_that_waits_for_the_host(start):
+    """A program that reads from a pipe into which nobody writes does not look at the epoch."""
+    script = f"""
+import os, sys
+sys.path.insert(0, {ROOT!r})
+from mochi_rules.aot.config import engine_config
+from mochi_rules.aot.run import Guest, run_cwasm
+from mochi_rules.platforms.platform import host_platform
+artifact = open(sys.argv[1], "rb").read()
+config = engine_config(host_platform(), "", {{"epoch_interruption": True}})
+result = run_cwasm(artifact, config, Guest(("program",), limits={{"deadline_ms": 50}}))
+print(result.trap.message, flush=True)
+os._exit(result.status)
+"""
+    pipe = subprocess.PIPE
+    settings = {"epoch_interruption": True}
+    with start(CAT, script=script, settings=settings, stdin=pipe, stdout=pipe) as process:
+        assert process.wait(60) == TRAP_STATUS
+        assert process.stdout.read() == b"the program was stopped: not done within 50 ms\n"

@@ -59,10 +59,11 @@ def test_changed_import_is_compiled_again(typed: Callable[..., Typed], here: Pat
 @pytest.mark.parametrize(
     ("settings", "source", "status", "message"),
     [
-        ("fuel = 100_000", "while true {}\n", 134, "all fuel consumed"),
-        ("deadline_ms = 100", "while true {}\n", 134, "interrupt"),
+        ("fuel = 100_000", "while true {}\n", 134, "out of fuel, which was 100000"),
+        ("deadline_ms = 100", "while true {}\n", 134, "not done within 100 ms"),
         ("memory_limit = 1_048_576",
-         "var xs: list<int> = []\nwhile true { xs = append(xs, 1) }\n", 1, "out of memory"),
+         "var xs: list<int> = []\nwhile true { xs = append(xs, 1) }\n",
+         134, "note: its `memory_limit` is 1048576 bytes"),
     ],
 )  # fmt: skip
 def test_profile_limits_a_run(

@@ -8,7 +8,7 @@ import pytest
 
 from mochi_rules.aot.executable.settings import Directory
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
-from mochi_rules.rules.guest import Ran
+from mochi_rules.rules.capture import Ran
 from mochi_rules.rules.testing import Case, check, directory_inputs
 
 if TYPE_CHECKING:
@@ -93,3 +93,10 @@ def test_large_directory_is_refused(tmp_path: Path) -> None:
         file.truncate(1 << 40)
     with pytest.raises(MochiError, match="B041"):
         directory_inputs(directory_case("."), tmp_path)
+
+
+def test_flood_is_told() -> None:
+    """And long lines are cut off."""
+    found = fault(Ran(None, b"x" * 100_000, b"", is_flood=True))
+    assert found.message.endswith("failed: it printed more than 16 MB")
+    assert len(found.notes[0]) < 1000

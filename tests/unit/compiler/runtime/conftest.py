@@ -127,6 +127,12 @@ class Instance:
         assert stopped.value.code == 1
         return self.err.read_text(encoding="utf-8")
 
+    def exhaustion(self, function: str, *args: Any) -> str:
+        """Call a function that needs more memory than there is; return the message."""
+        with pytest.raises(wasmtime.Trap, match="unreachable"):
+            getattr(self, function)(*args)
+        return self.err.read_text(encoding="utf-8")
+
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> Callable[..., Instance]:

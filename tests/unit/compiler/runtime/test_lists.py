@@ -169,8 +169,8 @@ def test_ranges_are_pythons(shared, a, span, step) -> None:
 
 
 def test_a_range_beyond_memory_is_an_error(runtime) -> None:
-    """A range of 2**62 ints says so instead of trapping."""
-    assert runtime("list_range").failure("list_range", 0, 2**62, 1) == "error: out of memory\n"
+    """A range of 2**62 ints says so before it traps."""
+    assert runtime("list_range").exhaustion("list_range", 0, 2**62, 1) == "error: out of memory\n"
 
 
 # Elements

@@ -362,5 +362,5 @@ def test_what_cannot_fit_memory_stops_the_program(runtime, times) -> None:
     for function, arguments in (("string_repeat", ()), ("string_pad_start", ("x",))):
         instance = runtime(function)
         strings = [instance.string(text) for text in ("ab", *arguments)]
-        message = instance.failure(function, strings[0], times, *strings[1:])
+        message = instance.exhaustion(function, strings[0], times, *strings[1:])
         assert "out of memory" in message
