@@ -22,6 +22,7 @@ _MASK_64 = (1 << 64) - 1
 _MAX_VARINT_BYTES = 10
 _MAX_TAG_BYTES = 5  # of a length too
 _MAX_TAG = (1 << 32) - 1
+_MAX_VALUES = 1 << 17  # of a repeated field: an empty message takes two bytes here, and 64 decoded
 
 
 class WireError(Exception):
@@ -101,10 +102,13 @@ def decode(message: type[_T], data: bytes, schema: Schema) -> _T:
         if field is None or field.kind.wire_type != wire_type:
             continue
         if field.repeated:
-            values.setdefault(field.name, []).append(_decode_value(field, payload, schema))
+            items = values.setdefault(field.name, [])
+            if len(items) == _MAX_VALUES:
+                raise WireError(f"`{field.name}` has more than {_MAX_VALUES} values")
+            items.append(_decode_value(field, payload, schema))
         elif field.kind is Kind.MESSAGE:
             # Parts of one message that come twice are merged, which is to join their bytes.
-            values[field.name] = values.get(field.name, b"") + payload
+            values.setdefault(field.name, bytearray()).extend(payload)
         else:
             values[field.name] = _decode_value(field, payload, schema)
     arguments = {field.name: _complete(field, values, schema) for field in fields.values()}
@@ -123,7 +127,7 @@ def _complete(field: Field, values: Mapping[str, Any], schema: Schema) -> object
             raise WireError(f"`{field.name}` is absent")
         return field.kind.default
     if field.kind is Kind.MESSAGE:
-        return _decode_value(field, values[field.name], schema)
+        return _decode_value(field, bytes(values[field.name]), schema)
     return values[field.name]
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mochi_rules.elf.decode import decode_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -21,6 +23,7 @@ _NAME_FORM = re.compile(
     r"|component-trampolines\[\d+\]-.+|unsafe-intrinsics-.+",
     re.DOTALL,
 )
+_STRING = re.compile(rb"([^\0]*)\0")
 _LONGEST_REACH = 1 << 27  # bytes, of a call on aarch64
 
 # Without the flag, Cranelift's x86_64 backend calls these builtins instead of an instruction.
@@ -101,9 +104,13 @@ def string_tables(subject: Subject) -> Iterator[str]:
         content = artifact.content(section)
         if not content.startswith(b"\0") or not content.endswith(b"\0"):
             yield f"expected `{name}` to start and end with a zero"
-        chunks = content.split(b"\0")[1:-1]
-        unused = {chunk.decode("utf-8", "backslashreplace") for chunk in chunks} - (used - {""})
-        yield from (f"`{text}` in `{name}` is no name in use" for text in sorted(unused))
+        strings = _STRING.finditer(content, content.find(b"\0") + 1)
+        found = (decode_name(match[1]) for match in strings)
+        yield from (
+            f"`{text}` in `{name}` is not a name in use"
+            for text in found
+            if not text or text not in used
+        )
 
 
 def code_padding(subject: Subject) -> Iterator[str]:

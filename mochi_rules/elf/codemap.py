@@ -8,6 +8,9 @@ ExceptionTableBuilder (crates/unwinder) of Wasmtime 48.0.0.
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -18,17 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK_SIZE = 128  # entries of the address map and of the trap table
+NO_ORIGIN = 0xFFFF_FFFF  # a module's file is shorter
+
+# Tables are arrays of 32-bit numbers: a byte of a section can make an entry.
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionTable:
     """Where calls that may throw return to, and where their handlers are; both code offsets."""
 
-    call_sites: tuple[int, ...]
-    handlers: tuple[int, ...]
+    call_sites: array[int]
+    handlers: array[int]
 
 
-def decode_address_map(data: bytes) -> list[int]:
+def decode_address_map(data: bytes) -> array[int]:
     """Return the code offset of every entry of `.wasmtime.addrmap`, in order of storage.
 
     Raises:
@@ -37,16 +43,16 @@ def decode_address_map(data: bytes) -> list[int]:
     return _decode_blocks(data, _skip_nothing, _skip_place)
 
 
-def decode_origins(data: bytes) -> list[tuple[int, int | None]]:
+def decode_origins(data: bytes) -> tuple[array[int], array[int]]:
     """Return where the code of every entry of `.wasmtime.addrmap` comes from.
 
-    Each is a code offset and the offset in the WebAssembly file of the instruction that the code
-    was made of, up to the next entry; None where it was made of none.
+    These are code offsets, and for each the offset in the WebAssembly file of the instruction that
+    the code up to the next entry was made of; NO_ORIGIN where it was made of none.
 
     Raises:
         Malformed: As `decode_address_map`.
     """
-    origins: list[int | None] = []
+    origins = array("I")
     last: int | None = None  # the first of a block is absolute, the others count from it
 
     def start_block(_data: bytes, position: int) -> int:
@@ -57,7 +63,7 @@ def decode_origins(data: bytes) -> list[tuple[int, int | None]]:
     def read_origin(data: bytes, position: int, token: int) -> int:
         nonlocal last
         if token & 1:
-            origins.append(None)
+            origins.append(NO_ORIGIN)
         elif last is None:
             last, position = decode_unsigned(data, position, 64)
             origins.append(last)
@@ -67,10 +73,10 @@ def decode_origins(data: bytes) -> list[tuple[int, int | None]]:
             origins.append(last)
         return position
 
-    return list(zip(_decode_blocks(data, start_block, read_origin), origins, strict=True))
+    return _decode_blocks(data, start_block, read_origin), origins
 
 
-def decode_traps(data: bytes) -> tuple[list[int], set[int]]:
+def decode_traps(data: bytes) -> tuple[array[int], set[int]]:
     """Return the code offset of every entry of `.wasmtime.traps`, and the trap codes in use.
 
     Raises:
@@ -103,17 +109,18 @@ def _skip_place(data: bytes, position: int, token: int) -> int:
 
 def _decode_blocks(
     data: bytes, read_start: Callable[[bytes, int], int], read_end: Callable[[bytes, int, int], int]
-) -> list[int]:
+) -> array[int]:
     """Decode an index of blocks and the blocks; the two functions read what varies.
 
     `read_start` reads what stands before the entries of a block, `read_end` what stands after
     the token of an entry. Both return the next position, and raise IndexError at the end.
     """
     count, index = _block_index(data)
-    bodies = position = 8 + 8 * len(index)
-    offsets: list[int] = []
+    bodies = position = 8 + len(index)
+    offsets = array("I")
+    number = 0
     try:
-        for number, (offset, start) in enumerate(index):
+        for number, (offset, start) in enumerate(struct.iter_unpack("<II", index)):
             if position != bodies + start:
                 raise Malformed(f"block {number} starts at {start}, not at {position - bodies}")
             position = read_start(data, position)
@@ -129,12 +136,14 @@ def _decode_blocks(
                 position = read_end(data, position, token)
     except (IndexError, ValueError):
         raise Malformed(f"its block {number} ends in the middle of an entry") from None
+    except OverflowError:
+        raise Malformed(f"its block {number} has an offset that does not fit in 32 bits") from None
     if position != len(data):
         raise Malformed(f"{len(data) - position} bytes follow the last block")
     return offsets
 
 
-def _block_index(data: bytes) -> tuple[int, list[tuple[int, int]]]:
+def _block_index(data: bytes) -> tuple[int, memoryview]:
     if len(data) < 8:
         raise Malformed(f"it has {len(data)} bytes, expected at least 8")
     count, blocks = struct.unpack_from("<II", data)
@@ -142,7 +151,7 @@ def _block_index(data: bytes) -> tuple[int, list[tuple[int, int]]]:
         raise Malformed(f"it claims {blocks} blocks for {count} entries of {BLOCK_SIZE} a block")
     if 8 + 8 * blocks > len(data):
         raise Malformed(f"it has {len(data)} bytes, too few for an index of {blocks} blocks")
-    return count, list(struct.iter_unpack("<II", data[8 : 8 + 8 * blocks]))
+    return count, memoryview(data)[8 : 8 + 8 * blocks]
 
 
 def decode_exceptions(data: bytes) -> ExceptionTable:
@@ -156,12 +165,15 @@ def decode_exceptions(data: bytes) -> ExceptionTable:
     sites, _, ranges = (_column(reader, call_sites) for _ in range(3))
     _, _, targets = (_column(reader, handlers) for _ in range(3))
     reader.finish()
-    if list(ranges) != sorted(ranges) or (ranges[-1] if ranges else 0) != handlers:
+    if (
+        any(after < before for before, after in pairwise(ranges))
+        or (ranges[-1] if ranges else 0) != handlers
+    ):
         raise Malformed(f"the ranges of handlers do not cover the {handlers} handlers in order")
     return ExceptionTable(sites, targets)
 
 
-def decode_stack_maps(data: bytes) -> tuple[int, ...]:
+def decode_stack_maps(data: bytes) -> array[int]:
     """Return the code offset of every entry of `.wasmtime.stackmap`, in order of storage.
 
     Raises:
@@ -179,5 +191,8 @@ def decode_stack_maps(data: bytes) -> tuple[int, ...]:
     return offsets
 
 
-def _column(reader: Reader, count: int) -> tuple[int, ...]:
-    return struct.unpack(f"<{count}I", reader.take(4 * count))
+def _column(reader: Reader, count: int) -> array[int]:
+    column = array("I", reader.take(4 * count))
+    if sys.byteorder == "big":
+        column.byteswap()
+    return column

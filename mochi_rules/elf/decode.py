@@ -70,6 +70,43 @@ class Reader:
             raise Malformed(f"{left} bytes are left over")
 
 
+_SHORT = 16  # bytes: the symbols of a format may all have one such name
+
+
+class Names:
+    """A table of strings that end in a zero; bounds the work that overlapping names can cause."""
+
+    def __init__(self, data: bytes, what: str) -> None:
+        self._data = data
+        self._what = what
+        self._room = 2 * len(data)  # names may end alike, and share their ends
+
+    def __call__(self, start: int) -> str:
+        """Return the name that starts at an offset.
+
+        Raises:
+            Malformed: None ends after it, or the names are longer together than they can be.
+        """
+        end = self._data.find(b"\0", start)
+        if end < 0:
+            raise Malformed(f"no name ends after offset {start} of {self._what}")
+        self._room -= max(0, end - start - _SHORT)
+        if self._room < 0:
+            raise Malformed(f"the names are longer together than {self._what} allows")
+        return decode_name(self._data[start:end])
+
+
+def decode_name(data: bytes) -> str:
+    """Return a name; one that is not UTF-8 has its bytes escaped, which takes four times as much.
+
+    A mixture of wide and of escaped characters would take sixteen times as much.
+    """
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("ascii", "backslashreplace")
+
+
 def printable(text: str) -> str:
     """Return a text from a foreign file without what would steer a terminal."""
     if text.isprintable():

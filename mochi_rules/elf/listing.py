@@ -7,13 +7,14 @@ The line table is that of the WebAssembly, where it is at hand; else that of the
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.elf.codemap import decode_origins
+from mochi_rules.elf.codemap import NO_ORIGIN, decode_origins
 from mochi_rules.elf.decode import Malformed, printable
 from mochi_rules.elf.disassemble import disassemble
 from mochi_rules.elf.engine import decode_engine
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mochi_rules.elf.artifact import Artifact
     from mochi_rules.elf.disassemble import Instruction
 
+_NO_ENTRIES = bytes(8)  # an address map
+_TARGET = re.compile(r"(?:^| )#?0x([0-9a-f]+)$")  # not `[rip + 0x10]`
 _CALLS = frozenset({"call", "bl", "brasl"})  # those of RISC-V take two instructions
 
 
@@ -130,10 +133,10 @@ def _functions(
 
 
 def _with_callee(instruction: Instruction, names: Mapping[int, str]) -> Instruction:
-    target = instruction.operands.rpartition(" ")[2].lstrip("#")
-    if instruction.mnemonic not in _CALLS or not target.startswith("0x"):
+    target = _TARGET.search(instruction.operands)
+    if instruction.mnemonic not in _CALLS or target is None:
         return instruction
-    name = names.get(int(target, 16))
+    name = names.get(int(target[1], 16))
     return (
         instruction._replace(operands=f"{instruction.operands} <{name}>") if name else instruction
     )
@@ -170,15 +173,15 @@ class _Origins:
     def __init__(self, artifact: Artifact, name: str) -> None:
         section = artifact.section(".wasmtime.addrmap")
         try:
-            entries = decode_origins(artifact.content(section)) if section else []
+            content = artifact.content(section) if section else _NO_ENTRIES
+            self._starts, self._origins = decode_origins(content)
         except Malformed as error:
             reason = f"{name} is damaged: in its address map, {error}"
             raise fail("A021", reason, help="compile it again") from None
-        self._starts = [start for start, _ in entries]
-        self._origins = [origin for _, origin in entries]
 
     def find(self, address: int, start: int) -> int | None:
         """Return the origin of an instruction of the function that starts at `start`."""
         index = bisect_right(self._starts, address) - 1
         is_inside = index >= 0 and self._starts[index] >= start
-        return self._origins[index] if is_inside else None
+        origin = self._origins[index] if is_inside else NO_ORIGIN
+        return None if origin == NO_ORIGIN else origin

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.elf.checks import Failure
+from mochi_rules.elf.checks import MAX_MESSAGES, Failure
 from mochi_rules.elf.decode import printable
 from mochi_rules.elf.objects import read_object
 
@@ -33,7 +34,9 @@ class ObjectExpectation:
 
 
 def verify_object(data: bytes, expectation: ObjectExpectation | None = None) -> list[Failure]:
-    """Return everything that is wrong with an object, in the order of OBJECT_CHECKS.
+    """Return what is wrong with an object, in the order of OBJECT_CHECKS.
+
+    Each check reports MAX_MESSAGES at most.
 
     Emits: A021, A024.
 
@@ -44,7 +47,7 @@ def verify_object(data: bytes, expectation: ObjectExpectation | None = None) -> 
     return [
         Failure(name, printable(message))
         for name, check in OBJECT_CHECKS
-        for message in check(image, wanted)
+        for message in islice(check(image, wanted), MAX_MESSAGES)
     ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.artifact import EXECUTE, WRITE
-from mochi_rules.elf.decode import Malformed
+from mochi_rules.elf.decode import Malformed, Names, decode_name
 from mochi_rules.elf.read import read_artifact
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ _MACHO_READ_ONLY = "__TEXT"  # the segment that a linker puts read-only data in
 _COFF_EXECUTE, _COFF_WRITE, _COFF_CODE = 0x2000_0000, 0x8000_0000, 0x20
 _COFF_EXTERNAL = 2
 _MAX_SECTIONS, _MAX_SYMBOLS = 256, 65536
+_STRINGS = "its strings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +164,8 @@ def _read_macho(data: bytes) -> ObjectImage:
         if size < 8 or position + size > len(data):
             raise Malformed(f"the load command at {position} has a size of {size}")
         if command == _SEGMENT:
-            sections += _macho_sections(data, position)
-        elif command == _SYMBOLS:
+            sections += _macho_sections(data, position, size)
+        elif command == _SYMBOLS and not tables:
             tables.append(_unpack("<IIII", data, position + 8))
         position += size
     return ObjectImage(
@@ -180,10 +181,10 @@ def _read_macho(data: bytes) -> ObjectImage:
     )
 
 
-def _macho_sections(data: bytes, command: int) -> Iterator[ObjectSection]:
+def _macho_sections(data: bytes, command: int, size: int) -> Iterator[ObjectSection]:
     (count,) = _unpack("<I", data, command + 64)
-    if count > _MAX_SECTIONS:
-        raise Malformed(f"a segment claims {count} sections")
+    if 72 + 80 * count > size:
+        raise Malformed(f"a segment claims {count} sections in a load command of {size} bytes")
     for index in range(count):
         fields = _unpack("<16s16sQQIIIII", data, command + 72 + 80 * index)
         name, segment, address, size, offset, power, _, relocations, flags = fields
@@ -204,13 +205,13 @@ def _macho_symbols(
     data: bytes, table: tuple[int, ...], sections: list[ObjectSection]
 ) -> Iterator[ObjectSymbol]:
     offset, count, strings_at, strings_size = table
-    strings = _slice(data, strings_at, strings_size)
+    name_of = Names(_slice(data, strings_at, strings_size), _STRINGS)
     for place in _entries(offset, count, 16):
         name_at, kind, section, _, value = _unpack("<IBBHQ", data, place)
         # N_STAB entries are for debuggers; N_EXT marks a global symbol, N_SECT a defined one.
         if kind & 0xE0 or not kind & 0x01:
             continue
-        name = _ended_name(strings, name_at).removeprefix("_")
+        name = name_of(name_at).removeprefix("_")
         index = _index(section - 1, sections) if kind & 0x0E == 0x0E else None
         yield ObjectSymbol(name, index, value - (0 if index is None else sections[index].address))
 
@@ -252,7 +253,7 @@ def _coff_symbols(
 ) -> Iterator[ObjectSymbol]:
     strings_at = offset + 18 * count
     (size,) = _unpack("<I", data, strings_at)
-    strings = _slice(data, strings_at, size)
+    name_of = Names(_slice(data, strings_at, size), _STRINGS)
     skip = 0  # auxiliary entries follow some symbols
     for place in _entries(offset, count, 18):
         if skip:
@@ -261,7 +262,7 @@ def _coff_symbols(
         short, value, section, _, storage, skip = _unpack("<8sIhHBB", data, place)
         if storage == _COFF_EXTERNAL:
             zero, name_at = struct.unpack("<II", short)
-            name = _padded_name(short) if zero else _ended_name(strings, name_at)
+            name = _padded_name(short) if zero else name_of(name_at)
             yield ObjectSymbol(name, _index(section - 1, sections), value)
 
 
@@ -289,11 +290,4 @@ def _slice(data: bytes, offset: int, size: int) -> bytes:
 
 
 def _padded_name(name: bytes) -> str:
-    return name.rstrip(b"\0").decode("utf-8", "backslashreplace")
-
-
-def _ended_name(table: bytes, start: int) -> str:
-    end = table.find(b"\0", start, start + 1024)
-    if end < 0:
-        raise Malformed(f"no name ends after offset {start} of its strings")
-    return table[start:end].decode("utf-8", "backslashreplace")
+    return decode_name(name.rstrip(b"\0"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from itertools import islice
 from typing import Any
 
 from elftools.common.exceptions import ELFError
@@ -12,7 +13,7 @@ from elftools.elf.elffile import ELFFile
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.artifact import Artifact, Header, Section, Symbol
-from mochi_rules.elf.decode import Malformed
+from mochi_rules.elf.decode import Malformed, Names, decode_name
 
 MAX_SECTIONS = 256  # Wasmtime writes fewer than 40
 _MAX_SECTION_NAME = 256
@@ -122,7 +123,7 @@ def _section(index: int, raw: Any, names: bytes) -> Section:
         raise Malformed(f"the name of section {index} is not in the table of section names")
     return Section(
         index=index,
-        name=names[start:end].decode("utf-8", "backslashreplace"),
+        name=decode_name(names[start:end]),
         type=_named(raw["sh_type"]),
         flags=raw["sh_flags"],
         address=raw["sh_addr"],
@@ -159,25 +160,9 @@ def _symbols(data: bytes, header: Header, sections: tuple[Section, ...]) -> tupl
     if table.link >= len(sections):
         raise Malformed(f"its symbols take their names from section {table.link}, not there")
     strings = sections[table.link]
-    name_of = _Names(_range(data, strings.offset, strings.size, "the table of symbol names"))
+    what = "the table of symbol names"
+    name_of = Names(_range(data, strings.offset, strings.size, what), what)
     return tuple(
         Symbol(name_of(name), info & 15, info >> 4, other, section, value, size)
-        for name, info, other, section, value, size in list(entry.iter_unpack(content))[1:]
+        for name, info, other, section, value, size in islice(entry.iter_unpack(content), 1, None)
     )
-
-
-class _Names:
-    """The table of symbol names; bounds the work that overlapping names can cause."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.budget = 16 * len(data)
-
-    def __call__(self, start: int) -> str:
-        end = self.data.find(b"\0", start)
-        if end < 0:
-            raise Malformed(f"no symbol name ends after offset {start} of the table of names")
-        self.budget -= end - start
-        if self.budget < 0:
-            raise Malformed("the symbol names are longer together than their table allows")
-        return self.data[start:end].decode("utf-8", "backslashreplace")

@@ -7,8 +7,12 @@ of Wasmtime 48.0.0, which fixes the pointer encoding and puts the section right 
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
 from mochi_rules.elf.decode import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PCREL_ABSPTR = 0x10  # DW_EH_PE_pcrel, eight bytes
 _AUGMENTATION = b"zR\0"
@@ -61,8 +65,8 @@ def _check_common(body: bytes, position: int) -> None:
         raise Malformed(f"the common entry at {position} has another pointer encoding")
 
 
-def decode_pdata(data: bytes, *, has_end: bool) -> list[tuple[int, int | None, int]]:
-    """Return the start, the end and the place of the unwind code, for each entry of `.pdata`.
+def decode_pdata(data: bytes, *, has_end: bool) -> Iterator[tuple[int, int | None, int]]:
+    """Yield the start, the end and the place of the unwind code, for each entry of `.pdata`.
 
     All count from the start of `.text`. Windows on Arm stores no end: there it is None.
 
@@ -73,4 +77,4 @@ def decode_pdata(data: bytes, *, has_end: bool) -> list[tuple[int, int | None, i
     if len(data) % entry.size:
         raise Malformed(f"its {len(data)} bytes are not a multiple of {entry.size}")
     raw = entry.iter_unpack(data)
-    return [(row[0], row[1] if has_end else None, row[-1]) for row in raw]
+    return ((row[0], row[1] if has_end else None, row[-1]) for row in raw)

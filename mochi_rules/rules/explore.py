@@ -49,7 +49,7 @@ class _Links:
             self._lines = read_line_table(wasm)
         except MalformedLines:  # the listing has no lines then, and its reader said so
             self._lines = LineTable()
-        places = {place for place in self._lines.places if place}
+        places = {place for _, place in self._lines.rows() if place}
         self._groups = {place: number for number, place in enumerate(sorted(places), 1)}
 
     def source(self, name: str, lines: Sequence[str]) -> Block:

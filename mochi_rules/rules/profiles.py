@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 FILE = "mochi.toml"
 _SECTION = "engine"
+# The standard library's reader takes time and memory by the square of the parts of a key.
+_MAX_SIZE, _MAX_DOTS = 1 << 16, 250
 _DIRECTORIES = "dirs"
 _RUN_NAMES = (*(number.name for number in NUMBERS), _DIRECTORIES)
 
@@ -139,11 +141,17 @@ class Profiles:
 def _parse(path: Path) -> dict[str, Settings]:
     import tomllib  # noqa: PLC0415 - takes 10 ms, and few workspaces have profiles
 
+    if path.stat().st_size > _MAX_SIZE:
+        raise fail("B028", f"`{FILE}` has more than {_MAX_SIZE >> 10} KiB")
     text = read_source(path, FILE).text
+    if any(line.count(".") > _MAX_DOTS for line in text.split("\n")):
+        raise fail("B028", f"`{FILE}` has a line with more than {_MAX_DOTS} dots")
     try:
         tables = tomllib.loads(text).get(_SECTION, {})
-    except tomllib.TOMLDecodeError as error:
-        raise fail("B028", f"`{FILE}` is no TOML: {error}") from None
+    except ValueError as error:  # a number of thousands of digits is another than TOML's own
+        raise fail("B028", f"`{FILE}` is not TOML: {error}") from None
+    except RecursionError:
+        raise fail("B028", f"`{FILE}` is nested too deeply") from None
     if isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values()):
         return tables
     raise fail(

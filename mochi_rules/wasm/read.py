@@ -5,6 +5,7 @@ Sources: core 3.0, §5.5; the component model's Binary.md; the tool conventions'
 
 from __future__ import annotations
 
+import itertools
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
@@ -21,6 +22,7 @@ from mochi_rules.wasm.read_types import (
     read_table_type,
     skip_constant,
 )
+from mochi_rules.wasm.sections import MAX_SECTIONS
 from mochi_rules.wasm.types import EXTERN_KINDS, FuncType, GlobalType, MemoryType, Section
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ _KINDS: dict[int, ExternKind] = {number: kind for kind, number in EXTERN_KINDS.i
 _ORDER: list[int] = [section for section in Section if section is not Section.CUSTOM]
 _NAMES: dict[int, str] = {s: s.name.lower().replace("_", " ") + " section" for s in Section}
 _COMPONENT_NAMES = {0: _NAMES[Section.CUSTOM]}  # the other numbers have other meanings there
+
+# What every engine takes at most: the limits of the JavaScript API, which Wasmtime has too.
+_MAX_ITEMS = 1_000_000
 
 _Item = TypeVar("_Item")
 
@@ -92,8 +97,12 @@ def read_summary(data: bytes) -> ModuleSummary:
 
 def _sections(cursor: Cursor, names: Mapping[int, str]) -> Iterator[tuple[int, Cursor]]:
     """Yield the numbers and the contents of the sections; messages call them as `names` does."""
-    while cursor.remaining:
+    for count in itertools.count():
+        if not cursor.remaining:
+            return
         number = cursor.byte()
+        if count == MAX_SECTIONS:
+            raise cursor.malformed(f"more than {MAX_SECTIONS} sections")
         cursor.place = names.get(number, f"section {number}")
         yield number, cursor.part(cursor.unsigned())
 
@@ -103,6 +112,7 @@ class ModuleReader:
 
     def __init__(self) -> None:
         self._types: list[FuncType | None] = []
+        self._known: dict[FuncType | None, FuncType | None] = {}
         self._spaces: dict[ExternKind, list[ExternType]] = {kind: [] for kind in EXTERN_KINDS}
         self._imports: list[ImportSummary] = []
         self._exports: list[ExportSummary] = []
@@ -170,7 +180,8 @@ class ModuleReader:
             self._features.add(name)
 
     def _read_type(self, cursor: Cursor) -> None:
-        self._types += read_rec_type(cursor, self._features)
+        for type_ in read_rec_type(cursor, self._features):
+            self._types.append(self._known.setdefault(type_, type_))
 
     def _read_import(self, cursor: Cursor) -> None:
         module, name = cursor.name(), cursor.name()
@@ -234,7 +245,10 @@ class ModuleReader:
 
 
 def _read_vector(read_item: Callable[[Cursor], None], cursor: Cursor) -> None:
-    for _ in range(cursor.count()):
+    count = cursor.count()
+    if count > _MAX_ITEMS:
+        raise cursor.malformed(f"{count} items, more than {_MAX_ITEMS}")
+    for _ in range(count):
         read_item(cursor)
     cursor.finish()
 

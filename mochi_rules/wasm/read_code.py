@@ -7,6 +7,7 @@ memory or table) ends a function early, and `rest` says why. Nothing is validate
 from __future__ import annotations
 
 import struct
+from array import array
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
@@ -21,13 +22,15 @@ from mochi_rules.wasm.read_types import read_value_type
 from mochi_rules.wasm.types import VALUE_TYPES, FuncType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mochi_rules.wasm.module import Instruction
     from mochi_rules.wasm.types import ValueType
 
+_MAX_BODY = 1 << 20  # bytes; an instruction takes some sixty times as much
 _MAX_LOCALS = 1_000_000  # of all functions together: a few bytes can declare any number
 _BY_CODE: dict[bytes, tuple[str, Opcode]] = {op.code: (name, op) for name, op in OPCODES.items()}
+_PLAIN: dict[str, Instruction] = {name: (name,) for name in OPCODES}  # one for all places
 _PREFIXES = frozenset(code[0] for code in _BY_CODE if len(code) > 1)
 _VALUE_TYPES = {code: name for name, code in VALUE_TYPES.items()}
 _EMPTY_BLOCK = 0x40
@@ -48,12 +51,12 @@ class ReadFunction:
     function: Function
     start: int
     end: int
-    offsets: tuple[int, ...]
+    offsets: array[int]
     rest: str = ""
 
 
-def read_functions(data: bytes) -> list[ReadFunction]:
-    """Return the functions that a module defines; of a component, none.
+def read_functions(data: bytes) -> Iterator[ReadFunction]:
+    """Yield the functions that a module defines; of a component, none.
 
     A function without a name is called `f` and its index, an import as it is imported.
 
@@ -63,11 +66,10 @@ def read_functions(data: bytes) -> list[ReadFunction]:
         MochiError: The bytes are not WebAssembly, or a section or a body is malformed.
     """
     cursor = Cursor(data, "preamble")
-    if read_layer(data, cursor):
-        return []
-    reader = _CodeReader()
-    reader.read(cursor)
-    return reader.functions()
+    if read_layer(data, cursor) == 0:
+        reader = _CodeReader()
+        reader.read(cursor)
+        yield from reader.functions()
 
 
 class _Unknown(Exception):  # noqa: N818 - ends the reading of a function
@@ -83,11 +85,12 @@ class _CodeReader(ModuleReader):
         self._names = Names()
         self._locals = 0
 
-    def functions(self) -> list[ReadFunction]:
-        """Return the functions, after `read`."""
+    def functions(self) -> Iterator[ReadFunction]:
+        """Yield the functions, after `read`."""
         imported = [item.name for item in self._imports if item.kind == "func"]
         self._names.functions = {**dict(enumerate(imported)), **self._names.functions}
-        return [self._function(index, body) for index, body in enumerate(self._code, len(imported))]
+        for index, body in enumerate(self._code, len(imported)):
+            yield self._function(index, body)
 
     def _read_custom(self, cursor: Cursor) -> None:
         super()._read_custom(cursor)
@@ -115,7 +118,7 @@ class _CodeReader(ModuleReader):
         )
         body = _BodyReader(self._immediates(), cursor)
         rest = body.read(function.body)
-        return ReadFunction(index, function, start, end, tuple(body.offsets), rest)
+        return ReadFunction(index, function, start, end, body.offsets, rest)
 
     def _read_locals(self, cursor: Cursor) -> list[ValueType]:
         locals_: list[ValueType] = []
@@ -176,7 +179,7 @@ class _BodyReader:
     def __init__(
         self, immediates: dict[Immediate, Callable[[Cursor], Any]], cursor: Cursor
     ) -> None:
-        self.offsets: list[int] = []
+        self.offsets = array("I")
         self._immediates = immediates
         self._cursor = cursor
 
@@ -184,6 +187,9 @@ class _BodyReader:
         """Fill a body but for its last `end`; return why it is not whole, or an empty text."""
         cursor = self._cursor
         depth = 0
+        if cursor.remaining > _MAX_BODY:
+            self.offsets.append(cursor.offset)
+            return f"the body has more than {_MAX_BODY >> 20} MiB"
         while cursor.remaining:
             self.offsets.append(cursor.offset)
             try:
@@ -206,6 +212,8 @@ class _BodyReader:
         if known is None:
             raise _Unknown(f"an instruction 0x{code.hex()}")
         mnemonic, opcode = known
+        if not opcode.immediates and not opcode.zeros:
+            return _PLAIN[mnemonic]
         operands = [self._immediates[kind](cursor) for kind in opcode.immediates]
         for _ in opcode.zeros:
             if cursor.unsigned():

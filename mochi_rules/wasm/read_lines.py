@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+
 from mochi_rules.wasm.cursor import Cursor
-from mochi_rules.wasm.line_table import LineTable, Place
+from mochi_rules.wasm.line_table import LineTable
 from mochi_rules.wasm.lines import NAME
+
+_MAX_FILES, _MAX_NUMBER = 1 << 16, 0xFFFF_FFFF
 
 
 def read_lines(data: bytes) -> LineTable:
@@ -16,18 +20,20 @@ def read_lines(data: bytes) -> LineTable:
         MochiError: It is damaged.
     """
     cursor = Cursor(data, NAME)
-    files = tuple(cursor.name() for _ in range(cursor.count()))
-    starts, places = [], []
+    count = cursor.count()
+    if count > _MAX_FILES:
+        raise cursor.malformed(f"{count} files, more than {_MAX_FILES}")
+    files = tuple(cursor.name() for _ in range(count))
+    rows = (array("I"), array("I"), array("I"))
     start, line = 0, 0
     while cursor.remaining:
         start += cursor.unsigned()
-        place = None
-        if file := cursor.unsigned():
+        owner = cursor.unsigned()
+        if owner:
             step = cursor.unsigned()
             line += -(step // 2 + 1) if step % 2 else step // 2
-            if file > len(files) or line < 0:
-                raise cursor.malformed(f"file {file}, line {line}")
-            place = Place(file - 1, line)
-        starts.append(start)
-        places.append(place)
-    return LineTable(files, tuple(starts), tuple(places))
+        if owner > len(files) or not 0 <= line <= _MAX_NUMBER or start > _MAX_NUMBER:
+            raise cursor.malformed(f"file {owner}, line {line}, offset {start}")
+        for column, value in zip(rows, (start, owner, line), strict=True):
+            column.append(value)
+    return LineTable(files, *rows)

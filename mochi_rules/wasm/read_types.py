@@ -5,6 +5,7 @@ Each function adds to `features` the names of the features that what it reads be
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -127,7 +128,7 @@ def _value_type(cursor: Cursor, code: int, features: set[str]) -> ValueType:
     if code in (_REF, _REF_NULL):
         features.add("gc")
         null = "null " if code == _REF_NULL else ""
-        return f"(ref {null}{_read_heap_type(cursor)})"
+        return sys.intern(f"(ref {null}{_read_heap_type(cursor)})")
     if code not in _VALUE_TYPES:
         raise cursor.malformed(f"unknown value type 0x{code:02x}")
     type_ = _VALUE_TYPES[code]

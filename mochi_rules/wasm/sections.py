@@ -7,6 +7,8 @@ from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.preamble import read_layer
 from mochi_rules.wasm.types import Section
 
+MAX_SECTIONS = 1 << 16  # custom ones, practically: compilers write some twenty
+
 
 @dataclass(frozen=True, slots=True)
 class SectionPlace:
@@ -32,12 +34,14 @@ def find_sections(data: bytes) -> list[SectionPlace]:
     cursor = Cursor(data, "preamble")
     is_module = read_layer(data, cursor) == 0
     cursor.place = "sections"
-    places = []
+    places: list[SectionPlace] = []
     while cursor.remaining:
         number = cursor.byte()
         contents = cursor.part(cursor.unsigned())
         name = contents.name() if number == Section.CUSTOM else ""
         if is_module or number == Section.CUSTOM:
+            if len(places) == MAX_SECTIONS:
+                raise contents.malformed(f"more than {MAX_SECTIONS} sections")
             end = contents.offset + contents.remaining
             places.append(SectionPlace(number, name, contents.offset, end))
     return places

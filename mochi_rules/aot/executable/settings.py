@@ -73,6 +73,7 @@ class Number:
 
 
 _MAX_NUMBER = (1 << 64) - 1
+_MAX_DIRECTORIES = 4096
 _MAX_DIGITS = 100  # zeros in front are taken
 
 NUMBERS = (
@@ -154,7 +155,7 @@ def read_settings(data: bytes) -> LauncherSettings:
     places = ""
     for line in lines:
         match line.split("\t"):
-            case ["dir", "r" | "rw" as access, host, guest]:
+            case ["dir", "r" | "rw" as access, host, guest] if len(directories) < _MAX_DIRECTORIES:
                 directories.append(Directory(host, guest, access))
             case ["lines", value]:
                 places = value

@@ -16,6 +16,7 @@ from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.listing import Listing, read_listing
 from mochi_rules.elf.listing_text import render_listing
+from mochi_rules.elf.read import read_artifact
 from mochi_rules.wasm.read_code import read_functions
 
 from .image import Image
@@ -188,6 +189,19 @@ def test_damaged_artifacts_are_shown_or_refused() -> None:
             read_listing(bytes(data), "x")
         except MochiError as error:
             assert error.exit_status == Fault.INPUT.value  # noqa: PT017 - one of two outcomes
+
+
+def test_call_through_memory_names_nothing() -> None:
+    """Damaged code may call through an address that only looks like a function's."""
+    good = stored("x86_64-unknown-linux-gnu")
+    symbol = next(item for item in read_artifact(good).symbols if item.function)
+    start = Image(good)[".text"].offset + symbol.value
+    call = bytes.fromhex("ff1510000000")  # call qword ptr [rip + 0x10]
+
+    listing = read_listing(good[:start] + call + good[start + len(call) :], "x")
+
+    shown = "".join(render_listing(listing, {}))
+    assert "call    qword ptr [rip + 0x10]\n" in shown
 
 
 def test_damaged_lines_are_told() -> None:

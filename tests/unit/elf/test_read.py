@@ -125,7 +125,7 @@ def test_damage_is_named(data: bytes, words: str) -> None:
         (".symtab", {"size": 1 << 60}, "the symbol table ends at"),
         (".symtab", {"link": 99}, "from section 99"),
         (".strtab", {"offset": 1 << 60}, "the table of symbol names ends at"),
-        (".strtab", {"size": 4}, "no symbol name ends after"),
+        (".strtab", {"size": 4}, "no name ends after"),
         (".shstrtab", {"size": 1 << 62}, "the table of section names ends at"),
         (".wasmtime.info", {"name_offset": 1 << 30}, "the name of section 10"),
     ],
@@ -152,7 +152,7 @@ def test_names_that_overlap_without_end_are_refused() -> None:
     code, message = code_of(image.lay_out().build())
 
     assert code == "A021"
-    assert "the symbol names are longer together than their table allows" in message
+    assert "the names are longer together than the table of symbol names allows" in message
 
 
 def test_every_prefix_is_refused() -> None:

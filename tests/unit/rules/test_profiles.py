@@ -92,6 +92,10 @@ def test_profile_is_a_table(tmp_path: Path) -> None:
         ("[engine\n", "B028", ""),
         ("engine = 1\n", "B028", "write `[engine.sandboxed]`, and below it `fuel = 1_000_000`"),
         ("[engine]\nfuel = 1\n", "B028", None),
+        ("a = " + "[" * 9999, "B028", None),
+        ("a = " + "9" * 9999, "B028", None),
+        ("a." * 9999 + "a = 1", "B028", None),
+        ("#" * (1 << 17), "B028", None),
     ],
 )
 def test_what_is_wrong_with_a_profile(

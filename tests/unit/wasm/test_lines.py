@@ -50,7 +50,7 @@ def test_prologue_belongs_to_the_first_line() -> None:
     """Nothing of a function that comes from a source is without a place; others have none."""
     encoded = _encoded()
     table = _table(_wasm(encoded))
-    assert [place and place.line for place in table.places] == [3, 900, 2, None]
+    assert [place and place.line for _, place in table.rows()] == [3, 900, 2, None]
     starts = {function.name: function.start for function in encoded.functions}
     base = table.starts[0] - starts["first"]
     assert table.starts[1] == base + starts["second"]
@@ -71,10 +71,10 @@ def test_compiler_writes_the_same_lines_as_dwarf() -> None:
     dwarf = read_line_table(full)
     table = _table(plain)
     assert find_lines(full) == find_lines(plain)
-    assert {place.line for place in table.places if place} == {2, 6}
-    for start, place in zip(table.starts, table.places, strict=True):
+    assert {place.line for _, place in table.rows() if place} == {2, 6}
+    for start, place in table.rows():
         assert dwarf.find(start) == place
-    for start, place in zip(dwarf.starts, dwarf.places, strict=True):
+    for start, place in dwarf.rows():
         assert place in (None, table.find(start))  # a function's size lies between two functions
     assert len(find_lines(plain)) < 40
 
