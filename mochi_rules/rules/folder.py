@@ -33,7 +33,8 @@ class Folder(NamedTuple):
 def locate(path: Path, base: Path) -> tuple[Folder, str]:
     """Return the folder and the name of a file which a user named, whose paths start at `base`.
 
-    Below `base`, names are relative to it, as in a build; elsewhere to the file's own folder.
+    Below `base`, names are relative to it, as in a build; elsewhere to the file's own folder, and
+    so from above the user's home: a name goes into the program, which tells nobody of this machine.
 
     Emits: B013.
 
@@ -42,7 +43,8 @@ def locate(path: Path, base: Path) -> tuple[Folder, str]:
     """
     inside = posixpath.normpath((base / path).as_posix())
     start = base.as_posix().rstrip("/") + "/"
-    if inside.startswith(start):
+    home = os.path.expanduser("~")  # noqa: PTH111 - pathlib's raises where there is no home
+    if inside.startswith(start) and not home.startswith(start):
         folder, name = base, inside.removeprefix(start)
     else:
         folder, name = Path(posixpath.dirname(inside)), posixpath.basename(inside)

@@ -100,6 +100,8 @@ class Pipeline:
     def _fetch(
         self, step: Step, inputs: Mapping[str, bytes], action: PreparedAction
     ) -> tuple[Outcome, Made]:
+        if not step.is_stored:
+            return Outcome.BUILT, step.make(self.engines, inputs)
         if made := self._restore(step, inputs, action):
             return Outcome.RESTORED, made
         with self.cache.single_flight(action.key):

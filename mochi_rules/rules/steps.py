@@ -48,7 +48,8 @@ class Step:
     `verb` is what people see, at most six letters. `tools` are names of identities. `engine` is
     the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
     name. `mode` is of the file that the output becomes. `check` verifies what the cache has: a
-    step whose inputs are those of this one, and its output.
+    step whose inputs are those of this one, and its output. A step with `is_stored` False takes no
+    longer than the cache would, and is always made.
     """
 
     verb: str
@@ -59,6 +60,7 @@ class Step:
     engine: EngineConfig | None = None
     mode: int = 0o644
     check: Step | None = None
+    is_stored: bool = True
 
 
 def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
@@ -198,7 +200,8 @@ def executable_step(platform: Platform, settings: bytes) -> Step:
 
     lines = settings.decode().splitlines()
     arguments = (f"--platform={platform.name}", *(f"--set={line}" for line in lines))
-    return Step("exe", arguments, ("executable",), PROGRAM, make, mode=EXECUTABLE_MODE)
+    tools = ("executable",)
+    return Step("exe", arguments, tools, PROGRAM, make, mode=EXECUTABLE_MODE, is_stored=False)
 
 
 def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:

@@ -48,8 +48,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"XDG_CACHE_HOME": f"{folder}/cache", "XDG_DATA_HOME": f"{folder}/data"}
         ours, plain = Path(folder, "ours"), Path(folder, "plain")
-        _write(ours, OURS, count)
-        _write(plain, PLAIN.format(count=count), count)
+        write_project(ours, OURS, count)
+        write_project(plain, PLAIN.format(count=count), count)
         in_ours = [*scons, "-C", str(ours), "link=none"]
         in_plain = [*scons, "-C", str(plain)]
         compiled = run_once([*in_ours, "-j2"])
@@ -73,7 +73,8 @@ def _restore(folder: Path, command: list[str]) -> Cost:
     return run_once([*command, "-j2"])
 
 
-def _write(folder: Path, sconstruct: str, count: int) -> None:
+def write_project(folder: Path, sconstruct: str, count: int) -> None:
+    """Write a workspace of so many programs."""
     (folder / "app").mkdir(parents=True)
     (folder / "SConstruct").write_text(sconstruct)
     rules = [f'mochi_binary(name="m{n}", srcs=["m{n}.mochi"])\n' for n in range(count)]

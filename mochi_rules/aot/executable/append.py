@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochi_rules.aot.objects.payload import align_up, pad_to
+from mochi_rules.aot.objects.payload import align_up
 
 # Where the kernel's pages are of this size the launcher runs the code where the file is mapped.
 # With larger ones it copies the code, which costs less than zeros up to 64 KiB in every file.
@@ -11,4 +11,5 @@ ALIGNMENT = 4096
 
 def attach(launcher: bytes, payload: bytes) -> bytes:
     """Return the executable of a launcher and a payload, which begins at a multiple of 4096."""
-    return pad_to(launcher, align_up(len(launcher), ALIGNMENT)) + payload
+    gap = align_up(len(launcher), ALIGNMENT) - len(launcher)
+    return b"".join((launcher, bytes(gap), payload))

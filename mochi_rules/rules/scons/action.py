@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mochi_rules.rules.scons.workspace import Task, Workspace
 
 
-_CHANGED = "changed"  # for the digest of an output that the build file changes: AddPostAction
+_CHANGED = "changed"  # for the digest of an output that is not compared with what its step made
 
 
 class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has no types
@@ -106,7 +106,8 @@ def read_input(space: Workspace, node: Any) -> bytes:
 
 def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_last: bool) -> None:
     """Place the output, note the key, show the warnings."""
-    digest = digest_bytes(result.made.data).hash if is_last else _CHANGED
+    is_compared = is_last and task.step.is_stored
+    digest = digest_bytes(result.made.data).hash if is_compared else _CHANGED
     if task.has_file:
         path = Path(node.get_abspath())
         write_output(path, result.made.data, node_path(node), task.step.mode)

@@ -15,7 +15,7 @@ from mochi_rules.cache.explain import difference, key_record
 from mochi_rules.rules.configuration import find_configurations
 from mochi_rules.rules.identity import Identities
 from mochi_rules.rules.pipeline import Pipeline
-from mochi_rules.rules.steps import CWASM, WASM, Made, Step, aot_step, mochi_step
+from mochi_rules.rules.steps import CWASM, WASM, Made, Step, aot_step, executable_step, mochi_step
 
 from .engines import WARNING, CountingEngines
 
@@ -147,6 +147,21 @@ def test_right_result_in_the_cache_is_checked_once(pipeline: Pipeline) -> None:
     for _ in range(3):
         assert pipeline.run(checked_step(calls), {}).made.data == b"right"
     assert calls == ["make", "check"]
+
+
+def test_step_that_is_not_stored_is_always_made(
+    pipeline: Pipeline, engines: CountingEngines
+) -> None:
+    """It takes less than the cache would, and its output takes no room there."""
+    step = replace(STEP, is_stored=False)
+    assert [pipeline.run(step, SOURCES).outcome for _ in range(2)] == [Outcome.BUILT] * 2
+    assert engines.calls == ["mochi"] * 2
+    assert pipeline.cache.report().usage.size == 0
+
+
+def test_executable_is_not_stored() -> None:
+    """Each is its launcher once more: a cache of executables would be full of launchers."""
+    assert not executable_step(CONFIG.platform, b"").is_stored
 
 
 def test_failed_step_is_not_stored(pipeline: Pipeline, engines: CountingEngines) -> None:
