@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostics, fail
-from mochi_rules.base.suggest import listing
+from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cli.options import Option, Verb
 from mochi_rules.cli.products import Products, kind_of, read_program
 from mochi_rules.cli.session import (
@@ -50,8 +50,11 @@ def build(parsed: Parsed) -> int:
     if emit == "exe":
         suffix = configuration_of(parsed).platform.executable_suffix
     output = Path(parsed.get("output") or path.stem + suffix)
+    after = parsed.get("after")
+    if after and emit != "ir":
+        raise fail("B052", "`--after` is for the mid-level IR", help="write `--emit ir`")
     if emit in _TEXTS:
-        _write_text(output, _TEXTS[emit](path))
+        _write_text(output, _TEXTS[emit](path, after or ""))
         return 0
     configuration = configuration_of(parsed)
     platform = configuration.platform if emit not in ("wasm", "clif") else None
@@ -132,7 +135,8 @@ def _write_text(output: Path, text: str) -> None:
     _write(output, text.encode())
 
 
-def _syntax_tree(path: Path) -> str:
+def _syntax_tree(path: Path, after: str) -> str:
+    del after
     from mochi_rules.compiler.ast_print import print_module  # noqa: PLC0415 - as below
     from mochi_rules.compiler.parser import parse_module  # noqa: PLC0415
 
@@ -142,19 +146,31 @@ def _syntax_tree(path: Path) -> str:
     return print_module(tree)
 
 
-def _mid_level(path: Path) -> str:
+def _mid_level(path: Path, after: str) -> str:
+    """Return the IR after a pass, or after all.
+
+    Emits: B052 (no such pass).
+    """
     from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415
     from mochi_rules.compiler.ir_print import print_program  # noqa: PLC0415
+    from mochi_rules.compiler.passes import BUILD, PASSES  # noqa: PLC0415
 
+    if after and after not in (BUILD, *PASSES):
+        names = (BUILD, *PASSES)
+        notes = (f"it is one of {listing(names)}",)
+        raise fail(
+            "B052", f"`--after` cannot be `{after}`", notes=notes, help=did_you_mean(after, names)
+        )
     texts = texts_of(read_program(path, Path.cwd()))
     diagnostics = Diagnostics()
-    program = build_ir(CompileRequest(next(iter(texts)), texts), diagnostics)
+    program = build_ir(CompileRequest(next(iter(texts)), texts), diagnostics, after)
     diagnostics.raise_errors()
     assert program is not None
     return print_program(program)
 
 
-def _wat(path: Path) -> str:
+def _wat(path: Path, after: str) -> str:
+    del after
     from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
     from mochi_rules.rules.engines import compiled  # noqa: PLC0415
     from mochi_rules.wasm.wat import print_module  # noqa: PLC0415
@@ -167,7 +183,7 @@ def _wat(path: Path) -> str:
 
 
 # The forms that people read; each loads the compiler, which the others mostly need not.
-_TEXTS: dict[str, Callable[[Path], str]] = {"ast": _syntax_tree, "ir": _mid_level, "wat": _wat}
+_TEXTS: dict[str, Callable[[Path, str], str]] = {"ast": _syntax_tree, "ir": _mid_level, "wat": _wat}
 
 VERB = Verb(
     "build",
@@ -177,6 +193,7 @@ VERB = Verb(
     (
         Option("output", "the file to write; `-` is standard output", "OUT", short="o"),
         Option("emit", "what to write; by default what OUT ends with", "FORM", tuple(_SUFFIXES)),
+        Option("after", "with `--emit ir`: the last pass to run, or `build` for none", "PASS"),
         Option(
             "link",
             "what an executable is made of: `launcher` by cargo, `bundle` by a C "

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir import Branch, Jump, Return, Value
-from mochi_rules.compiler.types import VOID
+from mochi_rules.compiler.types import BOOL, VOID, WORD
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Block, Function, Program
 
+_RESERVED = re.compile(r"v\d*|true|false|null|inf|nan")  # what a variable is not called here
+_CONTROL = re.compile("[\x00-\x1f\x7f\udc80-\udcff]")
+_ESCAPE = re.compile(r"\\(x..|.)")
+_ASCII = 0x80
 _INLINE = frozenset({"const", "null", "string"})  # shown where they are used
 
 
@@ -34,15 +39,7 @@ class _Printer:
         self.function = function
         self.blocks = {block: f"b{number}" for number, block in enumerate(function.blocks)}
         self.names: dict[Value, str] = {}
-        taken: set[str] = set()
-        for value in self._definitions():
-            base = value.name or "v"
-            name, number = base, 0
-            while name in taken or (not value.name and number == 0):
-                number += 1
-                name = f"{base}{number}"
-            taken.add(name)
-            self.names[value] = name
+        self._name_values()
 
     def run(self) -> str:
         function = self.function
@@ -52,6 +49,19 @@ class _Printer:
         for block in function.blocks:
             lines += self._block(block)
         return "\n".join([*lines, "}", ""])
+
+    def _name_values(self) -> None:
+        """Name every value: as its variable, made unique by a number, or `v` and a number."""
+        taken: set[str] = set()
+        numbers: dict[str, int] = {}
+        for value in self._definitions():
+            base = f"{value.name}_" if _RESERVED.fullmatch(value.name) else value.name
+            name = base
+            while not name or name in taken:
+                numbers[base] = numbers.get(base, 0) + 1
+                name = f"{base or 'v'}{numbers[base]}"
+            taken.add(name)
+            self.names[value] = name
 
     def _definitions(self) -> list[Value]:
         values = list(self.function.params)
@@ -90,13 +100,15 @@ class _Printer:
         return str(attr)
 
     def _use(self, value: Value) -> str:
-        if value.op == "const":
-            return str(bool(value.attr)).lower() if value.type.name == "bool" else repr(value.attr)
-        if value.op == "null":
-            return "null"
-        if value.op == "string":
-            return _quote(value.attr)
-        return self.names[value]
+        match value.op:
+            case "const":
+                return _constant(value)
+            case "null":
+                return f"null<{value.type}>"
+            case "string":
+                return _quote(value.attr) + ("w" if value.type is WORD else "")
+            case _:
+                return self.names[value]
 
     def _end(self, block: Block) -> str:
         match block.end:
@@ -113,6 +125,29 @@ class _Printer:
                 return "unreachable"
 
 
+def _constant(value: Value) -> str:
+    if value.type is BOOL:
+        return "true" if value.attr else "false"
+    return f"{value.attr}w" if value.type is WORD else repr(value.attr)
+
+
 def _quote(text: bytes) -> str:
-    escaped = text.decode("utf-8", "backslashreplace").replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("\n", "\\n") + '"'
+    """Return a text in quotes; a sign that would not stay on its line is shown in hex."""
+    escaped = text.decode("utf-8", "surrogateescape").replace("\\", "\\\\")
+    escaped = escaped.replace('"', '\\"').replace("\n", "\\n")
+    return '"' + _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]) & 0xFF:02x}", escaped) + '"'
+
+
+def unquote(text: str) -> bytes:
+    """Return the bytes of a quoted text."""
+    plain = _ESCAPE.sub(lambda found: _unescaped(found[1]), text[1:-1])
+    return plain.encode("utf-8", "surrogateescape")
+
+
+def _unescaped(sign: str) -> str:
+    if sign == "n":
+        return "\n"
+    if sign[0] == "x":
+        byte = int(sign[1:], 16)
+        return chr(byte if byte < _ASCII else 0xDC00 + byte)
+    return sign

@@ -116,7 +116,8 @@ def optional_of(inner: Type) -> Type:
     """Return the type of `inner` or null; a type that has null already stays itself."""
     if inner in (ANY, NULL) or isinstance(inner, OptionalType):
         return inner
-    return OptionalType(f"{inner}?", inner)
+    name = f"({inner})" if isinstance(inner, FunType) else inner.name
+    return OptionalType(f"{name}?", inner)
 
 
 def is_boxed(type_: Type) -> bool:

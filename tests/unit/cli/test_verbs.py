@@ -57,6 +57,31 @@ def test_build_shows_forms_for_people(
     assert (here / f"hello.{form}").read_text() == shown
 
 
+def test_build_shows_the_ir_after_a_pass(typed: Callable[..., Typed], here: Path) -> None:
+    """`--after` names the last pass that runs; reference counts come with the last of all."""
+    (here / "count.mochi").write_text('let s = "a" + str(1)\nprint(s)\n')
+    words = ("build", "count.mochi", "--emit", "ir", "-o", "-")
+    assert "release" in typed(*words, "--after", "refcount").out
+    assert "release" not in typed(*words, "--after", "prune").out
+    assert "release" not in typed(*words, "--after", "build").out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--emit", "ir", "--after", "reckon"), "error[B052]: `--after` cannot be `reckon`"),
+        (("--emit", "wat", "--after", "prune"), "error[B052]: `--after` is for the mid-level IR"),
+    ],
+)
+def test_build_reports_a_pass_that_cannot_be_shown(
+    typed: Callable[..., Typed], words: tuple[str, ...], message: str
+) -> None:
+    """A pass that does not exist, or a form that has no passes."""
+    got = typed("build", "hello.mochi", *words)
+    assert got.status == 2
+    assert message in got.err
+
+
 @pytest.mark.parametrize(
     ("words", "first", "status"),
     [
