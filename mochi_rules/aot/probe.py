@@ -7,38 +7,11 @@ A module without content, compiled under a configuration, carries the whole of i
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
-from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
-from mochi_rules.base.digest import Digest, digest_bytes
-
-if TYPE_CHECKING:
-    from mochi_rules.aot.config import EngineConfig
 
 EMPTY_MODULE = b"\0asm\x01\0\0\0"
 _SECTION = b".wasmtime.engine"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineProbe:
-    """The bytes of the engine section, and their digest."""
-
-    section: bytes
-    digest: Digest
-
-
-def probe_engine(worker: WorkerProcess, config: EngineConfig) -> EngineProbe:
-    """Return the probe of a configuration: a pure function of it and the worker's version.
-
-    Emits: as compile_wasm; A064 (the artifact has no engine section).
-
-    Raises:
-        MochiError: The worker does not compile under this configuration.
-    """
-    section = engine_section(compile_wasm(worker, config, EMPTY_MODULE))
-    return EngineProbe(section, digest_bytes(section))
 
 
 def engine_section(artifact: bytes) -> bytes:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -34,14 +30,3 @@ class Digest:
 def digest_bytes(data: bytes) -> Digest:
     """Return the digest of some bytes."""
     return Digest(hashlib.sha256(data).hexdigest(), len(data))
-
-
-def digest_file(path: Path) -> Digest:
-    """Return the digest of a file's content.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    with path.open("rb") as file:
-        state = hashlib.file_digest(file, "sha256")
-        return Digest(state.hexdigest(), file.tell())

@@ -34,6 +34,3 @@ class StepFinished:
     remark: str = ""
     seconds: float = 0.0
     size: int = 0  # bytes of all outputs
-
-
-Event = StepStarted | StepFinished

@@ -1,4 +1,4 @@
-"""Diagnostics as text, as JSON lines and as GitHub annotations; the only place with carets."""
+"""Diagnostics as text and as JSON lines; the only place with carets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import Diagnostic, Fault, Label, Severity
+from mochi_rules.base.diagnostic import Diagnostic, Fault, Label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,17 +58,6 @@ def render_json(diagnostic: Diagnostic) -> str:
                 "message": diagnostic.message, **place,
                 "notes": list(diagnostic.notes), "help": diagnostic.help}  # fmt: skip
     return json.dumps(document, ensure_ascii=False)
-
-
-def render_github(diagnostic: Diagnostic) -> str:
-    """Return a diagnostic as a GitHub Actions annotation."""
-    kind = "error" if diagnostic.severity is Severity.ERROR else "warning"
-    place = ""
-    if span := diagnostic.span:
-        line, column = span.source.position(span.start)
-        place = f" file={span.source.name},line={line},col={column}"
-    message = diagnostic.message.replace("%", "%25").replace("\n", "%0A")
-    return f"::{kind}{place}::{diagnostic.code}: {message}"
 
 
 class _painter:  # noqa: N801 - a function with a remembered flag

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochi_rules.wasm.leb128 import decode_unsigned, encode_unsigned
+from mochi_rules.wasm.leb128 import decode_unsigned
 
 
 class Malformed(Exception):  # noqa: N818 - a finding, turned into a diagnostic at the border
@@ -115,9 +115,3 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
-
-
-def encode_text(text: str) -> bytes:
-    """Return a string as its size in bytes and UTF-8."""
-    data = text.encode("utf-8")
-    return encode_unsigned(len(data)) + data

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.elf.decode import Malformed, Reader, encode_text
+from mochi_rules.elf.decode import Malformed, Reader
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form
-from mochi_rules.wasm.leb128 import encode_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 LAYOUT_VERSION = 0
 _ENUM, _NUMBER, _SWITCH = 0, 1, 2  # the variants of a flag's value
 _COST_KINDS = ("table", "default")
-_CHOICES = {Form.COLLECTOR: COLLECTORS, Form.INLINING: INLININGS, Form.COSTS: _COST_KINDS}
 _MAX_FLAGS = 1000
 
 
@@ -76,29 +74,6 @@ def decode_engine(data: bytes) -> Engine:
     except Malformed as error:
         raise fail("A022", f"the engine section is damaged: {error}") from None
     return engine
-
-
-def encode_engine(engine: Engine) -> bytes:
-    """Encode an engine section as Wasmtime does; the inverse of decode_engine.
-
-    Raises:
-        KeyError: A tunable is missing.
-        ValueError: A feature or a choice is unknown.
-    """
-    version = engine.version.encode("utf-8")
-    parts = [bytes([LAYOUT_VERSION, len(version)]), version, encode_text(engine.target)]
-    for flags in (engine.shared_flags, engine.isa_flags):
-        parts.append(encode_unsigned(len(flags)))
-        parts += [encode_text(name) + _encode_flag(value) for name, value in flags.items()]
-    schema = schema_of(engine.version)
-    if schema is None or engine.tunables is None or engine.features is None:
-        return b"".join([*parts, engine.opaque])
-    for tunable in schema.tunables:
-        parts.append(_encode_tunable(engine.tunables[tunable.name], tunable.form))
-    bits = {name: bit for bit, name in schema.features.items()}
-    numbers = (bits[name] if name in bits else int(name[4:]) for name in engine.features)
-    parts.append(encode_unsigned(sum(1 << number for number in numbers)))
-    return b"".join(parts)
 
 
 def schema_of(version: str) -> Schema | None:
@@ -153,14 +128,6 @@ def _decode_flag(reader: Reader) -> FlagValue:
     raise Malformed(f"a flag has a value of the unknown kind {variant}")
 
 
-def _encode_flag(value: FlagValue) -> bytes:
-    if isinstance(value, bool):
-        return bytes([_SWITCH, value])
-    if isinstance(value, int):
-        return bytes([_NUMBER, value])
-    return bytes([_ENUM]) + encode_text(value)
-
-
 def _decode_tunables(reader: Reader, schema: Schema) -> dict[str, TunableValue]:
     values: dict[str, TunableValue] = {}
     for tunable in schema.tunables:
@@ -180,20 +147,6 @@ def _decode_features(reader: Reader, schema: Schema) -> frozenset[str]:
 def _decode_costs(reader: Reader, schema: Schema) -> TunableValue:
     kind = _decode_choice(reader, _COST_KINDS)
     return kind if kind == "default" else reader.take(schema.cost_table_size)
-
-
-def _encode_tunable(value: TunableValue, form: Form) -> bytes:
-    match value:
-        case bool():
-            return bytes([value])
-        case bytes():
-            return encode_unsigned(_COST_KINDS.index("table")) + value
-        case None:
-            return b"\0"
-        case int():
-            return b"\1" * (form is Form.OPTIONAL_U32) + encode_unsigned(value)
-        case str():
-            return b"\1" * (form is Form.COLLECTOR) + encode_unsigned(_CHOICES[form].index(value))
 
 
 def _decode_choice(reader: Reader, choices: tuple[str, ...]) -> str:

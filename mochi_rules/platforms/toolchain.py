@@ -23,15 +23,9 @@ POLICIES = ("auto", "system", "off")
 class ToolchainType(Enum):
     """What a tool makes; the value is the word in messages."""
 
-    MOCHI = "mochi"
-    WASM_LINK = "wasm-link"
     AOT = "aot"
     LAUNCHER = "launcher"
     C = "C"
-    RUST = "rust"
-    GO = "go"
-    ZIG = "zig"
-    ASSEMBLYSCRIPT = "assemblyscript"
 
 
 @dataclass(frozen=True, slots=True)

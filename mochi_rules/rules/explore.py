@@ -30,7 +30,7 @@ def explore_page(
 
     Emits: A010, A011.
     """
-    links = _Links(listing, wasm)
+    links = _Links(wasm)
     machine = listing.target.partition("-")[0]
     columns = [
         Column("Source", tuple(links.source(name, lines) for name, lines in texts.items())),
@@ -43,8 +43,7 @@ def explore_page(
 class _Links:
     """Numbers for what belongs together: a line is a group, an instruction of wasm a part."""
 
-    def __init__(self, listing: Listing, wasm: bytes) -> None:
-        self._listing = listing
+    def __init__(self, wasm: bytes) -> None:
         try:
             self._lines = read_line_table(wasm)
         except MalformedLines:  # the listing has no lines then, and its reader said so

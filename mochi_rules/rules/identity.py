@@ -44,7 +44,6 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "cargo": (*_STEPS, "aot/native_tools.py", "rules/cargo.py", "rules/guest.py"),
 }  # fmt: skip
 WASMTIME, RUST = "wasmtime", "rust"
-TOOLS = (*SOURCES, WASMTIME)
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _SUFFIXES = (".py", ".mochi", ".wat")
@@ -66,7 +65,7 @@ def signature() -> str | None:
 
 
 class Identities:
-    """The identities of TOOLS and of Rust, each found out once.
+    """The identities of our own tools, of Wasmtime and of Rust, each found out once.
 
     `memo` is a file that remembers them between processes; without one, or where it cannot be
     written, they are found out again.

@@ -12,7 +12,7 @@ import pytest
 
 from mochi_rules.aot.client import compile_wasm
 from mochi_rules.aot.config import engine_config
-from mochi_rules.aot.probe import probe_engine
+from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
 
 ROOT = str(Path(__file__).resolve().parents[3])
 
@@ -24,7 +24,7 @@ import hashlib, sys
 sys.path.insert(0, {ROOT!r})
 from mochi_rules.aot.client import WorkerProcess, compile_wasm
 from mochi_rules.aot.config import engine_config
-from mochi_rules.aot.probe import probe_engine
+from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
 from mochi_rules.aot.wheel import worker_command
 from mochi_rules.platforms.platform import host_platform
 
@@ -33,7 +33,7 @@ with WorkerProcess(worker_command()) as worker:
     for settings in {SETTINGS!r}:
         config = engine_config(host_platform(), "", settings)
         print(hashlib.sha256(compile_wasm(worker, config, wasm)).hexdigest())
-        print(probe_engine(worker, config).digest.hash)
+        print(engine_section(compile_wasm(worker, config, EMPTY_MODULE)).hex())
 """
 
 
@@ -88,13 +88,13 @@ def test_what_a_worker_did_before_does_not_change_the_bytes(worker, host, wasm):
     """A worker that has compiled other things gives the bytes of a fresh one."""
     config = engine_config(host)
     first = hashlib.sha256(compile_wasm(worker, config, program(wasm))).digest()
-    probe = probe_engine(worker, config)
+    probe = engine_section(compile_wasm(worker, config, EMPTY_MODULE))
     for settings in SETTINGS:
         compile_wasm(worker, engine_config(host, "", settings), wasm("(module (func (param f32)))"))
     assert hashlib.sha256(compile_wasm(worker, config, program(wasm))).digest() == first
     worker.close()
     assert hashlib.sha256(compile_wasm(worker, config, program(wasm))).digest() == first
-    assert probe_engine(worker, config) == probe
+    assert engine_section(compile_wasm(worker, config, EMPTY_MODULE)) == probe
 
 
 def test_debug_information_does_not_count_modules(worker, host, wasm):

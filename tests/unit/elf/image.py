@@ -6,7 +6,9 @@ import dataclasses
 import struct
 from typing import Any
 
-from mochi_rules.elf.engine import decode_engine, encode_engine
+from engine_bytes import encode_engine
+
+from mochi_rules.elf.engine import decode_engine
 
 _HEADER = (
     *("ident", "type", "machine", "version", "entry", "phoff", "shoff", "flags", "ehsize"),

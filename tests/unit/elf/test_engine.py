@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from engine_bytes import encode_engine
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.elf.engine import Engine, decode_engine, encode_engine, schema_of
+from mochi_rules.elf.engine import Engine, decode_engine, schema_of
 from mochi_rules.elf.schema import SCHEMAS
 
 from .image import Image

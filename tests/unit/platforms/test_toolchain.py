@@ -16,12 +16,12 @@ from mochi_rules.platforms.toolchain import (
 
 X86, ARM = find_platform("x86_64-linux"), find_platform("aarch64-linux")
 MAC = find_platform("aarch64-macos")
-AOT, RUST = ToolchainType.AOT, ToolchainType.RUST
+AOT, C = ToolchainType.AOT, ToolchainType.C
 
 WHEEL = Toolchain(AOT, "wheel", "wasmtime 48.0.0", X86.constraints, X86.constraints)
 WORKER = Toolchain(AOT, "worker", "/opt/worker", exec=X86.constraints)
 ABSENT = Toolchain(AOT, "cli", "$PATH", missing="`wasmtime` is not on the path")
-RUSTC = Toolchain(RUST, "rustc", "/usr/bin/rustc")
+CLANG = Toolchain(C, "clang", "/usr/bin/clang")
 MAC_ONLY = Toolchain(AOT, "mac", "/opt/mac", exec=frozenset({Constraint("os", "macos")}))
 
 
@@ -41,7 +41,7 @@ MAC_ONLY = Toolchain(AOT, "mac", "/opt/mac", exec=frozenset({Constraint("os", "m
             ["it makes code for cpu `x86_64`, not aarch64-linux"],
         ),
         ((ABSENT, WORKER), ARM, WORKER, ["`wasmtime` is not on the path"]),
-        ((RUSTC,), X86, None, []),
+        ((CLANG,), X86, None, []),
         ((MAC_ONLY,), X86, None, ["it runs on os `macos`, not x86_64-linux"]),
     ],
 )
@@ -72,5 +72,5 @@ def test_error_is_the_trace():
 
 def test_error_without_registrations_says_so():
     """With nothing registered the error says that, not an empty trace."""
-    diagnostic = resolution_error(resolve((RUSTC,), AOT, ARM, X86))
+    diagnostic = resolution_error(resolve((CLANG,), AOT, ARM, X86))
     assert diagnostic.notes == ("no toolchain of type `aot` is registered",)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.rules import identity
-from mochi_rules.rules.identity import TOOLS, Identities, signature
+from mochi_rules.rules.identity import SOURCES, WASMTIME, Identities, signature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_tool_has_an_identity() -> None:
     """Our own are a version and a digest, Wasmtime is a version."""
     identities = Identities(None)
-    assert all(identities.of(tool) for tool in TOOLS)
+    assert all(identities.of(tool) for tool in (*SOURCES, WASMTIME))
     assert identities.of("wasmtime") == version("wasmtime")
 
 
