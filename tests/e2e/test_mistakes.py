@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -240,7 +241,7 @@ def test_parameter_of_the_tool_that_there_is_not(quick: Project) -> None:
 def test_cache_of_another_user(project: Project) -> None:
     """A warning, once, and a build without it."""
     if os.geteuid() != 0:
-        pytest.skip("needs chown, so root")
+        pytest.skip("root is missing: it gives files away")
     project.write(HELLO)
     (project.root / "theirs").mkdir()
     os.chown(project.root / "theirs", 4242, -1)
@@ -256,8 +257,10 @@ def small_disk(tmp_path: Path) -> Path:
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if not shutil.which("mount"):
+        pytest.skip("mount is missing")
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("needs `mount`, so root")
+        pytest.skip("root is missing: it mounts")
     return folder
 
 
