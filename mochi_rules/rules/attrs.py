@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import UserList
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,10 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
 TEXT = Kind("a text", '"app"', lambda value: _is_text(value) and value != "")
 TEXTS = Kind("a list of texts", '["--fast"]', lambda value: _is_list(value, _is_text))
 FILE = Kind("a file", '"app.wasm"', _is_file)
@@ -59,6 +64,8 @@ LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
 YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool))
 SECONDS = Kind("a number of seconds", "60", _is_seconds)
+
+DIGEST = Kind("64 hexadecimal digits in lower case", '"e3b0…"', _is_digest)
 
 _REQUIRED = object()
 POSITIONAL = "positional argument"  # begins what arguments without a name are called
@@ -200,6 +207,8 @@ RULES: tuple[Rule, ...] = (
         "An artifact that was compiled elsewhere: refused unless it is for this platform, this "
         "version of Wasmtime and these settings; then wrapped.",
         (_NAME, Attr("src", ARTIFACT, "the `.cwasm`"),
+         Attr("sha256", DIGEST, "the SHA-256 of the file, which finds every change of it; the "
+              "structure alone does not", ""),
          Attr("executable", YES_NO, "whether to attach it to a launcher", False),
          _SYMBOL, _DIRS, _ENGINE),
         (".cwasm.json", ".o", ""),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.ui.text import size_text
 
@@ -123,16 +124,23 @@ def aot_step(config: EngineConfig) -> Step:
     return Step("aot", _engine_arguments(config), tools, CWASM, make, config, check=check)
 
 
-def check_step(config: EngineConfig, name: str) -> Step:
+def check_step(config: EngineConfig, name: str, sha256: str = "") -> Step:
     """Verify an artifact against what was asked for, and write down what it is.
+
+    `sha256` is its digest, where it is known.
 
     With the wasm that it was compiled from among the inputs, its functions are counted too, and
     the compiler's flags compared; without, only what decides whether it can be loaded.
 
-    Emits: A020, A021 (cannot be read), A023 (not what was asked for).
+    Emits: A020, A021 (cannot be read), A023 (not what was asked for), A028 (another digest).
     """
 
     def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        if sha256 and (found := digest_bytes(inputs[CWASM]).hash) != sha256:
+            help_ = f'if you trust it, write `sha256 = "{found}"`'
+            raise fail(
+                "A028", f"`{name}` is not the file expected: its SHA-256 differs", help=help_
+            )
         from mochi_rules.elf.checks import CHECKS, require_sound  # noqa: PLC0415 - 30 ms
         from mochi_rules.rules.expectation import (  # noqa: PLC0415
             artifact_expectation,
@@ -158,7 +166,10 @@ def check_step(config: EngineConfig, name: str) -> Step:
         text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
         return Made(text.encode(), f"{_functions(functions)}, {len(CHECKS)} checks")
 
-    return Step("check", _engine_arguments(config), ("elf",), REPORT, make)
+    arguments = _engine_arguments(config)
+    if sha256:
+        arguments += (f"--sha256={sha256}",)
+    return Step("check", arguments, ("elf",), REPORT, make)
 
 
 def object_step(platform: Platform, symbol: str) -> Step:

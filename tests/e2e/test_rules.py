@@ -147,6 +147,16 @@ def test_prebuilt_artifact_is_wrapped(quick: Project) -> None:
         assert [verb for verb, _, _ in done.steps] == ["check", "object"]
 
 
+def test_prebuilt_artifact_has_the_digest_of_its_rule(quick: Project) -> None:
+    """A file that was exchanged is neither wrapped nor run."""
+    rule = f'cwasm(name="pre", src="pre.cwasm", sha256="{"0" * 64}")\n'
+    quick.write({**HELLO, "pre/SConscript": rule})
+    quick.cli("build", "app/hello.mochi", "-o", "pre/pre.cwasm")
+    done = quick.scons("//pre")
+    assert done.status == 2
+    assert "error[A028]: `pre/pre.cwasm` is not the file expected" in done.err
+
+
 def test_object_holds_the_artifact(quick: Project) -> None:
     """Between symbols that are named after the target."""
     quick.write(HELLO)

@@ -113,10 +113,12 @@ def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]
     return Task(step, space.shown(node), read, scan)
 
 
-def report_task(space: Workspace, config: EngineConfig, inputs: Mapping[str, Any]) -> Task:
+def report_task(
+    space: Workspace, config: EngineConfig, inputs: Mapping[str, Any], sha256: str = ""
+) -> Task:
     """Return the task that checks an artifact; it is called by the name of the artifact."""
     artifact = inputs[CWASM]
-    return file_task(space, check_step(config, node_path(artifact)), artifact, inputs)
+    return file_task(space, check_step(config, node_path(artifact), sha256), artifact, inputs)
 
 
 def _cwasm(env: Any, target: Any = None, source: Any = None, **options: Any) -> Any:

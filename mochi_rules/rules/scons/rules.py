@@ -299,7 +299,7 @@ def _check(
     call.target.artifacts[configuration.name] = inputs[CWASM]
     call.target.engines[configuration.name] = config
     call.target.runs[configuration.name] = configuration.run(call.settings)
-    call.space.tasks[node] = report_task(call.space, config, inputs)
+    call.space.tasks[node] = report_task(call.space, config, inputs, call.values.get("sha256", ""))
     call.environment(configuration).MochiReport(node, list(inputs.values()))
 
 

@@ -59,6 +59,7 @@ def test_all_faults_of_a_call_are_told_at_once() -> None:
         ("mochi_binary", {"engine": []}, "must be settings of the engine, got `[]`"),
         ("mochi_test", {"timeout": 0}, "must be a number of seconds, got `0`"),
         ("mochi_test", {"timeout": True}, "must be a number of seconds, got `True`"),
+        ("cwasm", {"sha256": "ABC"}, "must be 64 hexadecimal digits in lower case, got `'ABC'`"),
         ("wasm_import", {"src": ["a.wasm"]}, "must be a file, got `['a.wasm']`"),
     ],
 )

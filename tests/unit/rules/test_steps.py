@@ -9,6 +9,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.elf.checks import CHECKS, verify
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.platforms.platform import find_platform, host_platform
@@ -213,6 +214,15 @@ def test_component_goes_the_same_way(engines: LocalEngines) -> None:
     artifact = make(engines, aot_step(DEBUG), {WASM: component}).data
     for inputs in ({CWASM: artifact}, {CWASM: artifact, WASM: component}):
         assert make(engines, check_step(DEBUG, "c.cwasm"), inputs)
+
+
+def test_artifact_of_another_digest_is_refused(engines: LocalEngines, artifact: bytes) -> None:
+    """It finds what no structure shows, such as a byte of the code."""
+    step = check_step(DEBUG, "a.cwasm", digest_bytes(artifact).hash)
+    assert make(engines, step, {CWASM: artifact})
+    found = fault(engines, step, {CWASM: artifact[:-1] + b"?"})
+    assert found.code == "A028"
+    assert found.help.startswith("if you trust it, write `sha256 = ")
 
 
 def test_artifact_of_another_kind_is_refused(engines: LocalEngines, artifact: bytes) -> None:
