@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mochi_rules.compiler.ir import Value
 
@@ -95,14 +95,14 @@ def _replaced(node: Any, shift: int, number: int, value: Value | None) -> tuple[
     return (*children[:at], item, *children[at + 1 :])
 
 
-def _differing(nodes: list[Any], shift: int, first: int) -> Iterator[int]:
+def _differing(nodes: Iterable[Any], shift: int, first: int) -> Iterator[int]:
     """Return the numbers that nodes at one place of several trees have different values for."""
-    if all(node is nodes[0] for node in nodes):
-        return
     columns = zip(*(_EMPTY if node is None else node for node in nodes), strict=True)
     for at, items in enumerate(columns):
+        if len(set(map(id, items))) == 1:
+            continue
         number = first + (at << shift)
         if shift:
-            yield from _differing(list(items), shift - _BITS, number)
-        elif any(item is not items[0] for item in items):
+            yield from _differing(items, shift - _BITS, number)
+        else:
             yield number

@@ -38,6 +38,7 @@ _UNSUPPORTED = {
     ast.Generate: "generate", ast.LogicQuery: "query", ast.Fetch: "fetch", ast.Load: "load",
     ast.Save: "save", ast.FetchInto: "fetch", ast.Bench: "bench",
 }  # fmt: skip
+_SUGGESTIONS = 100  # in a module
 
 
 def resolve_program(modules: list[ModuleScope], diagnostics: Diagnostics) -> Resolution:
@@ -61,6 +62,7 @@ class _Resolver:
         self.diagnostics = diagnostics
         self.scopes: list[dict[str, Any]] = [module.names]
         self.loops: list[dict[Variable, None]] = []
+        self.suggestions = 0
         self.function = module.top = Function("main", module, None, None)
         self.visitors: dict[type, Callable[[Any], None]] = {
             ast.Name: self._name, ast.Call: self._call, ast.Field: self._field,
@@ -226,7 +228,7 @@ class _Resolver:
     def _name(self, node: ast.Name) -> None:
         symbol = self._find(node.name)
         if symbol is None:
-            help_ = did_you_mean(node.name, self._visible())
+            help_ = self._similar(node.name)
             self._error("T002", f"undefined variable: `{node.name}`", node, help_)
             return
         if isinstance(symbol, Function) and symbol.receiver is not None:
@@ -235,18 +237,19 @@ class _Resolver:
         self._use(symbol)
         node.decl = symbol
 
-    def _visible(self) -> set[str]:
-        names = set(BUILTINS)
-        for scope in self.scopes:
-            names.update(scope)
-        return names
+    def _similar(self, name: str) -> str:
+        """Return a suggestion; the search takes time, so only the first mistakes get one."""
+        self.suggestions += 1
+        if self.suggestions > _SUGGESTIONS:
+            return ""
+        return did_you_mean(name, set(BUILTINS).union(*self.scopes))
 
     def _call(self, node: ast.Call) -> None:
         callee = node.callee
         if isinstance(callee, ast.Name):
             symbol = self._find(callee.name)
             if symbol is None:
-                help_ = did_you_mean(callee.name, self._visible())
+                help_ = self._similar(callee.name)
                 self._error("T003", f"unknown function: `{callee.name}`", callee, help_)
             else:
                 self._use(symbol)

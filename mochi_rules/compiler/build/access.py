@@ -194,7 +194,7 @@ class AccessBuilder:
         b = self.b
         struct = b.struct_of(base.type)
         if struct is not None and name in struct.cells:
-            attr = (b.program.struct_name(struct), list(struct.cells).index(name))
+            attr = b.program.field_attribute(struct, name)
             return b.emit("field.load", (base,), resolve(struct.cells[name]), attr)
         if struct is not None and struct.role == "row":
             return self._field_of_row(base, struct, name)
@@ -265,7 +265,7 @@ class AccessBuilder:
         if struct is not None and target.name in struct.cells:
             value = b.value(value_node, resolve(struct.cells[target.name]))
             base = self.not_null(b.expression(target.base))
-            attr = (b.program.struct_name(struct), list(struct.cells).index(target.name))
+            attr = b.program.field_attribute(struct, target.name)
             b.emit("field.store", (base, value), VOID, attr)
         elif isinstance(base_type, MapType):
             value = b.value(value_node, base_type.value)

@@ -45,6 +45,7 @@ class ProgramBuilder:
     queue: list[Function | Thunk] = field(default_factory=list)
     global_names: dict[Variable, str] = field(default_factory=dict)
     thunks: dict[tuple[Function, int], Thunk] = field(default_factory=dict)
+    fields: dict[tuple[Struct, str], int] = field(default_factory=dict)  # their numbers
 
     def build(self) -> ir.Program:
         """Build the program."""
@@ -104,6 +105,12 @@ class ProgramBuilder:
             self.program.structs[name] = ir.StructLayout(struct.name, fields, struct.role)
             fields += [(field_name, resolve(cell)) for field_name, cell in struct.cells.items()]
         return name
+
+    def field_attribute(self, struct: Struct, name: str) -> tuple[str, int]:
+        """Return the attribute of an operation on a field: the struct's name, its number."""
+        if (struct, name) not in self.fields:
+            self.fields |= {(struct, each): number for number, each in enumerate(struct.cells)}
+        return self.struct_name(struct), self.fields[struct, name]
 
     def struct_type(self, struct: Struct) -> Type:
         """Return the type of a struct."""

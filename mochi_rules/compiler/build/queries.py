@@ -304,7 +304,7 @@ class _Plan:
         )
         struct = b.struct_of(type_)
         assert struct is not None
-        attr = (b.program.struct_name(struct), list(struct.cells).index("items"))
+        attr = b.program.field_attribute(struct, "items")
         items = b.access.field(found, "items")
         assert isinstance(items.type, ListType)
         row = self._row(group, items.type.element)

@@ -204,7 +204,7 @@ def _field_place(
     if not _can_extend(type_, is_append=is_append):
         return None
     base = b.expression(target.base)
-    attr = (b.program.struct_name(struct), list(struct.cells).index(target.name))
+    attr = b.program.field_attribute(struct, target.name)
     return _Place(
         b.emit("field.load", (base,), type_, attr),
         lambda old: _do(b.emit("field.vacate", (base, old), VOID, attr)),

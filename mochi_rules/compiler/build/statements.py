@@ -111,7 +111,7 @@ class StatementBuilder:
             b.merge(true)
         values = [(name, b.value(value, resolve(struct.cells[name]))) for name, value in node.items]
         for name, value in values:
-            attr = (b.program.struct_name(struct), list(struct.cells).index(name))
+            attr = b.program.field_attribute(struct, name)
             b.emit("field.store", (row, value), VOID, attr)
 
     def _break(self, node: ast.Break) -> None:

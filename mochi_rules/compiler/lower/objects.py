@@ -38,7 +38,7 @@ def _fill(s: Selector, base: int, offset: int, item: Value) -> None:
 
 
 def _struct_new(s: Selector, value: Value) -> None:
-    shape = layout.struct_shape(s.field_types(value.attr))
+    shape = s.struct_shape(value.attr)
     base = _described(s, "struct", value.attr, shape)
     for offset, item in zip(shape[0], value.args, strict=True):
         _fill(s, base, offset, item)
@@ -48,7 +48,7 @@ def _struct_new(s: Selector, value: Value) -> None:
 def _field(s: Selector, value: Value) -> int:
     struct, number = value.attr
     s.push(value.args[0])
-    offsets, _ = layout.struct_shape(s.field_types(struct))
+    offsets, _ = s.struct_shape(struct)
     return offsets[int(number)]
 
 

@@ -84,6 +84,7 @@ class Selector:
         self.deferred: dict[Value, _Tree] = {}
         self.waiting: dict[frozenset[Effects], dict[Value, None]] = {}  # roots, by their effects
         self.marked: Site | None = None
+        self.shapes: dict[str, tuple[list[int], int]] = {}
 
     def run(self) -> None:
         """Select the whole function."""
@@ -147,9 +148,12 @@ class Selector:
         self.uses_table = True
         self.raw("call_indirect", FuncType(params, layout.results_of(result)))
 
-    def field_types(self, struct: str) -> tuple[Type, ...]:
-        """Return the types of a struct's fields."""
-        return tuple(type_ for _, type_ in self.structs[struct].fields)
+    def struct_shape(self, struct: str) -> tuple[list[int], int]:
+        """Return the offsets of a struct's fields, and its size."""
+        if struct not in self.shapes:
+            types = tuple(type_ for _, type_ in self.structs[struct].fields)
+            self.shapes[struct] = layout.struct_shape(types)
+        return self.shapes[struct]
 
     def site(self, site: Site | None) -> None:
         """Push a place in the sources, packed into a word."""
