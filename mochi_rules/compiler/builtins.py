@@ -25,14 +25,14 @@ class BuiltinFunction:
     result: str
     doc: str
 
-    @property
-    def takes(self) -> str:
-        """How many arguments it takes, in words."""
-        if self.most is None:
-            return f"at least {_arguments(self.least)}"
-        if self.most == self.least:
-            return _arguments(self.least)
-        return f"{self.least} to {_arguments(self.most)}"
+
+def takes(least: int, most: int | None) -> str:
+    """Return in words how many arguments a function takes; `most` is None for any number."""
+    if most is None:
+        return f"at least {_arguments(least)}"
+    if most == least:
+        return _arguments(least)
+    return f"{least} to {_arguments(most)}"
 
 
 def _arguments(count: int) -> str:
@@ -103,6 +103,7 @@ FOREIGN_MODULES: dict[str, dict[str, str]] = {
     "strings": dict.fromkeys(("ToUpper", "ToLower", "TrimSpace"), "string"),
     "mochi/runtime/ffi/go/testpkg": {"Add": "int", "Pi": "float", "Answer": "int"},
 }  # fmt: skip
+FOREIGN_ARITY = {"pow": 2, "Add": 2}  # of functions that do not take one argument
 FOREIGN_VALUES: dict[str, float] = {
     "pi": 3.141592653589793, "e": 2.718281828459045, "Pi": 3.14, "Answer": 42,
 }  # fmt: skip

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
 
 _NULL = Null()
+_TYPES = (ast.StructDecl, ast.UnionDecl, ast.AliasDecl)
 _UNSUPPORTED = {
     ast.Generate: "generate", ast.LogicQuery: "query", ast.Fetch: "fetch", ast.Load: "load",
     ast.Save: "save", ast.FetchInto: "fetch", ast.Bench: "bench",
@@ -61,6 +62,7 @@ class _Resolver:
         self.resolution = resolution
         self.diagnostics = diagnostics
         self.scopes: list[dict[str, Any]] = [module.names]
+        self.declared: set[ast.Stmt] = set()  # types
         self.loops: list[dict[Variable, None]] = []
         self.suggestions = 0
         self.function = module.top = Function("main", module, None, None)
@@ -110,24 +112,30 @@ class _Resolver:
         for imported in self.module.imports.values():
             types.update(imported.types)
         for statement in _declarations(self.module.tree.body):
-            match statement:
-                case ast.StructDecl():
-                    struct = self._new_struct(statement.name, statement.fields)
-                    for decl in statement.methods:
-                        struct.methods[decl.name] = Function(
-                            f"{struct.name}.{decl.name}", self.module, decl, None, receiver=struct
-                        )
-                case ast.UnionDecl():
-                    variants = [self._new_struct(v.name, v.fields) for v in statement.variants]
-                    union = types[statement.name] = Union(statement.name, variants)
-                    for variant in variants:
-                        variant.union = union
-                        types.setdefault(variant.name, variant)
-                        self.module.names[variant.name] = variant
-                case ast.AliasDecl():
-                    types[statement.name] = Alias(statement.name, statement.type)
-                case _:
-                    pass
+            if isinstance(statement, _TYPES):
+                self._declare_type(statement)
+
+    def _declare_type(self, statement: ast.Stmt) -> None:
+        types = self.module.types
+        self.declared.add(statement)
+        match statement:
+            case ast.StructDecl():
+                struct = self._new_struct(statement.name, statement.fields)
+                for decl in statement.methods:
+                    struct.methods[decl.name] = Function(
+                        f"{struct.name}.{decl.name}", self.module, decl, None, receiver=struct
+                    )
+            case ast.UnionDecl():
+                variants = [self._new_struct(v.name, v.fields) for v in statement.variants]
+                union = types[statement.name] = Union(statement.name, variants)
+                for variant in variants:
+                    variant.union = union
+                    types.setdefault(variant.name, variant)
+                    self.module.names[variant.name] = variant
+            case ast.AliasDecl():
+                types[statement.name] = Alias(statement.name, statement.type)
+            case _:
+                pass
 
     def _new_struct(self, name: str, fields: list[ast.FieldDecl]) -> Struct:
         types = {field.name: field.type for field in fields}
@@ -195,6 +203,9 @@ class _Resolver:
 
     def _block(self, body: list[ast.Stmt]) -> None:
         self.scopes.append({})
+        for statement in body:
+            if isinstance(statement, _TYPES) and statement not in self.declared:
+                self._declare_type(statement)  # in a function expression
         self._hoist(body)
         for statement in body:
             self._visit(statement)

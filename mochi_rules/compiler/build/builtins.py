@@ -43,7 +43,6 @@ _PLAIN: dict[str, tuple[str, tuple[Type, ...], Type, bool]] = {
     "upper": ("string_upper", (STRING,), STRING, False),
     "trim": ("string_trim", (STRING,), STRING, False),
     "split": ("string_split", (STRING, STRING), list_of(STRING), False),
-    "join": ("string_join", (list_of(STRING), STRING), STRING, False),
     "repeat": ("string_repeat", (STRING, INT), STRING, False),
     "padStart": ("string_pad_start", (STRING, INT, STRING), STRING, False),
     "bool": ("any_truthy", (ANY,), BOOL, False),
@@ -71,6 +70,7 @@ class BuiltinBuilder:
             "min": self._extreme, "max": self._extreme, "abs": self._abs, "round": self._round,
             "floor": self._floor, "ceil": self._floor, "pow": self._pow,
             "contains": lambda _, args: builder.operators.contains(args[0], args[1]),
+            "join": self._join,
             "indexOf": self._index_of, "parseIntStr": self._parse_int, "reduce": self._reduce,
         }  # fmt: skip
 
@@ -212,12 +212,27 @@ class BuiltinBuilder:
 
     def _concat(self, node: ast.Call, args: list[Value]) -> Value:
         b, type_ = self.b, resolve(node.cell)
-        if not isinstance(type_, ListType):
-            type_ = list_of(ANY)
-        whole = b.emit("list.new", (), type_)
+        whole = b.emit("list.new", (), type_ if isinstance(type_, ListType) else list_of(ANY))
         for arg in args:
-            whole = b.runtime("list_concat", (whole, self._list_or_empty(arg, type_)), type_)
-        return whole
+            items = self.list_of(arg, "concat")
+            is_alike = items.type is whole.type and isinstance(type_, ListType)
+            whole = b.runtime(
+                "list_concat" if is_alike else "list_union_all", (whole, items), type_
+            )
+        return b.convert(whole, type_)
+
+    def list_of(self, value: Value, operation: str) -> Value:
+        """Return the list that a value is, for runtime functions that take lists of any elements.
+
+        Null is an empty one; what else is no list stops the program.
+        """
+        b = self.b
+        if isinstance(value.type, ListType):
+            return value
+        if isinstance(value.type, OptionalType) and isinstance(value.type.inner, ListType):
+            return self._list_or_empty(value, value.type.inner)
+        args = (b.convert(value, ANY), b.string(operation), b.here())
+        return b.runtime("expect_list", args, ANY)
 
     def _first(self, node: ast.Call, args: list[Value]) -> Value:
         return self._at_end(args[0], 0)
@@ -298,9 +313,25 @@ class BuiltinBuilder:
         texts = (b.convert(whole, STRING), b.convert(args[1], STRING))
         return b.runtime("string_index_of", texts, INT)
 
+    def _join(self, node: ast.Call, args: list[Value]) -> Value:
+        """Join the texts of the elements."""
+        b, parts = self.b, self.b.access.not_null(args[0])
+        if parts.type is not list_of(STRING):
+            key = _Accumulator()
+            b.env[key] = b.emit("list.new", (), list_of(STRING))
+
+            def step(item: Value) -> None:
+                text = b.operators.as_text(item)
+                b.env[key] = b.emit("list.append", (b.env[key], text), list_of(STRING))
+
+            iterate(b, parts, [key], step)
+            parts = b.env.pop(key)
+        return b.runtime("string_join", (parts, b.convert(args[1], STRING)), STRING)
+
     def _reduce(self, node: ast.Call, args: list[Value]) -> Value:
         b, type_ = self.b, resolve(node.cell)
         items, function, initial = args
+        function = b.calls.callable(function, 2)
         key = _Accumulator()
         b.env[key] = b.convert(initial, type_)
 

@@ -128,11 +128,9 @@ class CallBuilder:
     def call_value(self, callee: Value, args: list[ast.Expr], node: ast.Call) -> Value:
         """Call a function value."""
         b = self.b
-        callee = b.access.not_null(callee)
+        callee = self.callable(callee, len(args))
         type_ = callee.type
-        if not isinstance(type_, FunType):
-            type_ = fun_of((ANY,) * len(args), ANY)
-            callee = b.emit("any.to", (b.convert(callee, ANY),), type_)
+        assert isinstance(type_, FunType)
         if len(args) < len(type_.params):
             b.error("T090", "partial application of a function value is not supported yet", node,
                     help="name the function, or write `fun(x) => f(a, x)`")  # fmt: skip
@@ -140,6 +138,14 @@ class CallBuilder:
         values = [b.value(arg, param) for arg, param in zip(args, type_.params, strict=False)]
         b.at(node)
         return b.emit("closure.call", [callee, *values], type_.result)
+
+    def callable(self, value: Value, count: int) -> Value:
+        """Return a value as a function; what is known at run time alone takes `count` arguments."""
+        b = self.b
+        value = b.access.not_null(value)
+        if isinstance(value.type, FunType):
+            return value
+        return b.emit("any.to", (b.convert(value, ANY),), fun_of((ANY,) * count, ANY))
 
     # Members
 

@@ -33,6 +33,7 @@ from mochi_rules.compiler.types import (
     StructType,
     Type,
     UnionType,
+    union_of,
 )
 
 if TYPE_CHECKING:
@@ -266,9 +267,10 @@ class FunctionBuilder(SsaBuilder):
             return self.emit("float.of_int", (value,), FLOAT)
         if source is FLOAT and to is INT:
             return self.emit("int.of_float", (value,), INT)
-        if source in SCALARS or to in SCALARS:
-            return self._checked(self.convert(value, ANY), to)
-        return self.emit("widen", (value,), to)
+        struct = self.struct_of(source)
+        if struct is not None and struct.union is not None and to is union_of(struct.union.name):
+            return self.emit("widen", (value,), to)
+        return self._checked(self.convert(value, ANY), to)
 
     def _checked(self, value: ir.Value, to: Type) -> ir.Value:
         """Return a tagged word as a type; another one stops the program."""

@@ -207,6 +207,7 @@ class OperatorBuilder:
 
     def _list_operator(self, node: ast.Binary) -> Value:
         b, type_ = self.b, resolve(node.cell)
-        left = b.access.not_null(b.expression(node.left))
-        right = b.access.not_null(b.expression(node.right))
-        return b.runtime(_LIST_OPS[node.op], (left, right), type_)
+        left, right = b.expression(node.left), b.expression(node.right)
+        b.at(node)
+        lists = [b.calls.builtins.list_of(value, node.op) for value in (left, right)]
+        return b.runtime(_LIST_OPS[node.op], lists, type_)

@@ -27,6 +27,7 @@ class Annotations:
     def __init__(self, diagnostics: Diagnostics) -> None:
         self.diagnostics = diagnostics
         self.structs: list[Struct] = []
+        self.arities: dict[Cell, int] = {}  # of written function types
 
     def declare_structs(self, module: ModuleScope) -> None:
         """Give the fields of a module's structs their cells."""
@@ -65,7 +66,9 @@ class Annotations:
                 return self._named(node, module)
             case ast.FunType():
                 args = (*node.params, node.result)
-                return Cell("fun", tuple(self.cell(arg, module) for arg in args))
+                cell = Cell("fun", tuple(self.cell(arg, module) for arg in args))
+                self.arities[cell] = len(node.params)
+                return cell
             case ast.RecordType():
                 value = Cell()
                 value.kind = "any" if len(node.fields) != 1 else ""

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler import ast
-from mochi_rules.compiler.builtins import BUILTINS, FOREIGN_MODULES, FOREIGN_VALUES
+from mochi_rules.compiler.builtins import (
+    BUILTINS,
+    FOREIGN_ARITY,
+    FOREIGN_MODULES,
+    FOREIGN_VALUES,
+    takes,
+)
 from mochi_rules.compiler.infer.cells import PERHAPS, Cell
 from mochi_rules.compiler.symbols import (
     Builtin,
@@ -28,6 +34,7 @@ VALUE_METHODS = {
     "contains": "bool", "starts_with": "bool", "ends_with": "bool", "len": "int",
     "keys": "keys", "values": "values", "get": "value", "padStart": "string",
 }  # fmt: skip
+METHOD_ARITY = {"len": (0, 0), "keys": (0, 0), "values": (0, 0), "get": (1, 2), "padStart": (2, 2)}
 _NO_METHODS = ("int", "float", "bool", "string", "list", "fun")
 
 
@@ -165,6 +172,9 @@ class CallRules:
                 self.inference.expression(arg)
             if callee.name not in known or callee.name in FOREIGN_VALUES:
                 self._no_member(callee, owner.path, known)
+            else:
+                expected = FOREIGN_ARITY.get(callee.name, 1)
+                self._check_count(self.inference.function.module, node, expected, expected)
             return Cell(known.get(callee.name, "any"))
         return self._method_call(node, callee)
 
@@ -217,12 +227,19 @@ class CallRules:
         cell, callee = receiver.find(), node.callee
         assert isinstance(callee, ast.Field)
         method = cell.methods.get(callee.name)
-        if method is not None and len(node.args) != len(method.params):
-            message = f"`{method.name}` takes {len(method.params)} arguments, got {len(node.args)}"
-            self.inference.report(module, "T039", message, node)
+        if method is not None:
+            self._check_count(module, node, len(method.params), len(method.params))
+        elif callee.name in VALUE_METHODS and callee.name not in cell.contents:
+            self._check_count(module, node, *METHOD_ARITY.get(callee.name, (1, 1)))
         if cell.kind in _NO_METHODS and callee.name not in VALUE_METHODS:
             message = f"type `{receiver}` has no method `{callee.name}`"
             self.inference.report(module, "T026", message, callee)
+
+    def _check_count(self, module: ModuleScope, node: ast.Call, least: int, most: int) -> None:
+        if not least <= len(node.args) <= most:
+            assert isinstance(node.callee, ast.Field)
+            message = f"`{node.callee.name}` takes {takes(least, most)}, got {len(node.args)}"
+            self.inference.report(module, "T039", message, node)
 
     def _value_method(self, receiver: Cell, name: str, result: Cell) -> None:
         rule = VALUE_METHODS[name]
@@ -243,7 +260,7 @@ class CallRules:
         args = [self.inference.expression(arg) for arg in node.args]
         count = len(args)
         if count < builtin.least or (builtin.most is not None and count > builtin.most):
-            message = f"`{name}` takes {builtin.takes}, got {count}"
+            message = f"`{name}` takes {takes(builtin.least, builtin.most)}, got {count}"
             self.inference.error("T039", message, node)
             return Cell("any")
         return self.builtin_result(node, args)
@@ -264,15 +281,20 @@ class CallRules:
             case "append":
                 self._append(node, args, result)
             case "concat":
-                self.solver.learn(result, "list", (Cell(),))
-                for arg in args:
-                    self._flow_without_null(arg, result)
+                return self.all_of(args)
             case "number":
                 self._number(args, result)
             case "result":
                 self._reduce(node, args, result)
             case _:
                 self._part(rule, args[0], result)
+        return result
+
+    def all_of(self, lists: Iterable[Cell]) -> Cell:
+        """Return the cell of a list of the elements of lists; null is an empty one."""
+        result = Cell("list", (Cell(),))
+        for cell in lists:
+            self._flow_without_null(cell, result)
         return result
 
     def _flow_without_null(self, source: Cell, target: Cell) -> None:
@@ -314,11 +336,31 @@ class CallRules:
 
     def _reduce(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
         items, function, initial = args
-        element = Cell()
+        element, solver = Cell(), self.solver
         self.inference.statements.iterate(items, element, node.args[0])
-        self.solver.flow(initial, result)
-        self.inference.flow(Cell("fun", (result, element, result)), function, node)
-        self.inference.flow(function, Cell("fun", (result, element, result)), node)
+        solver.flow(initial, result)
+
+        def action() -> None:
+            cell = function.find()
+            if cell.kind == "fun" and len(cell.args) == 3:
+                for source, target in zip((result, element), cell.args, strict=False):
+                    self.inference.flow(source, target, node)
+                solver.flow(cell.args[-1], result)
+            elif cell.kind == "any":
+                solver.flow(element, Cell("any"))
+                solver.make_any(result)
+
+        def check(module: ModuleScope) -> None:
+            cell = function.find()
+            if cell.kind == "fun" and len(cell.args) != 3:
+                message = f"expected a function of 2 arguments, got one of {len(cell.args) - 1}"
+                self.inference.report(module, "T039", message, node.args[1])
+            elif cell.kind not in ("fun", "any", ""):
+                message = f"type `{function}` is not callable"
+                self.inference.report(module, "T004", message, node.args[1])
+
+        solver.watch(action, function)
+        self.inference.check_later(check)
 
     def _part(self, rule: str, whole: Cell, result: Cell) -> None:
         """The element, keys or values of a container."""

@@ -226,6 +226,7 @@ class Solver:
         """Let values of one kind meet: what they contain becomes the same."""
         if source.args:
             if len(source.args) != len(target.args):
+                self.escape(source)
                 self.make_any(target)
                 return
             for one, other in zip(source.args, target.args, strict=True):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NUMBERS = ("int", "float")
 _COMPOSITES = frozenset({"list", "map", "struct", "union", "fun"})
 _CONDITIONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"})
+_SETS = frozenset({"list", "any", ""})
 _LIST_OPERATORS = frozenset({"union", "union all", "except", "intersect"})
 
 
@@ -129,7 +130,9 @@ class ExpressionRules:
         if node.op in _CONDITIONS:
             return Cell("bool")
         result = Cell()
-        if node.op in _LIST_OPERATORS or node.op == "??":
+        if node.op in _LIST_OPERATORS:
+            return self._set_operation(node, left, right)
+        if node.op == "??":
             self.solver.flow(left, result)
             self.solver.flow(right, result)
             return result
@@ -139,12 +142,26 @@ class ExpressionRules:
 
         def check(module: ModuleScope) -> None:
             if not _works(node.op, left.find(), right.find()):
-                message = f"operator `{node.op}` cannot be used on types `{left}` and `{right}`"
-                self.inference.report(module, "T020", message, node)
+                self._refuse(module, node, left, right)
 
         self.solver.watch(action, left, right)
         self.inference.check_later(check)
         return result
+
+    def _set_operation(self, node: ast.Binary, left: Cell, right: Cell) -> Cell:
+        """Lists, of which null is an empty one, and groups."""
+        calls = self.inference.calls
+
+        def check(module: ModuleScope) -> None:
+            if not {left.find().kind, right.find().kind} <= _SETS:
+                self._refuse(module, node, left, right)
+
+        self.inference.check_later(check)
+        return calls.all_of((left, right))
+
+    def _refuse(self, module: ModuleScope, node: ast.Binary, left: Cell, right: Cell) -> None:
+        message = f"operator `{node.op}` cannot be used on types `{left}` and `{right}`"
+        self.inference.report(module, "T020", message, node)
 
     def _arithmetic(self, op: str, left: Cell, right: Cell, result: Cell) -> None:
         solver, kinds = self.solver, (left.kind, right.kind)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Span
+from mochi_rules.compiler.builtins import takes
 from mochi_rules.compiler.infer.access import AccessRules
 from mochi_rules.compiler.infer.annotations import Annotations
 from mochi_rules.compiler.infer.calls import CallRules
@@ -93,7 +94,17 @@ class Inference:
 
     def flow(self, source: Cell, target: Cell, node: ast.Node) -> None:
         """Say that the value of a node goes somewhere; a conflict is reported there."""
+        arity = self.annotations.arities.get(target)
+        if arity is not None:
+            self.check_later(lambda module: self._check_arity(module, source, arity, node))
         self.solver.flow(source, target, (self.function.module, node))
+
+    def _check_arity(self, module: ModuleScope, function: Cell, arity: int, node: ast.Node) -> None:
+        cell = function.find()
+        if cell.kind == "fun" and len(cell.args) - 1 != arity:
+            expected = takes(arity, arity)
+            message = f"expected a function of {expected}, got one of {len(cell.args) - 1}"
+            self.report(module, "T008", message, node)
 
     def variable(self, variable: Variable) -> Cell:
         """Return the cell of a variable."""

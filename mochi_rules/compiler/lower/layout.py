@@ -76,7 +76,8 @@ CLOSURE_CODE = 8
 CLOSURE_CAPTURES = 16
 
 # A descriptor of a struct or closure: size in bytes, number of fields, name, role, then the fields.
-# The role of a group is the offset of its items, that of a row ROLE_ROW, that of others 0.
+# The role of a group is the offset of its items, that of a row ROLE_ROW, that of other structs 0;
+# that of a closure is the number of its parameters and, above ROLE_PARAMS bits, of its signature.
 DESCRIPTOR_SIZE = 0
 DESCRIPTOR_COUNT = 4
 DESCRIPTOR_NAME = 8
@@ -87,6 +88,7 @@ FIELD_OFFSET = 4
 FIELD_SLOT = 8
 FIELD_SIZE = 12
 ROLE_ROW = 1
+ROLE_PARAMS = 16
 
 IMMORTAL = 0x4000_0000  # the reference count of static objects: never reaches 0
 NULL_WORD = 0
@@ -126,6 +128,11 @@ MACHINE: dict[Type, str] = {INT: "i64", FLOAT: "f64", BOOL: "i32", WORD: "i32"}
 def machine_type(type_: Type) -> str:
     """Return the wasm value type that holds values of a type."""
     return MACHINE.get(type_, "i32")
+
+
+def signature_of(type_: FunType) -> tuple[str, ...]:
+    """Return what functions of a type have in common in wasm: their parameters and results."""
+    return (*map(machine_type, type_.params), "->", *results_of(type_.result))
 
 
 def results_of(type_: Type) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class Linker:
     table: dict[str, int] = field(default_factory=dict)
     uses_table: bool = False
     metas: dict[tuple[str, object], int] = field(default_factory=dict)
+    signatures: dict[tuple[str, ...], int] = field(default_factory=dict)
 
     def need(self, name: str) -> None:
         """Have a function linked."""
@@ -87,8 +88,15 @@ class Linker:
             case "function":
                 self.need(key)
                 return self.table.setdefault(key, len(self.table) + 1)  # 0 stays empty
+            case "signature":
+                return self._role(key)
             case _:
                 return self._meta(kind, key)
+
+    def _role(self, signature: tuple[str, ...]) -> int:
+        """Return the role of the functions of a signature, which layout.py describes."""
+        number = self.signatures.setdefault(signature, len(self.signatures))
+        return number << layout.ROLE_PARAMS | signature.index("->")
 
     def _meta(self, kind: str, key: Any) -> int:
         """Return the meta word of a struct's or a closure's objects."""
@@ -111,13 +119,14 @@ class Linker:
             role = dict(zip(dict(described.fields), offsets, strict=True))["items"]
         return self.static.descriptor(described.name, size, role, rows) | layout.KIND_STRUCT
 
-    def _describe_closure(self, types: tuple[Type, ...]) -> int:
+    def _describe_closure(self, key: tuple[tuple[str, ...], tuple[Type, ...]]) -> int:
+        signature, types = key
         offsets, size = layout.closure_shape(types)
         rows = [
             ("", offset, layout.slot_of(type_))
             for type_, offset in zip(types, offsets, strict=True)
         ]
-        return self.static.descriptor("", size, 0, rows) | layout.KIND_CLOSURE
+        return self.static.descriptor("", size, self._role(signature), rows) | layout.KIND_CLOSURE
 
     # The whole
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import layout
-from mochi_rules.compiler.lower.layout import machine_type
+from mochi_rules.compiler.lower.layout import machine_type, signature_of
 from mochi_rules.compiler.lower.slots import (
     SLOT_LOADS,
     SLOT_STORES,
@@ -13,6 +13,7 @@ from mochi_rules.compiler.lower.slots import (
     store_slot,
     vacate_slot,
 )
+from mochi_rules.compiler.types import FunType
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Value
@@ -138,7 +139,8 @@ def _global_vacate(s: Selector, value: Value) -> None:
 def _closure_new(s: Selector, value: Value) -> None:
     types = tuple(arg.type for arg in value.args)
     shape = layout.closure_shape(types)
-    base = _described(s, "closure", types, shape)
+    assert isinstance(value.type, FunType)
+    base = _described(s, "closure", (signature_of(value.type), types), shape)
     s.raw("local.get", base)
     s.address("function", value.attr)
     s.raw("i32.store", 2, layout.CLOSURE_CODE)

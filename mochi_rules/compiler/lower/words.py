@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import layout
 from mochi_rules.compiler.lower.slots import push_all, stop_if
-from mochi_rules.compiler.types import BOOL, FLOAT, INT, WORD, StructType, Type, is_boxed
+from mochi_rules.compiler.types import (
+    BOOL,
+    FLOAT,
+    INT,
+    WORD,
+    FunType,
+    StructType,
+    Type,
+    is_boxed,
+)
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import Value
@@ -101,6 +110,11 @@ def _any_to(s: Selector, value: Value) -> None:
         s.address("struct", value.type.name)
         s.site(value.site)
         s.call("expect_struct")
+        return
+    if isinstance(value.type, FunType):
+        s.address("signature", layout.signature_of(value.type))
+        s.site(value.site)
+        s.call("expect_function")
         return
     s.raw("i32.const", layout.expected_meta(value.type))
     s.site(value.site)
