@@ -57,6 +57,7 @@ class Guests:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._is_closed = False
 
     def run(self, program: Program, stdin: bytes, seconds: float) -> Ran:
         """Run a program to its end, at most so many seconds.
@@ -100,6 +101,8 @@ class Guests:
     ) -> Ran:
         with self._lock:
             self._running.add(process)
+            if self._is_closed:  # while it was started
+                process.kill()
         try:
             return communicate(process, stdin, seconds)
         finally:
@@ -107,8 +110,9 @@ class Guests:
                 self._running.discard(process)
 
     def close(self) -> None:
-        """End every program."""
+        """End every program, and whatever is started afterwards."""
         with self._lock:
+            self._is_closed = True
             for process in self._running:
                 process.terminate()
 

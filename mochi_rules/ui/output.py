@@ -30,7 +30,7 @@ class Output:
         try:
             self.stream.write(self._encodable(text))
             self.stream.flush()
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError):  # a pipe or a terminal that is closed
             self._close()
 
     def _encodable(self, text: str) -> str:

@@ -1,9 +1,13 @@
-"""The standard streams while a console has a live line: whoever writes to them clears it first."""
+"""The standard streams of a terminal: whoever writes to them clears the live line first.
+
+After the terminal is closed, what is written is dropped: an error would end a thread of SCons which
+the others wait for.
+"""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -30,7 +34,14 @@ class Watched:
 
     def write(self, text: str) -> int:
         """Write a text."""
-        return self._console.write_through(self._stream, text)
+        with suppress(OSError):
+            self._console.write_through(self._stream, text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        with suppress(OSError):
+            self._stream.flush()
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write texts."""
@@ -40,8 +51,7 @@ class Watched:
 
 def watch_streams(console: Console) -> None:
     """Let a console know of all that this process writes to a terminal."""
-    if console.has_live_line:
-        sys.stdout, sys.stderr = (_watched(item, console) for item in (sys.stdout, sys.stderr))
+    sys.stdout, sys.stderr = (_watched(item, console) for item in (sys.stdout, sys.stderr))
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -74,6 +76,34 @@ def test_interrupted_build_leaves_nothing_half_done(project: Project, number: in
     other.write(MANY)
     other.scons("-j2")
     assert project.outputs() == other.outputs()
+
+
+def test_closed_terminal_ends_everything(project: Project) -> None:
+    """Also what never ends by itself; a write to the terminal that is gone does not hang SCons."""
+    rules = "".join(
+        f'mochi_test(name="t{i}", srcs=["t{i}.mochi"], timeout=600)\n' for i in range(3)
+    )
+    loop = "var x = {}\nwhile true {{ x = x + 1 }}\n"
+    project.write({"app/SConscript": rules} | {f"app/t{i}.mochi": loop.format(i) for i in range(3)})
+    leader, follower = pty.openpty()
+    running = subprocess.Popen(
+        [*scons_command(), "-j2", "test", "--ui=plain"],
+        cwd=project.root, env=project.variables(), stdin=follower, stdout=follower, stderr=follower,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
+    )  # fmt: skip
+    os.close(follower)
+    written = b""
+    while b"check  app/t1" not in written:
+        written += os.read(leader, 4096)
+    deadline = time.monotonic() + 30
+    while len(members(running.pid)) < 3 and time.monotonic() < deadline:  # scons and two tests
+        time.sleep(0.05)
+    os.close(leader)
+    assert running.wait(30) != 0
+    while members(running.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert members(running.pid) == []
 
 
 def test_two_builds_at_once_share_the_work(project: Project) -> None:

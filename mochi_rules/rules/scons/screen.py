@@ -40,9 +40,9 @@ def share_terminal(console: Console) -> None:
 
     A program that SCons starts writes past our streams: while one runs there is no live line.
     """
+    watch_streams(console)
     if not console.has_live_line:
         return
-    watch_streams(console)
     execute = SCons.Action.CommandAction.execute
 
     def paused(*arguments: Any, **options: Any) -> Any:
