@@ -19,6 +19,7 @@ import os
 
 SetOption("no_progress", True)
 SetOption("num_jobs", os.cpu_count() or 1)
+DefaultEnvironment(tools=[])  # looks for no compilers of other languages
 
 env = Environment(
     tools=["mochi"],

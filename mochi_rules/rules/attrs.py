@@ -19,20 +19,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of value: what it is called, an example, and its test."""
+    """A type of value: what it is called, an example, its test, and the form that rules work with.
+
+    `normal` is applied before the test, and changes only what has the form of another tool.
+    """
 
     name: str
     example: str
     accepts: Callable[[object], bool]
+    normal: Callable[[Any], Any] = lambda value: value
+
+
+_LISTS = (list, tuple, UserList)  # a builder of SCons returns a UserList
+
+
+def _flat(value: object) -> object:
+    """Return a list without the lists in it: those that builders of SCons return."""
+    if not isinstance(value, _LISTS):
+        return value
+    items = map(_flat, value)
+    return [item for part in items for item in (part if isinstance(part, list) else [part])]
+
+
+def _single(value: object) -> object:
+    """Return the only node that a builder of SCons returned; anything else as it is."""
+    return value[0] if isinstance(value, UserList) and len(value) == 1 else value
 
 
 def _is_file(value: object) -> bool:
-    """A path, or a node of SCons, which has `get_abspath`."""
-    return (isinstance(value, str) and bool(value)) or hasattr(value, "get_abspath")
+    """A path, or a node of SCons that is in the file system."""
+    if isinstance(value, str | UserList):  # a list of nodes has all attributes of nodes
+        return isinstance(value, str) and bool(value)
+    return hasattr(value, "get_internal_path")
 
 
 def _is_list(value: object, accepts: Callable[[object], bool]) -> bool:
-    return isinstance(value, list | tuple | UserList) and all(map(accepts, value))
+    return isinstance(value, _LISTS) and all(map(accepts, value))
 
 
 def _is_text(value: object) -> bool:
@@ -56,9 +78,9 @@ def _is_digest(value: object) -> bool:
 
 TEXT = Kind("a text", '"app"', lambda value: _is_text(value) and value != "")
 TEXTS = Kind("a list of texts", '["--fast"]', lambda value: _is_list(value, _is_text))
-FILE = Kind("a file", '"app.wasm"', _is_file)
-ARTIFACT = Kind("a file", '"app.cwasm"', _is_file)
-FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _is_file))
+FILE = Kind("a file", '"app.wasm"', _is_file, _single)
+ARTIFACT = Kind("a file", '"app.cwasm"', _is_file, _single)
+FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _is_file), _flat)
 LABEL = Kind("a label", '":app"', lambda value: _is_text(value) and value != "")
 LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
@@ -106,6 +128,10 @@ class Rule:
             MochiError: With everything that is wrong with the call.
         """
         by_name = {attr.name: attr for attr in self.attrs}
+        given = {
+            name: by_name[name].kind.normal(value) if name in by_name else value
+            for name, value in given.items()
+        }
         found = [
             self._unknown(name, locate(name))
             if name not in by_name
@@ -142,9 +168,12 @@ class Rule:
         )
 
     def _wrong(self, attr: Attr, value: object, span: Span | None) -> Diagnostic:
+        # The `repr` of a node is its address.
+        is_node = isinstance(value, UserList) or hasattr(value, "get_abspath")
+        shown = str(value) if is_node else repr(value)
         return Diagnostic(
             "B007",
-            f"`{attr.name}` of `{self.name}` must be {attr.kind.name}, got `{value!r:.60}`",
+            f"`{attr.name}` of `{self.name}` must be {attr.kind.name}, got `{shown:.60}`",
             span,
             help=f"write `{attr.name} = {attr.kind.example}`",
         )

@@ -102,7 +102,7 @@ class Guests:
         with self._lock:
             self._running.add(process)
             if self._is_closed:  # while it was started
-                process.kill()
+                process.terminate()
         try:
             return communicate(process, stdin, seconds)
         finally:

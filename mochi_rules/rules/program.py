@@ -50,6 +50,17 @@ class Universe:
         """Return the target that a source of a program belongs to."""
         return program if name in program.srcs else self._owners.get(name)
 
+    def libraries(self, unit: Unit) -> list[Unit]:
+        """Return the targets that a target depends on, and those that they depend on."""
+        found: dict[Label, Unit] = {}
+        pending = list(unit.deps)
+        while pending:
+            label = pending.pop()
+            if label in self.units and label not in found:
+                found[label] = self.units[label]
+                pending += found[label].deps
+        return list(found.values())
+
     def check_deps(self, unit: Unit) -> None:
         """Refuse labels in `deps` that are no libraries.
 

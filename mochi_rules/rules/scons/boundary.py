@@ -15,27 +15,27 @@ if TYPE_CHECKING:
 STATUS = 2  # of every failure of SCons
 
 
+class ReportedError(SCons.Errors.BuildError):  # type: ignore[misc] # SCons has no types
+    """The error of a step that was shown, so that SCons need not say anything."""
+
+    def __init__(self, node: Any, text: str) -> None:
+        super().__init__(node=node, errstr=text, status=STATUS, exitstatus=STATUS)
+
+
 def scons_error(error: BaseException, console: Console, node: Any = None) -> BaseException:
     """Show an error, and return the exception to raise, or to return from an action.
 
-    While a build runs, that is a BuildError of `node`: SCons reports the target, and goes on or
-    stops as `-k` says. While build files are read there is no node, and SCons just ends.
+    While a build runs, that is a ReportedError of `node`: SCons goes on or stops
+    as `-k` says. While build files are read there is no node, and SCons just ends.
     """
     diagnostics = as_mochi_error(error).diagnostics
     console.message(render_all(diagnostics, color=console.color))
     if node is None:
         return SystemExit(STATUS)
     count = len(diagnostics)
-    text = diagnostics[0].code if count == 1 else f"{count} errors"
-    result: BaseException = SCons.Errors.BuildError(
-        node=node, errstr=text, status=STATUS, exitstatus=STATUS
-    )
-    return result
+    return ReportedError(node, diagnostics[0].code if count == 1 else f"{count} errors")
 
 
 def interruption(node: Any) -> BaseException:
     """Return the error of a step that a signal ended: there is nothing to say about it."""
-    error: BaseException = SCons.Errors.BuildError(
-        node=node, errstr="interrupted", status=STATUS, exitstatus=STATUS
-    )
-    return error
+    return ReportedError(node, "interrupted")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from mochi_rules.rules.scons.workspace import Workspace
     from mochi_rules.rules.steps import Step
 
-CONFIGURATION, ENGINE, SYMBOL = "MOCHI_CONFIGURATION", "MOCHI_ENGINE", "MOCHI_SYMBOL"
+CONFIGURATION, SYMBOL = "MOCHI_CONFIGURATION", "MOCHI_SYMBOL"
 REPORT_SUFFIX = ".json"  # behind the name of the artifact
 
 
@@ -175,7 +175,8 @@ def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
                 "B006", f"`{node_path(node)}` needs a source", help='write `source = "app.mochi"`'
             )
         nodes = {source_name(item): item for item in source}
-        program = Program(source_name(source[0]), nodes, space.fs, space.universe)
+        main = source_name(source[0])
+        program = Program(main, nodes, space.sources, space.fs, space.universe)
         return wasm_task(space, program, node, env[CONFIGURATION], _engine(env))
 
     return _emit(target, source, make)
@@ -228,4 +229,4 @@ def report_node(env: Any, artifact: Any) -> Any:
 
 def _engine(env: Any) -> EngineConfig:
     configuration: Configuration = env[CONFIGURATION]
-    return configuration.engine(env.get(ENGINE))
+    return configuration.engine(workspace().engine_settings(env))

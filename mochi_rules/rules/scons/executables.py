@@ -10,7 +10,6 @@ from mochi_rules.platforms.toolchain import resolution_error
 from mochi_rules.rules.scons.action import StepAction
 from mochi_rules.rules.scons.builders import (
     CONFIGURATION,
-    ENGINE,
     REPORT_SUFFIX,
     file_task,
     report_node,
@@ -67,7 +66,8 @@ def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], li
         if launcher is None:
             resolution = space.settings.toolchains.launcher(configuration.platform, may_build=False)
             raise MochiError(resolution_error(resolution))
-        step = executable_step(configuration.platform, configuration.launch(env.get(ENGINE)))
+        settings = configuration.launch(space.engine_settings(env))
+        step = executable_step(configuration.platform, settings)
         wasm = {WASM: artifact.sources[0]} if artifact.sources else {}
         inputs = {CWASM: artifact, **wasm, LAUNCHER: launcher}
         space.tasks[node] = file_task(space, step, node, inputs)

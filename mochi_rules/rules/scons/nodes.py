@@ -6,9 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import SCons.Node
-import SCons.Script
-
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.files import read_input
 from mochi_rules.base.suggest import did_you_mean
@@ -51,9 +48,12 @@ def source_node(fs: Any, path: str) -> Any:
 def source_name(node: Any) -> str:
     """Return the name of a source: its path in the workspace.
 
+    What is made in a `variant_dir` has the name that it would have beside the sources, which
+    import it from there.
+
     Emits: B013 (not UTF-8), B025 (outside of the workspace).
     """
-    name = node_path(node if node.has_builder() else node.srcnode())
+    name = node_path(node.srcnode())
     if Path(name).is_absolute() or ".." in name.split("/"):
         shown = os.path.relpath(node.srcnode().get_abspath(), node.fs.Top.get_abspath())
         raise MochiError(
@@ -95,16 +95,3 @@ def check_exists(node: Any, locate: Callable[[], Span | None] = lambda: None) ->
     notes = (f"the folder has {', '.join(alike[:_MAX_LISTED])}",) if alike and not help_ else ()
     message = f"cannot read `{node_path(node)}`: no such file or directory"
     raise MochiError(Diagnostic("B010", message, locate(), notes=notes, help=help_))
-
-
-def requested_nodes(fs: Any) -> list[Any]:
-    """Return the nodes that SCons was asked to build."""
-    targets = list(SCons.Script.BUILD_TARGETS) or list(SCons.Script.DEFAULT_TARGETS)
-    nodes: list[Any] = []
-    for target in targets or ["."]:
-        if isinstance(target, SCons.Node.Node):
-            nodes.append(target)
-            continue
-        found = (lookup(target, curdir=str(fs.Top)) for lookup in SCons.Node.arg2nodes_lookups)
-        nodes.append(next(filter(None, found), None) or fs.Entry(target))
-    return nodes

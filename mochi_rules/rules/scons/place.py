@@ -48,10 +48,15 @@ class Place:
         return _span(source, self.line, 0, 1)
 
 
+def is_of_user(path: str) -> bool:
+    """Return whether a file of Python is neither ours nor of SCons."""
+    return not path.startswith(_NOT_THE_USER)
+
+
 def user_place(root: Path) -> Place:
     """Return the line of the user's that is being executed: the innermost that is not ours."""
     frame: FrameType | None = inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USER):
+    while frame is not None and not is_of_user(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return Place("SConstruct", 1, root)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import SCons.Node
+import SCons.Node.Alias
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
@@ -22,10 +26,11 @@ from mochi_rules.rules.scons.builders import (
     wasm_task,
 )
 from mochi_rules.rules.scons.executables import declare_executable
-from mochi_rules.rules.scons.nodes import node_path, source_name, source_node
+from mochi_rules.rules.scons.nodes import source_name, source_node
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
-from mochi_rules.rules.scons.tests import declare_test
+from mochi_rules.rules.scons.targets import test_scope
+from mochi_rules.rules.scons.tests import TEST, declare_test
 from mochi_rules.rules.scons.workspace import Target, workspace
 from mochi_rules.rules.steps import (
     CWASM,
@@ -35,6 +40,7 @@ from mochi_rules.rules.steps import (
     object_step,
     symbol_of,
 )
+from mochi_rules.rules.testing import EXPECTED, STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,31 +50,34 @@ if TYPE_CHECKING:
     from mochi_rules.rules.configuration import Configuration
     from mochi_rules.rules.scons.workspace import Workspace
 
+_T = TypeVar("_T")
 
-def rule_functions() -> dict[str, Callable[..., Target]]:
+
+def rule_functions() -> dict[str, Callable[..., list[Any]]]:
     """Return the rules by name, as functions of an environment and attributes."""
     return {name: _rule_function(name, make) for name, make in _MAKERS.items()}
 
 
-def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., Target]:
+def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., list[Any]]:
+    """Return a rule: it returns the nodes of its target, as a builder of SCons does."""
     rule = BY_NAME[name]
 
-    def declare(env: Any, *names: Any, **attributes: Any) -> Target:
+    def declare(env: Any, *names: Any, **attributes: Any) -> list[Any]:
         space = workspace()
         place = user_place(space.root)
         given = dict(zip(("name", *_unnamed()), names, strict=False)) | attributes
 
-        def act() -> Target:
+        def act() -> list[Any]:
             values = rule.check(given, place.locate)
             check_name(values["name"])
-            label = Label(_package(env), values["name"])
+            label = Label(space.package(), values["name"])
             target = Target(label, name, place)
             space.declare(target)
             make(Call(space, env, target, values))
-            return target
+            return target.goals
 
-        found: Target = space.guard(lambda: _placed(act, place.locate))
-        return found
+        found: list[Any] = space.guard(lambda: _placed(act, place.locate))
+        return SCons.Node.NodeList(found)  # type: ignore[no-any-return] # SCons has no types
 
     declare.__name__ = name
     declare.__doc__ = rule.doc
@@ -80,7 +89,7 @@ def _unnamed() -> tuple[str, ...]:
     return tuple(f"{POSITIONAL} {number}" for number in range(2, 9))
 
 
-def _placed(act: Callable[[], Target], locate: Callable[[str], Span | None]) -> Target:
+def _placed(act: Callable[[], _T], locate: Callable[[str], Span | None]) -> _T:
     """Call, and give every diagnostic without a place that of the call."""
     try:
         return act()
@@ -103,8 +112,7 @@ class Call:
 
         Emits: B029 (no such profile).
         """
-        given = self.values["engine"]
-        settings = self.space.settings.profiles.find(given) if isinstance(given, str) else given
+        settings = self.space.engine_settings(self.env, self.values["engine"])
         if dirs := self.values.get("dirs"):
             settings = {**settings, "dirs": list(dirs)}
         return {**FOREIGN, **settings} if self.target.rule == "wasm_import" else settings
@@ -144,17 +152,7 @@ class Call:
 
     def environment(self, configuration: Configuration) -> Any:
         """Return the environment of a configuration."""
-        return configured(self.env, configuration)
-
-
-def configured(env: Any, configuration: Configuration) -> Any:
-    """Return an environment like `env` for a configuration, always the same one."""
-    if env[CONFIGURATION] == configuration:
-        return env
-    clones = env["MOCHI_CONFIGURED"]
-    if configuration not in clones:
-        clones[configuration] = env.Clone(**{CONFIGURATION: configuration})
-    return clones[configuration]
+        return self.env.Override({CONFIGURATION: configuration})
 
 
 def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
@@ -164,13 +162,15 @@ def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
     locate = call.target.place.locate
     unit = Unit(call.label, call.target.rule, tuple(nodes), deps, locate)
     call.space.universe.add(unit)
+    call.space.sources.update(nodes)
     return unit, nodes
 
 
 def _program(call: Call) -> Program:
     unit, nodes = _unit(call)
     main = _main(call, unit)
-    return Program(main, nodes, call.space.fs, call.space.universe, unit)
+    space = call.space
+    return Program(main, nodes, space.sources, space.fs, space.universe, unit)
 
 
 def _main(call: Call, unit: Unit) -> str:
@@ -242,34 +242,40 @@ def _test(call: Call) -> None:
     if bool(values["program"]) == bool(values["srcs"]):
         message = f"`{call.label}` needs either `program` or `srcs`"
         raise MochiError(Diagnostic("B006", message, help='write `program = ":app"`'))
+    call.target.test = SCons.Node.Alias.default_ans.Alias(str(call.label))
+    inputs = {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
     if values["program"]:
-        _test_of(call, parse_label(values["program"], call.label.package))
-        return
-    program = _program(call)
-    for configuration in call.space.settings.configurations:
-        _artifact(call, configuration, _wasm(call, configuration, program))
-        declare_test(call, configuration, call.target)
+        label = parse_label(values["program"], call.label.package)
+        act = partial(_run_program, call, label, inputs)
+        call.space.after_reading(partial(_placed, act, call.target.place.locate))
+    else:
+        program = _program(call)
+        for configuration in call.space.settings.configurations:
+            _artifact(call, configuration, _wasm(call, configuration, program))
+        declare_test(call, call.target, inputs)
+    scope = test_scope(call.space)
+    if not scope or any(pattern.matches(call.label) for pattern in scope):
+        call.env.Alias(TEST, call.target.test)
 
 
-def _test_of(call: Call, label: Label) -> None:
-    """Declare a test that runs a program declared before.
+def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
+    """Declare the run of a program, wherever that is declared.
 
     Emits: B016 (no such program).
     """
     tested = call.space.targets.get(label)
     if tested is None or not tested.artifacts:
         programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
-        near = did_you_mean(str(label), programs)
+        is_other = f", which is a `{tested.rule}`" if tested else ", but there is no such target"
         raise MochiError(
             Diagnostic(
                 "B016",
-                f"`{call.label}` runs `{label}`, but no program of that name is declared before it",
+                f"`{call.label}` runs `{label}`{is_other}",
                 call.target.place.locate("program"),
-                help=near or "declare the program first",
+                help=did_you_mean(str(label), programs) or "declare it with `mochi_binary`",
             )
         )
-    for configuration in call.space.settings.configurations:
-        declare_test(call, configuration, tested)
+    declare_test(call, tested, inputs)
 
 
 def _wasm(call: Call, configuration: Configuration, program: Program) -> Any:
@@ -311,12 +317,6 @@ def _object(call: Call, configuration: Configuration, artifact: Any) -> None:
     step = object_step(configuration.platform, symbol)
     call.space.tasks[node] = file_task(call.space, step, node, {CWASM: artifact})
     call.environment(configuration).CwasmObject(node, [artifact, report])
-
-
-def _package(env: Any) -> str:
-    """Return the folder of the SConscript that is being read, as part of a label."""
-    folder = env.fs.getcwd().srcnode()
-    return "" if folder is env.fs.Top.srcnode() else node_path(folder)
 
 
 _MAKERS: Mapping[str, Callable[[Call], None]] = {

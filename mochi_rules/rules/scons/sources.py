@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import posixpath
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 class Program:
     """The sources of one program as nodes: the main one, and all of its own target by name.
 
-    `unit` is None for a program that was declared by a builder alone: it may import any file of
-    the workspace.
+    `declared` has the sources of all targets by name. `unit` is None for a program that was
+    declared by a builder alone: it may import any file of the workspace.
     """
 
     main: str
     nodes: dict[str, Any]
+    declared: dict[str, Any]
     fs: Any
     universe: Universe
     unit: Unit | None = None
@@ -47,18 +50,39 @@ class Program:
         return {name: source.text.encode() for name, source in self.gather().items()}
 
     def scan(self) -> list[Any]:
-        """Return the nodes of the sources that are imported.
+        """Return the nodes of the sources that are imported, or that may be once they are made.
 
         Emits: as `gather`.
         """
         for node in self.nodes.values():
             check_exists(node, self._locate)
-        if not os.path.lexists(file_of(self._node(self.main))):  # its builder has not run yet
-            return []
-        return [self._node(name) for name in self.gather() if name != self.main]
+        main = self._node(self.main)
+        names = self._made()
+        if os.path.lexists(file_of(main)):  # else its builder has not run yet
+            gather(read_source(file_of(main), self.main), partial(self._note, names), self._check)
+        return [node for node in map(self._node, names) if node is not main]
+
+    def _made(self) -> dict[str, None]:
+        """Return the names of sources that builders make: what they import is not known before."""
+        units = [self.unit, *self.universe.libraries(self.unit)] if self.unit else []
+        names = dict.fromkeys(name for unit in units for name in unit.srcs)
+        return {name: None for name in names if self._node(name).has_builder()}
+
+    def _note(self, names: dict[str, None], name: str) -> Source | None:
+        """Read a source that is imported, and note its name, also if it is not made yet."""
+        source = self._read(name)
+        if source is not None or self._node(name).has_builder():
+            names[name] = None
+        return source
 
     def _node(self, name: str) -> Any:
-        return self.nodes.get(name) or self.fs.File("#" + name)
+        node = self.nodes.get(name) or self.declared.get(name)
+        if node is not None:
+            return node
+        main = self.nodes[self.main]  # in a `variant_dir`, what is imported may be made there too
+        path = posixpath.relpath(name, posixpath.dirname(self.main) or ".")
+        beside = main.dir.File(path)
+        return beside if beside.has_builder() else self.fs.File("#" + name)
 
     def _read(self, name: str) -> Source | None:
         path = file_of(self._node(name))

@@ -1,7 +1,9 @@
-"""What a command line may name: labels, folders with targets, files; anything else is an error."""
+"""What names may stand for targets: labels, patterns, folders, files; anything else is an error."""
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +14,18 @@ import SCons.Script
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import nearest
-from mochi_rules.rules.label import Label, is_label, parse_label
+from mochi_rules.rules.label import Pattern, is_label, parse_pattern
 from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.place import user_place
+from mochi_rules.rules.scons.tests import TEST
 from mochi_rules.rules.scons.verbs import EXPLAIN, VERBS
-from mochi_rules.rules.scons.workspace import Target, workspace
+from mochi_rules.rules.scons.workspace import workspace
 
 if TYPE_CHECKING:
-    from mochi_rules.rules.scons.workspace import Workspace
+    from collections.abc import Iterator
 
-_BELOW = "/..."
+    from mochi_rules.rules.scons.place import Place
+    from mochi_rules.rules.scons.workspace import Target, Workspace
 
 
 def install_lookup() -> None:
@@ -29,91 +34,161 @@ def install_lookup() -> None:
         SCons.Node.arg2nodes_lookups.append(_lookup)
 
 
-def _lookup(text: str, **_options: Any) -> Any:
-    """Return the node of a target on the command line; None where SCons knows better."""
-    if SCons.Script.sconscript_reading or text not in SCons.Script.COMMAND_LINE_TARGETS:
-        return None
+def _lookup(text: str, curdir: str = "", **_options: Any) -> Any:
+    """Return the node of a name, in a build file or on the command line; None for SCons' own."""
     space = workspace()
-    return space.guard(lambda: find_node(space, text))
+    if SCons.Script.sconscript_reading:
+        return space.guard(lambda: _declared(space, text))
+    if text in SCons.Script.COMMAND_LINE_TARGETS:
+        return space.guard(lambda: find_node(space, text, curdir))
+    return None
 
 
-def find_node(space: Workspace, text: str) -> Any:
-    """Return the node that a text means, or None for a file that SCons finds by itself.
+def _declared(space: Workspace, text: str) -> Any:
+    """Return an alias for a label in a build file, also of what is declared later.
+
+    `//usr/lib` stays a path, unless the workspace has such a folder.
+
+    Emits: B001 (when all is read), B009.
+    """
+    if not is_label(text) or "$" in text:
+        return None
+    is_short = text.startswith("//") and ":" not in text and not text.endswith("...")
+    if is_short and not (space.root / text.strip("/")).is_dir():
+        return None
+    pattern = parse_pattern(text, space.package())
+    alias = SCons.Node.Alias.default_ans.Alias(str(pattern))
+    space.after_reading(partial(_connect, space, alias, text, pattern, user_place(space.root)))
+    return alias
+
+
+def find_node(space: Workspace, text: str, curdir: str) -> Any:
+    """Return the node of a word of the command line, or None for what SCons finds by itself.
+
+    `curdir` is the folder that paths are relative to.
 
     Emits: B001 (nothing has this name), B009.
 
     Raises:
-        MochiError: The text means nothing.
+        MochiError: The word means nothing.
     """
-    if EXPLAIN in SCons.Script.COMMAND_LINE_TARGETS:
-        return _alias(EXPLAIN, [])  # the other targets are what to explain
-    if is_label(text):
-        return _alias(text, _goals(space, text))
-    entry = space.fs.Entry(text, create=True)
-    is_folder = isinstance(entry, SCons.Node.FS.Dir)
-    if not is_folder and (entry.has_builder() or entry.side_effect):
+    words = SCons.Script.COMMAND_LINE_TARGETS
+    if EXPLAIN in words:
+        return SCons.Node.Alias.default_ans.Alias(EXPLAIN)  # the other words are what to explain
+    if text == TEST and any(map(_is_test, space.targets.values())):
+        return SCons.Node.Alias.default_ans.Alias(TEST)
+    pattern = _pattern(space, text, curdir)
+    if TEST in words and pattern is not None:
+        return _tests(space, text, pattern)
+    if is_label(text) and pattern is not None:
+        alias = SCons.Node.Alias.default_ans.Alias(str(pattern))
+        _connect(space, alias, text, pattern)
+        return alias
+    entry = space.fs.Entry(text, space.fs.Dir(curdir), create=True)
+    if entry is space.fs.Top:
         return None
-    folder = node_path(entry)
-    inside = [target for label, target in space.targets.items() if _is_inside(label, folder)]
-    if inside and folder != ".":
-        return _alias(text, [*(node for target in inside for node in target.nodes), entry])
-    if entry.rexists() or folder == ".":
+    if pattern is not None and (nodes := _goals(space, pattern)):
+        alias = SCons.Node.Alias.default_ans.Alias(text)
+        space.env.Alias(alias, [*nodes, entry])
+        return alias
+    if entry.rexists() or any(node.has_builder() or node.side_effect for node in _below(entry)):
         return None
     raise MochiError(_unknown(space, text))
 
 
-def find_targets(space: Workspace, text: str) -> list[Target]:
-    """Return the targets of a label, or those in a folder for `//folder/...`.
+def test_scope(space: Workspace) -> list[Pattern]:
+    """Return what `scons test` is restricted to: the other words of the command line."""
+    base = SCons.Script.GetLaunchDir() if SCons.Script.GetOption("climb_up") else str(space.root)
+    words = [word for word in SCons.Script.COMMAND_LINE_TARGETS if word != TEST]
+    return [found for word in words if (found := _pattern(space, word, base)) is not None]
 
-    Emits: B001, B009.
 
-    Raises:
-        MochiError: There is none.
+def _pattern(space: Workspace, text: str, curdir: str) -> Pattern | None:
+    """Return what a word of the command line matches: a label, a pattern, or a folder; else None.
+
+    Emits: B009.
     """
-    if text.endswith(_BELOW):
-        folder = text.removeprefix("//").removesuffix("...").rstrip("/")
-        found = [t for label, t in space.targets.items() if not folder or _is_inside(label, folder)]
-    else:
-        label = parse_label(text, _launch_package(space))
-        found = [space.targets[label]] if label in space.targets else []
+    if is_label(text):
+        return parse_pattern(text, _package(space, Path(curdir)) or "")
+    folder = Path(os.path.normpath(Path(curdir) / text))
+    package = _package(space, folder)
+    if text in VERBS or package is None or not folder.is_dir():
+        return None
+    return Pattern(package, "*", is_recursive=True)
+
+
+def _package(space: Workspace, folder: Path) -> str | None:
+    """Return the package of a folder, or None for one outside of the workspace."""
+    if not folder.is_relative_to(space.root):
+        return None
+    name = folder.relative_to(space.root).as_posix()
+    return "" if name == "." else name
+
+
+def _tests(space: Workspace, text: str, pattern: Pattern) -> Any:
+    """Return the alias of the tests, which has those that match.
+
+    Emits: B001 (there are none).
+    """
+    tests = [label for label, target in space.targets.items() if _is_test(target)]
+    if any(map(pattern.matches, tests)):
+        return SCons.Node.Alias.default_ans.Alias(TEST)
+    names = {name: str(label) for label in tests for name in (str(label), label.package)}
+    near = nearest(text, names)
+    raise MochiError(
+        Diagnostic(
+            "B001",
+            f"there are no tests in `{text}`",
+            help=f"did you mean `{near}`?" if near else "`scons -h` lists the targets",
+        )
+    )
+
+
+def _is_test(target: Target) -> bool:
+    return target.test is not None
+
+
+def _connect(
+    space: Workspace, alias: Any, text: str, pattern: Pattern, place: Place | None = None
+) -> None:
+    """Give an alias what its label or pattern stands for.
+
+    Emits: B001 (nothing).
+    """
+    found = _goals(space, pattern)
     if not found:
-        raise MochiError(_unknown(space, text))
-    return found
-
-
-def _goals(space: Workspace, text: str) -> list[Any]:
-    """Return what a label asks for: outputs; for a test that is named alone, its run."""
-    found = find_targets(space, text)
-    if len(found) == 1 and (run := SCons.Node.Alias.default_ans.lookup(str(found[0].label))):
-        return [run]
-    return [node for target in found for node in target.nodes]
-
-
-def _alias(name: str, nodes: list[Any]) -> Any:
-    alias = SCons.Node.Alias.default_ans.Alias(name)
-    others = [node for node in nodes if node is not alias]
+        raise MochiError(_unknown(space, text, place))
+    others = [node for node in found if node is not alias and node not in alias.sources]
     if others:
-        SCons.Script.DefaultEnvironment().Alias(alias, others)
-    return alias
+        space.env.Alias(alias, others)
 
 
-def _is_inside(label: Label, folder: str) -> bool:
-    return label.package == folder or label.package.startswith(f"{folder}/")
+def _goals(space: Workspace, pattern: Pattern) -> list[Any]:
+    """Return the nodes of all targets that match: of several the outputs, of a label its goals."""
+    found = [target for label, target in space.targets.items() if pattern.matches(label)]
+    if "*" in pattern.name:
+        return [node for target in found for node in target.nodes]
+    return [node for target in found for node in target.goals]
 
 
-def _launch_package(space: Workspace) -> str:
-    launch = Path(SCons.Script.GetLaunchDir())
-    return launch.relative_to(space.root).as_posix() if launch.is_relative_to(space.root) else ""
+def _below(entry: Any) -> Iterator[Any]:
+    """Yield a node, and those in it that SCons knows."""
+    yield entry
+    if isinstance(entry, SCons.Node.FS.Dir):
+        for name, node in entry.entries.items():
+            if name not in (".", ".."):
+                yield from _below(node)
 
 
-def _unknown(space: Workspace, text: str) -> Diagnostic:
+def _unknown(space: Workspace, text: str, place: Place | None = None) -> Diagnostic:
     if text == "test":
         return Diagnostic("B001", "there are no tests", help="declare one with `mochi_test`")
     names: list[dict[str, str]] = [{str(label): str(label) for label in space.targets}]
     if not is_label(text):
         names.append({path: path for path in map(node_path, space.tasks) if "/" in text})
         names.insert(0, {label.package: label.package for label in space.targets})
-        names.insert(0, {name: name for name in (*VERBS, *SCons.Node.Alias.default_ans.keys())})
+        aliases = [name for name in SCons.Node.Alias.default_ans if not is_label(name)]
+        names.insert(0, {name: name for name in (*VERBS, *aliases)})
     if "/" not in text:
         names.append({label.name: str(label) for label in space.targets})
     found = (group[near] for group in names if (near := nearest(text, group)))
@@ -121,5 +196,6 @@ def _unknown(space: Workspace, text: str) -> Diagnostic:
     return Diagnostic(
         "B001",
         f"no target named `{text}`",
+        place.locate() if place else None,
         help=f"did you mean `{near}`?" if near else "`scons -h` lists the targets",
     )

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import SCons.Node.FS
 import SCons.Script
-import SCons.Script.Main
 
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
@@ -27,17 +27,15 @@ from mochi_rules.rules.profiles import Profiles
 from mochi_rules.rules.scons.boundary import scons_error
 from mochi_rules.rules.scons.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.scons.executables import add_executable_builder
+from mochi_rules.rules.scons.hooks import install_hooks
 from mochi_rules.rules.scons.rules import rule_functions
 from mochi_rules.rules.scons.screen import open_console, share_terminal
 from mochi_rules.rules.scons.targets import install_lookup
-from mochi_rules.rules.scons.tests import keep_testing, visit_test
 from mochi_rules.rules.scons.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.scons.workspace import Settings, Workspace, open_workspace
 from mochi_rules.rules.toolchains import Toolchains
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mochi_rules.rules.scons.unchanged import Watch
 
 _NAMES = tuple(variable.name for variable in VARIABLES)
@@ -54,12 +52,11 @@ def add_tool(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> None:
     is the output directory. The first environment of a build comes with its watch.
     """
     is_first = not _opened
-    space = open_workspace(lambda: _open(watch, parameters))
+    space = open_workspace(lambda: _open(env, watch, parameters))
     if is_first:
         _opened.append(space)
         _install(space, env)
     env[CONFIGURATION] = space.settings.configurations[0]
-    env["MOCHI_CONFIGURED"] = {}
     add_builders(env)
     add_executable_builder(env)
     for name, function in rule_functions().items():
@@ -69,14 +66,14 @@ def add_tool(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> None:
 _opened: list[Workspace] = []
 
 
-def _open(watch: Watch | None, parameters: dict[str, Any]) -> Workspace:
+def _open(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> Workspace:
     console = open_console()
     try:
         settings = _settings(parameters)
     except MochiError as error:
         raise scons_error(error, console) from None
     toolchains = settings.toolchains
-    space = Workspace(settings, console, PooledEngines(toolchains), watch)
+    space = Workspace(env, settings, console, PooledEngines(toolchains), watch)
     space.is_building = is_building()
     console.find_total = space.requested
     return space
@@ -89,22 +86,11 @@ def _install(space: Workspace, env: Any) -> None:
     if space.watch:
         space.watch.observer.watch_output()
     share_terminal(space.console)
-    keep_testing(space)
     add_verbs(env)
     _publish(env)
-    before = SCons.Script.Main.ProgressObject
-    SCons.Script.Progress(_each(space.visit, visit_test, *([before] if before else [])))
-    space.watch_signals()
+    install_hooks(space)
     atexit.register(space.close)
     SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
-
-
-def _each(*functions: Callable[[Any], None]) -> Callable[[Any], None]:
-    def call(node: Any) -> None:
-        for function in functions:
-            function(node)
-
-    return call
 
 
 class _Help:
@@ -150,7 +136,7 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     arguments = SCons.Script.ARGUMENTS
     check_names(arguments, parameters.get("variables", ()))
     values = {name: str(arguments.get(name, parameters.get(name, ""))) for name in _NAMES}
-    top = Path(SCons.Script.Dir("#").get_abspath())
+    top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
     profiles = Profiles(top)
     profile = profiles.find(values["engine"]) if values["engine"] else {}
     configurations = find_configurations(values["target"], values["mode"], values["cpu"], profile)

@@ -25,7 +25,6 @@ from mochi_rules.rules.scons.manifest import (
     is_settled,
     sign_of,
 )
-from mochi_rules.rules.scons.nodes import requested_nodes
 from mochi_rules.rules.scons.observer import Observer
 
 if TYPE_CHECKING:
@@ -53,14 +52,14 @@ class Watch:
         if paths is None:
             self.manifest.remove()
         else:
-            targets = [str(node) for node in requested_nodes(space.fs)]
+            targets = [str(node) for node in space.goals]
             self.manifest.write(paths, {"steps": space.console.total, "targets": targets})
 
     def _paths(self, space: Workspace) -> dict[str, Sign | None] | None:
         """Return the state of all that the build looked at, or None where there is a doubt."""
         if self.observer.doubt or not _is_complete(space):
             return None
-        nodes = _reachable(requested_nodes(space.fs))
+        nodes = _reachable(space.goals)
         own = _own_folders(space)
         if nodes is None or any(not path.startswith(own) for path in self.observer.written):
             return None
@@ -91,7 +90,7 @@ def begin(build: str) -> Watch | None:
     if _begun or arguments is None or identity is None:
         return None
     _begun.append(True)
-    folder = os.path.join(SCons.Script.Dir("#").get_abspath(), build)
+    folder = os.path.join(SCons.Node.FS.get_default_fs().Top.get_abspath(), build)
     manifest = Manifest(
         os.path.join(folder, FOLDER), [SCons.Script.GetLaunchDir(), *arguments], identity
     )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from contextlib import suppress
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +21,7 @@ from mochi_rules.rules.journal import Journal
 from mochi_rules.rules.pipeline import Pipeline
 from mochi_rules.rules.program import Universe
 from mochi_rules.rules.scons.boundary import scons_error
-from mochi_rules.rules.scons.nodes import node_path, requested_nodes
+from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.toolchains import pending
 
 if TYPE_CHECKING:
@@ -44,6 +41,8 @@ if TYPE_CHECKING:
     from mochi_rules.rules.steps import Step
     from mochi_rules.rules.toolchains import Toolchains
     from mochi_rules.ui.console import Console
+
+ENGINE = "MOCHI_ENGINE"  # the variable of an environment with settings of its programs
 
 
 @dataclass(slots=True)
@@ -67,6 +66,8 @@ class Task:
 class Target:
     """A declared target: its rule and its place.
 
+    `test` is the node that runs it, of a test.
+
     `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
     `engines` and `runs` what that one runs under, each per configuration.
     """
@@ -78,6 +79,12 @@ class Target:
     artifacts: dict[str, Any] = field(default_factory=dict)
     engines: dict[str, EngineConfig] = field(default_factory=dict)
     runs: dict[str, RunSettings] = field(default_factory=dict)
+    test: Any = None
+
+    @property
+    def goals(self) -> list[Any]:
+        """What its label stands for: the run of a test, or else all outputs."""
+        return self.nodes if self.test is None else [self.test]
 
     @property
     def nodes(self) -> list[Any]:
@@ -101,9 +108,15 @@ class Workspace:
     """The state of one run of SCons; there is one."""
 
     def __init__(
-        self, settings: Settings, console: Console, engines: Engines, watch: Watch | None = None
+        self,
+        env: Any,
+        settings: Settings,
+        console: Console,
+        engines: Engines,
+        watch: Watch | None = None,
     ) -> None:
-        self.fs = SCons.Script.DefaultEnvironment(tools=[]).fs
+        self.env = env
+        self.fs = SCons.Node.FS.get_default_fs()
         self.root = Path(self.fs.Top.get_abspath())
         self.settings = settings
         self.console = console
@@ -114,15 +127,61 @@ class Workspace:
         self.journal = Journal(self.root / settings.build)
         self.universe = Universe()
         self.targets: dict[Label, Target] = {}
+        self.sources: dict[str, Any] = {}  # nodes by name, of all targets
         self.tasks: dict[Any, Task] = {}
         self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
+        self.goals: list[Any] = []  # the nodes that SCons was asked to build
         self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.is_building = True
         self.is_interrupted = False
         self.has_begun = False
         self._claims: dict[str, Label] = {}
+        self._pending: list[Callable[[], object]] = []
 
     # Declaring, while build files are read.
+
+    def engine_settings(self, env: Any, settings: object = None) -> dict[str, object]:
+        """Return settings of a program: those given, before MOCHI_ENGINE of its environment.
+
+        Each are settings by name, or the name of a profile.
+
+        Emits: B007 (neither), B029 (no such profile).
+        """
+        return self._settings(env.get(ENGINE)) | self._settings(settings)
+
+    def _settings(self, value: object) -> dict[str, object]:
+        if isinstance(value, str) and value:
+            return self.settings.profiles.find(value)
+        if isinstance(value, dict):
+            return value
+        if value:
+            raise fail(
+                "B007",
+                f"`{ENGINE}` must be settings of the engine, got `{value!r:.60}`",
+                help=f'write `{ENGINE}={{"opt_level": "speed"}}`',
+            )
+        return {}
+
+    def package(self) -> str:
+        """Return the folder of the build file that is being read, as part of a label."""
+        folder = self.fs.getcwd().srcnode()
+        return "" if folder is self.fs.Top else node_path(folder)
+
+    def after_reading(self, action: Callable[[], object]) -> None:
+        """Call something when all build files are read, and so all targets are declared."""
+        self._pending.append(action)
+
+    def finish_reading(self) -> None:
+        """Be told by SCons that all build files are read."""
+        pending, self._pending = self._pending, []
+        found: list[Diagnostic] = []
+        for action in pending:
+            try:
+                action()
+            except MochiError as error:
+                found += error.diagnostics
+        if found:
+            raise scons_error(MochiError(*found), self.console)
 
     def declare(self, target: Target) -> None:
         """Add a target.
@@ -234,7 +293,7 @@ class Workspace:
 
     def requested_steps(self) -> set[Any]:
         """Return the nodes of these steps."""
-        return self._reach(requested_nodes(self.fs))
+        return self._reach(self.goals)
 
     def _reach(self, nodes: list[Any]) -> set[Any]:
         found: set[Any] = set()
@@ -289,30 +348,6 @@ class Workspace:
                 self.console.say(row)
         if self.console.tally.built and (note := launcher_note(self)):
             self.console.say(note)
-
-    def watch_signals(self) -> None:
-        """End the workers as soon as a signal arrives: SCons itself waits for what they do.
-
-        SCons sets its own handlers later, in the main thread, where they may have to wait too;
-        this learns of a signal from the interpreter itself.
-        """
-        if os.name != "posix" or threading.current_thread() is not threading.main_thread():
-            return
-        import signal  # noqa: PLC0415 - where there are signals
-
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-        ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-
-        def watch() -> None:
-            with suppress(OSError):
-                while (data := os.read(reading, 1)) and data[0] not in ending:
-                    continue
-            self.is_interrupted = True
-            self.pipeline.engines.close()
-
-        threading.Thread(target=watch, daemon=True).start()
 
 
 _current: Workspace | None = None

@@ -77,7 +77,7 @@ def test_list_of_nodes_is_a_list_of_files() -> None:
     """What SCons returns can be given on: its lists are no Python lists."""
 
     class Node:
-        def get_abspath(self) -> str:
+        def get_internal_path(self) -> str:
             return "/a"
 
     assert BINARY.check({"name": "app", "srcs": UserList([Node(), "b.mochi"])})

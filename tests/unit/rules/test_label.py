@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.rules.label import Label, check_name, is_label, parse_label
+from mochi_rules.rules.label import (
+    Label,
+    Pattern,
+    check_name,
+    is_label,
+    parse_label,
+    parse_pattern,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,7 @@ def test_what_is_no_label_is_refused(text: str) -> None:
     with pytest.raises(MochiError) as caught:
         parse_label(text, "lib")
     [found] = caught.value.diagnostics
-    assert (found.code, found.message) == ("B009", f"`{text}` is no label")
+    assert (found.code, found.message) == ("B009", f"`{text}` is not a valid label")
     assert found.help == "write `//folder:name`, or `:name` in the same folder"
 
 
@@ -55,6 +62,55 @@ def test_name_that_is_no_file_is_refused(name: str, help_: str) -> None:
 
 
 def test_label_is_told_from_a_path() -> None:
-    """Only a label begins with `//` or a colon."""
-    texts = ("//a:b", ":a", "a/b", "test")
-    assert [is_label(text) for text in texts] == [True, True, False, False]
+    """Only a label begins with `//` or a colon, and only a pattern ends in three dots."""
+    texts = ("//a:b", ":a", "a/...", "...", "a/b", "test", "wait...")
+    assert [is_label(text) for text in texts] == [True, True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("//a:b", Pattern("a", "b")),
+        (":b", Pattern("lib", "b")),
+        ("//a:*", Pattern("a", "*")),
+        (":*_test", Pattern("lib", "*_test")),
+        ("//a/...", Pattern("a", "*", is_recursive=True)),
+        ("//...", Pattern("", "*", is_recursive=True)),
+        ("...", Pattern("lib", "*", is_recursive=True)),
+        ("sub/...", Pattern("lib/sub", "*", is_recursive=True)),
+        ("//a/...:*_test", Pattern("a", "*_test", is_recursive=True)),
+    ],
+)
+def test_pattern_is_read(text: str, want: Pattern) -> None:
+    """A label is a pattern; `*` stands in names, `...` for all packages below."""
+    found = parse_pattern(text, "lib")
+    assert found == want
+    assert parse_pattern(str(found), "elsewhere") == want
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("//a:x", ["//a:x"]),
+        ("//a:*", ["//a:x", "//a:x_test"]),
+        ("//a:*_test", ["//a:x_test"]),
+        ("//a/...", ["//a:x", "//a:x_test", "//a/b:x"]),
+        ("//...", ["//:x", "//a:x", "//a:x_test", "//a/b:x", "//ab:x"]),
+        ("//...:*_test", ["//a:x_test"]),
+    ],
+)
+def test_pattern_matches_whole_names_of_folders(text: str, names: list[str]) -> None:
+    """`//a/...` leaves `//ab` out."""
+    labels = [Label(*pair) for pair in
+              [("", "x"), ("a", "x"), ("a", "x_test"), ("a/b", "x"), ("ab", "x")]]  # fmt: skip
+    pattern = parse_pattern(text, "")
+    assert [str(label) for label in labels if pattern.matches(label)] == names
+
+
+@pytest.mark.parametrize("text", ["//../...", "//a/...:b c", "//a/...:x:y", "//a:b*/c"])
+def test_what_is_no_pattern_is_refused(text: str) -> None:
+    """The help shows both kinds."""
+    with pytest.raises(MochiError) as caught:
+        parse_pattern(text, "lib")
+    [found] = caught.value.diagnostics
+    assert (found.code, found.help) == ("B009", "write `//folder:*` or `//folder/...`")
