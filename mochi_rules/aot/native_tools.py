@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.platforms.native import (
+    is_intact,
     native_digest,
     native_sources,
     pinned_wasmtime,
@@ -62,7 +63,7 @@ _PACKAGES = {"cc": "gcc", "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
 def installed_worker(host: Platform) -> Toolchain:
     """Return the worker as it was built before on this machine."""
     path = _kept(WORKER, host.name)
-    missing = "" if path.is_file() else "it is not installed"
+    missing = _lacks_tool(path)
     remedy = "" if missing and _lacks_cargo()[0] else _INSTALL_WORKER
     return _worker(host, "installed", missing, remedy, command=(str(path),))
 
@@ -106,7 +107,7 @@ def installed_launcher(platform: Platform) -> Toolchain:
         LAUNCHER,
         "installed",
         target=platform.constraints,
-        missing="" if path.is_file() else "it is not installed",
+        missing=_lacks_tool(path),
         remedy=f"mochi-rules toolchain install launcher --target {platform.name}",
         command=(str(path),),
     )
@@ -169,6 +170,13 @@ def rust_host() -> str:
     """Return the triple that Rust builds for by itself."""
     lines = rust_version().splitlines()
     return next((line.split()[1] for line in lines if line.startswith("host:")), "")
+
+
+def _lacks_tool(path: Path) -> str:
+    """Return what keeps a tool that was built before from being used; or an empty text."""
+    if is_intact(path):
+        return ""
+    return "its file is damaged" if path.exists() else "it is not installed"
 
 
 def _kept(program: str, platform: str) -> Path:

@@ -65,7 +65,7 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
     """
     # Most runs need no tool but the wheel.
     from mochi_rules.platforms.native import native_sources  # noqa: PLC0415
-    from mochi_rules.rules.faults import write_output  # noqa: PLC0415
+    from mochi_rules.rules.faults import place  # noqa: PLC0415
     from mochi_rules.rules.steps import recipe_step  # noqa: PLC0415
     from mochi_rules.rules.toolchains import pending  # noqa: PLC0415
 
@@ -77,7 +77,7 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
     if console is not None:
         console.say(f"note: cargo builds {name}: about {recipe.minutes} minutes on two cores, once")
     data = run_shown(pipeline, console, step, name, native_sources())
-    write_output(recipe.path, data, str(recipe.path), step.mode)
+    place(step, recipe.path, data, str(recipe.path))
 
 
 @contextmanager

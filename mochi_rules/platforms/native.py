@@ -80,3 +80,17 @@ def tools_directory() -> Path:
     from platformdirs import user_data_path  # noqa: PLC0415 - takes 3 ms
 
     return user_data_path("mochi_rules", appauthor=False) / "tools"
+
+
+def digest_path(tool: Path) -> Path:
+    """Return the file beside a tool that holds its SHA-256."""
+    return tool.with_name(f"{tool.name}.sha256")
+
+
+def is_intact(tool: Path) -> bool:
+    """Return whether a tool is there as it was built."""
+    try:
+        digest = hashlib.sha256(tool.read_bytes()).hexdigest()
+        return digest_path(tool).read_bytes().strip() == digest.encode()
+    except OSError:
+        return False

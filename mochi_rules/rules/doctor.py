@@ -11,6 +11,7 @@ from mochi_rules import __version__
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.layout import examine as examine_cache
+from mochi_rules.platforms.native import is_intact
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.platforms.toolchain import remedy, what_lacks
 
@@ -120,7 +121,7 @@ def _finding(need: str, resolution: Resolution, missing: str) -> Finding:
         reason = lacking.reason if lacking else "nothing makes code for it"
         return Finding(need, missing, reason, remedy(resolution) if lacking else "")
     recipe = chosen.recipe
-    if recipe is None or recipe.path.is_file():
+    if recipe is None or is_intact(recipe.path):
         return Finding(need, _OK, f"{chosen.name} {chosen.identity or chosen.origin}")
     found = f"{chosen.name}, which cargo builds in about {recipe.minutes} minutes"
     return Finding(need, _OK, found)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_through
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mochi_rules.rules.steps import Step
 
 
 def as_mochi_error(error: BaseException) -> MochiError:
@@ -48,6 +51,22 @@ def write_output(path: Path, data: bytes, name: str, mode: int = 0o644) -> None:
     except OSError as error:
         message = f"cannot write `{name}`: {reason(error)}"
         raise environment_error("B014", message) from None
+
+
+def place(step: Step, path: Path, data: bytes, name: str) -> None:
+    """Write the output of a step, and its digest where it has one.
+
+    Emits: B014.
+
+    Raises:
+        MochiError: As `write_output`.
+    """
+    write_output(path, data, name, step.mode)
+    if step.has_digest:
+        from mochi_rules.platforms.native import digest_path  # noqa: PLC0415 - of a tool only
+
+        beside = digest_path(path)
+        write_output(beside, digest_bytes(data).hash.encode(), str(beside))
 
 
 def reason(error: OSError) -> str:

@@ -50,7 +50,8 @@ class Step:
     the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
     name. `mode` is of the file that the output becomes. `check` verifies what the cache has: a
     step whose inputs are those of this one, and its output. A step with `is_stored` False takes no
-    longer than the cache would, and is always made.
+    longer than the cache would, and is always made. `has_digest` is for an output that outlives
+    the build: a file beside it has its digest.
     """
 
     verb: str
@@ -62,6 +63,7 @@ class Step:
     mode: int = 0o644
     check: Step | None = None
     is_stored: bool = True
+    has_digest: bool = False
 
 
 def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
@@ -227,7 +229,10 @@ def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
         return Made(build(recipe, inputs, engines.guests, shows_progress=shows_progress))
 
     arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
-    return Step("cargo", arguments, ("cargo", "rust"), recipe.program, make, mode=EXECUTABLE_MODE)
+    tools = ("cargo", "rust")
+    return Step(
+        "cargo", arguments, tools, recipe.program, make, mode=EXECUTABLE_MODE, has_digest=True
+    )
 
 
 def symbol_of(name: str) -> str:

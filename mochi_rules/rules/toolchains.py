@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.aot.wheel import wheel_toolchain
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.platforms.native import is_intact
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import (
     Recipe,
@@ -125,7 +126,7 @@ def pending(resolution: Resolution) -> Recipe | None:
         MochiError: Nothing was chosen.
     """
     recipe = chosen(resolution).recipe
-    return recipe if recipe and not recipe.path.is_file() else None
+    return recipe if recipe and not is_intact(recipe.path) else None
 
 
 def chosen(resolution: Resolution) -> Toolchain:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.aot.native_tools import LAUNCHER_TARGETS
-from mochi_rules.platforms.native import native_digest
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.platforms.native import digest_path, native_digest
 from mochi_rules.platforms.platform import host_platform
 from tests.native.building import HOST, NATIVE, cargo_build, has_rust_target
 
@@ -36,3 +37,4 @@ def _install(built: Path, data: Path, name: str) -> None:
     kept = data / "mochi_rules" / "tools" / f"{name}-{native_digest()}"
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(built, kept)
+    digest_path(kept).write_text(digest_bytes(kept.read_bytes()).hash)

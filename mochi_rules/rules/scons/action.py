@@ -11,7 +11,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.explain import key_record
-from mochi_rules.rules.faults import write_output
+from mochi_rules.rules.faults import place
 from mochi_rules.rules.scons.boundary import interruption, scons_error
 from mochi_rules.rules.scons.nodes import node_path, read_node
 from mochi_rules.rules.scons.workspace import workspace
@@ -110,7 +110,7 @@ def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_las
     digest = digest_bytes(result.made.data).hash if is_compared else _CHANGED
     if task.has_file:
         path = Path(node.get_abspath())
-        write_output(path, result.made.data, node_path(node), task.step.mode)
+        place(task.step, path, result.made.data, node_path(node))
     space.made[node] = digest
     key = key_record(node_path(node), result.action)
     space.journal.record(node_path(node), result.outcome, result.seconds, key, digest)

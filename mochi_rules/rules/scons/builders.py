@@ -94,6 +94,7 @@ def tool_node(space: Workspace, env: Any, recipe: Recipe) -> Any:
             notice=f"note: cargo builds `{recipe.program}` for {recipe.triple}: {minutes}",
         )
         env.MochiExecutable(node, [])
+        env.AlwaysBuild(node)  # there may be a damaged one
         env.Precious(node)
         env.NoClean(node)
     return node

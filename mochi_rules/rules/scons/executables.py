@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.platforms.native import is_intact
 from mochi_rules.platforms.toolchain import resolution_error
 from mochi_rules.rules.scons.action import StepAction
 from mochi_rules.rules.scons.builders import (
@@ -133,7 +134,7 @@ def _launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
     toolchain = space.launcher(configuration.platform)
     if toolchain is None:
         return None
-    if toolchain.recipe and not toolchain.recipe.path.is_file():
+    if toolchain.recipe and not is_intact(toolchain.recipe.path):
         return tool_node(space, env, toolchain.recipe)
     return env.fs.File(toolchain.command[0])
 

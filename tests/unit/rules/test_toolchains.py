@@ -9,6 +9,7 @@ import pytest
 
 from mochi_rules.aot import native_tools
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms import native
 from mochi_rules.platforms.platform import Platform, find_platform, host_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
@@ -45,7 +46,30 @@ def install(platform: Platform, program: str) -> Path:
     path = native_tools._kept(program, platform.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
+    native.digest_path(path).write_text(digest_bytes(b"").hash)
     return path
+
+
+@pytest.mark.parametrize("program", ["aot-worker", "launcher"])
+def test_damaged_tool_is_not_used(machine: Path, program: str) -> None:
+    """Executables made with it would crash, and code compiled by it might be wrong."""
+    install(HOST, program).write_bytes(b"x")
+    toolchain = {
+        "aot-worker": native_tools.installed_worker,
+        "launcher": native_tools.installed_launcher,
+    }[program](HOST)
+    assert toolchain.missing == "its file is damaged"
+
+
+def test_damaged_tool_is_built_again(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file is there, but it is not what was built."""
+    pretend_cargo(monkeypatch)
+    path = install(HOST, "launcher")
+    assert pending(Toolchains().launcher(HOST, may_build=True)) is None
+    path.write_bytes(b"x")
+    recipe = pending(Toolchains().launcher(HOST, may_build=True))
+    assert recipe is not None
+    assert recipe.path == path
 
 
 def test_host_needs_nothing_but_the_wheel() -> None:
