@@ -220,6 +220,8 @@ class AccessRules:
 
     def _check_record(self, module: ModuleScope, node: ast.Field, cell: Cell) -> None:
         """Report a field that no record has. A map that is no element of a query has any key."""
+        if node.name in cell.contents:
+            return
         names = field_names(cell)
         if names is None or node.name in names or node.safe:
             return

@@ -21,6 +21,7 @@ from mochi_rules.compiler import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
 
     from mochi_rules.compiler.symbols import Function, Struct, Union
     from mochi_rules.compiler.types import Type
@@ -49,7 +50,7 @@ class Cell:
         self.of = of
         self.nullable = NEVER
         self.fixed = False
-        self.names: frozenset[str] = frozenset()
+        self.names: AbstractSet[str] = frozenset()
         self.is_open = False
         self.parent: Cell | None = None
         self.watchers: list[Callable[[], None]] = []
@@ -136,7 +137,9 @@ class Solver:
         """Say that a map has a key of this name."""
         keys = keys.find()
         if name not in keys.names:
-            keys.names |= {name}
+            if not isinstance(keys.names, set):
+                keys.names = set(keys.names)
+            keys.names.add(name)
             self._changed(keys)
 
     def open(self, keys: Cell) -> None:
@@ -259,7 +262,8 @@ class Solver:
             other.fixed = False
         one.parent = other
         other.nullable = max(one.nullable, other.nullable)
-        other.names |= one.names
+        if one.names:
+            other.names = {*other.names, *one.names}
         other.is_open |= one.is_open
         watchers = one.watchers
         other.watchers.extend(watchers)

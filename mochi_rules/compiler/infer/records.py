@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from mochi_rules.compiler.infer.cells import Cell
     from mochi_rules.compiler.symbols import Struct
 
 
-def field_names(cell: Cell, seen: frozenset[Struct] = frozenset()) -> frozenset[str] | None:
+def field_names(cell: Cell, seen: frozenset[Struct] = frozenset()) -> AbstractSet[str] | None:
     """Return the fields that a record may have; None where they are not known.
 
     A row also has the fields of its parts; `seen` are the rows that this one is a part of.
