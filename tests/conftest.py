@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from tests.needs import need
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
@@ -80,6 +82,12 @@ def _without_skips(report: Report) -> Report:
         if not reason.startswith(ALLOWED_SKIPS):
             report.outcome, report.longrepr = "failed", f"skipped, but CI has all tools: {reason}"
     return report
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose marker names a tool that is missing."""
+    for marker in item.iter_markers("needs"):
+        need(*marker.args)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

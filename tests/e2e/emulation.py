@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import pytest
 
 from mochi_rules.aot import emulated
 from mochi_rules.aot.wheels import fetch_wheel
+from tests.needs import need
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +37,7 @@ class Emulation:
 
 def install_emulation(data: Path) -> Emulation:
     """Fetch the wheel for aarch64-linux, and install the compiler that runs it."""
-    for tool in (COMPILER, EMULATOR):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is missing")
+    need(COMPILER, EMULATOR)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(data))
         directory = emulated.directory()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+needs_cc = pytest.mark.needs("cc")
 BUILD = f"build/{host_platform().name}-release"
 TWO_FOLDERS = HELLO | {
     "app/SConscript": 'mochi_binary(name="hello", srcs=["hello.mochi"])\n'
@@ -33,6 +34,7 @@ def output(*command: str | Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@needs_cc
 def test_programs_of_a_folder_share_their_library(quick: Project) -> None:
     """The launcher and the library are made once, and the library lies in every folder."""
     quick.write(TWO_FOLDERS)
@@ -50,6 +52,7 @@ def test_programs_of_a_folder_share_their_library(quick: Project) -> None:
     assert quick.scons("link=bundle").steps == []
 
 
+@needs_cc
 def test_one_program_has_its_library(quick: Project) -> None:
     """Whoever asks for an executable gets what it needs, and gets it back when it is gone."""
     quick.write(HELLO)
@@ -61,6 +64,7 @@ def test_one_program_has_its_library(quick: Project) -> None:
     assert output(quick.root / program) == "hello\n"
 
 
+@needs_cc
 def test_bundle_can_be_moved_as_a_folder(quick: Project, tmp_path: Path) -> None:
     """No path of the build is in it."""
     quick.write(HELLO)
@@ -70,6 +74,7 @@ def test_bundle_can_be_moved_as_a_folder(quick: Project, tmp_path: Path) -> None
     assert output(moved / "hello") == "hello\n"
 
 
+@needs_cc
 def test_bundles_of_two_folders_are_equal(quick: Project, tmp_path: Path) -> None:
     """Where they are made, and with which cache, decides no byte."""
     other = Project(tmp_path / "elsewhere" / "deeper", tmp_path / "other-cache")
@@ -81,6 +86,7 @@ def test_bundles_of_two_folders_are_equal(quick: Project, tmp_path: Path) -> Non
     assert made == other.outputs(f"{BUILD}/**/*")
 
 
+@needs_cc
 def test_command_line_makes_the_same_bundle(quick: Project) -> None:
     """`--link` says that an executable is wanted, and its library lies beside it."""
     quick.write(HELLO)
@@ -96,6 +102,7 @@ def test_command_line_makes_the_same_bundle(quick: Project) -> None:
     assert output(quick.root / "out/hi") == "hello\n"
 
 
+@needs_cc
 def test_clean_takes_bundles_away(quick: Project) -> None:
     """Nothing is left of a build but its journal."""
     quick.write(HELLO)
@@ -179,6 +186,7 @@ def test_compiler_that_fails_is_quoted(quick: Project, tmp_path: Path) -> None:
     assert "no stdio.h here" in done.err
 
 
+@needs_cc
 def test_library_that_cannot_be_fetched_is_told(project: Project) -> None:
     """With pip's own words, and how to name another index."""
     project.environment |= {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}

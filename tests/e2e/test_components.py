@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.platforms.platform import host_platform
+from tests.needs import need
 
 if TYPE_CHECKING:
     from .emulation import Emulation
@@ -32,8 +32,7 @@ def component() -> bytes:
 @pytest.fixture(scope="module")
 def rust_component(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return a component that Rust makes."""
-    if not shutil.which("rustc"):
-        pytest.skip("rustc is missing")
+    need("rustc")
     found = subprocess.run(
         ["rustc", "--print", "target-libdir", "--target", TARGET], capture_output=True, check=True
     )

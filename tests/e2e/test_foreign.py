@@ -7,7 +7,6 @@ what it prints is what it prints under the plain Wasmtime wheel, on this machine
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -20,6 +19,7 @@ import wasmtime
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.platforms.platform import find_platform
 from tests.native.building import cc_build
+from tests.needs import need
 
 from .emulation import COMPILER
 
@@ -45,8 +45,7 @@ def _build(source: str, out: Path) -> None:
         out.write_bytes(wasmtime.wat2wasm((FOREIGN / source).read_text(encoding="utf-8")))
         return
     command = SOURCES[source]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not installed")
+    need(command[0])
     words = [*command, str(out)] + (["words.go"] if source.endswith(".go") else [])
     variables = {**os.environ, "GOOS": "wasip1", "GOARCH": "wasm"}
     subprocess.run(words, cwd=FOREIGN, env=variables, check=True, capture_output=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
+from tests.needs import need
 
 from .project import HELLO, Done, Project
 
@@ -264,8 +264,7 @@ def small_disk(tmp_path: Path) -> Path:
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if not shutil.which("mount"):
-        pytest.skip("mount is missing")
+    need("mount")
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("root is missing: it mounts")
     return folder

@@ -6,15 +6,15 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import wasmtime
+
+from tests.needs import need
 
 NATIVE = Path(__file__).parents[2] / "toolchains" / "native"
 HOST = "x86_64-unknown-linux-gnu"
@@ -38,8 +38,7 @@ REQUEST: dict[str, Any] = {
 
 def cargo_build(directory: Path, triple: str, *arguments: str) -> Path:
     """Build with cargo in `directory` for a target and return where the programs are."""
-    if not shutil.which("cargo"):
-        pytest.skip("cargo is missing")
+    need("cargo", "rustc")
     target = Path(os.environ.get("CARGO_TARGET_DIR") or NATIVE / "target")
     flags = f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS"
     environment = os.environ | {"CARGO_TARGET_DIR": str(target), flags: remap_flags()}
@@ -66,8 +65,7 @@ def _output(*command: str) -> str:
 
 def cc_build(compiler: str, directory: Path) -> Path:
     """Build the C launcher into a directory."""
-    if not shutil.which(compiler):
-        pytest.skip(f"{compiler} is missing")
+    need(compiler)
     launcher = directory / "launcher"
     source = NATIVE / "bundle" / "launcher.c"
     subprocess.run([compiler, "-O2", "-Wall", "-Werror", source, "-o", launcher], check=True)
@@ -82,6 +80,7 @@ def wheel_library() -> Path:
 
 def has_rust_target(triple: str) -> bool:
     """Return whether Rust's library for a target is installed."""
+    need("rustc")
     return Path(_output("rustc", "--print", "target-libdir", "--target", triple)).is_dir()
 
 

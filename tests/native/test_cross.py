@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import wasmtime
+
+from tests.needs import need
 
 from .building import (
     NATIVE,
@@ -35,9 +36,7 @@ TARGET = "aarch64-unknown-linux-gnu"
 @pytest.fixture(scope="module")
 def aarch64_launcher() -> Path:
     """Cross-build the launcher."""
-    for tool in ("aarch64-linux-gnu-gcc", "qemu-aarch64-static"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is missing")
+    need("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
     if not has_rust_target(RUST_TARGET):
         pytest.skip(f"the Rust library for {RUST_TARGET} is missing")
     programs = cargo_build(NATIVE / "launcher", RUST_TARGET, "--profile", "launcher")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.needs import need
 
 from .building import Programs, program
 
@@ -39,8 +40,7 @@ def first_byte_seconds(path: Path) -> float:
 
 def test_start_takes_at_most_three_times_that_of_c(programs: Programs, tmp_path: Path) -> None:
     """The best of many runs, taken in turn so that both see the same machine."""
-    if not shutil.which("gcc"):
-        pytest.skip("gcc is missing")
+    need("gcc")
     source = tmp_path / "hello.c"
     source.write_text(HELLO_C, encoding="utf-8")
     subprocess.run(["gcc", "-O2", source, "-o", tmp_path / "c"], check=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from mochi_rules.aot.wheels import fetch_wheel
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.platforms.platform import find_platform, host_platform
+from tests.needs import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +76,7 @@ def rust_worker(worker_path: Path) -> Iterator[WorkerProcess]:
 @pytest.fixture(scope="module")
 def command() -> Iterator[WorkerProcess]:
     """Start a worker of the `wasmtime` on PATH."""
-    if not shutil.which("wasmtime"):
-        pytest.skip("wasmtime is missing")
+    need("wasmtime")
     found = command_line_toolchains(host_platform())
     assert [item.missing for item in found] == [""] * len(found)
     with WorkerProcess(found[0].command, 60) as worker:
@@ -87,9 +86,7 @@ def command() -> Iterator[WorkerProcess]:
 @pytest.fixture(scope="module")
 def emulated_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
     """Fetch the wheel for aarch64, build the program around it, and start a worker of it."""
-    for tool in ("aarch64-linux-gnu-gcc", "qemu-aarch64-static"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is missing")
+    need("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
     directory = tmp_path_factory.mktemp("emulated")
     for name, data in emulated.prepare(fetch_wheel(ARM)).items():
         (directory / name).write_bytes(data)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mochi_rules.cache.cache import Cache
+from tests.needs import need
 
 from .samples import OUTPUTS, make_action
 
@@ -187,8 +188,7 @@ def test_write_that_is_cut_off_is_a_warning(
 def namespace(root: Path) -> tuple[str, ...]:
     """Return the prefix of a command that mounts a small file system on the root for itself."""
     prefix = ("unshare", "--map-root-user", "--mount")
-    if not shutil.which("unshare"):
-        pytest.skip("needs unshare")
+    need("unshare")
     if subprocess.run([*prefix, "true"], check=False, capture_output=True).returncode:
         pytest.skip("needs unshare with the right to mount")
     root.mkdir()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+
+from tests.needs import need
 
 MOCHI = "fun twice(n: int): int {\n  return twice(n - 1) * 2\n}\nprint(twice(4))\n"
 
@@ -88,8 +89,7 @@ def test_command_that_is_named(typed, program, here) -> None:
 @pytest.mark.slow
 def test_real_command(typed, program, here) -> None:
     """A real command shows the functions of the program by name."""
-    if not shutil.which("wasmtime"):
-        pytest.skip("wasmtime is not installed")
+    need("wasmtime")
     result = typed("build", program, "--emit", "clif", "-o", "-", "--mode", "release")
 
     assert result.status == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import random
 import re
-import shutil
 import sys
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from mochi_rules.elf.listing import Listing, read_listing
 from mochi_rules.elf.listing_text import render_listing
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.wasm.read_code import read_functions
+from tests.needs import need
 
 from .image import Image
 from .making import compiled
@@ -293,8 +293,7 @@ def test_command_stands_in(monkeypatch, tmp_path) -> None:
 @pytest.mark.parametrize("triple", TRIPLES)
 def test_command_and_capstone_agree(triple, monkeypatch) -> None:
     """The `wasmtime` command finds the same code in a function, cut in pieces nearly alike."""
-    if not shutil.which("wasmtime"):
-        pytest.skip("wasmtime is not installed")
+    need("wasmtime")
     own = function(read_listing(stored(triple), "x"), "main").rows
     monkeypatch.setitem(sys.modules, "capstone", None)
     other = function(read_listing(stored(triple), "x"), "main").rows

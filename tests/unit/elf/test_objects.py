@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import struct
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from mochi_rules.elf.object_checks import (
 )
 from mochi_rules.elf.objects import ObjectImage, read_object
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
+from tests.needs import need
 
 from .image import Image
 
@@ -203,8 +203,7 @@ def test_garbage_is_refused_or_decoded(name: str) -> None:
 @pytest.mark.slow
 def test_object_of_the_system_assembler_is_sound(tmp_path: Path) -> None:
     """The checks are not about our writer: what gcc makes of `.incbin` passes them too."""
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
+    need("gcc")
     (tmp_path / "payload").write_bytes(PAYLOAD)
     source = tmp_path / "app.s"
     source.write_text(

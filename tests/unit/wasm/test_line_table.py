@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -24,6 +23,7 @@ from mochi_rules.wasm.line_table import (
 )
 from mochi_rules.wasm.module import Function, Module
 from mochi_rules.wasm.sections import custom_section, find_sections
+from tests.needs import need
 
 FILES = ["lib/text.mochi", "app.mochi"]
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -101,8 +101,7 @@ def test_module_without_lines_has_an_empty_table() -> None:
 @pytest.mark.parametrize("name", ["report/table", "wordcount/wordcount", "matmul/matmul"])
 def test_llvm_reads_the_same_lines(name, tmp_path) -> None:
     """For real programs, `llvm-dwarfdump` finds the same file and line at each address."""
-    if not shutil.which("llvm-dwarfdump"):
-        pytest.skip("llvm-dwarfdump is not installed")
+    need("llvm-dwarfdump")
     folder = (EXAMPLES / name).parent
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.mochi")}
     main = Path(name).name + ".mochi"
@@ -116,9 +115,7 @@ def test_llvm_reads_the_same_lines(name, tmp_path) -> None:
 @pytest.mark.parametrize("version", [4, 5])
 def test_llvm_reads_the_same_lines_of_c(version, tmp_path) -> None:
     """The lines of another compiler are read too, of either version of DWARF."""
-    for tool in ("clang", "wasm-ld", "llvm-dwarfdump"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed")
+    need("clang", "wasm-ld", "llvm-dwarfdump")
     (tmp_path / "part.h").write_text("static int twice(int x) {\n  return x + x;\n}\n")
     (tmp_path / "main.c").write_text(
         '#include "part.h"\nint run(int n) {\n  int sum = 0;\n'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -15,6 +14,7 @@ from mochi_rules.aot.executable.signature import check_signature
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform
+from tests.needs import need
 
 from .files import MACOS, make_artifact, make_macho
 
@@ -203,8 +203,7 @@ def test_section_behind_the_end_is_damage():
 
 def rust_lld():
     """Return the linker that comes with Rust, or skip the test."""
-    if not shutil.which("rustc"):
-        pytest.skip("rustc is missing")
+    need("rustc")
     command = ["rustc", "--print", "target-libdir"]
     found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     linker = Path(found.strip()).parent / "bin" / "rust-lld"
@@ -236,8 +235,7 @@ int main(void) { return function(names[1]); }
 def test_linked_program_keeps_its_pointers(platform, fixups, tmp_path):
     """What dyld binds and rebases in a program that lld linked stays the same."""
     linker = rust_lld()
-    if not shutil.which("clang"):
-        pytest.skip("clang is missing")
+    need("clang")
     (tmp_path / "main.c").write_text(SOURCE, encoding="utf-8")
     (tmp_path / "libSystem.tbd").write_text(SYSTEM, encoding="utf-8")
     arch = "arm64" if platform.cpu == "aarch64" else "x86_64"
@@ -264,8 +262,7 @@ def test_linked_program_keeps_its_pointers(platform, fixups, tmp_path):
 @both
 def test_llvm_finds_the_section(platform, tmp_path):
     """Another reader of the format finds the payload by its names."""
-    if not shutil.which("llvm-objcopy"):
-        pytest.skip("llvm-objcopy is missing")
+    need("llvm-objcopy")
     path, content = tmp_path / "app", tmp_path / "content"
     path.write_bytes(attach(platform, make_macho(platform, chained=False)))
     command = ["llvm-objcopy", f"--dump-section=__MOCHI,__payload={content}", path, tmp_path / "x"]
