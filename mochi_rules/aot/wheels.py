@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
 _SHOWN_LINES = 8
+_HOST, _REASON = re.compile(r"host='([^']+)'"), re.compile(r"\[Errno -?\d+\] ([\w ]+)")
 _OTHER_INDEX = "`pip config set global.index-url URL` names another index"
 
 
@@ -122,11 +124,25 @@ def _check(wheel: bytes, platform: Platform) -> None:
 
 
 def _pip_failed(platform: Platform, pin: WheelPin, stderr: str) -> Exception:
-    lines = [line.rstrip() for line in stderr.splitlines() if line.strip()][-_SHOWN_LINES:]
     has_no_pip = "No module named pip" in stderr
+    note = _no_connection(stderr) or _said(stderr)
     return environment_error(
         "C032",
         f"pip could not fetch Wasmtime {pin.version} for `{platform.name}`",
-        notes=("\n".join(["pip said", *(f"    {line}" for line in lines)]),) if lines else (),
+        notes=(note,) if note else (),
         help=f"run `{sys.executable} -m ensurepip`" if has_no_pip else _OTHER_INDEX,
     )
+
+
+def _no_connection(stderr: str) -> str:
+    """Return in a line what pip repeats for each attempt to connect, if that is what it says."""
+    if "WARNING: Retrying" not in stderr:
+        return ""
+    host, reason = _HOST.search(stderr), _REASON.search(stderr)
+    where = f"`{host[1]}`" if host else "its index"
+    return f"it cannot connect to {where}" + (f": {reason[1].strip().lower()}" if reason else "")
+
+
+def _said(stderr: str) -> str:
+    lines = [line.rstrip() for line in stderr.splitlines() if line.strip()][-_SHOWN_LINES:]
+    return "\n".join(["pip said", *(f"    {line}" for line in lines)]) if lines else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from contextlib import contextmanager
+from dataclasses import field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,22 @@ def environment_error(
 ) -> MochiError:
     """Make the error of a machine that lacks something."""
     return MochiError(Diagnostic(code, message, notes=notes, help=help, fault=Fault.ENVIRONMENT))
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Begin the message of every error in a file with its name, unless it has a place."""
+    try:
+        yield
+    except MochiError as error:
+        raise MochiError(
+            *(
+                replace(item, message=f"`{name}`: {item.message}")
+                if item.fault is Fault.INPUT and item.span is None
+                else item
+                for item in error.diagnostics
+            )
+        ) from None
 
 
 @dataclass(slots=True)

@@ -79,15 +79,25 @@ def read_source(path: Path, name: str | None = None) -> Source:
         MochiError: The file cannot be read, or is not UTF-8.
     """
     shown = name or str(path)
-    data = read_input(path, shown)
+    return decode_source(shown, read_input(path, shown))
+
+
+def decode_source(name: str, data: bytes) -> Source:
+    """Return a source text of a name.
+
+    Emits: B011 (not UTF-8).
+
+    Raises:
+        MochiError: It is not UTF-8.
+    """
     try:
-        return Source(shown, data.decode("utf-8").removeprefix("\ufeff"))
+        return Source(name, data.decode("utf-8").removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise MochiError(
             Diagnostic(
                 "B011",
-                f"`{shown}` is not UTF-8: byte 0x{data[error.start]:02x} in line {line}",
+                f"`{name}` is not UTF-8: byte 0x{data[error.start]:02x} in line {line}",
                 help="save the file as UTF-8",
             )
         ) from None

@@ -53,6 +53,8 @@ def build(parsed: Parsed) -> int:
     after = parsed.get("after")
     if after and emit != "ir":
         raise fail("B052", "`--after` is for the mid-level IR", help="write `--emit ir`")
+    if emit in _TEXTS and kind_of(path) != ".mochi":
+        raise fail("B052", f"`--emit {emit}` is for Mochi programs, and `{path}` is none")
     if emit in _TEXTS:
         _write_text(output, _TEXTS[emit](path, after or ""))
         return 0

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.files import read_input
 from mochi_rules.cli.options import COLOR, Option, Verb
+from mochi_rules.cli.products import read_binary
 from mochi_rules.elf.report import inspect
 from mochi_rules.elf.report_text import as_json, render
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def show_file(parsed: Parsed) -> int:
     """Show what a file is: wasm, artifact, object or executable; it never fails on its content."""
-    report = inspect(read_input(Path(parsed.operands[0])))
+    report = inspect(read_binary(Path(parsed.operands[0])))
     text = as_json(report) + "\n" if parsed.has("json") else render(report, full=parsed.has("full"))
     sys.stdout.write(text)
     return 0

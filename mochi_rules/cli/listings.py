@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
     from mochi_rules.elf.listing import Listing
 
-_PROGRAMS = (".mochi", ".wasm")
+_PROGRAMS = (".mochi", ".wasm", ".wat")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from mochi_rules.rules.steps import (
     aot_step,
     check_step,
     executable_step,
+    import_input,
     import_step,
     mochi_step,
     object_step,
@@ -40,13 +41,25 @@ _MAGICS = {b"\0asm": ".wasm", b"\x7fELF": ".cwasm"}
 
 
 def kind_of(path: Path) -> str:
-    """Return `.mochi`, `.wasm` or `.cwasm`: by the file's name, or else by its first bytes.
+    """Return `.mochi`, `.wasm`, `.wat` or `.cwasm`: by the file's name, or else its first bytes.
 
     Emits: B010.
     """
-    if path.suffix in (".mochi", ".wasm", ".cwasm"):
+    if path.suffix in (".mochi", ".wasm", ".wat", ".cwasm"):
         return path.suffix
     return _MAGICS.get(read_input(path)[:4], ".mochi")
+
+
+def read_binary(path: Path) -> bytes:
+    """Read a file of whatever kind; WebAssembly text is assembled.
+
+    Emits: A012, B010, B011.
+    """
+    if path.suffix != ".wat":
+        return read_input(path)
+    from mochi_rules.aot.assemble import assemble  # noqa: PLC0415 - of texts only
+
+    return assemble(read_source(path))
 
 
 def read_program(path: Path, base: Path) -> dict[str, Source]:
@@ -98,8 +111,9 @@ class Products:
                 self._made[WASM] = self._run(step, ".wasm", self.read)
             else:
                 data = self._read_self()
-                step = import_step(str(self.path))
-                self._made[WASM] = self._run(step, ".wasm", {WASM: data})
+                name = str(self.path)
+                inputs = {import_input(name): data}
+                self._made[WASM] = self._run(import_step(name), ".wasm", inputs)
         return self._made[WASM]
 
     def lines(self) -> bytes:
@@ -122,7 +136,9 @@ class Products:
             else:
                 wasm = self.wasm()
                 self._prepare_compiler()
-                data = self._run(aot_step(self.config), ".cwasm", {WASM: wasm})
+                is_mochi = kind_of(self.path) == ".mochi"
+                name = f"{self.path.stem}.wasm" if is_mochi else str(self.path)
+                data = self._run(aot_step(self.config, name), ".cwasm", {WASM: wasm})
                 inputs = {CWASM: data, WASM: wasm}
             self._run(check_step(self.config, f"{self.path.stem}.cwasm"), ".cwasm", inputs)
             self._made[CWASM] = data
@@ -193,7 +209,7 @@ class Products:
         return run_shown(self.pipeline, self.console, step, LAUNCHER, sources)
 
     def _settings(self) -> Mapping[str, Any]:
-        return FOREIGN if kind_of(self.path) == ".wasm" else {}
+        return FOREIGN if kind_of(self.path) in (".wasm", ".wat") else {}
 
     def _prepare_compiler(self) -> None:
         """Build the compiler of another platform, if that has to be done before."""

@@ -103,7 +103,7 @@ def _is_text(text: str) -> bool:
 VERB = Verb(
     "run",
     "run FILE [OPTIONS] [-- ARGUMENTS]",
-    "Run a `.mochi`, a `.wasm` or a `.cwasm`. Its status is the status of this command.",
+    "Run a `.mochi`, `.wasm`, `.wat` or `.cwasm`. Its status is the status of this command.",
     run,
     (
         MODE,

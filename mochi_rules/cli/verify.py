@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, check_binary, identify
 from mochi_rules.aot.executable.payload import find_payload
-from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.base.files import read_input
+from mochi_rules.base.diagnostic import MochiError, about
 from mochi_rules.cli.options import COLOR, TARGET, Verb
+from mochi_rules.cli.products import read_binary
 from mochi_rules.elf.checks import CHECKS, Failure, verify
 from mochi_rules.elf.object_checks import OBJECT_CHECKS, ObjectExpectation, verify_object
 from mochi_rules.elf.objects import read_object
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 def verify_file(parsed: Parsed) -> int:
     """Verify an artifact, or what holds one; the status is 1 when a check fails.
 
-    Emits: A010, A011, A020, A021, A024, A103 to A107, A110, B010, C010.
+    Emits: A010 to A012, A020, A021, A024, A103 to A107, A110, B010, C010.
     """
     target = parsed.get("target")
     platform = find_platform(target) if target else None
     name = parsed.operands[0]
-    data = read_input(Path(name))
+    data = read_binary(Path(name))
     failures, count = _verify(data, name, platform)
     for failure in failures:
         sys.stdout.write(f"{name}: {failure}\n")
@@ -47,7 +47,8 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
     if data.startswith(b"\0asm"):
         from mochi_rules.wasm.read import read_summary  # noqa: PLC0415 - of wasm only
 
-        read_summary(data)
+        with about(name):
+            read_summary(data)
         return [], 1
     if (binary := _identify(data)) and binary.role == EXECUTABLE:
         return _executable(data, name, platform or _platform_of(binary))

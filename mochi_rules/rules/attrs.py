@@ -225,7 +225,7 @@ RULES: tuple[Rule, ...] = (
         "wasm_import",
         "WebAssembly of another language, taken the same way as our own: checked, compiled ahead "
         "of time, checked again, and wrapped. A module may import WASI preview 1 only.",
-        (_NAME, Attr("src", FILE, "the `.wasm`: a module or a component"),
+        (_NAME, Attr("src", FILE, "the `.wasm`, or its text as `.wat`: a module or a component"),
          Attr("executable", YES_NO, "whether it is a program, with a function `_start`; "
               "a component is none", True),
          _SYMBOL, _DIRS, _ENGINE),

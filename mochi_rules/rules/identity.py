@@ -28,7 +28,7 @@ _STEPS = ("__init__.py", "base", "platforms", "rules/steps.py", "ui/text.py",
 SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": (*_STEPS, "compiler", "wasm", "rules/codec.py", "rules/engines.py", "rules/worker.py",
               "aot/engine.py", "aot/protocol.py", "aot/wheel.py", "aot/worker.py"),
-    "import": (*_STEPS, "wasm", "rules/wasi.py"),
+    "import": (*_STEPS, "wasm", "aot/assemble.py", "rules/wasi.py"),
     "aot": (*_STEPS, "wasm", "rules/engines.py", "aot/client.py", "aot/command_line.py",
             "aot/emulated.py", "aot/engine.py", "aot/environment.py", "aot/probe.py",
             "aot/problems.py", "aot/protocol.py", "aot/tool_worker.py", "aot/wheel.py",

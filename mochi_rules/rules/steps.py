@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.ui.text import size_text
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mochi_rules.rules.engines import Engines
 
 # What the inputs and outputs are called inside a key, whatever their files are called.
+WAT = "program.wat"
 WASM, CWASM, REPORT, OBJECT = "program.wasm", "program.cwasm", "program.json", "program.o"
 LAUNCHER, PROGRAM = "launcher", "program"
 
@@ -89,12 +90,14 @@ def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Ste
 
 
 def import_step(name: str, *, is_program: bool = False) -> Step:
-    """Check a foreign wasm, and pass it on; `name` is what messages call it.
+    """Check a foreign wasm, and pass it on; `name` is its file, and what messages call it.
 
-    What a component imports is for whoever instantiates it.
+    The input is `import_input(name)`. What a component imports is for whoever instantiates it.
 
-    Emits: A010, A011 (no WebAssembly), B030 (imports what nobody gives), B031 (no program).
+    Emits: A010, A011 (no WebAssembly), A012, B011 (of a text), B030 (imports what nobody gives),
+    B031 (no program).
     """
+    source = import_input(name)
 
     def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.rules.wasi import (  # noqa: PLC0415 - of foreign wasm only
@@ -103,23 +106,37 @@ def import_step(name: str, *, is_program: bool = False) -> Step:
         )
         from mochi_rules.wasm.read import read_summary  # noqa: PLC0415
 
-        summary = read_summary(inputs[WASM])
+        wasm = _assembled(name, inputs[WAT]) if source == WAT else inputs[WASM]
+        with about(name):
+            summary = read_summary(wasm)
         check_imports(name, summary)
         if is_program:
             check_program(name, summary)
         is_module = summary.kind == "module"
-        return Made(
-            inputs[WASM], _functions(summary.defined_functions) if is_module else "component"
-        )
+        return Made(wasm, _functions(summary.defined_functions) if is_module else "component")
 
-    return Step("import", (f"--program={_word(is_program)}",), ("import",), WASM, make)
+    tools = ("import", "wasmtime") if source == WAT else ("import",)
+    return Step("import", (f"--program={_word(is_program)}",), tools, WASM, make)
 
 
-def aot_step(config: EngineConfig) -> Step:
-    """Compile ahead of time."""
+def import_input(name: str) -> str:
+    """Return what a foreign file is called among the inputs of its step: WAT or WASM."""
+    return WAT if name.endswith(".wat") else WASM
+
+
+def _assembled(name: str, text: bytes) -> bytes:
+    from mochi_rules.aot.assemble import assemble  # noqa: PLC0415 - of texts only
+    from mochi_rules.base.files import decode_source  # noqa: PLC0415
+
+    return assemble(decode_source(name, text))
+
+
+def aot_step(config: EngineConfig, name: str = WASM) -> Step:
+    """Compile ahead of time; `name` is what messages call the wasm."""
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        return Made(engines.compile_wasm(config, inputs[WASM]))
+        with about(name):
+            return Made(engines.compile_wasm(config, inputs[WASM]))
 
     check = check_step(config, CWASM)
     tools = ("aot", "wasmtime")

@@ -47,7 +47,7 @@ def _not_wasm(data: bytes) -> MochiError:
     if not data:
         return fail("A010", "not WebAssembly: the file is empty")
     if data.lstrip(_SPACE).startswith(_TEXT_BEGINNINGS):
-        help_ = "convert it with `wasm-tools parse`"
+        help_ = "end its name in `.wat`"
         return fail("A010", "not a WebAssembly binary, but WebAssembly text", help=help_)
     for beginning, what, help_ in _BINARY_FORMATS:
         if data.startswith(beginning):

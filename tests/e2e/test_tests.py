@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import wasmtime
 
 from .project import scons_command
 
@@ -103,10 +102,10 @@ def test_program_has_its_directories_when_it_is_tested(quick: Project) -> None:
     """Their content is part of the key: a change runs the test again."""
     quick.write({
         "app/SConscript": (
-            'wasm_import(name="cat", src="cat.wasm", dirs=["data"])\n'
+            'wasm_import(name="cat", src="cat.wat", dirs=["data"])\n'
             'mochi_test(name="cat_test", program=":cat", expected="cat.txt")\n'
         ),
-        "app/cat.wasm": bytes(wasmtime.wat2wasm(CAT)),
+        "app/cat.wat": CAT,
         "app/cat.txt": "content\n",
         "app/data/a.txt": "content\n",
     })  # fmt: skip

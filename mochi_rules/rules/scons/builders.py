@@ -26,6 +26,7 @@ from mochi_rules.rules.steps import (
     WASM,
     aot_step,
     check_step,
+    import_input,
     import_step,
     mochi_step,
     object_step,
@@ -185,7 +186,8 @@ def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
 
 def _emit_import(target: list[Any], source: list[Any], env: Any) -> _Emitter:  # noqa: ARG001
     def make(space: Workspace, node: Any) -> Task:
-        return file_task(space, import_step(node_path(source[0])), node, {WASM: source[0]})
+        name = node_path(source[0])
+        return file_task(space, import_step(name), node, {import_input(name): source[0]})
 
     return _emit(target, source, make)
 
@@ -195,7 +197,8 @@ def _emit_cwasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
         config = _engine(env)
         if recipe := space.require_aot(config.platform):
             env.Requires(node, tool_node(space, env, recipe))
-        return file_task(space, aot_step(config), node, {WASM: source[0]})
+        step = aot_step(config, node_path(source[0]))
+        return file_task(space, step, node, {WASM: source[0]})
 
     return _emit(target, source, make)
 

@@ -26,7 +26,7 @@ from mochi_rules.rules.scons.builders import (
     wasm_task,
 )
 from mochi_rules.rules.scons.executables import declare_executable
-from mochi_rules.rules.scons.nodes import source_name, source_node
+from mochi_rules.rules.scons.nodes import node_path, source_name, source_node
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.sources import Program
 from mochi_rules.rules.scons.targets import test_scope
@@ -36,6 +36,7 @@ from mochi_rules.rules.steps import (
     CWASM,
     WASM,
     aot_step,
+    import_input,
     import_step,
     object_step,
     symbol_of,
@@ -218,8 +219,10 @@ def _wasm_import(call: Call) -> None:
     for configuration in call.space.settings.configurations:
         node = call.output(configuration, ".wasm")
         is_program = call.values["executable"]
-        step = import_step(source_name(source), is_program=is_program)
-        call.space.tasks[node] = file_task(call.space, step, node, {WASM: source})
+        name = source_name(source)
+        step = import_step(name, is_program=is_program)
+        inputs = {import_input(name): source}
+        call.space.tasks[node] = file_task(call.space, step, node, inputs)
         call.environment(configuration).MochiWasmImport(node, source)
         artifact = _artifact(call, configuration, node)
         _object(call, configuration, artifact)
@@ -289,7 +292,9 @@ def _artifact(call: Call, configuration: Configuration, wasm: Any) -> Any:
     """Compile ahead of time and check; return the node of the artifact."""
     config = configuration.engine(call.settings)
     node = call.output(configuration, ".cwasm")
-    call.space.tasks[node] = file_task(call.space, aot_step(config), node, {WASM: wasm})
+    call.space.tasks[node] = file_task(
+        call.space, aot_step(config, node_path(wasm)), node, {WASM: wasm}
+    )
     env = call.environment(configuration)
     env.MochiCwasm(node, wasm)
     if recipe := call.space.require_aot(config.platform):

@@ -118,6 +118,21 @@ def test_pip_that_fails_is_the_machines_fault(pip, body, words):
     assert ("ensurepip" in diagnostic.help) == ("named pip" in words)
 
 
+def test_pip_without_network_is_told_in_a_line(pip):
+    """It repeats the same dump for each attempt."""
+    dump = (
+        "WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError("
+        "HTTPSConnection(host='index.example', port=443): Failed to establish a new connection: "
+        "[Errno -3] Temporary failure in name resolution)': /simple/wasmtime/\n"
+    )
+    pip(f"sys.exit({dump * 5 + 'ERROR: No matching distribution found'!r})")
+    with pytest.raises(MochiError) as caught:
+        fetch_wheel(ARM)
+    [diagnostic] = caught.value.diagnostics
+    reason = "temporary failure in name resolution"
+    assert diagnostic.notes == (f"it cannot connect to `index.example`: {reason}",)
+
+
 def test_another_wheel_is_refused(pip):
     """A file that pip should not have taken is C033, and so is a damaged one."""
     wheel = pip("Path(option('--dest'), 'a.whl').write_bytes(b'PK another')")

@@ -291,3 +291,20 @@ def test_output_may_be_standard_output(
     command.main(["build", "hello.mochi", "--emit", "wasm", "-o", "-"])
     assert capfdbinary.readouterr().out.startswith(b"\0asm")
     assert not (here / "-").exists()
+
+
+def test_text_of_webassembly_is_taken_by_every_verb(
+    typed: Callable[..., Typed], here: Path
+) -> None:
+    """As the binary that it stands for."""
+    (here / "a.wat").write_text('(module (memory (export "memory") 1) (func (export "_start")))')
+    assert typed("run", "a.wat").status == 0
+    assert typed("build", "a.wat", "-o", "a.wasm").status == 0
+    assert typed("verify", "a.wat").out == "a.wat: sound, 1 checks\n"
+    shown = [typed("inspect", name).out for name in ("a.wat", "a.wasm")]
+    assert shown[0] == shown[1]
+    (here / "a.wat").write_text("(module (func (call $x)))")
+    for verb in ("run", "build", "verify", "inspect"):
+        got = typed(verb, "a.wat")
+        assert got.status == 2
+        assert "error[A012]: not WebAssembly text: unknown func" in got.err

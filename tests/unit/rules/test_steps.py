@@ -19,6 +19,7 @@ from mochi_rules.rules.expectation import settings_of
 from mochi_rules.rules.steps import (
     CWASM,
     WASM,
+    WAT,
     aot_step,
     check_step,
     import_step,
@@ -171,9 +172,13 @@ def test_artifact_of_another_target_is_refused(engines: LocalEngines, artifact: 
 @pytest.mark.parametrize(
     ("data", "code", "message"),
     [
-        (b"", "A010", "not WebAssembly: the file is empty"),
-        (b"not wasm", "A010", "not WebAssembly: the file begins with `6e 6f 74 20 77 61 73 6d`"),
-        (b"(module)", "A010", "not a WebAssembly binary, but WebAssembly text"),
+        (b"", "A010", "`a.wasm`: not WebAssembly: the file is empty"),
+        (
+            b"not wasm",
+            "A010",
+            "`a.wasm`: not WebAssembly: the file begins with `6e 6f 74 20 77 61 73 6d`",
+        ),
+        (b"(module)", "A010", "`a.wasm`: not a WebAssembly binary, but WebAssembly text"),
         (b"\0asm\1\0\0\0\1\x05", "A011", None),
     ],
     ids=["empty", "garbage", "text", "truncated"],
@@ -185,6 +190,15 @@ def test_what_is_no_wasm_is_refused(
     found = fault(engines, import_step("a.wasm"), {WASM: data})
     assert found.code == code
     assert message in (None, found.message)
+
+
+def test_text_is_assembled(engines: LocalEngines) -> None:
+    """By the end of its name; what is wrong in it has its place."""
+    text = b'(module (func (export "_start")))'
+    assert make(engines, import_step("a.wat"), {WAT: text}).data == wat(text.decode())
+    found = fault(engines, import_step("a.wat"), {WAT: b"(module\n  (func (call $x)))"})
+    assert (found.code, str(found.span)) == ("A012", "a.wat:2:15")
+    assert "unknown func" in found.message
 
 
 def test_wasm_with_a_feature_that_is_off_is_refused(engines: LocalEngines) -> None:
