@@ -48,18 +48,22 @@ FOREIGN: Mapping[str, object] = {"debug_info": False}
 class Configuration:
     """What everything below one output directory is made for.
 
-    `cpu` is a level's name, checked. `profile` has the settings for all programs.
+    `cpu` is a level's name, checked. `profile` has the settings for all programs. `variant` says
+    in the directory's name what else differs from the default: see `variant_of`.
     """
 
     platform: Platform
     mode: Mode
     cpu: str
     profile: Mapping[str, object] = field(default_factory=dict, compare=False)
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        """The name of the output directory: `x86_64-linux-debug`."""
-        return f"{self.platform.name}-{self.mode.name}"
+        """The name of the output directory: `x86_64-linux-debug`, or `…-debug-v3+sandboxed`."""
+        is_default = self.cpu == self.platform.default_cpu_level
+        cpu = "" if is_default else f"-{self.cpu.removeprefix('x86-64-')}"
+        return f"{self.platform.name}-{self.mode.name}{cpu}{self.variant}"
 
     def engine(self, settings: Mapping[str, object] | None = None) -> EngineConfig:
         """Return the engine's configuration.
@@ -190,10 +194,28 @@ def check_choice(name: str, value: str) -> str:
     )
 
 
+def variant_of(engine: str, link: str) -> str:
+    """Return how an output directory is called for `engine=` and `link=`: `-bundle+sandboxed`.
+
+    The other kinds of `link` make the same files, or fewer. The name of a profile comes last,
+    behind a sign of its own: whatever it is, it means nothing else.
+    """
+    variant = "-bundle" if link == "bundle" else ""
+    if engine:
+        from urllib.parse import quote  # noqa: PLC0415 - most builds have no profile
+
+        variant += f"+{quote(engine, safe='')}"
+    return variant
+
+
 def find_configurations(
-    target: str = "", mode: str = "", cpu: str = "", profile: Mapping[str, object] | None = None
+    target: str = "",
+    mode: str = "",
+    cpu: str = "",
+    profile: Mapping[str, object] | None = None,
+    variant: str = "",
 ) -> list[Configuration]:
-    """Return the configurations that the variables ask for, each once; empty texts are defaults.
+    """Return the configurations that the variables ask for, each once; empty strings are defaults.
 
     Emits: B004, C010, C011, C012, C013.
 
@@ -202,7 +224,7 @@ def find_configurations(
     """
     chosen = find_mode(mode or MODES[0].name)
     return [
-        Configuration(platform, chosen, find_cpu_level(platform, cpu).name, profile or {})
+        Configuration(platform, chosen, find_cpu_level(platform, cpu).name, profile or {}, variant)
         for platform in _platforms(target)
     ]
 

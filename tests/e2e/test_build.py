@@ -116,11 +116,16 @@ env.Cwasm("build/hello.cwasm", wasm)
 
 
 def test_other_cpu_is_compiled_again(quick: Project) -> None:
-    """The wasm is the same for every processor."""
+    """The wasm is the same for every processor, and no build overwrites the other's files."""
     level = {"x86_64": "x86-64-v3", "aarch64": "armv8.1"}[host_platform().cpu]
     quick.write(HELLO)
     quick.scons()
-    assert [verb for verb, _, _ in quick.scons(f"cpu={level}").steps] == STEPS[1:]
+    steps = quick.scons(f"cpu={level}").steps
+    assert [verb for verb, _, _ in steps] == STEPS
+    assert steps[0] == ("mochi", "app/hello.wasm", "cached")
+    assert quick.scons().steps == []
+    one, other = (data for path, data in quick.outputs().items() if path.endswith(".cwasm"))
+    assert one != other
 
 
 def test_dry_run_shows_what_would_run(quick: Project) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 needs_cc = pytest.mark.needs("cc")
-BUILD = f"build/{host_platform().name}-release"
+BUILD = f"build/{host_platform().name}-release-bundle"
 TWO_FOLDERS = HELLO | {
     "app/SConscript": 'mochi_binary(name="hello", srcs=["hello.mochi"])\n'
     'mochi_binary(name="other", srcs=["other.mochi"])\n',
@@ -129,7 +129,7 @@ def test_bundle_of_another_machine_runs_there(quick: Project, emulation: Emulati
     quick.write(HELLO)
     done = quick.scons("target=aarch64-linux", "toolchain=system", "link=bundle")
     assert done.status == 0, done.err
-    program = quick.root / "build/aarch64-linux-release/app/hello"
+    program = quick.root / "build/aarch64-linux-release-bundle/app/hello"
     assert emulation.run([program]) == (0, b"hello\n", b"")
 
 

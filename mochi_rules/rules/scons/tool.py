@@ -21,6 +21,7 @@ from mochi_rules.rules.configuration import (
     check_choice,
     check_names,
     find_configurations,
+    variant_of,
 )
 from mochi_rules.rules.engines import PooledEngines
 from mochi_rules.rules.profiles import Profiles
@@ -139,12 +140,15 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
     profiles = Profiles(top)
     profile = profiles.find(values["engine"]) if values["engine"] else {}
-    configurations = find_configurations(values["target"], values["mode"], values["cpu"], profile)
+    link = check_choice("link", values["link"])
+    configurations = find_configurations(
+        values["target"], values["mode"], values["cpu"], profile, variant_of(values["engine"], link)
+    )
     return Settings(
         configurations=tuple(configurations),
         cache=_cache(top, values["cache"]),
         build=str(parameters.get("build", "build")).strip("/"),
-        link=check_choice("link", values["link"]),
+        link=link,
         toolchains=Toolchains(
             tuple(parameters.get("toolchains", ())),
             str(top / Path(values["aot"]).expanduser()) if values["aot"] else "",

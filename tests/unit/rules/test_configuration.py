@@ -12,6 +12,7 @@ from mochi_rules.rules.configuration import (
     check_names,
     find_configurations,
     find_mode,
+    variant_of,
 )
 
 
@@ -34,6 +35,31 @@ def test_several_targets_are_several_configurations() -> None:
     """Each is there once, in the order given."""
     found = find_configurations("s390x-linux, x86_64-linux,s390x-linux", "release")
     assert [item.name for item in found] == ["s390x-linux-release", "x86_64-linux-release"]
+
+
+@pytest.mark.parametrize(
+    ("cpu", "engine", "link", "want"),
+    [
+        ("", "", "auto", "x86_64-linux-release"),
+        ("x86-64-v2", "", "none", "x86_64-linux-release"),
+        ("x86-64-v3", "", "launcher", "x86_64-linux-release-v3"),
+        ("", "", "bundle", "x86_64-linux-release-bundle"),
+        ("", "v3", "auto", "x86_64-linux-release+v3"),
+        ("x86-64-v3", "my ../own", "bundle", "x86_64-linux-release-v3-bundle+my%20..%2Fown"),
+    ],
+)
+def test_output_directory_names_what_is_not_default(
+    cpu: str, engine: str, link: str, want: str
+) -> None:
+    """What has other bytes lies elsewhere; no two choices have the same directory."""
+    [found] = find_configurations("x86_64-linux", "", cpu, {}, variant_of(engine, link))
+    assert found.name == want
+
+
+def test_cpu_level_of_another_architecture_is_named_in_full() -> None:
+    """Only those of x86_64 repeat the name of the architecture."""
+    [found] = find_configurations("aarch64-linux", "debug", "armv8.2")
+    assert found.name == "aarch64-linux-debug-armv8.2"
 
 
 def test_all_targets_are_all_platforms() -> None:
