@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.faults.harness import Tally, run_cases
 
@@ -20,7 +21,11 @@ def main() -> int:
         parser.add_argument(f"--{kind}", type=int, default=0, metavar="CASES")
     parser.add_argument("--seed", type=int, default=0, help="the number of the first case")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--keep", metavar="DIR", help="copy the mutants with findings to it")
     options = parser.parse_args()
+    if options.keep:
+        os.environ["FAULTS_KEEP"] = str(Path(options.keep).absolute())
+        Path(options.keep).mkdir(parents=True, exist_ok=True)
     found = False
     for kind, size in KINDS.items():
         if count := getattr(options, kind):

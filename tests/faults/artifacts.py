@@ -70,17 +70,19 @@ def _offset(size: int, chance: random.Random) -> int:
 def prepare(folder: Path) -> Callable[[random.Random], str]:
     """Return what mutates a file and shows it to a verb, or runs it."""
     worker = WorkerProcess(worker_command(), 60).__enter__()  # ends with this process
-    originals = dict(make_originals(worker))
+    originals, path = dict(make_originals(worker)), folder / "input"
     for name, data in originals.items():
-        if _show(folder / name, data, ("verify",)) != "status-0":
+        path.write_bytes(data)
+        if _show(path, ("verify",)) != "status-0":
             raise RuntimeError(f"{name} is refused as it is")
 
     def run(chance: random.Random) -> str:
         name = chance.choice(list(originals))
         data = mutate(originals[name], chance)
+        path.write_bytes(data)
         if name.endswith(".wasm") and chance.random() < 0.5:
             return _run_wasm(worker, data)
-        end = _show(folder / name, data, verb := chance.choice(VERBS))
+        end = _show(path, verb := chance.choice(VERBS))
         if verb == ("verify",) and name.endswith(".exe") and end == "status-0":
             _check_payload(originals[name], data)
         return end
@@ -107,15 +109,14 @@ def make_originals(worker: WorkerProcess) -> Iterator[tuple[str, bytes]]:
         yield f"{triple}.exe", write_executable(platform, make_launcher(platform), stored, b"")
 
 
-def _show(path: Path, data: bytes, verb: tuple[str, ...]) -> str:
+def _show(path: Path, verb: tuple[str, ...]) -> str:
     """Run a verb on a file, and return its status; it must be quick and need little memory."""
-    path.write_bytes(data)
     seconds, memory = time.process_time(), _peak()
     status, _ = typed(*verb, path)
     if (took := time.process_time() - seconds) > SECONDS:
-        raise Wrong(f"{verb[0]} of {path.name} took {took:.0f} s")
+        raise Wrong(f"{verb[0]} took {took:.0f} s")
     if (more := _peak() - memory) > MEGABYTES:
-        raise Wrong(f"{verb[0]} of {path.name} took {more} MB more than all before")
+        raise Wrong(f"{verb[0]} took {more} MB more than all before")
     return f"status-{status}"
 
 

@@ -5,20 +5,27 @@ from __future__ import annotations
 import faulthandler
 import os
 import random
+import shutil
 import sys
 import tempfile
 import traceback
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.faults.harness import Wrong
+from tests.faults.harness import BAD, Wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main(kind: str, first: int, count: int) -> None:
     """Run cases; a module of the kind's name makes the function that runs one.
 
-    That function takes a source of chance, and returns in a word how the case ended.
+    That function takes a source of chance, and returns in a word how the case ended. If a case is
+    a file, it is `input` in the folder; those with findings are copied to FAULTS_KEEP.
     """
+    keep = os.environ.get("FAULTS_KEEP")
     with open(os.dup(1), "w", buffering=1) as report:  # noqa: PTH123 - cases may print
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         with tempfile.TemporaryDirectory(prefix="faults-") as folder:
@@ -26,13 +33,21 @@ def main(kind: str, first: int, count: int) -> None:
             run = import_module(f"tests.faults.{kind}").prepare(Path(folder))
             for number in range(first, first + count):
                 report.write(f"case {number}\n")
-                try:
-                    report.write(f"{run(random.Random(number))}\n")
-                except Wrong as found:
-                    report.write(f"wrong {' '.join(str(found).split())[:400]}\n")
-                except Exception as error:  # noqa: BLE001 - that is what is looked for
-                    report.write(f"traceback {describe(error)}\n")
+                end = judge(run, number)
+                if keep and end.startswith(BAD) and (Path(folder) / "input").exists():
+                    shutil.copy(Path(folder) / "input", Path(keep) / f"{kind}-{number}")
+                report.write(f"{end}\n")
         report.write("end\n")
+
+
+def judge(run: Callable[[random.Random], str], number: int) -> str:
+    """Run a case, and return how it ended."""
+    try:
+        return run(random.Random(number))
+    except Wrong as found:
+        return f"wrong {' '.join(str(found).split())[:400]}"
+    except Exception as error:  # noqa: BLE001 - that is what is looked for
+        return f"traceback {describe(error)}"
 
 
 def isolate(folder: Path) -> None:

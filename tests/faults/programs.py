@@ -126,6 +126,7 @@ def prepare(folder: Path) -> Callable[[random.Random], str]:
 
     def run(chance: random.Random) -> str:
         text = mutate(chance.choice(PROGRAMS), chance)
+        (folder / "input").write_text(text, encoding="utf-8")
         result = compile_program(CompileRequest("m.mochi", {"m.mochi": text}, check_leaks=True))
         if result.wasm:
             return runner.run(result.wasm)
