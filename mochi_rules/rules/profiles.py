@@ -10,18 +10,23 @@ They are written together, in an attribute `engine` of a rule or in a profile of
 
 from __future__ import annotations
 
-from dataclasses import fields
+import re
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.executable.settings import NUMBERS, Directory, RunSettings
 from mochi_rules.aot.options import BY_NAME
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.files import read_source
+from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.platforms.platform import find_platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from mochi_rules.base.span import Source
 
 FILE = "mochi.toml"
 _SECTION = "engine"
@@ -102,6 +107,7 @@ class Profiles:
     def __init__(self, root: Path) -> None:
         self._path = root / FILE
         self._read: dict[str, Settings] | None = None
+        self._checked: set[str] = set()
 
     @property
     def names(self) -> list[str]:
@@ -112,15 +118,19 @@ class Profiles:
         return list(self._profiles())
 
     def find(self, name: str) -> Settings:
-        """Return the settings of a profile.
+        """Return the settings of a profile, checked.
 
-        Emits: B010, B011, B028 (the file is wrong), B029 (no such profile).
+        Emits: B010, B011, B028 (the file is wrong), B029 (no such profile), A050 to A054, A100 to
+        A102, B027 (a setting is wrong).
 
         Raises:
-            MochiError: There is no such profile.
+            MochiError: There is no such profile, or a setting cannot be.
         """
         profiles = self._profiles()
         if name in profiles:
+            if name not in self._checked:
+                _check(self._path, name, profiles[name])
+                self._checked.add(name)
             return profiles[name]
         notes = (f"the profiles are {listing(profiles)}",) if profiles else ()
         raise MochiError(
@@ -143,13 +153,13 @@ def _parse(path: Path) -> dict[str, Settings]:
 
     if path.stat().st_size > _MAX_SIZE:
         raise fail("B028", f"`{FILE}` has more than {_MAX_SIZE >> 10} KiB")
-    text = read_source(path, FILE).text
-    if any(line.count(".") > _MAX_DOTS for line in text.split("\n")):
+    source = read_source(path, FILE)
+    if any(line.count(".") > _MAX_DOTS for line in source.text.split("\n")):
         raise fail("B028", f"`{FILE}` has a line with more than {_MAX_DOTS} dots")
     try:
-        tables = tomllib.loads(text).get(_SECTION, {})
+        tables = tomllib.loads(source.text).get(_SECTION, {})
     except ValueError as error:  # a number of thousands of digits is another than TOML's own
-        raise fail("B028", f"`{FILE}` is not TOML: {error}") from None
+        raise MochiError(_not_toml(source, str(error))) from None
     except RecursionError:
         raise fail("B028", f"`{FILE}` is nested too deeply") from None
     if isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values()):
@@ -159,3 +169,42 @@ def _parse(path: Path) -> dict[str, Settings]:
         f"`{_SECTION}` of `{FILE}` must hold tables",
         help=f"write `[{_SECTION}.sandboxed]`, and below it `fuel = 1_000_000`",
     )
+
+
+def _not_toml(source: Source, reason: str) -> Diagnostic:
+    """Make the error of a file that is not TOML; the parser says where within its reason."""
+    place = re.search(r" \(at line (\d+), column (\d+)\)$", reason)
+    if place is None:
+        return Diagnostic("B028", f"`{FILE}` is not TOML: {reason}")
+    lines = source.text.split("\n")[: int(place[1]) - 1]
+    start = sum(len(line) + 1 for line in lines) + int(place[2]) - 1
+    span = Span(source, start, start + 1)
+    return Diagnostic("B028", f"`{FILE}` is not TOML: {reason[: place.start()]}", span)
+
+
+def _check(path: Path, name: str, settings: Settings) -> None:
+    """Check a profile, as a program on a platform with all features would have it."""
+    from mochi_rules.aot.config import engine_config  # noqa: PLC0415 - of profiles only
+    from mochi_rules.aot.executable.settings import launcher_settings  # noqa: PLC0415
+
+    try:
+        engine, run = split(settings)
+        launcher_settings(engine_config(find_platform("x86_64-linux"), "", engine), run)
+    except MochiError as error:
+        source = read_source(path, FILE)
+        found = (replace(item, span=_locate(source, name, settings, item.message))
+                 for item in error.diagnostics)  # fmt: skip
+        raise MochiError(*found) from None
+
+
+def _locate(source: Source, profile: str, settings: Settings, message: str) -> Span:
+    """Return the span of the first setting of a profile that a message names, or of its table."""
+    table = rf"""^[ \t]*\[\s*{_SECTION}\s*\.\s*["']?{re.escape(profile)}["']?\s*\]"""
+    found = re.compile(table, re.MULTILINE).search(source.text)
+    start, end = found.span() if found else (0, 1)
+    names = [name for name in settings if re.search(rf"`{re.escape(name)}\b", message)]
+    for name in names:
+        key = re.compile(rf"""^[ \t]*["']?({re.escape(name)})["']?\s*=""", re.MULTILINE)
+        if hit := key.search(source.text, end):
+            return Span(source, *hit.span(1))
+    return Span(source, start, end)

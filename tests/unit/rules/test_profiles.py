@@ -111,3 +111,27 @@ def test_what_is_wrong_with_a_profile(
 def test_workspace_without_the_file_has_no_profiles(tmp_path: Path) -> None:
     """Nothing has to be there."""
     assert Profiles(tmp_path).names == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ("[engine.small]\nfuel = 9\nfule = 9\n", "A050", "mochi.toml:3:1"),
+        (
+            '[other]\nopt_level = 1\n[engine.small]\n  opt_level = "fast"\n',
+            "A051",
+            "mochi.toml:4:3",
+        ),
+        ('[engine.small]\ndirs = ["=b"]\n', "B027", "mochi.toml:2:1"),
+        ("[engine.small]\nfuel = -1\n", "A100", "mochi.toml:2:1"),
+        ("[engine]\nsmall = { fule = 9 }\n", "A050", "mochi.toml:1:1"),
+        ("[engine.small]\nfuel = nine\n", "B028", "mochi.toml:2:8"),
+    ],
+)
+def test_fault_of_a_profile_is_placed_in_the_file(
+    tmp_path: Path, text: str, code: str, place: str
+) -> None:
+    """Not where the profile is asked for."""
+    (tmp_path / "mochi.toml").write_text(text)
+    found = fault(lambda: Profiles(tmp_path).find("small"))
+    assert (found.code, str(found.span)) == (code, place)
