@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A target that has sources: their names, and the labels that it depends on.
+    """A target: the names of its sources, if it has any, and the labels that it depends on.
 
     `locate` tells where an attribute was written, for messages.
     """
@@ -34,17 +34,20 @@ class Unit:
 
 @dataclass(slots=True)
 class Universe:
-    """All targets that have sources, in the order of declaration."""
+    """All targets; the order of declaration does not matter."""
 
     units: dict[Label, Unit] = field(default_factory=dict)
     _owners: dict[str, Unit] = field(default_factory=dict)
 
     def add(self, unit: Unit) -> None:
-        """Add a target; the first library that has a source owns it."""
+        """Add a target, in place of one of its label.
+
+        Of two libraries with the same source the first by label owns it.
+        """
         self.units[unit.label] = unit
         if unit.rule == "mochi_library":
             for name in unit.srcs:
-                self._owners.setdefault(name, unit)
+                self._owners[name] = min(self._owners.get(name, unit), unit, key=_by_label)
 
     def owner(self, name: str, program: Unit) -> Unit | None:
         """Return the target that a source of a program belongs to."""
@@ -122,6 +125,12 @@ class Universe:
                 "B017",
                 f"`{unit.label}` depends on `{label}`, which is a `{found.rule}`, not a library",
                 unit.locate("deps"),
-                help="move what both need to a `mochi_library`",
+                help="move what both need to a `mochi_library`"
+                if found.rule.startswith("mochi")
+                else "leave it out: Mochi cannot import WebAssembly",
             )
         return None
+
+
+def _by_label(unit: Unit) -> Label:
+    return unit.label

@@ -157,6 +157,15 @@ def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...
         ({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi"], deps=[":b"])\n'
                             'mochi_binary(name="b", srcs=["a.mochi"])\n', "app/a.mochi": "print(1)\n"},
          ("error[B017]: `//app:a` depends on `//app:b`, which is a `mochi_binary`, not a library",)),
+        ({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi"], deps=[":w"])\n'
+                            'wasm_import(name="w", src="w.wasm")\n', "app/a.mochi": "print(1)\n"},
+         ("error[B017]: `//app:a` depends on `//app:w`, which is a `wasm_import`, not a library",
+          "help: leave it out: Mochi cannot import WebAssembly")),
+        ({"app/SConscript": BINARY, "app/a.mochi": "print(1)\n", "build": ""},
+         (f"error[B014]: cannot write `{BUILD}/app/a.wasm`: `build` is a file\n"
+          "  --> app/SConscript:1:1", "help: move or remove `build`")),
+        ({"app/SConscript": BINARY, "app/a.mochi": "print(1)\n", f"{BUILD}/app/a.wasm/x": ""},
+         (f"error[B014]: cannot write `{BUILD}/app/a.wasm`: `{BUILD}/app/a.wasm` is a folder\n",)),
     ],
 )  # fmt: skip
 def test_wrong_source(

@@ -74,6 +74,7 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., lis
             label = Label(space.package(), values["name"])
             target = Target(label, name, place)
             space.declare(target)
+            space.universe.add(Unit(label, name, (), (), place.locate))
             make(Call(space, env, target, values))
             return target.goals
 
@@ -128,28 +129,11 @@ class Call:
         path = posixpath.join(*filter(None, parts), self.label.name + suffix)
         try:
             node = self.env.fs.File("#" + path)
-        except TypeError:  # SCons has a file where this needs a folder, or the other way round
-            raise self._no_room(path) from None
+        except TypeError:  # there is a file where this needs a folder, or the other way round
+            raise self.space.obstruction(path, self.target) from None
         self.space.claim(node, self.target)
         self.target.outputs.setdefault(configuration.name, {})[suffix] = node
         return node
-
-    def _no_room(self, path: str) -> MochiError:
-        """Make the error of a name that is a folder's and an executable's.
-
-        Emits: B008.
-        """
-        return MochiError(
-            Diagnostic(
-                "B008",
-                f"`{self.label}` would make `{path}`, where another target's output is in the way",
-                self.target.place.locate("name"),
-                notes=(
-                    "an executable is called like its target, and cannot be called like a folder",
-                ),
-                help="give the target another name, or write `link=none`",
-            )
-        )
 
     def environment(self, configuration: Configuration) -> Any:
         """Return the environment of a configuration."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import SCons.Action
@@ -13,7 +13,7 @@ import SCons.Node.FS
 import SCons.Script
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.layout import Layout
 from mochi_rules.rules.identity import Identities
@@ -218,6 +218,29 @@ class Workspace:
                     help="give one of the two another name",
                 )
             )
+
+    def obstruction(self, path: str, target: Target) -> MochiError:
+        """Make the error of an output that has no room: what is in the way is found out.
+
+        Emits: B008 (another target's output), B014 (a file or folder of the user's).
+        """
+        parents = [parent.as_posix() for parent in PurePosixPath(path).parents]
+        is_claimed = any(claim in parents or claim.startswith(f"{path}/") for claim in self._claims)
+        files = [parent for parent in parents if (self.root / parent).is_file()]
+        if is_claimed or not (files or (self.root / path).is_dir()):
+            return MochiError(
+                Diagnostic(
+                    "B008",
+                    f"`{target.label}` would make `{path}`, where another target's output is "
+                    "in the way",
+                    target.place.locate("name"),
+                    notes=("an executable has the name of its target, and no folder may have it",),
+                    help="give the target another name, or write `link=none`",
+                )
+            )
+        obstacle, kind = (files[0], "a file") if files else (path, "a folder")
+        message = f"cannot write `{path}`: `{obstacle}` is {kind}"
+        return environment_error("B014", message, help=f"move or remove `{obstacle}`")
 
     def require_aot(self, platform: Platform) -> Recipe | None:
         """Refuse a platform that nothing compiles for: once, and before anything is built.

@@ -125,3 +125,14 @@ def test_dependency_on_a_program_is_refused() -> None:
     found = fault(lambda: universe.check_deps(program))
     assert found.code == "B017"
     assert "is a `mochi_binary`, not a library" in found.message
+
+
+def test_owner_of_a_source_does_not_depend_on_the_order() -> None:
+    """Of two libraries that have it, the first by label."""
+    units = [unit("//b:b", ["x.mochi"]), unit("//a:a", ["x.mochi"])]
+    program = unit("//c:c", ["c.mochi"], rule="mochi_binary")
+    for order in (units, units[::-1]):
+        universe = Universe()
+        for item in order:
+            universe.add(item)
+        assert universe.owner("x.mochi", program) == units[1]
