@@ -2,11 +2,11 @@ package main
 
 import "fmt"
 
-func fact(n int64) int64 {
+func factorial(n int64) int64 {
 	if n == 0 {
 		return 1
 	}
-	return n * fact(n-1)
+	return n * factorial(n-1)
 }
 
 func main() {
@@ -14,7 +14,7 @@ func main() {
 	fmt.Scan(&n)
 	var result int64
 	for i := int64(0); i < n; i++ {
-		result = (result + fact(12+i%8)) % 1000003
+		result = (result + factorial(12+i%8)) % 1000003
 	}
 	fmt.Println(result)
 }
