@@ -12,10 +12,14 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Self
 
 from mochi_rules.aot.config import EngineConfig, canonical
-from mochi_rules.aot.environment import scrubbed_environment
 from mochi_rules.aot.options import WASMTIME_MAJOR
 from mochi_rules.aot.problems import refusal
-from mochi_rules.aot.protocol import (
+from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
+from mochi_rules.base.lifeline import tied
+from mochi_rules.wasm.reader.cursor import Cursor
+from mochi_rules.wasm.reader.preamble import read_layer
+from mochi_rules.workers.environment import scrubbed_environment
+from mochi_rules.workers.protocol import (
     Greeting,
     ProtocolError,
     read_answer,
@@ -23,10 +27,6 @@ from mochi_rules.aot.protocol import (
     write_frame,
     write_json,
 )
-from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
-from mochi_rules.base.lifeline import tied
-from mochi_rules.wasm.cursor import Cursor
-from mochi_rules.wasm.preamble import read_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

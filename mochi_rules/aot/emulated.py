@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.options import OPTIONS
-from mochi_rules.aot.protocol import Greeting
 from mochi_rules.aot.tool_worker import INPUT, OUTPUT, serve_tool, tool_worker_command
-from mochi_rules.aot.wheels import take_library, wheel_pin
+from mochi_rules.aot.wheel_download import take_library, wheel_pin
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 from mochi_rules.platforms.native import c_sources, tools_directory
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
+from mochi_rules.workers.protocol import Greeting
 
 if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig

@@ -278,8 +278,8 @@ def _described(frames: Iterable[Any], lines: bytes) -> list[str]:
 
     A function without either is left out, unless no place is known at all.
     """
-    from mochi_rules.wasm.line_table import LineTable  # noqa: PLC0415 - of this error only
-    from mochi_rules.wasm.read_lines import read_lines  # noqa: PLC0415
+    from mochi_rules.wasm.debug.line_table import LineTable  # noqa: PLC0415 - of this error only
+    from mochi_rules.wasm.debug.read_lines import read_lines  # noqa: PLC0415
 
     table = LineTable()
     with suppress(MochiError):  # nobody has checked it; then no place is known

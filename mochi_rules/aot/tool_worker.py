@@ -15,17 +15,17 @@ from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.config import EngineConfig
-from mochi_rules.aot.environment import run_scrubbed
 from mochi_rules.aot.options import OPTIONS
 from mochi_rules.aot.worker import serve
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.platforms.cpu import CpuLevel
 from mochi_rules.platforms.platform import find_platform
+from mochi_rules.workers.environment import run_scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mochi_rules.aot.protocol import Greeting
+    from mochi_rules.workers.protocol import Greeting
 
     # From a configuration and the kind (`module` or `component`) to the whole command.
     Compose = Callable[[EngineConfig, str], Sequence[str]]

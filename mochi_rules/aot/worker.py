@@ -11,7 +11,10 @@ import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mochi_rules.aot.engine import make_compiler
-from mochi_rules.aot.protocol import (
+from mochi_rules.aot.wheel import wheel_version
+from mochi_rules.base.lifeline import end_with_parent
+from mochi_rules.platforms.platform import host_platform
+from mochi_rules.workers.protocol import (
     Greeting,
     ProtocolError,
     read_frame,
@@ -19,9 +22,6 @@ from mochi_rules.aot.protocol import (
     write_answer,
     write_greeting,
 )
-from mochi_rules.aot.wheel import wheel_version
-from mochi_rules.base.lifeline import end_with_parent
-from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

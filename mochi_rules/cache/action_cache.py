@@ -13,7 +13,7 @@ from mochi_rules.cache.wire import WireError
 
 if TYPE_CHECKING:
     from mochi_rules.base.digest import Digest
-    from mochi_rules.cache.layout import Layout
+    from mochi_rules.cache.directory import Layout
     from mochi_rules.cache.statistics import Recorder
 
 _MAX_SIZE = 64 << 20  # bytes; a result names files, it does not hold them

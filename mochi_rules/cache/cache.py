@@ -14,8 +14,8 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.cache.action_cache import ActionCache
+from mochi_rules.cache.directory import USE_ANOTHER, Layout, examine, prepare, reason, unusable
 from mochi_rules.cache.entry import read_entry, write_entry
-from mochi_rules.cache.layout import USE_ANOTHER, Layout, examine, prepare, reason, unusable
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.messages import (
     ActionResult,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cache.action import PreparedAction
-    from mochi_rules.cache.maintain import Removal, Report, Verification
+    from mochi_rules.cache.maintenance import Removal, Report, Verification
 
 DEFAULT_CAPACITY = 5 << 30  # bytes
 _MAX_STATISTICS = 1 << 16  # bytes
@@ -197,7 +197,7 @@ class Cache:
         Raises:
             MochiError: The directory cannot be used.
         """
-        from mochi_rules.cache.maintain import Report, usage  # noqa: PLC0415 - not for a build
+        from mochi_rules.cache.maintenance import Report, usage  # noqa: PLC0415 - not for a build
 
         if not self._is_there():
             return Report()
@@ -218,7 +218,7 @@ class Cache:
         Raises:
             MochiError: The directory cannot be used, or not be written.
         """
-        from mochi_rules.cache.maintain import Verification, verify  # noqa: PLC0415 - as above
+        from mochi_rules.cache.maintenance import Verification, verify  # noqa: PLC0415 - as above
 
         if not self._is_there(writable=True):
             return Verification()
@@ -230,7 +230,7 @@ class Cache:
         Raises:
             MochiError: The directory cannot be used, or not be written.
         """
-        from mochi_rules.cache.maintain import Removal, clear  # noqa: PLC0415 - as above
+        from mochi_rules.cache.maintenance import Removal, clear  # noqa: PLC0415 - as above
 
         return clear(self._layout) if self._is_there(writable=True) else Removal()
 

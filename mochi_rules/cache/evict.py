@@ -21,7 +21,7 @@ from mochi_rules.cache.statistics import Statistics
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mochi_rules.cache.layout import Layout
+    from mochi_rules.cache.directory import Layout
 
 _HIGH_WATER = 0.9  # of the cap: above it, eviction begins
 _LOW_WATER = 0.7  # of the cap: at it, eviction ends

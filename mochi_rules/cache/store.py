@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, Severity
 from mochi_rules.base.digest import Digest, digest_bytes
+from mochi_rules.cache.directory import Layout, foreign, reason
 from mochi_rules.cache.entry import (
     ForeignError,
     UnfitError,
@@ -17,7 +18,6 @@ from mochi_rules.cache.entry import (
     touch,
     write_entry,
 )
-from mochi_rules.cache.layout import Layout, foreign, reason
 from mochi_rules.cache.statistics import Recorder, Statistics
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from mochi_rules.cli.session import (
     open_pipeline,
     toolchains_of,
 )
-from mochi_rules.cli.shown import open_console
 from mochi_rules.cli.start import cache_root
-from mochi_rules.rules.faults import write_output
-from mochi_rules.rules.lazy import LazyEngines
-from mochi_rules.rules.sources import texts_of
-from mochi_rules.rules.steps import EXECUTABLE_MODE
+from mochi_rules.cli.step_console import open_console
+from mochi_rules.project.sources import texts_of
+from mochi_rules.steps.errors import write_output
+from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.step import EXECUTABLE_MODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +104,7 @@ def _make(products: Products, emit: str, output: Path) -> bytes:
         case "wasm":
             return products.wasm()
         case "obj":
-            from mochi_rules.rules.steps import symbol_of  # noqa: PLC0415 - of objects only
+            from mochi_rules.steps.step import symbol_of  # noqa: PLC0415 - of objects only
 
             return products.object(symbol_of(output.stem))
         case _:
@@ -139,8 +139,8 @@ def _write_text(output: Path, text: str) -> None:
 
 def _syntax_tree(path: Path, after: str) -> str:
     del after
-    from mochi_rules.compiler.ast_print import print_module  # noqa: PLC0415 - as below
-    from mochi_rules.compiler.parser import parse_module  # noqa: PLC0415
+    from mochi_rules.compiler.syntax.ast_print import print_module  # noqa: PLC0415 - as below
+    from mochi_rules.compiler.syntax.parser import parse_module  # noqa: PLC0415
 
     diagnostics = Diagnostics()
     tree = parse_module(next(iter(read_program(path, Path.cwd()).values())), diagnostics)
@@ -154,7 +154,7 @@ def _mid_level(path: Path, after: str) -> str:
     Emits: B052 (no such pass).
     """
     from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415
-    from mochi_rules.compiler.ir_print import print_program  # noqa: PLC0415
+    from mochi_rules.compiler.ir.print import print_program  # noqa: PLC0415
     from mochi_rules.compiler.passes import BUILD, PASSES  # noqa: PLC0415
 
     if after and after not in (BUILD, *PASSES):
@@ -174,7 +174,7 @@ def _mid_level(path: Path, after: str) -> str:
 def _wat(path: Path, after: str) -> str:
     del after
     from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
-    from mochi_rules.rules.engines import compiled  # noqa: PLC0415
+    from mochi_rules.steps.engines import compiled  # noqa: PLC0415
     from mochi_rules.wasm.wat import print_module  # noqa: PLC0415
 
     texts = texts_of(read_program(path, Path.cwd()))

@@ -11,7 +11,7 @@ from mochi_rules.base.render import render_json
 from mochi_rules.cli.options import COLOR, Option, Verb
 from mochi_rules.cli.products import read_program
 from mochi_rules.cli.session import show
-from mochi_rules.rules.sources import texts_of
+from mochi_rules.project.sources import texts_of
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

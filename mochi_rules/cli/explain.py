@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.cli.options import COLOR, Option, Verb
-from mochi_rules.rules.journal import Journal, explain, select
+from mochi_rules.steps.journal import Journal, explain, select
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

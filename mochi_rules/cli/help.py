@@ -10,7 +10,7 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.cli.options import Option, Verb
 from mochi_rules.cli.usage import describe, table
-from mochi_rules.rules import attrs
+from mochi_rules.project import attributes as attrs
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

@@ -17,14 +17,14 @@ from mochi_rules.cli.session import (
     toolchains_of,
 )
 from mochi_rules.cli.start import cache_root
-from mochi_rules.elf.listing import read_listing
-from mochi_rules.rules.lazy import LazyEngines
+from mochi_rules.elf.listing.listing import read_listing
+from mochi_rules.steps.lazy_engines import LazyEngines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mochi_rules.cli.options import Parsed
-    from mochi_rules.elf.listing import Listing
+    from mochi_rules.elf.listing.listing import Listing
 
 _PROGRAMS = (".mochi", ".wasm", ".wat")
 

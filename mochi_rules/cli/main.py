@@ -105,7 +105,7 @@ def load(name: str) -> Verb:
 
 def _fail(error: Exception) -> int:
     from mochi_rules.cli.session import show  # noqa: PLC0415 - of errors only
-    from mochi_rules.rules.faults import as_mochi_error  # noqa: PLC0415
+    from mochi_rules.steps.errors import as_mochi_error  # noqa: PLC0415
 
     fault = as_mochi_error(error)
     show(fault.diagnostics)

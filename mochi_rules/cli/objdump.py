@@ -13,13 +13,13 @@ from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.cli.listings import is_program, list_artifact, list_program
 from mochi_rules.cli.options import Option, Verb, color_choice
 from mochi_rules.cli.session import BUILDING
-from mochi_rules.elf.listing_text import render_listing
+from mochi_rules.elf.listing.listing_text import render_listing
 from mochi_rules.ui.color import use_color
 from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
-    from mochi_rules.elf.listing import Listing
+    from mochi_rules.elf.listing.listing import Listing
 
 
 def show_code(parsed: Parsed) -> int:

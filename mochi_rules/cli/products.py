@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.files import read_input, read_source
-from mochi_rules.cli.shown import install, run_shown
+from mochi_rules.cli.step_console import install, run_shown
 from mochi_rules.platforms.platform import host_platform
-from mochi_rules.rules.configuration import FOREIGN
-from mochi_rules.rules.folder import locate
-from mochi_rules.rules.sources import gather
-from mochi_rules.rules.steps import (
+from mochi_rules.project.configuration import FOREIGN
+from mochi_rules.project.folder import locate
+from mochi_rules.project.sources import gather
+from mochi_rules.steps.step import (
     CWASM,
     LAUNCHER,
     WASM,
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.span import Source
-    from mochi_rules.rules.configuration import Configuration
-    from mochi_rules.rules.pipeline import Pipeline
-    from mochi_rules.rules.toolchains import Toolchains
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.steps.pipeline import Pipeline
+    from mochi_rules.steps.tools.toolchains import Toolchains
     from mochi_rules.ui.console import Console
 
 _MAGICS = {b"\0asm": ".wasm", b"\x7fELF": ".cwasm"}
@@ -118,7 +118,7 @@ class Products:
 
     def lines(self) -> bytes:
         """Return the section `mochi.lines` of the WebAssembly; empty where there is none."""
-        from mochi_rules.wasm.lines import find_lines  # noqa: PLC0415 - of the first run only
+        from mochi_rules.wasm.debug.lines import find_lines  # noqa: PLC0415 - of the first run only
 
         return find_lines(self._made[WASM]) if WASM in self._made else b""
 
@@ -150,7 +150,7 @@ class Products:
         Emits: A020, A021, A022.
         """
         from mochi_rules.elf.read import read_artifact  # noqa: PLC0415 - of artifacts only
-        from mochi_rules.rules.expectation import settings_of  # noqa: PLC0415
+        from mochi_rules.steps.expectations import settings_of  # noqa: PLC0415
 
         return self.configuration.loader(settings_of(read_artifact(data, str(self.path))))
 
@@ -184,7 +184,7 @@ class Products:
             MochiError: There is none for the platform, or pip cannot fetch it.
         """
         from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles
-        from mochi_rules.rules.bundling import library_step  # noqa: PLC0415
+        from mochi_rules.steps.tools.bundle import library_step  # noqa: PLC0415
 
         platform = self.configuration.platform
         name = bundle_system(platform).library
@@ -197,7 +197,7 @@ class Products:
         return read_input(Path(resolution.chosen.command[0]))
 
     def _bundle_launcher(self) -> bytes:
-        from mochi_rules.rules.bundling import (  # noqa: PLC0415 - as above
+        from mochi_rules.steps.tools.bundle import (  # noqa: PLC0415 - as above
             find_compiler,
             launcher_sources,
             launcher_step,
@@ -219,7 +219,7 @@ class Products:
 
     def _tools(self) -> Toolchains:
         if self.toolchains is None:
-            from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
+            from mochi_rules.steps.tools.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
 
             self.toolchains = Toolchains()
         return self.toolchains

@@ -10,8 +10,8 @@ from mochi_rules.aot.run import Guest, run_cwasm
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Option, Parsed, Verb
 from mochi_rules.cli.start import cache_root
-from mochi_rules.rules.folder import locate
-from mochi_rules.rules.shortcut import Recalled, Shortcut
+from mochi_rules.project.folder import locate
+from mochi_rules.steps.run_cache import Recalled, Shortcut
 
 if TYPE_CHECKING:
     from mochi_rules.aot.executable.settings import Directory
@@ -74,7 +74,7 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     """Take a program through the pipeline."""
     # What is loaded here takes longer than all of a warm run.
     from mochi_rules.platforms.platform import host_platform  # noqa: PLC0415
-    from mochi_rules.rules.lazy import LazyEngines  # noqa: PLC0415
+    from mochi_rules.steps.lazy_engines import LazyEngines  # noqa: PLC0415
 
     engines = LazyEngines(host_platform())
     if path.suffix != ".cwasm":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.render import render_all
 from mochi_rules.cache.cache import Cache
-from mochi_rules.cache.layout import Layout
+from mochi_rules.cache.directory import Layout
 from mochi_rules.cli.options import (
     AOT,
     CACHE,
@@ -23,9 +23,9 @@ from mochi_rules.cli.options import (
     TOOLCHAIN,
     color_choice,
 )
-from mochi_rules.rules.configuration import find_configurations
-from mochi_rules.rules.identity import Identities
-from mochi_rules.rules.pipeline import Pipeline
+from mochi_rules.project.configuration import find_configurations
+from mochi_rules.steps.identity import Identities
+from mochi_rules.steps.pipeline import Pipeline
 from mochi_rules.ui.color import use_color
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cli.options import Parsed
-    from mochi_rules.rules.configuration import Configuration
-    from mochi_rules.rules.lazy import LazyEngines
-    from mochi_rules.rules.toolchains import Toolchains
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.steps.lazy_engines import LazyEngines
+    from mochi_rules.steps.tools.toolchains import Toolchains
 
 BUILDING = (TARGET, MODE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)
 
@@ -61,7 +61,7 @@ def profile_of(parsed: Parsed) -> dict[str, object]:
     name = parsed.get("engine")
     if not name:
         return {}
-    from mochi_rules.rules.profiles import Profiles  # noqa: PLC0415 - few programs have one
+    from mochi_rules.project.profiles import Profiles  # noqa: PLC0415 - few programs have one
 
     return Profiles(Path.cwd()).find(name)
 
@@ -71,7 +71,7 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
     policy, path = parsed.get("toolchain"), parsed.get("aot")
     if not policy and not path:
         return None
-    from mochi_rules.rules.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
+    from mochi_rules.steps.tools.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
 
     absolute = str(Path(path).expanduser().absolute()) if path else ""
     return Toolchains((), absolute, policy or "auto")

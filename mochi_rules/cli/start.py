@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.cache.layout import default_root
+from mochi_rules.cache.directory import default_root
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

@@ -10,17 +10,17 @@ from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Verb
 from mochi_rules.cli.products import Products, kind_of
 from mochi_rules.cli.session import configuration_of, open_pipeline, show
-from mochi_rules.cli.shown import open_console
 from mochi_rules.cli.start import cache_root
-from mochi_rules.rules.faults import as_mochi_error
-from mochi_rules.rules.lazy import LazyEngines
-from mochi_rules.rules.steps import CWASM, WASM
-from mochi_rules.rules.testing import Case, case_step, directory_inputs
+from mochi_rules.cli.step_console import open_console
+from mochi_rules.steps.errors import as_mochi_error
+from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.step import CWASM, WASM
+from mochi_rules.steps.test_case import Case, case_step, directory_inputs
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
-    from mochi_rules.rules.configuration import Configuration
-    from mochi_rules.rules.pipeline import Pipeline
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.steps.pipeline import Pipeline
     from mochi_rules.ui.console import Console
 
 _MANY = 1000  # files

@@ -9,16 +9,16 @@ from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb
 from mochi_rules.cli.session import open_pipeline
-from mochi_rules.cli.shown import install, open_console
 from mochi_rules.cli.start import cache_root
+from mochi_rules.cli.step_console import install, open_console
 from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.platforms.toolchain import resolution_error, resolve, what_lacks
-from mochi_rules.rules.configuration import find_configurations
-from mochi_rules.rules.faults import write_output
-from mochi_rules.rules.lazy import LazyEngines
-from mochi_rules.rules.steps import EXECUTABLE_MODE
-from mochi_rules.rules.toolchains import Toolchains
+from mochi_rules.project.configuration import find_configurations
+from mochi_rules.steps.errors import write_output
+from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.step import EXECUTABLE_MODE
+from mochi_rules.steps.tools.toolchains import Toolchains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ def _install_emulated() -> int:
     Emits: B014, C002 (qemu or the C compiler is missing), C030 to C034.
     """
     from mochi_rules.aot import emulated  # noqa: PLC0415 - of this tool only
-    from mochi_rules.aot.wheels import fetch_wheel  # noqa: PLC0415
+    from mochi_rules.aot.wheel_download import fetch_wheel  # noqa: PLC0415
 
     host, folder = host_platform(), emulated.directory()
     tool = emulated.emulated_toolchain(host)

@@ -11,13 +11,13 @@ from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.base.diagnostic import MochiError, about
 from mochi_rules.cli.options import COLOR, TARGET, Verb
 from mochi_rules.cli.products import read_binary
-from mochi_rules.elf.checks import CHECKS, Failure, verify
-from mochi_rules.elf.object_checks import OBJECT_CHECKS, ObjectExpectation, verify_object
+from mochi_rules.elf.checks.objects import OBJECT_CHECKS, ObjectExpectation, verify_object
+from mochi_rules.elf.checks.table import CHECKS, Failure, verify
 from mochi_rules.elf.objects import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
-from mochi_rules.rules.expectation import executable_expectation, platform_expectation
+from mochi_rules.steps.expectations import executable_expectation, platform_expectation
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
@@ -45,7 +45,7 @@ def verify_file(parsed: Parsed) -> int:
 def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Failure], int]:
     """Return what is wrong, and how many checks there are."""
     if data.startswith(b"\0asm"):
-        from mochi_rules.wasm.read import read_summary  # noqa: PLC0415 - of wasm only
+        from mochi_rules.wasm.reader.read_summary import read_summary  # noqa: PLC0415 - of wasm only
 
         with about(name):
             read_summary(data)

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostics
-from mochi_rules.compiler.build.program import ProgramBuilder
-from mochi_rules.compiler.infer.infer import infer_program
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.infer.program import infer_program
+from mochi_rules.compiler.irbuild.program import ProgramBuilder
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
-from mochi_rules.compiler.lowlevel import Library, load_library
-from mochi_rules.compiler.modules import load_modules
+from mochi_rules.compiler.names.modules import load_modules
+from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.passes import run_passes
-from mochi_rules.compiler.resolve import resolve_program
-from mochi_rules.wasm.dwarf import dwarf_sections
+from mochi_rules.compiler.runtime.library import Library, load_library
+from mochi_rules.wasm.debug.dwarf import dwarf_sections
+from mochi_rules.wasm.debug.lines import lines_section
 from mochi_rules.wasm.encode import encode_custom_section, encode_module
-from mochi_rules.wasm.lines import lines_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostic
-    from mochi_rules.compiler.ir import Program
+    from mochi_rules.compiler.ir.function import Program
     from mochi_rules.wasm.module import Module
 
 OUTPUT_BUFFER = 8192  # bytes

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Literal
 
 from mochi_rules.elf.decode import Malformed
-from mochi_rules.wasm.line_table import LineTable, MalformedLines, decode_lines
+from mochi_rules.wasm.debug.line_table import LineTable, MalformedLines, decode_lines
 
 if TYPE_CHECKING:
     from mochi_rules.elf.artifact import Artifact, Section

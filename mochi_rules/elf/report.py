@@ -9,14 +9,14 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.elf.artifact import flag_letters
-from mochi_rules.elf.checks import Failure, verify
-from mochi_rules.elf.checks_header import OS_ABI
+from mochi_rules.elf.checks.expectation import Kind
+from mochi_rules.elf.checks.header import OS_ABI
+from mochi_rules.elf.checks.table import Failure, verify
 from mochi_rules.elf.engine import decode_engine, schema_of
-from mochi_rules.elf.expectation import Kind
-from mochi_rules.elf.layout import layout_of
 from mochi_rules.elf.objects import COFF_CPUS, ELF_MAGIC, MACHO_MAGIC
 from mochi_rules.elf.read import read_artifact
-from mochi_rules.wasm.read import read_summary
+from mochi_rules.elf.triple_layout import layout_of
+from mochi_rules.wasm.reader.read_summary import read_summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

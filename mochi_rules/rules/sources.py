@@ -1,104 +1,99 @@
-"""The sources of a program: its imports followed, each source once, by name.
-
-A name is what messages and keys call a source: a path with `/`, relative to the workspace, the
-same on every machine. Imports are found by the compiler's own lexer, so that what looks like one
-in a comment or a string is none; a source without the word costs one search.
-"""
+"""The sources of a program as nodes of SCons."""
 
 from __future__ import annotations
 
+import os
 import posixpath
-import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostic, Diagnostics, MochiError, fail
-from mochi_rules.base.span import Source, Span
+from mochi_rules.base.files import read_source
+from mochi_rules.project.sources import gather
+from mochi_rules.rules.nodes import check_exists, file_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-SUFFIX = ".mochi"
-_LIKELY = re.compile(r'\bimport\s*(?:/[/*]|#|")')
+    from mochi_rules.base.span import Source, Span
+    from mochi_rules.project.visibility import Unit, Universe
 
 
 @dataclass(frozen=True, slots=True)
-class ImportSite:
-    """An import as it stands in a source: the path as written, and where."""
+class Program:
+    """The sources of one program as nodes: the main one, and all of its own target by name.
 
-    path: str
-    span: Span
-
-    @property
-    def target(self) -> str:
-        """The name of the source that is meant, relative to the folder of the importing one."""
-        folder = posixpath.dirname(self.span.source.name)
-        target = posixpath.normpath(posixpath.join(folder, self.path))
-        return target if target.endswith(SUFFIX) else target + SUFFIX
-
-
-def find_imports(source: Source) -> list[ImportSite]:
-    """Return the imports of Mochi modules in a source, in order; `import python …` is none."""
-    if not _LIKELY.search(source.text):
-        return []
-    from mochi_rules.compiler.lexer import tokenize  # noqa: PLC0415 - few sources import
-    from mochi_rules.compiler.tokens import STRING  # noqa: PLC0415
-
-    tokens = tokenize(source, Diagnostics())
-    return [
-        ImportSite(
-            tokens.values[index + 1].decode("utf-8", "replace"),
-            Span(source, tokens.starts[index + 1], tokens.ends[index + 1]),
-        )
-        for index, kind in enumerate(tokens.kinds[:-1])
-        if kind == "import" and tokens.kinds[index + 1] == STRING
-    ]
-
-
-def gather(
-    main: Source,
-    read: Callable[[str], Source | None],
-    check: Callable[[ImportSite], None] | None = None,
-) -> dict[str, Source]:
-    """Return a program's sources by name, the main one first.
-
-    `read` returns the source of a name, or None where there is none: the compiler will say so.
-    `check` may raise for an import that must not be.
-
-    Emits: B012 (the main source is empty), B024 (import of an absolute path).
-
-    Raises:
-        MochiError: As `read` and `check` do.
+    `declared` has the sources of all targets by name. `unit` is None for a program that was
+    declared by a builder alone: it may import any file of the workspace.
     """
-    if not main.text.strip():
-        raise fail("B012", f"`{main.name}` is empty", help='write a program, such as `print("hi")`')
-    sources = {main.name: main}
-    pending = [main]
-    while pending:
-        for site in find_imports(pending.pop()):
-            if site.target in sources:
-                continue
-            if site.target.startswith("/"):
-                raise MochiError(_absolute(site))
-            if check is not None:
-                check(site)
-            source = read(site.target)
-            if source is not None:
-                sources[site.target] = source
-                pending.append(source)
-    return sources
 
+    main: str
+    nodes: dict[str, Any]
+    declared: dict[str, Any]
+    fs: Any
+    universe: Universe
+    unit: Unit | None = None
 
-def _absolute(site: ImportSite) -> Diagnostic:
-    return Diagnostic(
-        "B024",
-        "import of an absolute path",
-        site.span,
-        label="this is another place on another machine",
-        help=f"write it relative to the folder of `{site.span.source.name}`",
-    )
+    def gather(self) -> dict[str, Source]:
+        """Return the sources that the program consists of now, the main one first.
 
+        Emits: B010 to B013, B016, B017, B022, B024.
 
-def texts_of(sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return the texts of sources by name."""
-    return {name: source.text for name, source in sources.items()}
+        Raises:
+            MochiError: A source cannot be read, or may not be imported.
+        """
+        if self.unit is not None:
+            self.universe.check_deps(self.unit)
+        main = read_source(file_of(self._node(self.main)), self.main)
+        return gather(main, self._read, self._check)
+
+    def read(self) -> dict[str, bytes]:
+        """Return the sources as inputs of a step."""
+        return {name: source.text.encode() for name, source in self.gather().items()}
+
+    def scan(self) -> list[Any]:
+        """Return the nodes of the sources that are imported, or that may be once they are made.
+
+        Emits: as `gather`.
+        """
+        for node in self.nodes.values():
+            check_exists(node, self._locate)
+        main = self._node(self.main)
+        names = self._made()
+        if os.path.lexists(file_of(main)):  # else its builder has not run yet
+            gather(read_source(file_of(main), self.main), partial(self._note, names), self._check)
+        return [node for node in map(self._node, names) if node is not main]
+
+    def _made(self) -> dict[str, None]:
+        """Return the names of sources that builders make: what they import is not known before."""
+        units = [self.unit, *self.universe.libraries(self.unit)] if self.unit else []
+        names = dict.fromkeys(name for unit in units for name in unit.srcs)
+        return {name: None for name in names if self._node(name).has_builder()}
+
+    def _note(self, names: dict[str, None], name: str) -> Source | None:
+        """Read a source that is imported, and note its name, also if it is not made yet."""
+        source = self._read(name)
+        if source is not None or self._node(name).has_builder():
+            names[name] = None
+        return source
+
+    def _node(self, name: str) -> Any:
+        node = self.nodes.get(name) or self.declared.get(name)
+        if node is not None:
+            return node
+        main = self.nodes[self.main]  # in a `variant_dir`, what is imported may be made there too
+        path = posixpath.relpath(name, posixpath.dirname(self.main) or ".")
+        beside = main.dir.File(path)
+        return beside if beside.has_builder() else self.fs.File("#" + name)
+
+    def _read(self, name: str) -> Source | None:
+        path = file_of(self._node(name))
+        return read_source(path, name) if os.path.lexists(path) else None
+
+    def _check(self, site: Any) -> None:
+        if self.unit is not None:
+            self.universe.check_import(site, self.unit, self._exists)
+
+    def _exists(self, name: str) -> bool:
+        return os.path.lexists(file_of(self._node(name)))
+
+    def _locate(self) -> Span | None:
+        return self.unit.locate("srcs") if self.unit else None

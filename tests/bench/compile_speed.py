@@ -14,12 +14,12 @@ from pathlib import Path
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler import driver
-from mochi_rules.compiler.build.program import ProgramBuilder
-from mochi_rules.compiler.infer.infer import infer_program
+from mochi_rules.compiler.infer.program import infer_program
+from mochi_rules.compiler.irbuild.program import ProgramBuilder
 from mochi_rules.compiler.lower.link import Linker
-from mochi_rules.compiler.modules import load_modules
+from mochi_rules.compiler.names.modules import load_modules
+from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.passes import run_passes
-from mochi_rules.compiler.resolve import resolve_program
 from mochi_rules.wasm.encode import encode_module
 
 ROUNDS = 5

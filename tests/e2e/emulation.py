@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.aot import emulated
-from mochi_rules.aot.wheels import fetch_wheel
+from mochi_rules.aot.wheel_download import fetch_wheel
 from tests.needs import need
 
 if TYPE_CHECKING:

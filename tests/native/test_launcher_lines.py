@@ -10,7 +10,7 @@ import pytest
 
 from mochi_rules.aot.executable.settings import lines_setting
 from mochi_rules.compiler.driver import CompileRequest, compile_program
-from mochi_rules.wasm.lines import find_lines
+from mochi_rules.wasm.debug.lines import find_lines
 
 from .building import Programs, compile_with_wheel, program
 from .test_launcher import TRAP, run

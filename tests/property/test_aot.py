@@ -13,11 +13,11 @@ from mochi_rules.aot.objects.writer import ALIGNMENTS, write_object
 from mochi_rules.aot.options import BY_NAME
 from mochi_rules.aot.probe import engine_section
 from mochi_rules.aot.problems import refusal
-from mochi_rules.aot.protocol import ProtocolError, read_answer, read_frame, write_answer
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType, resolve
+from mochi_rules.workers.protocol import ProtocolError, read_answer, read_frame, write_answer
 
 platforms = st.sampled_from(PLATFORMS)
 anything = st.one_of(

@@ -31,12 +31,12 @@ from mochi_rules.elf.objects import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
 from mochi_rules.elf.unwind import decode_eh_frame, decode_pdata
+from mochi_rules.wasm.debug.line_table import MalformedLines, decode_lines
+from mochi_rules.wasm.debug.read_lines import read_lines
 from mochi_rules.wasm.leb128 import encode_unsigned
-from mochi_rules.wasm.line_table import MalformedLines, decode_lines
-from mochi_rules.wasm.read import read_summary
-from mochi_rules.wasm.read_code import read_functions
-from mochi_rules.wasm.read_lines import read_lines
-from mochi_rules.wasm.sections import find_sections
+from mochi_rules.wasm.reader.read_code import read_functions
+from mochi_rules.wasm.reader.read_summary import read_summary
+from mochi_rules.wasm.reader.sections import find_sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,11 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mochi_rules.compiler import types
-from mochi_rules.compiler.ir import Block, Branch, Function, Jump, Return, Unreachable, Value
-from mochi_rules.compiler.ir_parse import parse_function
-from mochi_rules.compiler.ir_print import print_function
-from mochi_rules.compiler.types import BOOL, FLOAT, INT, STRING, VOID, WORD
+from mochi_rules.compiler.ir import types
+from mochi_rules.compiler.ir.function import (
+    Block,
+    Branch,
+    Function,
+    Jump,
+    Return,
+    Unreachable,
+    Value,
+)
+from mochi_rules.compiler.ir.parse import parse_function
+from mochi_rules.compiler.ir.print import print_function
+from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT, STRING, VOID, WORD
 
 NAMES = st.sampled_from(["", "x", "xs", "x1", "v", "v1", "null", "nan", "true", "größe", "_"])
 TYPES = st.recursive(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.render import render_all
 from mochi_rules.base.span import Source
-from mochi_rules.compiler.ast_print import print_module
-from mochi_rules.compiler.lexer import tokenize
-from mochi_rules.compiler.parser import parse_module
-from mochi_rules.compiler.tokens import CONTEXTUAL, KEYWORDS, PUNCTUATION
+from mochi_rules.compiler.syntax.ast_print import print_module
+from mochi_rules.compiler.syntax.lexer import tokenize
+from mochi_rules.compiler.syntax.parser import parse_module
+from mochi_rules.compiler.syntax.tokens import CONTEXTUAL, KEYWORDS, PUNCTUATION
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PROGRAMS = [path.read_text(encoding="utf-8") for path in sorted(GOLDEN.glob("ast/*.mochi"))]

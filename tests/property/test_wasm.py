@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.wasm.debug.read_lines import read_lines
 from mochi_rules.wasm.encode import encode_module
 from mochi_rules.wasm.leb128 import (
     decode_signed,
@@ -20,8 +21,7 @@ from mochi_rules.wasm.leb128 import (
     encode_unsigned,
 )
 from mochi_rules.wasm.module import Export, Function, Module
-from mochi_rules.wasm.read import read_summary
-from mochi_rules.wasm.read_lines import read_lines
+from mochi_rules.wasm.reader.read_summary import read_summary
 from mochi_rules.wasm.wat import print_module
 
 SAMPLE = Path(__file__).parents[1] / "golden" / "wat_printer" / "everything.py"

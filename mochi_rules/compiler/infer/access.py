@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import PERHAPS, Cell
 from mochi_rules.compiler.infer.records import field_names
-from mochi_rules.compiler.symbols import Variable
+from mochi_rules.compiler.names.symbols import Variable
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.infer.infer import Inference
-    from mochi_rules.compiler.symbols import ModuleScope
+    from mochi_rules.compiler.infer.program import Inference
+    from mochi_rules.compiler.names.symbols import ModuleScope
 
 _SCALARS = ("int", "float", "bool", "fun")
 _NO_INDEX = ("string", "bool", "list", "map")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import Diagnostic, Severity
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import NULL, Cell
-from mochi_rules.compiler.symbols import Alias, Struct, Union
+from mochi_rules.compiler.names.symbols import Alias, Struct, Union
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
-    from mochi_rules.compiler.symbols import ModuleScope
+    from mochi_rules.compiler.names.symbols import ModuleScope
 
 _SCALARS = {"int": "int", "int64": "int", "float": "float", "bool": "bool", "string": "string"}
 _ARITY = {"list": 1, "map": 2}

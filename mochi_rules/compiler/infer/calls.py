@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.compiler import ast
-from mochi_rules.compiler.builtins import (
+from mochi_rules.compiler.infer.cells import PERHAPS, Cell
+from mochi_rules.compiler.names.builtins import (
     BUILTINS,
     FOREIGN_ARITY,
     FOREIGN_MODULES,
     FOREIGN_VALUES,
     takes,
 )
-from mochi_rules.compiler.infer.cells import PERHAPS, Cell
-from mochi_rules.compiler.symbols import (
+from mochi_rules.compiler.names.symbols import (
     Builtin,
     ForeignModule,
     Function,
@@ -23,11 +22,12 @@ from mochi_rules.compiler.symbols import (
     Struct,
     Variable,
 )
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mochi_rules.compiler.infer.infer import Inference
+    from mochi_rules.compiler.infer.program import Inference
 
 # Methods that values have without being structs: name -> result, as in builtins.py.
 VALUE_METHODS = {

@@ -17,14 +17,14 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler import types
+from mochi_rules.compiler.ir import types
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Set as AbstractSet
 
-    from mochi_rules.compiler.symbols import Function, Struct, Union
-    from mochi_rules.compiler.types import Type
+    from mochi_rules.compiler.ir.types import Type
+    from mochi_rules.compiler.names.symbols import Function, Struct, Union
 
 NEVER, PERHAPS, NULL = 0, 1, 2  # how null got in: not; by a read that may miss; by itself
 SCALARS = {"int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING}

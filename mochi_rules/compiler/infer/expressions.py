@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
-from mochi_rules.compiler.symbols import Builtin, ForeignModule, Function, Struct, Variable
+from mochi_rules.compiler.names.symbols import Builtin, ForeignModule, Function, Struct, Variable
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.infer.infer import Inference
-    from mochi_rules.compiler.symbols import ModuleScope
+    from mochi_rules.compiler.infer.program import Inference
+    from mochi_rules.compiler.names.symbols import ModuleScope
 
 NUMBERS = ("int", "float")
 _COMPOSITES = frozenset({"list", "map", "struct", "union", "fun"})

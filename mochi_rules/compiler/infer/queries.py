@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import NULL, Cell
-from mochi_rules.compiler.resolve import key_parts
-from mochi_rules.compiler.symbols import Builtin, Struct
+from mochi_rules.compiler.names.resolve import key_parts
+from mochi_rules.compiler.names.symbols import Builtin, Struct
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.infer.infer import Inference
+    from mochi_rules.compiler.infer.program import Inference
 
 AGGREGATES = frozenset({"sum", "avg", "min", "max", "count"})
 

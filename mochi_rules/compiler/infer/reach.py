@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mochi_rules.compiler import ast
-from mochi_rules.compiler.symbols import Builtin
+from mochi_rules.compiler.names.symbols import Builtin
+from mochi_rules.compiler.syntax import ast
 
 
 def always_leaves(body: list[ast.Stmt]) -> bool:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from mochi_rules.compiler.infer.cells import Cell
-    from mochi_rules.compiler.symbols import Struct
+    from mochi_rules.compiler.names.symbols import Struct
 
 
 def field_names(cell: Cell, seen: frozenset[Struct] = frozenset()) -> AbstractSet[str] | None:

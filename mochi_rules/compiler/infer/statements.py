@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.compiler import ast
 from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.infer.reach import always_leaves, returns_value
-from mochi_rules.compiler.symbols import Struct
+from mochi_rules.compiler.names.symbols import Struct
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.infer.infer import Inference
-    from mochi_rules.compiler.symbols import Function, ModuleScope
+    from mochi_rules.compiler.infer.program import Inference
+    from mochi_rules.compiler.names.symbols import Function, ModuleScope
 
 
 class StatementRules:

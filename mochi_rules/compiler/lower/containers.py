@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.ir.types import INT, MapType, Type
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.slots import (
     BYTE_LOAD,
     BYTE_STORE,
@@ -14,10 +15,9 @@ from mochi_rules.compiler.lower.slots import (
     store_slot,
     vacate_slot,
 )
-from mochi_rules.compiler.types import INT, MapType, Type
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Handler, Selector
 
 

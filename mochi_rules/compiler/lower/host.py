@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mochi_rules.compiler.ir import Signature
-from mochi_rules.compiler.types import INT, VOID, WORD
+from mochi_rules.compiler.ir.function import Signature
+from mochi_rules.compiler.ir.types import INT, VOID, WORD
 
 WASI = "wasi_snapshot_preview1"
 

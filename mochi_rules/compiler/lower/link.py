@@ -13,12 +13,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.ir.types import WORD, Type
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import WASI
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import Selector
 from mochi_rules.compiler.lower.static import StaticData
-from mochi_rules.compiler.types import WORD, Type
 from mochi_rules.wasm.module import (
     CustomSection,
     DataSegment,
@@ -32,8 +32,8 @@ from mochi_rules.wasm.module import (
 from mochi_rules.wasm.types import FuncType, GlobalType, MemoryType, TableType
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler import ir
-    from mochi_rules.compiler.lowlevel import Library
+    from mochi_rules.compiler.ir import function as ir
+    from mochi_rules.compiler.runtime.library import Library
     from mochi_rules.wasm.module import Instruction
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import layout
-from mochi_rules.compiler.lower.layout import machine_type
+from mochi_rules.compiler.ir.types import FLOAT
+from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.object_layout import machine_type
 from mochi_rules.compiler.lower.slots import push_all, stop_if
-from mochi_rules.compiler.types import FLOAT
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Handler, Selector
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import layout
-from mochi_rules.compiler.lower.layout import machine_type, signature_of
+from mochi_rules.compiler.ir.types import FunType
+from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.object_layout import machine_type, signature_of
 from mochi_rules.compiler.lower.slots import (
     SLOT_LOADS,
     SLOT_STORES,
@@ -13,10 +14,9 @@ from mochi_rules.compiler.lower.slots import (
     store_slot,
     vacate_slot,
 )
-from mochi_rules.compiler.types import FunType
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Handler, Selector
 
 

@@ -10,20 +10,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir import effects_of
-from mochi_rules.compiler.ir_flow import Flow
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.ir.cfg import Flow
+from mochi_rules.compiler.ir.function import effects_of
+from mochi_rules.compiler.ir.ops import PURE
+from mochi_rules.compiler.ir.types import VOID
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
-from mochi_rules.compiler.ops import PURE
-from mochi_rules.compiler.types import VOID
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mochi_rules.compiler.ir import Block, Function, Jump, Return, Site, StructLayout, Value
-    from mochi_rules.compiler.ops import Effects
-    from mochi_rules.compiler.types import Type
+    from mochi_rules.compiler.ir.function import (
+        Block,
+        Function,
+        Jump,
+        Return,
+        Site,
+        StructLayout,
+        Value,
+    )
+    from mochi_rules.compiler.ir.ops import Effects
+    from mochi_rules.compiler.ir.types import Type
 
     Handler = Callable[["Selector", Value], None]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Selector
 
 

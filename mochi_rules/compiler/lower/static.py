@@ -6,7 +6,7 @@ import struct
 from dataclasses import field
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.runtime.tables import TABLES
 
 

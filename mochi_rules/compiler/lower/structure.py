@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from mochi_rules.compiler.ir import Branch, Jump, Return, Unreachable
+from mochi_rules.compiler.ir.function import Branch, Jump, Return, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.ir import Block, Value
-    from mochi_rules.compiler.ir_flow import Flow
+    from mochi_rules.compiler.ir.cfg import Flow
+    from mochi_rules.compiler.ir.function import Block, Value
 
 
 class Emitter(Protocol):

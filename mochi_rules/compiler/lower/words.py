@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import layout
-from mochi_rules.compiler.lower.slots import push_all, stop_if
-from mochi_rules.compiler.types import (
+from mochi_rules.compiler.ir.types import (
     BOOL,
     FLOAT,
     INT,
@@ -16,9 +14,11 @@ from mochi_rules.compiler.types import (
     Type,
     is_boxed,
 )
+from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.slots import push_all, stop_if
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir import Value
+    from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Handler, Selector
 
 

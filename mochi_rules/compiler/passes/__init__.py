@@ -10,7 +10,7 @@ from mochi_rules.compiler.passes.refcount import insert_reference_counts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.ir import Program
+    from mochi_rules.compiler.ir.function import Program
 
 BUILD = "build"  # what stands for no pass at all
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir import Block, Branch, Jump, Return, effects_of
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, effects_of
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir import Function, Value
+    from mochi_rules.compiler.ir.function import Function, Value
 
 
 def prune(function: Function) -> None:

@@ -18,7 +18,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir import (
+from mochi_rules.compiler.ir.cfg import Flow
+from mochi_rules.compiler.ir.function import (
     Block,
     Branch,
     Jump,
@@ -28,15 +29,14 @@ from mochi_rules.compiler.ir import (
     effects_of,
     result_is,
 )
-from mochi_rules.compiler.ir_flow import Flow
-from mochi_rules.compiler.ops import NOTHING, OPS
-from mochi_rules.compiler.types import VOID
+from mochi_rules.compiler.ir.ops import NOTHING, OPS
+from mochi_rules.compiler.ir.types import VOID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from mochi_rules.compiler.ir import Function, Signature
-    from mochi_rules.compiler.ops import Kinds
+    from mochi_rules.compiler.ir.function import Function, Signature
+    from mochi_rules.compiler.ir.ops import Kinds
 
 _FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
 

@@ -1,1 +1,1 @@
-"""SCons tools by name; what they do is in `mochi_rules.rules.scons`."""
+"""SCons tools by name; what they do is in `mochi_rules.rules`."""

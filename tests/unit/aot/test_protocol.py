@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from mochi_rules.aot.protocol import (
+from mochi_rules.workers.protocol import (
     MAX_JSON,
     Greeting,
     ProtocolError,

@@ -10,8 +10,8 @@ import pytest
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.action_cache import ActionCache
+from mochi_rules.cache.directory import Layout
 from mochi_rules.cache.entry import seal
-from mochi_rules.cache.layout import Layout
 from mochi_rules.cache.messages import ActionResult, OutputFile, encode
 
 from .samples import overwrite

@@ -14,7 +14,7 @@ from mochi_rules.base.diagnostic import MochiError, Severity
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.cache import Cache, find
-from mochi_rules.cache.layout import Layout
+from mochi_rules.cache.directory import Layout
 from mochi_rules.cache.messages import (
     Action,
     ActionResult,

@@ -12,9 +12,9 @@ import pytest
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache import evict
 from mochi_rules.cache.cache import Cache
-from mochi_rules.cache.layout import Layout
+from mochi_rules.cache.directory import Layout
 from mochi_rules.cache.lock import file_lock
-from mochi_rules.cache.maintain import usage
+from mochi_rules.cache.maintenance import usage
 
 from .samples import OUTPUTS, blob_path, make_action, result_path
 

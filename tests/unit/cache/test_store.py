@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.cache.layout import Layout
+from mochi_rules.cache.directory import Layout
 from mochi_rules.cache.store import EMPTY, ContentStore, set_aside
 
 from .samples import blob_path, overwrite

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.aot.executable.writer import write_executable
-from mochi_rules.elf.checks import CHECKS
+from mochi_rules.elf.checks.table import CHECKS
 from mochi_rules.platforms.platform import find_platform
 from tests.unit.aot.executable.files import make_launcher
 

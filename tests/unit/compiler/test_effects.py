@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.compiler import types
-from mochi_rules.compiler.ir import Block, Function, Return, StructLayout, Value, effects_of
+from mochi_rules.compiler.ir import types
+from mochi_rules.compiler.ir.function import (
+    Block,
+    Function,
+    Return,
+    StructLayout,
+    Value,
+    effects_of,
+)
+from mochi_rules.compiler.ir.ops import OPS, OUTSIDE, Effects
+from mochi_rules.compiler.ir.types import ANY, BOOL, CELL, FLOAT, INT, STRING, VOID, WORD
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import Selector
-from mochi_rules.compiler.ops import OPS, OUTSIDE, Effects
-from mochi_rules.compiler.types import ANY, BOOL, CELL, FLOAT, INT, STRING, VOID, WORD
 
 STRUCTS = {"P": StructLayout("P", [("x", INT)])}
 INTS, COUNTS = types.list_of(INT), types.map_of(STRING, INT)

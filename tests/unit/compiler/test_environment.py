@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.compiler.environment import Environment
-from mochi_rules.compiler.ir import Value
-from mochi_rules.compiler.types import INT
+from mochi_rules.compiler.ir.environment import Environment
+from mochi_rules.compiler.ir.function import Value
+from mochi_rules.compiler.ir.types import INT
 
 ONE, TWO, THREE = (Value("const", (), INT, number) for number in (1, 2, 3))
 

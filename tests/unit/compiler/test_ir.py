@@ -8,12 +8,12 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler.driver import CompileRequest, build_ir, runtime_library
-from mochi_rules.compiler.ir import Block, Branch, Function, Jump, Return, Value
-from mochi_rules.compiler.ir_ownership import ownership_faults
-from mochi_rules.compiler.ir_print import print_program
-from mochi_rules.compiler.ir_verify import verify_function, verify_program
+from mochi_rules.compiler.ir.function import Block, Branch, Function, Jump, Return, Value
+from mochi_rules.compiler.ir.ownership import ownership_faults
+from mochi_rules.compiler.ir.print import print_program
+from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT, VOID, list_of
+from mochi_rules.compiler.ir.verify import verify_function, verify_program
 from mochi_rules.compiler.passes import BUILD, PASSES
-from mochi_rules.compiler.types import BOOL, FLOAT, INT, VOID, list_of
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 PROGRAMS = sorted(GOLDEN.glob("[rfi]*/*.mochi"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.compiler.ir_flow import Flow
-from mochi_rules.compiler.ir_parse import parse_function
+from mochi_rules.compiler.ir.cfg import Flow
+from mochi_rules.compiler.ir.parse import parse_function
 
 # A loop in a loop; the inner one has two ways through its body.
 NESTED = """\

@@ -9,9 +9,9 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler.driver import CompileRequest, build_ir, runtime_library
-from mochi_rules.compiler.ir_parse import parse_function
-from mochi_rules.compiler.ir_print import print_function
-from mochi_rules.compiler.ir_verify import verify_function
+from mochi_rules.compiler.ir.parse import parse_function
+from mochi_rules.compiler.ir.print import print_function
+from mochi_rules.compiler.ir.verify import verify_function
 from mochi_rules.compiler.passes import BUILD, PASSES
 
 PROGRAMS = sorted((Path(__file__).parents[2] / "golden").glob("[ri]*/*.mochi"))

@@ -6,8 +6,8 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
-from mochi_rules.compiler.lexer import MAX_FAULTS, tokenize
-from mochi_rules.compiler.tokens import END, FLOAT, INT, KEYWORDS, NAME, PUNCTUATION, STRING
+from mochi_rules.compiler.syntax.lexer import MAX_FAULTS, tokenize
+from mochi_rules.compiler.syntax.tokens import END, FLOAT, INT, KEYWORDS, NAME, PUNCTUATION, STRING
 
 
 def lex(text):

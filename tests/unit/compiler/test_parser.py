@@ -8,9 +8,9 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics, Severity
 from mochi_rules.base.span import Source
-from mochi_rules.compiler import ast
-from mochi_rules.compiler.ast_print import print_module, print_node
-from mochi_rules.compiler.parser import parse_module
+from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.ast_print import print_module, print_node
+from mochi_rules.compiler.syntax.parser import parse_module
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "ast"
 

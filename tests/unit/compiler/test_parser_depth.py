@@ -10,9 +10,9 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
-from mochi_rules.compiler.ast_print import print_module
-from mochi_rules.compiler.parser import parse_module
-from mochi_rules.compiler.parser_core import MAX_CHAIN, MAX_NESTING
+from mochi_rules.compiler.syntax.ast_print import print_module
+from mochi_rules.compiler.syntax.parse_state import MAX_CHAIN, MAX_NESTING
+from mochi_rules.compiler.syntax.parser import parse_module
 
 # What is repeated, what stands in the middle, what closes it again; and how many levels each is.
 NESTED = {

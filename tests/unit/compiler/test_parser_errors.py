@@ -11,7 +11,7 @@ import mochi_rules.compiler
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.render import render_all
 from mochi_rules.base.span import Source
-from mochi_rules.compiler.parser import parse_module
+from mochi_rules.compiler.syntax.parser import parse_module
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "errors"
 CASES = sorted(GOLDEN.glob("P*.mochi"))

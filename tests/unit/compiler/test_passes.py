@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mochi_rules.compiler.ir import Program
-from mochi_rules.compiler.ir_ownership import ownership_faults
-from mochi_rules.compiler.ir_parse import parse_function
-from mochi_rules.compiler.ir_print import print_function
-from mochi_rules.compiler.ir_verify import verify_function
+from mochi_rules.compiler.ir.function import Program
+from mochi_rules.compiler.ir.ownership import ownership_faults
+from mochi_rules.compiler.ir.parse import parse_function
+from mochi_rules.compiler.ir.print import print_function
+from mochi_rules.compiler.ir.verify import verify_function
 from mochi_rules.compiler.passes import PASSES
 
 CASES = sorted((Path(__file__).parents[2] / "golden" / "passes").glob("*.before"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from elftools.elf.enums import ENUM_E_MACHINE
 
-from mochi_rules.elf.layout import layout_of
+from mochi_rules.elf.triple_layout import layout_of
 from mochi_rules.platforms.platform import PLATFORMS
 
 

@@ -13,10 +13,10 @@ import pytest
 
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
-from mochi_rules.elf.listing import Listing, read_listing
-from mochi_rules.elf.listing_text import render_listing
+from mochi_rules.elf.listing.listing import Listing, read_listing
+from mochi_rules.elf.listing.listing_text import render_listing
 from mochi_rules.elf.read import read_artifact
-from mochi_rules.wasm.read_code import read_functions
+from mochi_rules.wasm.reader.read_code import read_functions
 from tests.needs import need
 
 from .image import Image

@@ -12,7 +12,7 @@ import pytest
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.elf.object_checks import (
+from mochi_rules.elf.checks.objects import (
     OBJECT_CHECKS,
     ObjectExpectation,
     require_sound_object,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from mochi_rules.rules.guest import Guests
+from mochi_rules.steps.subprocesses import Guests
 
 if TYPE_CHECKING:
     from pathlib import Path

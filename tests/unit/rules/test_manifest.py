@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.rules.scons.manifest import Manifest, command_line, is_settled, sign_of
+from mochi_rules.rules.null_build.manifest import Manifest, command_line, is_settled, sign_of
 
 if TYPE_CHECKING:
     from pathlib import Path

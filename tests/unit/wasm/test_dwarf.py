@@ -6,7 +6,7 @@ from io import BytesIO
 
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
-from mochi_rules.wasm.dwarf import dwarf_sections
+from mochi_rules.wasm.debug.dwarf import dwarf_sections
 from mochi_rules.wasm.encode import encode_module
 from mochi_rules.wasm.module import Function, Module
 

@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from mochi_rules.compiler.driver import CompileRequest, compile_program
-from mochi_rules.wasm.dwarf import dwarf_sections
-from mochi_rules.wasm.encode import encode_custom_section, encode_module
-from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
-from mochi_rules.wasm.line_table import (
+from mochi_rules.wasm.debug.dwarf import dwarf_sections
+from mochi_rules.wasm.debug.line_table import (
     LineTable,
     MalformedLines,
     Place,
     decode_lines,
     read_line_table,
 )
+from mochi_rules.wasm.encode import encode_custom_section, encode_module
+from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.module import Function, Module
-from mochi_rules.wasm.sections import custom_section, find_sections
+from mochi_rules.wasm.reader.sections import custom_section, find_sections
 from tests.needs import need
 
 FILES = ["lib/text.mochi", "app.mochi"]

@@ -6,12 +6,12 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
+from mochi_rules.wasm.debug.line_table import LineTable, read_line_table
+from mochi_rules.wasm.debug.lines import find_lines, lines_section
+from mochi_rules.wasm.debug.read_lines import read_lines
 from mochi_rules.wasm.encode import Encoded, encode_custom_section, encode_module
-from mochi_rules.wasm.line_table import LineTable, read_line_table
-from mochi_rules.wasm.lines import find_lines, lines_section
 from mochi_rules.wasm.module import Function, Module
-from mochi_rules.wasm.read_lines import read_lines
-from mochi_rules.wasm.sections import find_sections
+from mochi_rules.wasm.reader.sections import find_sections
 from mochi_rules.wasm.types import Section
 
 FILES = ["lib/text.mochi", "ü.mochi"]

@@ -9,13 +9,13 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
-from mochi_rules.wasm.cursor import Cursor
 from mochi_rules.wasm.encode import encode_module
 from mochi_rules.wasm.leb128 import encode_unsigned
 from mochi_rules.wasm.module import Function, Module
-from mochi_rules.wasm.read_code import read_functions
-from mochi_rules.wasm.read_names import read_names
-from mochi_rules.wasm.sections import custom_section, find_sections
+from mochi_rules.wasm.reader.cursor import Cursor
+from mochi_rules.wasm.reader.read_code import read_functions
+from mochi_rules.wasm.reader.read_names import read_names
+from mochi_rules.wasm.reader.sections import custom_section, find_sections
 from mochi_rules.wasm.wat import print_body, print_function, print_head
 
 PROGRAMS = sorted((Path(__file__).parents[2] / "golden" / "run").glob("*.mochi"))[:12]

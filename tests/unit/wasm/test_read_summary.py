@@ -6,7 +6,12 @@ import pytest
 import wasmtime
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.wasm.read import ExportSummary, ImportSummary, ModuleSummary, read_summary
+from mochi_rules.wasm.reader.read_summary import (
+    ExportSummary,
+    ImportSummary,
+    ModuleSummary,
+    read_summary,
+)
 from mochi_rules.wasm.types import FuncType, GlobalType, MemoryType, TableType
 
 PREAMBLE = b"\0asm\1\0\0\0"

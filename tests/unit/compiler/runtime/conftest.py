@@ -10,12 +10,13 @@ import pytest
 import wasmtime
 
 from mochi_rules.base.span import Source
-from mochi_rules.compiler import ir, lowlevel
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.ir import function as ir
+from mochi_rules.compiler.ir.builder import SsaBuilder
+from mochi_rules.compiler.ir.types import VOID
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
-from mochi_rules.compiler.ssa import SsaBuilder
-from mochi_rules.compiler.types import VOID
+from mochi_rules.compiler.runtime import library as lowlevel
 from mochi_rules.wasm.encode import encode_module
 from mochi_rules.wasm.module import Export
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import BASICS, INTS, Struct, Typed, build, meta, read
 
-from mochi_rules.compiler.lower import layout
-from mochi_rules.compiler.types import INT, STRING
+from mochi_rules.compiler.ir.types import INT, STRING
+from mochi_rules.compiler.lower import object_layout as layout
 
 RUNTIME = (
     *BASICS, "unbox_int", "meta_of", "any_truthy", "expect_int", "expect_float", "expect_bool",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import BASICS, INTS, IntMap, Struct, Typed, build, read
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 RUNTIME = (
     *BASICS, "any_add", "any_sub", "any_mul", "any_div", "any_rem", "any_neg", "any_index",

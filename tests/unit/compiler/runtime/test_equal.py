@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import ANY_MAP, BASICS, VALUES, IntMap, Struct, Typed, build, read
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 RUNTIME = (*BASICS, "any_equal", "any_same", "any_hash")
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import BASICS, VALUES, IntMap, Struct, Typed, build
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 RUNTIME = (*BASICS, "json_print", "json_text")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import BASICS, INTS, SCALARS, Typed, build, read
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 TYPED = st.one_of(
     st.lists(INTS, max_size=20).map(lambda xs: Typed(int, xs)),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import ANY_MAP, BASICS, INT_KEYS, INTS, IntMap, Struct, build, read
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 RUNTIME = (
     *BASICS, "map_find_int", "map_find_string", "map_copy", "map_keys", "map_values",

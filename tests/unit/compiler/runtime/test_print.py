@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import ANY_MAP, BASICS, INTS, VALUES, IntMap, Struct, Typed, build
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 RUNTIME = (
     *BASICS, "print_int", "print_float", "print_bool", "print_string", "print_any", "print_space",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from values import read
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 
 # Of one to four bytes, white space of all lengths, and what is special to Python's `str`.
 TEXTS = st.text(st.sampled_from("aAbzZ ,.\n\t\x00é\xa0ßλ\u2003€\u3000🎉"), max_size=24)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mochi_rules.compiler.lower import layout
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.runtime import tables
 
 RUNTIME = ("string_upper", "string_lower", "code_point", "map_cases", "round_trips")

@@ -1,5 +1,5 @@
 //! Which source line the code of each offset comes from: the section `mochi.lines` of the program's
-//! WebAssembly, in base64. `mochi_rules/wasm/lines.py` writes it and says what is in it.
+//! WebAssembly, in base64. `mochi_rules/wasm/debug/lines.py` writes it and says what is in it.
 //!
 //! It is looked at after a trap only. Where it is damaged, no line is known.
 

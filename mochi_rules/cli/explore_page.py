@@ -1,0 +1,88 @@
+"""A program beside its WebAssembly and its machine code, as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.ui.columns import Block, Column, Row, render_columns
+from mochi_rules.wasm.debug.line_table import LineTable, MalformedLines, read_line_table
+from mochi_rules.wasm.reader.read_code import read_functions
+from mochi_rules.wasm.wat import print_body, print_head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mochi_rules.elf.listing.listing import CodeFunction, Listing
+    from mochi_rules.wasm.debug.line_table import Place
+    from mochi_rules.wasm.reader.read_code import ReadFunction
+
+
+def explore_page(
+    title: str, listing: Listing, wasm: bytes, texts: Mapping[str, Sequence[str]]
+) -> str:
+    """Return the page of a program, as HTML.
+
+    Args:
+        title: What the page is called.
+        listing: The machine code of `wasm`.
+        wasm: With line numbers, if the first column shall have something to do with the others.
+        texts: The lines of the sources by name; one that is not there is left out.
+
+    Emits: A010, A011.
+    """
+    links = _Links(wasm)
+    machine = listing.target.partition("-")[0]
+    columns = [
+        Column("Source", tuple(links.source(name, lines) for name, lines in texts.items())),
+        Column("WebAssembly", tuple(map(links.function, read_functions(wasm)))),
+        Column(f"{machine} machine code", tuple(map(links.code, listing.functions))),
+    ]
+    return render_columns(title, columns)
+
+
+class _Links:
+    """Numbers for what belongs together: a line is a group, an instruction of wasm a part."""
+
+    def __init__(self, wasm: bytes) -> None:
+        try:
+            self._lines = read_line_table(wasm)
+        except MalformedLines:  # the listing has no lines then, and its reader said so
+            self._lines = LineTable()
+        places = {place for _, place in self._lines.rows() if place}
+        self._groups = {place: number for number, place in enumerate(sorted(places), 1)}
+
+    def source(self, name: str, lines: Sequence[str]) -> Block:
+        """Return a source with its lines."""
+        numbers = {
+            place.line: group
+            for place, group in self._groups.items()
+            if self._lines.files[place.file] == name
+        }
+        rows = (Row(text, str(n), numbers.get(n, 0)) for n, text in enumerate(lines, 1))
+        return Block(name, tuple(rows))
+
+    def function(self, item: ReadFunction) -> Block:
+        """Return a function of the WebAssembly; closed where it comes from no source."""
+        head, *declarations = print_head(item.function)
+        ending = f"  ;; not shown: {item.rest}" if item.rest else ")"
+        rows = [Row(text) for text in declarations]
+        for text, offset in zip([*print_body(item.function), ending], item.offsets, strict=True):
+            group = self._group(self._lines.find(offset))
+            rows.append(Row(text, f"{offset:x}", group, offset))
+        return Block(head, tuple(rows), is_open=any(row.group for row in rows))
+
+    def code(self, function: CodeFunction) -> Block:
+        """Return the machine code of a function."""
+        rows = tuple(
+            Row(
+                f"{row.instruction.mnemonic:<7} {row.instruction.operands}".rstrip(),
+                f"{row.instruction.address:x}",
+                self._group(row.place),
+                row.origin or 0,
+            )
+            for row in function.rows
+        )
+        return Block(function.name, rows, is_open=any(row.group for row in rows))
+
+    def _group(self, place: Place | None) -> int:
+        return self._groups.get(place, 0) if place else 0

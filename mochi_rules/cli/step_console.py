@@ -1,0 +1,94 @@
+"""Steps of the command line as a person sees them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.cli.options import color_choice
+from mochi_rules.cli.session import show
+from mochi_rules.ui.color import use_color
+from mochi_rules.ui.console import Console
+from mochi_rules.ui.output import Output
+from mochi_rules.ui.watched import watched_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mochi_rules.platforms.toolchain import Resolution
+    from mochi_rules.steps.pipeline import Pipeline
+    from mochi_rules.steps.step import Step
+
+
+@contextmanager
+def open_console(steps: int, choice: str = "auto") -> Iterator[Console]:
+    """Give a console on stderr for so many steps; end it with what was done."""
+    stream = Output(sys.stderr)
+    color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
+    console = Console(stream, stream, choice=choice, color=color, total=lambda: steps)
+    with watched_streams(console):
+        try:
+            yield console
+        finally:
+            console.close()
+
+
+def run_shown(
+    pipeline: Pipeline,
+    console: Console | None,
+    step: Step,
+    target: str,
+    inputs: Mapping[str, bytes],
+) -> bytes:
+    """Run a step, and return its output; a console of None shows nothing but warnings.
+
+    Raises:
+        MochiError: The step failed.
+    """
+    with _shown(console, StepStarted(step.verb, target)) as ended:
+        result = pipeline.run(step, inputs)
+        ended.append((result.outcome, result.made.remark, len(result.made.data)))
+    show(result.made.warnings)
+    return result.made.data
+
+
+def install(resolution: Resolution, pipeline: Pipeline, console: Console | None) -> None:
+    """Build what was chosen, if that has to be done before it can be used.
+
+    Emits: C002 (nothing was chosen), C022 (cargo failed), B014.
+
+    Raises:
+        MochiError: The tool cannot be had.
+    """
+    # Most runs need no tool but the wheel.
+    from mochi_rules.platforms.native import native_sources  # noqa: PLC0415
+    from mochi_rules.steps.errors import place  # noqa: PLC0415
+    from mochi_rules.steps.step import recipe_step  # noqa: PLC0415
+    from mochi_rules.steps.tools.toolchains import pending  # noqa: PLC0415
+
+    recipe = pending(resolution)
+    if recipe is None:
+        return
+    step = recipe_step(recipe, shows_progress=True)
+    name = f"{recipe.program} for {recipe.triple}"
+    if console is not None:
+        console.say(f"note: cargo builds {name}: about {recipe.minutes} minutes on two cores, once")
+    data = run_shown(pipeline, console, step, name, native_sources())
+    place(step, recipe.path, data, str(recipe.path))
+
+
+@contextmanager
+def _shown(console: Console | None, step: StepStarted) -> Iterator[list[tuple[Outcome, str, int]]]:
+    ended: list[tuple[Outcome, str, int]] = []
+    if console is None:
+        yield ended
+        return
+    console.started(step)
+    try:
+        yield ended
+    finally:
+        outcome, remark, size = ended[0] if ended else (Outcome.FAILED, "", 0)
+        console.finished(step, StepFinished(step.verb, step.target, outcome, remark, size=size))

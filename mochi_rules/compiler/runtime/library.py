@@ -1,0 +1,114 @@
+"""The runtime library's dialect of Mochi: the same syntax, but about words and memory.
+
+- Types: `word` (an address or a size, 32 bits in wasm, unsigned), `int` (64 bits, wraps around,
+  signed), `float`, `bool`. An untyped literal is a word. The types of objects (`string`, `list`,
+  `any` …) are words that say to callers what they are.
+- A parameter `own<T>` takes over the caller's reference; others are borrowed. A result
+  `borrow<T>` is borrowed from the first argument; others are owned. `! never` does not return.
+- Counting is by hand. There is no other memory than what `load32(p)` and its kind reach.
+- Names in capitals are constants of lower/layout.py. A string literal is a static object.
+
+Functions are found by name and built when something needs them, so that a program pays for what
+it uses.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import field
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import Diagnostics
+from mochi_rules.base.span import Source
+from mochi_rules.compiler.runtime.dialect import build_function, signature_of, type_named
+from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.parser import parse_module
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.compiler.ir.function import Function, Signature
+    from mochi_rules.compiler.ir.types import Type
+
+_FUNCTION = re.compile(r"^fun (\w+)", re.MULTILINE)
+_GLOBAL = re.compile(r"^var (\w+): (\w+) = (\w+)", re.MULTILINE)
+_END = re.compile(r"^\}", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class _Entry:
+    source: Source
+    start: int
+    end: int
+    signature: Signature | None = None
+    decl: ast.FunDecl | None = None
+
+
+@dataclass(slots=True)
+class Library:
+    """The runtime library. `imports` are the signatures of what the host gives."""
+
+    constants: Mapping[str, int]
+    imports: Mapping[str, Signature]
+    entries: dict[str, _Entry] = field(default_factory=dict)
+    globals: dict[str, tuple[Type, int]] = field(default_factory=dict)
+    built: dict[str, Function] = field(default_factory=dict)
+    selected: dict[str, Any] = field(default_factory=dict)  # what lower/ made of them
+
+    def add(self, source: Source) -> None:
+        """Index the functions and the globals of a source."""
+        for match in _FUNCTION.finditer(source.text):
+            end = _END.search(source.text, match.end())
+            assert end, f"{source.name}: `{match[1]}` has no end"
+            assert match[1] not in self.entries, f"two runtime functions `{match[1]}`"
+            self.entries[match[1]] = _Entry(source, match.start(), end.end())
+        for match in _GLOBAL.finditer(source.text):
+            initial = self.constants[match[3]] if match[3] in self.constants else int(match[3])
+            self.globals[match[1]] = (type_named(match[2]), initial)
+
+    def signature(self, name: str) -> Signature:
+        """Return what a caller must know of a function."""
+        if name in self.imports:
+            return self.imports[name]
+        entry = self._entry(name)
+        if entry.signature is None:
+            entry.signature = signature_of(self._declaration(entry))
+        return entry.signature
+
+    def function(self, name: str) -> Function:
+        """Return a function's IR."""
+        if name not in self.built:
+            entry = self._entry(name)
+            decl = self._declaration(entry)
+            self.built[name] = build_function(self, name, decl, entry.source)
+        return self.built[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.entries
+
+    def _entry(self, name: str) -> _Entry:
+        assert name in self.entries, f"no runtime function `{name}`"
+        return self.entries[name]
+
+    def _declaration(self, entry: _Entry) -> ast.FunDecl:
+        if entry.decl is None:
+            text = entry.source.text[entry.start : entry.end]
+            diagnostics = Diagnostics()
+            module = parse_module(Source(entry.source.name, text), diagnostics)
+            diagnostics.raise_errors()
+            (decl,) = module.body
+            assert isinstance(decl, ast.FunDecl)
+            entry.decl = decl
+        return entry.decl
+
+
+def load_library(constants: Mapping[str, int], imports: Mapping[str, Signature]) -> Library:
+    """Return the library with the sources that this package carries."""
+    library = Library(constants, imports)
+    folder = resources.files("mochi_rules.compiler.runtime")
+    for path in sorted(folder.iterdir(), key=lambda item: item.name):
+        if path.name.endswith(".mochi"):
+            library.add(Source(path.name, path.read_text(encoding="utf-8")))
+    return library

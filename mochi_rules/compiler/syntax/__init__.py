@@ -1,0 +1,1 @@
+"""Source text to the syntax tree of the complete grammar."""

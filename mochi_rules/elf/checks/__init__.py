@@ -1,0 +1,1 @@
+"""The checks of artifacts and objects, one named function for each rule."""

@@ -1,0 +1,1 @@
+"""Machine code with the lines that it comes from."""

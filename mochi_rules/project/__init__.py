@@ -1,0 +1,1 @@
+"""What a project says: attributes of rules, labels, sources, `mochi.toml`, configurations."""

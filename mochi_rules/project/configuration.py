@@ -1,0 +1,258 @@
+"""Configurations: for which platform, in which mode, and the variables that say so."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import EngineConfig, engine_config
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.platforms.cpu import CPU_LEVELS, find_cpu_level
+from mochi_rules.platforms.platform import PLATFORMS, Platform, find_platform, host_platform
+from mochi_rules.platforms.toolchain import POLICIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from mochi_rules.aot.executable.settings import RunSettings
+    from mochi_rules.project.profiles import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """How a program is compiled, as a name: the compiler's and the engine's settings."""
+
+    name: str
+    doc: str
+    debug_names: bool
+    engine: Mapping[str, object] = field(default_factory=dict, compare=False)
+
+
+# The first is the default.
+MODES: tuple[Mode, ...] = (
+    Mode("release", "runs fast, and leaves the names of functions out",
+         debug_names=False, engine={"opt_level": "speed"}),
+    Mode("debug", "for debuggers: lines, names of functions, and code as it is written",
+         debug_names=True, engine={"opt_level": "none", "debug_info": True}),
+)  # fmt: skip
+
+
+# What a mode does not decide for WebAssembly of other languages. Wasmtime aborts on the debug
+# information of some (bytecodealliance/wasmtime#5395), and it differs from process to process.
+FOREIGN: Mapping[str, object] = {"debug_info": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What everything below one output directory is made for.
+
+    `cpu` is a level's name, checked. `profile` has the settings for all programs. `variant` says
+    in the directory's name what else differs from the default: see `variant_of`.
+    """
+
+    platform: Platform
+    mode: Mode
+    cpu: str
+    profile: Mapping[str, object] = field(default_factory=dict, compare=False)
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the output directory: `x86_64-linux-debug`, or `…-debug-v3+sandboxed`."""
+        is_default = self.cpu == self.platform.default_cpu_level
+        cpu = "" if is_default else f"-{self.cpu.removeprefix('x86-64-')}"
+        return f"{self.platform.name}-{self.mode.name}{cpu}{self.variant}"
+
+    def engine(self, settings: Mapping[str, object] | None = None) -> EngineConfig:
+        """Return the engine's configuration.
+
+        `settings` of a rule go before those of the profile, and these before those of the mode.
+
+        Emits: A050 to A055, B027, C012, C013.
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        return self.loader(self._split(settings)[0])
+
+    def launch(self, settings: Mapping[str, object] | None = None) -> bytes:
+        """Return what the launcher reads: the engine's configuration, and what the program may use.
+
+        Emits: as `engine`; A100 to A102 (a limit or a directory cannot be).
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        from mochi_rules.aot.executable.settings import launcher_settings  # noqa: PLC0415
+
+        return launcher_settings(self.engine(settings), self._split(settings)[1])
+
+    def run(self, settings: Mapping[str, object] | None = None) -> RunSettings:
+        """Return what a program may use when it runs.
+
+        Emits: as `engine`.
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        return self._split(settings)[1]
+
+    def _split(self, settings: Mapping[str, object] | None) -> tuple[Settings, RunSettings]:
+        both = {**self.profile, **(settings or {})}
+        if not both:
+            from mochi_rules.aot.executable.settings import RunSettings  # noqa: PLC0415
+
+            return dict(self.mode.engine), RunSettings()
+        from mochi_rules.project.profiles import split  # noqa: PLC0415 - most programs have none
+
+        engine, run = split(both)
+        # What a debugger needs is given up for a setting that contradicts it.
+        mode = {**self.mode.engine}
+        if engine.get("compiler") == "winch":
+            mode.pop("debug_info", None)
+        return {**mode, **engine}, run
+
+    def loader(self, settings: Mapping[str, object]) -> EngineConfig:
+        """Return the configuration that loads what was compiled elsewhere, in whatever mode.
+
+        Emits: as `engine`.
+
+        Raises:
+            MochiError: A setting is wrong.
+        """
+        return engine_config(self.platform, self.cpu, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the command line, `NAME=VALUE`; `values` lists what is allowed."""
+
+    name: str
+    default: str
+    doc: str
+    values: Callable[[], Iterable[str]]
+
+
+LINKS = ("auto", "launcher", "bundle", "none")
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("target", "this machine", "platforms to build for, with commas between, or `all`",
+             lambda: [row.name for row in PLATFORMS]),
+    Variable("mode", MODES[0].name, "how to compile", lambda: [mode.name for mode in MODES]),
+    Variable("cpu", "of the platform", "how new a processor the code may require",
+             lambda: [level.name for level in CPU_LEVELS]),
+    Variable("engine", "none", "a profile of `mochi.toml`, for all programs", lambda: ["NAME"]),
+    Variable("link", "auto", "what executables are made of; `auto` makes them where a launcher is "
+             "installed, `bundle` takes a C compiler, and `none` makes none", lambda: LINKS),
+    Variable("toolchain", "auto", "what may be used besides Python packages: `system` what is "
+             "installed, `auto` what cargo builds too", lambda: POLICIES),
+    Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
+    Variable("cache", "of the user", "where results are kept: a directory, or `off`",
+             lambda: ["DIR", "off"]),
+)  # fmt: skip
+
+
+def find_mode(name: str) -> Mode:
+    """Return the mode of a name.
+
+    Emits: B004.
+
+    Raises:
+        MochiError: There is no such mode.
+    """
+    for mode in MODES:
+        if mode.name == name:
+            return mode
+    names = [mode.name for mode in MODES]
+    raise fail(
+        "B004",
+        f"no mode is named `{name}`",
+        notes=(f"the modes are {listing(names)}",),
+        help=did_you_mean(name, names) or "write `mode=debug`",
+    )
+
+
+def check_choice(name: str, value: str) -> str:
+    """Return the value of a variable of few values; empty is the default.
+
+    Emits: B004.
+
+    Raises:
+        MochiError: It is none of them.
+    """
+    variable = next(row for row in VARIABLES if row.name == name)
+    choices = list(variable.values())
+    if not value or value in choices:
+        return value or variable.default
+    raise fail(
+        "B004",
+        f"`{name}` cannot be `{value}`",
+        notes=(f"it is one of {listing(choices)}",),
+        help=did_you_mean(value, choices) or f"write `{name}={variable.default}`",
+    )
+
+
+def variant_of(engine: str, link: str) -> str:
+    """Return how an output directory is called for `engine=` and `link=`: `-bundle+sandboxed`.
+
+    The other kinds of `link` make the same files, or fewer. The name of a profile comes last,
+    behind a sign of its own: whatever it is, it means nothing else.
+    """
+    variant = "-bundle" if link == "bundle" else ""
+    if engine:
+        from urllib.parse import quote  # noqa: PLC0415 - most builds have no profile
+
+        variant += f"+{quote(engine, safe='')}"
+    return variant
+
+
+def find_configurations(
+    target: str = "",
+    mode: str = "",
+    cpu: str = "",
+    profile: Mapping[str, object] | None = None,
+    variant: str = "",
+) -> list[Configuration]:
+    """Return the configurations that the variables ask for, each once; empty strings are defaults.
+
+    Emits: B004, C010, C011, C012, C013.
+
+    Raises:
+        MochiError: A value is not allowed.
+    """
+    chosen = find_mode(mode or MODES[0].name)
+    return [
+        Configuration(platform, chosen, find_cpu_level(platform, cpu).name, profile or {}, variant)
+        for platform in _platforms(target)
+    ]
+
+
+def _platforms(target: str) -> list[Platform]:
+    if not target:
+        return [host_platform()]
+    if target == "all":
+        return list(PLATFORMS)
+    names = [name.strip() for name in target.split(",")]
+    return list(dict.fromkeys(find_platform(name) for name in names if name or len(names) == 1))
+
+
+def check_names(arguments: Iterable[str], declared: Iterable[str] = ()) -> None:
+    """Refuse variables that nobody knows; `declared` are those of the user's own SConstruct.
+
+    Emits: B003.
+
+    Raises:
+        MochiError: A variable is unknown.
+    """
+    known = [*(variable.name for variable in VARIABLES), *declared]
+    for name in arguments:
+        if name not in known:
+            raise fail(
+                "B003",
+                f"unknown variable `{name}`",
+                notes=(f"the variables are {listing(known)}",),
+                help=did_you_mean(name, known)
+                or f'declare one of your own: `tools=[("mochi", {{"variables": ["{name}"]}})]`',
+            )

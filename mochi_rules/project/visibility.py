@@ -1,0 +1,136 @@
+"""Which source may import which: those of its own target, and of the libraries in its `deps`."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.base.span import Span
+    from mochi_rules.project.label import Label
+    from mochi_rules.project.sources import ImportSite
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A target: the names of its sources, if it has any, and the labels that it depends on.
+
+    `locate` tells where an attribute was written, for messages.
+    """
+
+    label: Label
+    rule: str
+    srcs: tuple[str, ...]
+    deps: tuple[Label, ...]
+    locate: Callable[[str], Span | None] = field(compare=False)
+
+
+@dataclass(slots=True)
+class Universe:
+    """All targets; the order of declaration does not matter."""
+
+    units: dict[Label, Unit] = field(default_factory=dict)
+    _owners: dict[str, Unit] = field(default_factory=dict)
+
+    def add(self, unit: Unit) -> None:
+        """Add a target, in place of one of its label.
+
+        Of two libraries with the same source the first by label owns it.
+        """
+        self.units[unit.label] = unit
+        if unit.rule == "mochi_library":
+            for name in unit.srcs:
+                self._owners[name] = min(self._owners.get(name, unit), unit, key=_by_label)
+
+    def owner(self, name: str, program: Unit) -> Unit | None:
+        """Return the target that a source of a program belongs to."""
+        return program if name in program.srcs else self._owners.get(name)
+
+    def libraries(self, unit: Unit) -> list[Unit]:
+        """Return the targets that a target depends on, and those that they depend on."""
+        found: dict[Label, Unit] = {}
+        pending = list(unit.deps)
+        while pending:
+            label = pending.pop()
+            if label in self.units and label not in found:
+                found[label] = self.units[label]
+                pending += found[label].deps
+        return list(found.values())
+
+    def check_deps(self, unit: Unit) -> None:
+        """Refuse labels in `deps` that are no libraries.
+
+        Emits: B016 (no such target), B017 (no library).
+
+        Raises:
+            MochiError: With every such label.
+        """
+        found = [fault for label in unit.deps if (fault := self._dep_fault(unit, label))]
+        if found:
+            raise MochiError(*found)
+
+    def check_import(self, site: ImportSite, program: Unit, exists: Callable[[str], bool]) -> None:
+        """Refuse an import of a source that the importing target has not declared.
+
+        What is nowhere at all passes: the compiler says so.
+
+        Emits: B022, and those of `check_deps` for the importing target.
+
+        Raises:
+            MochiError: The import is not declared.
+        """
+        unit = self.owner(site.span.source.name, program)
+        if unit is None or site.target in unit.srcs:
+            return
+        self.check_deps(unit)
+        if any(site.target in self.units[label].srcs for label in unit.deps):
+            return
+        owner = self._owners.get(site.target)
+        if owner is not None:
+            message = (
+                f"`{site.target}` is of `{owner.label}`, which `{unit.label}` does not depend on"
+            )
+            help_ = f'add it to `{unit.label}`: `deps = ["{owner.label}"]`'
+        elif exists(site.target):
+            message = (
+                f"`{site.target}` is in the `srcs` of no target that `{unit.label}` depends on"
+            )
+            path = posixpath.relpath(site.target, unit.label.package or ".")
+            help_ = f'add it to `{unit.label}`: `srcs = [..., "{path}"]`'
+        else:
+            return
+        raise MochiError(Diagnostic("B022", message, site.span, help=help_))
+
+    def _dep_fault(self, unit: Unit, label: Label) -> Diagnostic | None:
+        found = self.units.get(label)
+        if found is None:
+            names = [
+                str(item.label) for item in self.units.values() if item.rule == "mochi_library"
+            ]
+            return Diagnostic(
+                "B016",
+                f"`{unit.label}` depends on `{label}`, but there is no such target",
+                unit.locate("deps"),
+                help=did_you_mean(str(label), names),
+            )
+        if found.rule != "mochi_library":
+            return Diagnostic(
+                "B017",
+                f"`{unit.label}` depends on `{label}`, which is a `{found.rule}`, not a library",
+                unit.locate("deps"),
+                help="move what both need to a `mochi_library`"
+                if found.rule.startswith("mochi")
+                else "leave it out: Mochi cannot import WebAssembly",
+            )
+        return None
+
+
+def _by_label(unit: Unit) -> Label:
+    return unit.label

@@ -1,0 +1,118 @@
+"""The action of every step: SCons decides when, the pipeline how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import SCons.Action
+
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.base.render import render_all
+from mochi_rules.cache.explain import key_record
+from mochi_rules.rules.boundary import interruption, scons_error
+from mochi_rules.rules.nodes import node_path, read_node
+from mochi_rules.rules.workspace import workspace
+from mochi_rules.steps.errors import place
+
+if TYPE_CHECKING:
+    from mochi_rules.rules.workspace import Task, Workspace
+    from mochi_rules.steps.pipeline import StepResult
+
+
+_CHANGED = "changed"  # for the digest of an output that is not compared with what its step made
+
+
+class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has no types
+    """Runs the task of its target.
+
+    Its signature is that of the step: arguments and tools, but not the code of this function, and
+    so the same under every version of Python.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_run, {})
+
+    def get_contents(self, target: list[Any], *_context: Any) -> bytes:
+        """Return what is compared with the last build, besides the inputs."""
+        space = workspace()
+        task = space.tasks.get(target[0])
+        return space.pipeline.signature(task.step) if task else b""
+
+    def strfunction(self, target: list[Any], *_context: Any) -> None:
+        """Show the step under `-n`; when it runs, its own line comes at the end."""
+        if not SCons.Action.execute_actions:
+            space = workspace()
+            task = space.tasks[target[0]]
+            space.console.planned(task.step.verb, task.name)
+
+    def execute(
+        self, _target: list[Any], *_context: Any, executor: Any, **_options: Any
+    ) -> BaseException | None:
+        """Make one target; return the error, as SCons wants it.
+
+        Under `-s` SCons passes no targets: only the executor knows them.
+        """
+        [target] = executor.get_all_targets()
+        return _run(workspace(), target, is_last=not executor.post_actions)
+
+
+def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
+    """Run the task of a node; with `is_last`, no other action changes its output."""
+    task = space.tasks[node]
+    started = StepStarted(task.step.verb, task.name)
+    space.console.started(started)
+    if task.notice:
+        space.console.say(task.notice)
+    try:
+        result = space.pipeline.run(task.step, task.read())
+        _keep(space, node, task, result, is_last=is_last)
+    except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+        ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
+        space.console.finished(started, ended)
+        space.journal.failed(node_path(node))
+        if space.is_interrupted:
+            return interruption(node)
+        return scons_error(error, space.console, node)
+    made = result.made
+    ended = StepFinished(
+        task.step.verb, task.name, result.outcome, made.remark, result.seconds, len(made.data)
+    )
+    space.console.finished(started, ended)
+    return None
+
+
+def read_input(space: Workspace, node: Any) -> bytes:
+    """Return the content of an input; an output that is not as its step made it is made again.
+
+    SCons knows that a file has changed, and takes what is in an output for what its step made.
+
+    Emits: B010.
+    """
+    data = read_node(node)
+    task = space.tasks.get(node)
+    if task is None or node.rfile() is not node:
+        return data  # a source, or of a repository
+    before = space.made_before(node)
+    if before in (digest_bytes(data).hash, _CHANGED):
+        return data
+    if before is not None:
+        space.console.say(f"note: `{node_path(node)}` has changed since it was made: made again")
+    result = space.pipeline.run(task.step, task.read())
+    _keep(space, node, task, result, is_last=True)
+    return result.made.data
+
+
+def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_last: bool) -> None:
+    """Place the output, note the key, show the warnings."""
+    is_compared = is_last and task.step.is_stored
+    digest = digest_bytes(result.made.data).hash if is_compared else _CHANGED
+    if task.has_file:
+        path = Path(node.get_abspath())
+        place(task.step, path, result.made.data, node_path(node))
+    space.made[node] = digest
+    key = key_record(node_path(node), result.action)
+    space.journal.record(node_path(node), result.outcome, result.seconds, key, digest)
+    if result.made.warnings:
+        space.console.message(render_all(result.made.warnings, color=space.console.color))

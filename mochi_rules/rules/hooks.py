@@ -1,0 +1,146 @@
+"""What we change in SCons where it has no interface for it; all of it is here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import SCons.Environment
+import SCons.Script.Main
+
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.project.attributes import BY_NAME
+from mochi_rules.rules.boundary import STATUS, ReportedError, scons_error
+from mochi_rules.rules.builders import scan
+from mochi_rules.rules.place import Place, is_of_user
+from mochi_rules.rules.tests import TEST
+from mochi_rules.rules.workspace import workspace
+
+if TYPE_CHECKING:
+    from mochi_rules.rules.workspace import Workspace
+
+
+def install_hooks(space: Workspace) -> None:
+    """Change SCons for this run."""
+    main = vars(SCons.Script.Main)
+    main["BuildTask"] = _Task
+    main["_build_targets"] = _after_reading(space, main["_build_targets"])
+    # The module of that name: SCons.Script has a class of the same name.
+    sconscript = vars(sys.modules["SCons.Script.SConscript"])
+    report = sconscript["SConscript_exception"]
+    sconscript["SConscript_exception"] = lambda *args: _report_name(space) or report(*args)
+    # SCons imports its tool `as` by this name alone, and would take a folder of the user's for it.
+    sys.modules.setdefault("as", None)  # type: ignore[arg-type] # `import as` then fails, as it must
+    _watch_signals(space)
+
+
+class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no types
+    """A task that the workspace hears of, and whose error is shown once."""
+
+    def prepare(self) -> Any:
+        space = workspace()
+        space.goals = self.tm.original_top
+        for node in self.targets:
+            space.visit(node)
+            task = space.tasks.get(node)
+            if task is not None and not task.has_file:
+                scan(node)  # which SCons does for files only
+        return super().prepare()
+
+    def do_failed(self, status: int = STATUS) -> None:
+        """Let a test that fails stop nothing but what depends on it, as `-k` does for all."""
+        task = workspace().tasks.get(self.targets[0])
+        before = self.options.keep_going
+        self.options.keep_going = before or (task is not None and task.step.verb == TEST)
+        super().do_failed(status)
+        self.options.keep_going = before
+
+    def failed(self) -> None:
+        error = self.exc_info()[1]
+        if not isinstance(error, ReportedError):
+            super().failed()
+            return
+        self.exception_set((type(error), error, None))
+        self.do_failed(error.exitstatus)
+        self.exc_clear()
+
+
+def _after_reading(space: Workspace, build: Any) -> Any:
+    def build_targets(*arguments: Any) -> Any:
+        space.finish_reading()
+        return build(*arguments)
+
+    return build_targets
+
+
+def _report_name(space: Workspace) -> bool:
+    """Show the exception under way if it is about the name of a rule; return whether it is.
+
+    Emits: B023 (no such rule, or not a function of this file).
+    """
+    error = sys.exc_info()[1]
+    is_name = isinstance(error, NameError) or (
+        isinstance(error, AttributeError)
+        and isinstance(error.obj, SCons.Environment.SubstitutionEnvironment)
+    )
+    if not is_name or error is None:
+        return False
+    name = str(error.name)  # type: ignore[attr-defined] # both have it
+    if name in BY_NAME:
+        message = f"`{name}` is not defined in this file"
+        help_ = f"write `env.{name}(...)`, where `env` has the tool `mochi`"
+    elif help_ := did_you_mean(name, BY_NAME):
+        message = f"no rule is named `{name}`"
+    else:
+        return False
+    lines = traceback.extract_tb(error.__traceback__)
+    line = next(line for line in reversed(lines) if is_of_user(line.filename))
+    span = Place(line.filename, line.lineno or 1, space.root).locate()
+    scons_error(MochiError(Diagnostic("B023", message, span, help=help_)), space.console)
+    return True
+
+
+def _watch_signals(space: Workspace) -> None:
+    """End the workers as soon as a signal arrives: SCons itself waits for what they do.
+
+    SCons sets its own handlers later, in the main thread, where they may have to wait too;
+    this learns of a signal from the interpreter itself.
+    """
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        return
+    import signal  # noqa: PLC0415 - where there are signals
+
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+
+    def watch() -> None:
+        number = 0
+        with suppress(OSError):
+            while number not in ending and (data := os.read(reading, 1)):
+                number = data[0]
+        space.is_interrupted = True
+        if number == signal.SIGHUP:
+            _silence(terminals)
+        space.pipeline.engines.close()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _silence(streams: list[int]) -> None:
+    """Let nothing more be written to terminals that are gone.
+
+    Such a write fails, and ends a thread of SCons which the others then wait for.
+    """
+    with suppress(OSError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        for stream in streams:
+            os.dup2(nothing, stream)
+        os.close(nothing)

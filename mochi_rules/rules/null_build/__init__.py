@@ -1,0 +1,1 @@
+"""Builds that have nothing to do: proved so from a manifest, before SCons walks its graph."""

@@ -1,0 +1,317 @@
+"""The rules: what `mochi_binary(...)` and its like declare in every configuration."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import SCons.Node
+import SCons.Node.Alias
+
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.project.attributes import BY_NAME, POSITIONAL
+from mochi_rules.project.configuration import FOREIGN
+from mochi_rules.project.label import Label, check_name, parse_label
+from mochi_rules.project.profiles import split
+from mochi_rules.project.visibility import Unit
+from mochi_rules.rules.builders import (
+    CONFIGURATION,
+    REPORT_SUFFIX,
+    file_task,
+    report_task,
+    tool_node,
+    wasm_task,
+)
+from mochi_rules.rules.executables import declare_executable
+from mochi_rules.rules.nodes import node_path, source_name, source_node
+from mochi_rules.rules.place import user_place
+from mochi_rules.rules.sources import Program
+from mochi_rules.rules.targets import test_scope
+from mochi_rules.rules.tests import TEST, declare_test
+from mochi_rules.rules.workspace import Target, workspace
+from mochi_rules.steps.step import (
+    CWASM,
+    WASM,
+    aot_step,
+    import_input,
+    import_step,
+    object_step,
+    symbol_of,
+)
+from mochi_rules.steps.test_case import EXPECTED, STDIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.base.span import Span
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.rules.workspace import Workspace
+
+_T = TypeVar("_T")
+
+
+def rule_functions() -> dict[str, Callable[..., list[Any]]]:
+    """Return the rules by name, as functions of an environment and attributes."""
+    return {name: _rule_function(name, make) for name, make in _MAKERS.items()}
+
+
+def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., list[Any]]:
+    """Return a rule: it returns the nodes of its target, as a builder of SCons does."""
+    rule = BY_NAME[name]
+
+    def declare(env: Any, *names: Any, **attributes: Any) -> list[Any]:
+        space = workspace()
+        place = user_place(space.root)
+        given = dict(zip(("name", *_unnamed()), names, strict=False)) | attributes
+
+        def act() -> list[Any]:
+            values = rule.check(given, place.locate)
+            check_name(values["name"])
+            label = Label(space.package(), values["name"])
+            target = Target(label, name, place)
+            space.declare(target)
+            space.universe.add(Unit(label, name, (), (), place.locate))
+            make(Call(space, env, target, values))
+            return target.goals
+
+        found: list[Any] = space.guard(lambda: _placed(act, place.locate))
+        return SCons.Node.NodeList(found)  # type: ignore[no-any-return] # SCons has no types
+
+    declare.__name__ = name
+    declare.__doc__ = rule.doc
+    return declare
+
+
+def _unnamed() -> tuple[str, ...]:
+    """Names for positional arguments behind the first, which no rule has."""
+    return tuple(f"{POSITIONAL} {number}" for number in range(2, 9))
+
+
+def _placed(act: Callable[[], _T], locate: Callable[[str], Span | None]) -> _T:
+    """Call, and give every diagnostic without a place that of the call."""
+    try:
+        return act()
+    except MochiError as error:
+        raise MochiError(
+            *(item if item.span else replace(item, span=locate("")) for item in error.diagnostics)
+        ) from None
+
+
+class Call:
+    """One call of a rule: where, with which values."""
+
+    def __init__(self, space: Workspace, env: Any, target: Target, values: dict[str, Any]) -> None:
+        self.space, self.env, self.target, self.values = space, env, target, values
+        self.label = target.label
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the call says of the engine, and of what the program may use.
+
+        Emits: B029 (no such profile).
+        """
+        settings = self.space.engine_settings(self.env, self.values["engine"])
+        if dirs := self.values.get("dirs"):
+            settings = {**settings, "dirs": list(dirs)}
+        return {**FOREIGN, **settings} if self.target.rule == "wasm_import" else settings
+
+    def file(self, value: Any) -> Any:
+        """Return the node of a file: one of the folder of the SConscript, or a node."""
+        return source_node(self.env.fs, value) if isinstance(value, str) else value
+
+    def output(self, configuration: Configuration, suffix: str) -> Any:
+        """Return the node of an output, claimed."""
+        parts = (self.space.settings.build, configuration.name, self.label.package)
+        path = posixpath.join(*filter(None, parts), self.label.name + suffix)
+        try:
+            node = self.env.fs.File("#" + path)
+        except TypeError:  # there is a file where this needs a folder, or the other way round
+            raise self.space.obstruction(path, self.target) from None
+        self.space.claim(node, self.target)
+        self.target.outputs.setdefault(configuration.name, {})[suffix] = node
+        return node
+
+    def environment(self, configuration: Configuration) -> Any:
+        """Return the environment of a configuration."""
+        return self.env.Override({CONFIGURATION: configuration})
+
+
+def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
+    """Return the sources of a target: as names for the checks, and as nodes."""
+    nodes = {source_name(node): node for node in map(call.file, call.values["srcs"])}
+    deps = tuple(parse_label(text, call.label.package) for text in call.values["deps"])
+    locate = call.target.place.locate
+    unit = Unit(call.label, call.target.rule, tuple(nodes), deps, locate)
+    call.space.universe.add(unit)
+    call.space.sources.update(nodes)
+    return unit, nodes
+
+
+def _program(call: Call) -> Program:
+    unit, nodes = _unit(call)
+    main = _main(call, unit)
+    space = call.space
+    return Program(main, nodes, space.sources, space.fs, space.universe, unit)
+
+
+def _main(call: Call, unit: Unit) -> str:
+    """Return the source that runs.
+
+    Emits: B019 (there is none, or no telling which).
+    """
+    package = call.label.package
+    wanted = call.values["main"]
+    own = posixpath.normpath(posixpath.join(package, wanted or f"{call.label.name}.mochi"))
+    if own in unit.srcs:
+        return own
+    if not wanted and len(unit.srcs) == 1:
+        return unit.srcs[0]
+    shown = [posixpath.relpath(name, package or ".") for name in unit.srcs]
+    if wanted:
+        message, help_ = (
+            f"`main` is `{wanted}`, which is not in `srcs`",
+            did_you_mean(wanted, shown),
+        )
+    elif unit.srcs:
+        message = f"which source of `{call.label}` runs?"
+        help_ = f'write `main = "{shown[0]}"`'
+    else:
+        message, help_ = f"`srcs` of `{call.label}` is empty", 'write `srcs = ["app.mochi"]`'
+    where = "main" if wanted else "srcs"
+    raise MochiError(Diagnostic("B019", message, call.target.place.locate(where), help=help_))
+
+
+def _binary(call: Call) -> None:
+    program = _program(call)
+    for configuration in call.space.settings.configurations:
+        wasm = _wasm(call, configuration, program)
+        artifact = _artifact(call, configuration, wasm)
+        _object(call, configuration, artifact)
+        declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
+
+
+def _library(call: Call) -> None:
+    _unit(call)
+
+
+def _wasm_import(call: Call) -> None:
+    source = call.file(call.values["src"])
+    for configuration in call.space.settings.configurations:
+        node = call.output(configuration, ".wasm")
+        is_program = call.values["executable"]
+        name = source_name(source)
+        step = import_step(name, is_program=is_program)
+        inputs = {import_input(name): source}
+        call.space.tasks[node] = file_task(call.space, step, node, inputs)
+        call.environment(configuration).MochiWasmImport(node, source)
+        artifact = _artifact(call, configuration, node)
+        _object(call, configuration, artifact)
+        if is_program:
+            declare_executable(call, configuration, {CWASM: artifact, WASM: node})
+
+
+def _prebuilt(call: Call) -> None:
+    source = call.file(call.values["src"])
+    source_name(source)
+    for configuration in call.space.settings.configurations:
+        _check(call, configuration.loader(split(call.settings)[0]), {CWASM: source}, configuration)
+        _object(call, configuration, source)
+        if call.values["executable"]:
+            declare_executable(call, configuration, {CWASM: source})
+
+
+def _test(call: Call) -> None:
+    values = call.values
+    if bool(values["program"]) == bool(values["srcs"]):
+        message = f"`{call.label}` needs either `program` or `srcs`"
+        raise MochiError(Diagnostic("B006", message, help='write `program = ":app"`'))
+    call.target.test = SCons.Node.Alias.default_ans.Alias(str(call.label))
+    inputs = {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
+    if values["program"]:
+        label = parse_label(values["program"], call.label.package)
+        act = partial(_run_program, call, label, inputs)
+        call.space.after_reading(partial(_placed, act, call.target.place.locate))
+    else:
+        program = _program(call)
+        for configuration in call.space.settings.configurations:
+            _artifact(call, configuration, _wasm(call, configuration, program))
+        declare_test(call, call.target, inputs)
+    scope = test_scope(call.space)
+    if not scope or any(pattern.matches(call.label) for pattern in scope):
+        call.env.Alias(TEST, call.target.test)
+
+
+def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
+    """Declare the run of a program, wherever that is declared.
+
+    Emits: B016 (no such program).
+    """
+    tested = call.space.targets.get(label)
+    if tested is None or not tested.artifacts:
+        programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
+        is_other = f", which is a `{tested.rule}`" if tested else ", but there is no such target"
+        raise MochiError(
+            Diagnostic(
+                "B016",
+                f"`{call.label}` runs `{label}`{is_other}",
+                call.target.place.locate("program"),
+                help=did_you_mean(str(label), programs) or "declare it with `mochi_binary`",
+            )
+        )
+    declare_test(call, tested, inputs)
+
+
+def _wasm(call: Call, configuration: Configuration, program: Program) -> Any:
+    node = call.output(configuration, ".wasm")
+    config = configuration.engine(call.settings)
+    call.space.tasks[node] = wasm_task(call.space, program, node, configuration, config)
+    return call.environment(configuration).MochiWasm(node, program.nodes[program.main])[0]
+
+
+def _artifact(call: Call, configuration: Configuration, wasm: Any) -> Any:
+    """Compile ahead of time and check; return the node of the artifact."""
+    config = configuration.engine(call.settings)
+    node = call.output(configuration, ".cwasm")
+    call.space.tasks[node] = file_task(
+        call.space, aot_step(config, node_path(wasm)), node, {WASM: wasm}
+    )
+    env = call.environment(configuration)
+    env.MochiCwasm(node, wasm)
+    if recipe := call.space.require_aot(config.platform):
+        env.Requires(node, tool_node(call.space, env, recipe))
+    _check(call, config, {CWASM: node, WASM: wasm}, configuration)
+    return node
+
+
+def _check(
+    call: Call, config: EngineConfig, inputs: dict[str, Any], configuration: Configuration
+) -> None:
+    node = call.output(configuration, ".cwasm" + REPORT_SUFFIX)
+    call.target.artifacts[configuration.name] = inputs[CWASM]
+    call.target.engines[configuration.name] = config
+    call.target.runs[configuration.name] = configuration.run(call.settings)
+    call.space.tasks[node] = report_task(call.space, config, inputs, call.values.get("sha256", ""))
+    call.environment(configuration).MochiReport(node, list(inputs.values()))
+
+
+def _object(call: Call, configuration: Configuration, artifact: Any) -> None:
+    """Wrap an artifact; what it depends on says that it was checked."""
+    symbol = call.values["symbol"] or symbol_of(call.label.name)
+    report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
+    node = call.output(configuration, ".o")
+    step = object_step(configuration.platform, symbol)
+    call.space.tasks[node] = file_task(call.space, step, node, {CWASM: artifact})
+    call.environment(configuration).CwasmObject(node, [artifact, report])
+
+
+_MAKERS: Mapping[str, Callable[[Call], None]] = {
+    "mochi_binary": _binary,
+    "mochi_library": _library,
+    "mochi_test": _test,
+    "wasm_import": _wasm_import,
+    "cwasm": _prebuilt,
+}

@@ -1,0 +1,57 @@
+"""What a build came to for each platform, as rows before the closing line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node
+
+from mochi_rules.rules.nodes import node_path
+
+if TYPE_CHECKING:
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.rules.workspace import Workspace
+
+# By the verb of the step that makes it: one of them, and many.
+_PRODUCTS = {
+    "check": ("artifact checked", "artifacts checked"),
+    "object": ("object", "objects"),
+    "exe": ("executable", "executables"),
+}
+_DONE = (SCons.Node.up_to_date, SCons.Node.executed)
+
+
+def platform_rows(space: Workspace, nodes: set[Any]) -> list[str]:
+    """Return a row for each platform; `nodes` are the steps that were asked for."""
+    configurations = space.settings.configurations
+    width = max(len(item.platform.name) for item in configurations)
+    rows = []
+    for configuration in configurations:
+        words = _made(space, configuration, nodes)
+        if configuration.platform in space.without_launcher:
+            words.append("no executables")
+        rows.append(f"{configuration.platform.name:<{width}}  {', '.join(words) or 'nothing'}")
+    return rows
+
+
+def launcher_note(space: Workspace) -> str:
+    """Return how to get the executables that had no launcher, or nothing."""
+    platforms = [item.platform for item in space.settings.configurations]
+    lacking = [platform for platform in platforms if platform in space.without_launcher]
+    if not lacking:
+        return ""
+    names = [platform.name for platform in lacking]
+    command = f"mochi-rules toolchain install launcher --target {','.join(names)}"
+    return f"no executables yet: `{command}`"
+
+
+def _made(space: Workspace, configuration: Configuration, nodes: set[Any]) -> list[str]:
+    prefix = f"{space.settings.build}/{configuration.name}/"
+    done = Counter(
+        space.tasks[node].step.verb
+        for node in nodes
+        if node_path(node).startswith(prefix) and node.get_state() in _DONE
+    )
+    return [f"{done[verb]} {names[done[verb] != 1]}"
+            for verb, names in _PRODUCTS.items() if done[verb]]  # fmt: skip

@@ -1,0 +1,58 @@
+"""Tests as targets: the run of each is an alias."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.platforms.platform import host_platform
+from mochi_rules.rules.action import StepAction
+from mochi_rules.rules.builders import REPORT_SUFFIX
+from mochi_rules.rules.nodes import check_exists, read_node
+from mochi_rules.rules.workspace import Task
+from mochi_rules.steps.step import CWASM, WASM
+from mochi_rules.steps.test_case import Case, case_step, directory_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.rules.rules import Call
+    from mochi_rules.rules.workspace import Target
+
+TEST = "test"  # the alias of all tests
+
+
+def declare_test(call: Call, tested: Target, given: Mapping[str, Any]) -> None:
+    """Declare the run of a test: always looked at, and mostly restored.
+
+    `given` has the nodes of EXPECTED and STDIN. What is for other machines only is built, and not
+    run.
+    """
+    test, env, name = call.target.test, call.env, str(call.label)
+    here = [item.name for item in call.space.settings.configurations
+            if item.platform == host_platform()]  # fmt: skip
+    reports = {key: outputs[".cwasm" + REPORT_SUFFIX] for key, outputs in tested.outputs.items()}
+    if not here:
+        env.Alias(test, list(reports.values()))
+        return
+    outputs, run = tested.outputs[here[0]], tested.runs[here[0]]
+    wasm = {WASM: outputs[".wasm"]} if ".wasm" in outputs else {}
+    inputs = {CWASM: tested.artifacts[here[0]], **wasm, **given}
+    limits = tuple(run.limits.items())
+    args, timeout = tuple(call.values["args"]), call.values["timeout"]
+    case = Case(name, args, timeout, limits, run.directories)
+    env.Alias(test, [*inputs.values(), reports[here[0]]], StepAction())
+    folder = call.space.root / tested.label.package
+
+    def read() -> dict[str, bytes]:
+        files = {name: read_node(node) for name, node in inputs.items()}
+        return {**files, **directory_inputs(case, folder)}
+
+    def check() -> list[Any]:
+        for name, node in inputs.items():
+            check_exists(node, partial(call.target.place.locate, name))
+        return []
+
+    step = case_step(case, tested.engines[here[0]])
+    call.space.tasks[test] = Task(step, name, read, check, has_file=False)
+    env.AlwaysBuild(test)

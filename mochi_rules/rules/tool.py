@@ -1,0 +1,164 @@
+"""The tool: `Environment(tools=["mochi"])` gives an environment builders, rules and verbs."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import SCons.Node.FS
+import SCons.Script
+
+from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.directory import default_root
+from mochi_rules.project.configuration import (
+    VARIABLES,
+    check_choice,
+    check_names,
+    find_configurations,
+    variant_of,
+)
+from mochi_rules.project.profiles import Profiles
+from mochi_rules.rules.boundary import scons_error
+from mochi_rules.rules.builders import CONFIGURATION, add_builders
+from mochi_rules.rules.executables import add_executable_builder
+from mochi_rules.rules.hooks import install_hooks
+from mochi_rules.rules.rules import rule_functions
+from mochi_rules.rules.screen import open_console, share_terminal
+from mochi_rules.rules.targets import install_lookup
+from mochi_rules.rules.verbs import add_verbs, help_text, is_building
+from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
+from mochi_rules.steps.engines import PooledEngines
+from mochi_rules.steps.tools.toolchains import Toolchains
+
+if TYPE_CHECKING:
+    from mochi_rules.rules.null_build.unchanged import Watch
+
+_NAMES = tuple(variable.name for variable in VARIABLES)
+_PARAMETERS = (*_NAMES, "variables", "toolchains", "build")
+
+# The graph is one large live heap: collecting it while it grows takes a quarter of a null build.
+_GC_THRESHOLD = 200_000
+
+
+def add_tool(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> None:
+    """Give an environment the tool. Parameters stand for variables that are not given.
+
+    `variables` lists variables of the user's own, `toolchains` are asked before ours, and `build`
+    is the output directory. The first environment of a build comes with its watch.
+    """
+    is_first = not _opened
+    space = open_workspace(lambda: _open(env, watch, parameters))
+    if is_first:
+        _opened.append(space)
+        _install(space, env)
+    env[CONFIGURATION] = space.settings.configurations[0]
+    add_builders(env)
+    add_executable_builder(env)
+    for name, function in rule_functions().items():
+        env.AddMethod(function, name)
+
+
+_opened: list[Workspace] = []
+
+
+def _open(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> Workspace:
+    console = open_console()
+    try:
+        settings = _settings(parameters)
+    except MochiError as error:
+        raise scons_error(error, console) from None
+    toolchains = settings.toolchains
+    space = Workspace(env, settings, console, PooledEngines(toolchains), watch)
+    space.is_building = is_building()
+    console.find_total = space.requested
+    return space
+
+
+def _install(space: Workspace, env: Any) -> None:
+    """Hook into SCons what is of the process, not of an environment."""
+    gc.set_threshold(_GC_THRESHOLD, 50, 100)
+    install_lookup()
+    if space.watch:
+        space.watch.observer.watch_output()
+    share_terminal(space.console)
+    add_verbs(env)
+    _publish(env)
+    install_hooks(space)
+    atexit.register(space.close)
+    SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
+
+
+class _Help:
+    """The text of `scons -h`, made when it is printed: then all targets are declared.
+
+    Takes the place of the text that SCons keeps; what the user's `Help` adds stands behind it.
+    """
+
+    def __init__(self, space: Workspace, text: str) -> None:
+        self._space, self._text = space, text
+
+    def __add__(self, text: str) -> _Help:
+        return _Help(self._space, self._text + text)
+
+    def __str__(self) -> str:
+        return help_text(self._space) + self._text
+
+
+def _publish(env: Any) -> None:
+    """Make the rules functions of every SConscript, as those of SCons are."""
+    functions = {name: partial(function, env) for name, function in rule_functions().items()}
+    module: Any = sys.modules["SCons.Script.SConscript"]  # the name is taken by a function
+    module.BuildDefaultGlobals()
+    module.GlobalDict.update(functions)
+    for frame in module.call_stack:
+        for name, function in functions.items():
+            frame.globals.setdefault(name, function)
+
+
+def _settings(parameters: dict[str, Any]) -> Settings:
+    """Return what the command line and the parameters say.
+
+    Emits: B003, B004, B026 (no such parameter), B028, B029, C010 to C013.
+    """
+    for name in parameters:
+        if name not in _PARAMETERS:
+            raise fail(
+                "B026",
+                f"the tool `mochi` has no parameter `{name}`",
+                notes=(f"its parameters are {listing(_PARAMETERS)}",),
+                help=did_you_mean(name, _PARAMETERS),
+            )
+    arguments = SCons.Script.ARGUMENTS
+    check_names(arguments, parameters.get("variables", ()))
+    values = {name: str(arguments.get(name, parameters.get(name, ""))) for name in _NAMES}
+    top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
+    profiles = Profiles(top)
+    profile = profiles.find(values["engine"]) if values["engine"] else {}
+    link = check_choice("link", values["link"])
+    configurations = find_configurations(
+        values["target"], values["mode"], values["cpu"], profile, variant_of(values["engine"], link)
+    )
+    return Settings(
+        configurations=tuple(configurations),
+        cache=_cache(top, values["cache"]),
+        build=str(parameters.get("build", "build")).strip("/"),
+        link=link,
+        toolchains=Toolchains(
+            tuple(parameters.get("toolchains", ())),
+            str(top / Path(values["aot"]).expanduser()) if values["aot"] else "",
+            check_choice("toolchain", values["toolchain"]),
+        ),
+        profiles=profiles,
+    )
+
+
+def _cache(top: Path, value: str) -> Cache:
+    if value == "off":
+        return Cache(None)
+    return Cache(top / Path(value).expanduser() if value else default_root())

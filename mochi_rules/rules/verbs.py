@@ -1,0 +1,116 @@
+"""Verbs are targets: `scons test`, `scons explain`, `scons doctor`; and the text of `scons -h`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import SCons.Script
+
+from mochi_rules.project.configuration import VARIABLES
+from mochi_rules.rules.boundary import scons_error
+from mochi_rules.rules.tests import TEST
+from mochi_rules.rules.workspace import workspace
+from mochi_rules.steps.journal import explain, select
+from mochi_rules.steps.tools.doctor import examine, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.rules.workspace import Workspace
+
+EXPLAIN, DOCTOR = "explain", "doctor"
+VERBS = {
+    TEST: "run every test; what has passed before is not run again",
+    EXPLAIN: "tell what the last build did with each file, and why; of TARGETS, or of all",
+    DOCTOR: "tell what this machine lacks, and how to get it",
+}
+OPTIONS = {
+    "--ui=auto|fancy|plain|quiet": "how to show progress",
+    "--color=auto|always|never": "whether to use color",
+    "-j N": "how many steps to run at once",
+    "-k": "go on after an error",
+    "-n": "show what would run",
+    "-c": "remove what TARGETS made",
+    "-Q": "be silent about reading build files",
+}
+_MAX_LABELS = 12
+
+
+def add_verbs(env: Any) -> None:
+    """Declare the verbs that need no targets."""
+    for name, run in ((EXPLAIN, _explain), (DOCTOR, _doctor)):
+        action = env.Action(_verb(run), strfunction=None)
+        env.AlwaysBuild(env.Alias(name, [], action))
+
+
+def is_building() -> bool:
+    """Return whether this run of SCons is to make something."""
+    verbs = {EXPLAIN, DOCTOR}.intersection(SCons.Script.COMMAND_LINE_TARGETS)
+    return not verbs and not SCons.Script.GetOption("help") and not SCons.Script.GetOption("clean")
+
+
+def help_text(space: Workspace) -> str:
+    """Return one screen of help."""
+    lines = ["scons [TARGETS] [VARIABLE=VALUE ...] [OPTIONS]", "", "targets"]
+    labels = [str(label) for label in sorted(space.targets)]
+    lines += [f"  {label}" for label in labels[:_MAX_LABELS]]
+    if len(labels) > _MAX_LABELS:
+        lines.append(f"  ... and {len(labels) - _MAX_LABELS} more")
+    lines += ["  //folder:name, :name, //folder/..., a folder, or a file below build/", "", "verbs"]
+    lines += _table(VERBS)
+    lines += ["", "variables"]
+    lines += _table({row.name: f"{row.doc} (default: {row.default})" for row in VARIABLES})
+    for row in VARIABLES:
+        lines += _wrap(row.name, list(row.values()))
+    lines += ["", "options"]
+    lines += _table(OPTIONS)
+    lines += ["", "`mochi-rules help RULE` tells what a rule takes.", ""]
+    return "\n".join(lines)
+
+
+def _table(rows: dict[str, str]) -> list[str]:
+    width = max(map(len, rows))
+    return [f"  {name:<{width}}  {doc}" for name, doc in rows.items()]
+
+
+def _wrap(name: str, values: list[str]) -> list[str]:
+    lines, line = [], f"  {name}="
+    for value in values:
+        if len(line) + len(value) > 96:
+            lines.append(line)
+            line = " " * (len(name) + 3)
+        line += f"{value} "
+    return [*lines, line.rstrip()]
+
+
+def _verb(run: Callable[[Workspace], int]) -> Callable[..., Any]:
+    def action(target: list[Any], source: list[Any], env: Any) -> Any:  # noqa: ARG001 - of SCons
+        space = workspace()
+        try:
+            return run(space)
+        except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+            return scons_error(error, space.console, target[0])
+
+    return action
+
+
+def _doctor(space: Workspace) -> int:
+    settings = space.settings
+    findings = examine(settings.toolchains, settings.configurations, settings.cache)
+    space.console.say(render(findings).rstrip("\n"))
+    return 0 if all(finding.is_good for finding in findings) else 2
+
+
+def _explain(space: Workspace) -> int:
+    """Show what the last build did with the files that stand beside the verb.
+
+    Emits: B001.
+    """
+    entries = space.journal.entries()
+    wanted = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != EXPLAIN]
+    if not entries:
+        space.console.say("nothing was built here yet")
+    paths = [path for text in wanted for path in select(entries, text)]
+    for path in paths or entries:
+        space.console.say("\n".join(explain(entries[path])))
+    return 0

@@ -1,0 +1,408 @@
+"""What one run of SCons knows: configurations, targets, tasks, and the pipeline they share."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import SCons.Action
+import SCons.Node
+import SCons.Node.FS
+import SCons.Script
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
+from mochi_rules.base.render import render_all
+from mochi_rules.cache.directory import Layout
+from mochi_rules.project.visibility import Universe
+from mochi_rules.rules.boundary import scons_error
+from mochi_rules.rules.nodes import node_path
+from mochi_rules.steps.identity import Identities
+from mochi_rules.steps.journal import Journal
+from mochi_rules.steps.pipeline import Pipeline
+from mochi_rules.steps.tools.toolchains import pending
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.executable.settings import RunSettings
+    from mochi_rules.cache.cache import Cache
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Recipe, Toolchain
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.project.label import Label
+    from mochi_rules.project.profiles import Profiles
+    from mochi_rules.rules.null_build.unchanged import Watch
+    from mochi_rules.rules.place import Place
+    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.step import Step
+    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.ui.console import Console
+
+ENGINE = "MOCHI_ENGINE"  # the variable of an environment with settings of its programs
+
+
+@dataclass(slots=True)
+class Task:
+    """A step as a node of the graph: what it is called, and how its inputs are read.
+
+    `scan` returns the nodes that the inputs depend on besides the sources of the node. `notice` is
+    said when the step begins. The result of a step without a file, which its node is the name of,
+    is in the cache alone.
+    """
+
+    step: Step
+    name: str
+    read: Callable[[], Mapping[str, bytes]]
+    scan: Callable[[], list[Any]] | None = None
+    notice: str = ""
+    has_file: bool = True
+
+
+@dataclass(slots=True)
+class Target:
+    """A declared target: its rule and its place.
+
+    `test` is the node that runs it, of a test.
+
+    `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
+    `engines` and `runs` what that one runs under, each per configuration.
+    """
+
+    label: Label
+    rule: str
+    place: Place
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    artifacts: dict[str, Any] = field(default_factory=dict)
+    engines: dict[str, EngineConfig] = field(default_factory=dict)
+    runs: dict[str, RunSettings] = field(default_factory=dict)
+    test: Any = None
+
+    @property
+    def goals(self) -> list[Any]:
+        """What its label stands for: the run of a test, or else all outputs."""
+        return self.nodes if self.test is None else [self.test]
+
+    @property
+    def nodes(self) -> list[Any]:
+        """All output nodes."""
+        return [node for outputs in self.outputs.values() for node in outputs.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the variables of the command line and the tool's parameters said."""
+
+    configurations: tuple[Configuration, ...]
+    cache: Cache
+    build: str
+    link: str
+    toolchains: Toolchains
+    profiles: Profiles
+
+
+class Workspace:
+    """The state of one run of SCons; there is one."""
+
+    def __init__(
+        self,
+        env: Any,
+        settings: Settings,
+        console: Console,
+        engines: Engines,
+        watch: Watch | None = None,
+    ) -> None:
+        self.env = env
+        self.fs = SCons.Node.FS.get_default_fs()
+        self.root = Path(self.fs.Top.get_abspath())
+        self.settings = settings
+        self.console = console
+        self.watch = watch
+        cache = settings.cache
+        memo = Layout(cache.root).identities if cache.root else None
+        self.pipeline = Pipeline(cache, engines, Identities(memo))
+        self.journal = Journal(self.root / settings.build)
+        self.universe = Universe()
+        self.targets: dict[Label, Target] = {}
+        self.sources: dict[str, Any] = {}  # nodes by name, of all targets
+        self.tasks: dict[Any, Task] = {}
+        self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
+        self.goals: list[Any] = []  # the nodes that SCons was asked to build
+        self.without_launcher: set[Platform] = set()  # though executables were wanted
+        self.is_building = True
+        self.is_interrupted = False
+        self.has_begun = False
+        self._claims: dict[str, Label] = {}
+        self._pending: list[Callable[[], object]] = []
+
+    # Declaring, while build files are read.
+
+    def engine_settings(self, env: Any, settings: object = None) -> dict[str, object]:
+        """Return settings of a program: those given, before MOCHI_ENGINE of its environment.
+
+        Each are settings by name, or the name of a profile.
+
+        Emits: B007 (neither), B029 (no such profile).
+        """
+        return self._settings(env.get(ENGINE)) | self._settings(settings)
+
+    def _settings(self, value: object) -> dict[str, object]:
+        if isinstance(value, str) and value:
+            return self.settings.profiles.find(value)
+        if isinstance(value, dict):
+            return value
+        if value:
+            raise fail(
+                "B007",
+                f"`{ENGINE}` must be settings of the engine, got `{value!r:.60}`",
+                help=f'write `{ENGINE}={{"opt_level": "speed"}}`',
+            )
+        return {}
+
+    def package(self) -> str:
+        """Return the folder of the build file that is being read, as part of a label."""
+        folder = self.fs.getcwd().srcnode()
+        return "" if folder is self.fs.Top else node_path(folder)
+
+    def after_reading(self, action: Callable[[], object]) -> None:
+        """Call something when all build files are read, and so all targets are declared."""
+        self._pending.append(action)
+
+    def finish_reading(self) -> None:
+        """Be told by SCons that all build files are read."""
+        pending, self._pending = self._pending, []
+        found: list[Diagnostic] = []
+        for action in pending:
+            try:
+                action()
+            except MochiError as error:
+                found += error.diagnostics
+        if found:
+            raise scons_error(MochiError(*found), self.console)
+
+    def declare(self, target: Target) -> None:
+        """Add a target.
+
+        Emits: B002 (declared before).
+        """
+        before = self.targets.get(target.label)
+        if before is not None:
+            raise MochiError(
+                Diagnostic(
+                    "B002",
+                    f"`{target.label}` is declared twice",
+                    target.place.locate("name"),
+                    notes=(f"it is declared first in {_where(before.place)}",),
+                    help="give one of the two another name",
+                )
+            )
+        self.targets[target.label] = target
+
+    def claim(self, node: Any, target: Target) -> None:
+        """Note that a file is an output of a target.
+
+        Emits: B008 (another target makes it).
+        """
+        path = node_path(node)
+        before = self._claims.setdefault(path, target.label)
+        if before != target.label or node.has_builder():
+            maker = f"`{before}`" if before != target.label else "another builder"
+            raise MochiError(
+                Diagnostic(
+                    "B008",
+                    f"`{target.label}` would make `{path}`, which {maker} makes too",
+                    target.place.locate("name"),
+                    help="give one of the two another name",
+                )
+            )
+
+    def obstruction(self, path: str, target: Target) -> MochiError:
+        """Make the error of an output that has no room: what is in the way is found out.
+
+        Emits: B008 (another target's output), B014 (a file or folder of the user's).
+        """
+        parents = [parent.as_posix() for parent in PurePosixPath(path).parents]
+        is_claimed = any(claim in parents or claim.startswith(f"{path}/") for claim in self._claims)
+        files = [parent for parent in parents if (self.root / parent).is_file()]
+        if is_claimed or not (files or (self.root / path).is_dir()):
+            return MochiError(
+                Diagnostic(
+                    "B008",
+                    f"`{target.label}` would make `{path}`, where another target's output is "
+                    "in the way",
+                    target.place.locate("name"),
+                    notes=("an executable has the name of its target, and no folder may have it",),
+                    help="give the target another name, or write `link=none`",
+                )
+            )
+        obstacle, kind = (files[0], "a file") if files else (path, "a folder")
+        message = f"cannot write `{path}`: `{obstacle}` is {kind}"
+        return environment_error("B014", message, help=f"move or remove `{obstacle}`")
+
+    def require_aot(self, platform: Platform) -> Recipe | None:
+        """Refuse a platform that nothing compiles for: once, and before anything is built.
+
+        Return how the tool is built, if that has to be done before.
+
+        Emits: C002, C011.
+        """
+        return pending(self.settings.toolchains.aot(platform)) if self.is_building else None
+
+    def launcher(self, platform: Platform) -> Toolchain | None:
+        """Return the launcher for executables of a platform, or None where none are made.
+
+        Emits: C002 (`link=launcher`, and none can be had), C011.
+        """
+        link = self.settings.link
+        if link not in ("auto", "launcher"):
+            return None
+        resolution = self.settings.toolchains.launcher(platform, may_build=link == "launcher")
+        if link == "launcher" and self.is_building:
+            pending(resolution)
+        if resolution.chosen is None:
+            self.without_launcher.add(platform)
+        return resolution.chosen
+
+    def guard(self, action: Callable[[], Any]) -> Any:
+        """Call something while build files are read; its errors end SCons with a message."""
+        try:
+            return action()
+        except Exception as error:  # noqa: BLE001 - SCons would print a traceback
+            raise scons_error(error, self.console) from None
+
+    # Running.
+
+    def shown(self, node: Any) -> str:
+        """Return what a line calls a node: its path below the one output directory there is."""
+        path = node_path(node)
+        prefix = f"{self.settings.build}/"
+        if len(self.settings.configurations) == 1:
+            prefix += f"{self.settings.configurations[0].name}/"
+        return path.removeprefix(prefix)
+
+    def visit(self, node: Any) -> None:
+        """Be told by SCons that it looks at a node: this is how numbers know what is up to date."""
+        if node not in self.tasks:
+            return
+        if not self.has_begun:
+            self.begin()
+        if node.get_state() == SCons.Node.up_to_date:
+            self.console.up_to_date()
+
+    def made_before(self, node: Any) -> str | None:
+        """Return the digest of an output as its step made it, in this run or an earlier one."""
+        return self.made.get(node) or self._outputs.get(node_path(node))
+
+    @cached_property
+    def _outputs(self) -> dict[str, str]:
+        return self.journal.outputs()
+
+    def begin(self) -> None:
+        """Begin to build: all build files are read."""
+        self.has_begun = True
+        if self.watch:
+            self.watch.observer.stop()
+        if SCons.Action.execute_actions:
+            self.journal.begin()
+
+    def requested(self) -> int:
+        """Return how many steps stand behind what was asked for, and fit the console to them."""
+        found = self.requested_steps()
+        self.console.fit(self.tasks[node].name for node in found)
+        return len(found)
+
+    def requested_steps(self) -> set[Any]:
+        """Return the nodes of these steps."""
+        return self._reach(self.goals)
+
+    def _reach(self, nodes: list[Any]) -> set[Any]:
+        found: set[Any] = set()
+        seen: set[Any] = set()
+        pending = list(nodes)
+        while pending:
+            node = pending.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in self.tasks:
+                found.add(node)
+            if isinstance(node, SCons.Node.FS.Dir):
+                pending += self._tasks_below(node)
+            else:
+                pending += [
+                    *(node.sources or ()),
+                    *(node.depends or ()),
+                    *(node.prerequisites or ()),
+                ]
+        return found
+
+    def _tasks_below(self, folder: Any) -> list[Any]:
+        files = [node for node in self.tasks if isinstance(node, SCons.Node.FS.File)]
+        inside = "" if folder is self.fs.Top else node_path(folder) + "/"
+        return [node for node in files if node_path(node).startswith(inside)]
+
+    def close(self) -> None:
+        """End the build: every worker, the counters of the cache, the closing line."""
+        self.pipeline.engines.close()
+        cache = self.settings.cache
+        cache.flush()
+        if cache.warnings and self.has_begun:
+            self.console.message(render_all(cache.warnings, color=self.console.color))
+        if self.has_begun and SCons.Action.execute_actions:
+            self._summarize()
+        if self.watch:
+            self.watch.finish(self)
+        self.console.close(summary=self.has_begun)
+
+    def _summarize(self) -> None:
+        """Say what there is now for each platform, and once what would be needed for more."""
+        from mochi_rules.rules.summary import (  # noqa: PLC0415 - it needs this module
+            launcher_note,
+            platform_rows,
+        )
+
+        if self.console.is_quiet:
+            return
+        if len(self.settings.configurations) > 1:
+            for row in platform_rows(self, self.requested_steps()):
+                self.console.say(row)
+        if self.console.tally.built and (note := launcher_note(self)):
+            self.console.say(note)
+
+
+_current: Workspace | None = None
+
+
+def workspace() -> Workspace:
+    """Return the workspace of this run.
+
+    Emits: B018 (the tool is not loaded).
+
+    Raises:
+        MochiError: No environment has the tool.
+    """
+    if _current is None:
+        raise fail(
+            "B018",
+            "the tool `mochi` is not loaded",
+            help='write `env = Environment(tools=["mochi"])` in the SConstruct',
+        )
+    return _current
+
+
+def open_workspace(make: Callable[[], Workspace]) -> Workspace:
+    """Return the workspace of this run, made by the first who asks."""
+    global _current  # noqa: PLW0603 - SCons has one graph per process, and this belongs to it
+    if _current is None:
+        _current = make()
+    return _current
+
+
+def _where(place: Place) -> str:
+    path = Path(place.path)
+    if path.is_relative_to(place.root):
+        path = path.relative_to(place.root)
+    return f"{path.as_posix()}:{place.line}"

@@ -1,0 +1,43 @@
+"""A worker process: compiles Mochi to WebAssembly. It speaks the protocol of `aot.protocol`.
+
+A request's second frame is JSON, `{"main": name, "sources": {name: text}, "debug_names": bool}`.
+The answer's error is JSON too where there is anything to say, warnings included:
+`{"diagnostics": [...]}`, or `{"crash": traceback}`.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.aot.worker import serve
+from mochi_rules.steps.diagnostic_json import dump_diagnostics
+from mochi_rules.workers.protocol import Greeting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOOL = "mochi"
+
+
+def main() -> None:
+    """Compile until stdin ends."""
+    serve(Greeting(TOOL, ""), _answer)
+
+
+def _answer(_fields: Mapping[str, Any], request: bytes) -> tuple[str | None, bytes]:
+    # The compiler is loaded while the client waits for the first answer, not for the greeting.
+    from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
+
+    try:
+        result = compile_program(CompileRequest(**json.loads(request)))
+    except Exception:  # noqa: BLE001 - whatever it is, the client is told
+        return json.dumps({"crash": traceback.format_exc()}), b""
+    if not result.diagnostics:
+        return None, result.wasm
+    return json.dumps({"diagnostics": dump_diagnostics(result.diagnostics)}), result.wasm
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""The engines as the pipeline calls them: in this process, or in a pool of workers."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import os
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
+from mochi_rules.steps.subprocesses import Guests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.steps.tools.toolchains import Toolchains
+
+_BOOTSTRAP = "import sys; sys.path[:0] = sys.argv[1:]; from mochi_rules.steps.compiler_worker import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class MochiOptions:
+    """How the compiler is to be run: the fields of its request besides the sources."""
+
+    debug_names: bool = True
+    debug_info: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """The wasm of a program, and the warnings about it."""
+
+    wasm: bytes
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+class Engines(Protocol):
+    """What steps are made of; every call may come from any thread."""
+
+    @property
+    def guests(self) -> Guests:
+        """The programs that run now."""
+
+    def compile_mochi(
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
+    ) -> Compiled:
+        """Compile a program.
+
+        Raises:
+            MochiError: The program is wrong, or the compiler is.
+        """
+
+    def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
+        """Compile ahead of time.
+
+        Emits: as `aot.client.compile_wasm`; C002 (no toolchain for the platform).
+
+        Raises:
+            MochiError: There is no artifact.
+        """
+
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`."""
+
+    def close(self) -> None:
+        """End every worker, and every program."""
+
+
+class Pool:
+    """Workers of one command: one for each caller at a time, kept for the next."""
+
+    def __init__(self, make: Callable[[], WorkerProcess]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._idle: list[WorkerProcess] = []
+        self._all: list[WorkerProcess] = []
+        self._is_closed = False
+
+    @contextmanager
+    def worker(self) -> Iterator[WorkerProcess]:
+        """Give a worker that nobody else uses meanwhile."""
+        with self._lock:
+            if self._is_closed:
+                raise _interrupted()
+            if not self._idle:
+                self._idle.append(self._make())
+                self._all += self._idle
+            worker = self._idle.pop()
+        try:
+            yield worker
+        finally:
+            with self._lock:
+                self._idle.append(worker)
+
+    def close(self) -> None:
+        """End every worker, and let none be started: whoever waits for one gets an error."""
+        with self._lock:
+            self._is_closed = True
+            workers, self._all = self._all, []
+        for worker in workers:
+            worker.close()
+
+
+class PooledEngines:
+    """Engines in worker processes, as many as there are callers: for builds with `-j`."""
+
+    def __init__(self, toolchains: Toolchains) -> None:
+        self.guests = Guests()
+        self._toolchains = toolchains
+        self._compilers = Pool(lambda: WorkerProcess(compiler_command(), makes_artifacts=False))
+        self._aot: dict[tuple[str, ...], Pool] = {}
+        self._lock = threading.Lock()
+
+    def compile_mochi(
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
+    ) -> Compiled:
+        """Compile a program in a worker."""
+        request = {"main": main, "sources": dict(sources), **dataclasses.asdict(options)}
+        with self._compilers.worker() as worker:
+            text, wasm = worker.request({"main": main}, json.dumps(request).encode())
+        return _compiled(text, wasm, sources)
+
+    def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
+        """Compile ahead of time in a worker of the platform's toolchain."""
+        command = self._toolchains.aot_tool(config.platform).command
+        with self._lock:
+            pool = self._aot.setdefault(command, Pool(lambda: WorkerProcess(command)))
+        with pool.worker() as worker:
+            return compile_wasm(worker, config, wasm)
+
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`."""
+        return self._toolchains.wasmtime(platform)
+
+    def close(self) -> None:
+        """End every worker, and every program."""
+        self.guests.close()
+        with self._lock:
+            pools = [self._compilers, *self._aot.values()]
+        for pool in pools:
+            pool.close()
+
+
+class LocalEngines:
+    """The compiler in this process, and one worker for Cranelift: for one program at a time.
+
+    What will be needed is made ready while something else is waited for: the worker for `platform`
+    starts while this process compiles, and this process loads what comes next while the worker
+    compiles.
+    """
+
+    def __init__(self, toolchains: Toolchains, platform: Platform | None = None) -> None:
+        self.guests = Guests()
+        self._toolchains = toolchains
+        self._platform = platform
+        self._workers: dict[tuple[str, ...], WorkerProcess] = {}
+
+    def start(self) -> None:
+        """Let the worker start, and load Wasmtime, without waiting for it."""
+        if self._platform is not None:
+            with suppress(MochiError):  # the first request will say it again
+                self._worker(self._platform).start()
+
+    def compile_mochi(
+        self, main: str, sources: Mapping[str, str], options: MochiOptions
+    ) -> Compiled:
+        """Compile a program here."""
+        self.start()
+        # Most runs find everything in the cache, and loading the compiler takes 100 ms.
+        from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
+
+        request = CompileRequest(main, sources, **dataclasses.asdict(options))
+        result = compile_program(request)
+        return compiled(result.wasm, result.diagnostics)
+
+    def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
+        """Compile ahead of time in the worker."""
+        worker = self._worker(config.platform)
+        if self._platform is None:
+            return compile_wasm(worker, config, wasm)
+        return compile_wasm(worker, config, wasm, _load_the_rest)
+
+    def wasmtime(self, platform: Platform) -> str | None:
+        """Return as `Toolchains.wasmtime`."""
+        return self._toolchains.wasmtime(platform)
+
+    def close(self) -> None:
+        """End the worker, and every program."""
+        self.guests.close()
+        for worker in self._workers.values():
+            worker.close()
+
+    def _worker(self, platform: Platform) -> WorkerProcess:
+        command = self._toolchains.aot_tool(platform).command
+        if command not in self._workers:
+            self._workers[command] = WorkerProcess(command)
+        return self._workers[command]
+
+
+def _load_the_rest() -> None:
+    """Load what checks and runs an artifact."""
+    with suppress(ImportError):  # whoever needs it says so
+        for name in ("mochi_rules.steps.expectations", "wasmtime"):
+            importlib.import_module(name)
+
+
+def compiler_command() -> tuple[str, ...]:
+    """Return the command of a compiler worker, isolated as those of `aot.wheel` are."""
+    ours = str(Path(__file__).resolve().parents[2])
+    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours)
+
+
+def compiled(wasm: bytes, diagnostics: tuple[Diagnostic, ...]) -> Compiled:
+    """Return what the compiler made, or raise its errors."""
+    errors = [item for item in diagnostics if item.severity is Severity.ERROR]
+    if errors:
+        raise MochiError(*errors)
+    return Compiled(wasm, diagnostics)
+
+
+def _compiled(text: str | None, wasm: bytes, sources: Mapping[str, str]) -> Compiled:
+    if text is None:
+        return Compiled(wasm)
+    from mochi_rules.steps.diagnostic_json import load_diagnostics  # noqa: PLC0415 - most have nothing to say
+
+    answer = json.loads(text)
+    if "crash" in answer:
+        raise crash(answer["crash"])
+    return compiled(wasm, load_diagnostics(answer["diagnostics"], sources))
+
+
+def crash(trace: str) -> MochiError:
+    """Make the error of a compiler that failed; `trace` is its traceback.
+
+    Emits: X001.
+    """
+    last = trace.strip().splitlines()[-1]
+    notes = (trace,) if os.environ.get("MOCHI_RULES_DEBUG") else ()
+    message = f"internal error in the compiler: {last}"
+    return MochiError(Diagnostic("X001", message, notes=notes, fault=Fault.INTERNAL))
+
+
+def _interrupted() -> MochiError:
+    return MochiError(Diagnostic("B015", "interrupted", fault=Fault.ENVIRONMENT))

@@ -1,0 +1,188 @@
+"""The way of the data: a step becomes an action, the cache answers, or the engine runs.
+
+This is the one place where the engines meet. Inputs, tools and arguments make a key; what the
+cache holds is taken; otherwise the step runs, checks what it made, and all of it is stored.
+"""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import canonical
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.events import Outcome
+from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
+from mochi_rules.steps.identity import WASMTIME
+from mochi_rules.steps.step import Made, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.cache.cache import Cache
+    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.identity import Identities
+
+_PARENT = ".../"  # stands for `../` in a key, where no path may leave the tree
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step came to. `seconds` is how long it took here."""
+
+    action: PreparedAction
+    outcome: Outcome
+    made: Made
+    seconds: float
+
+
+class Pipeline:
+    """Runs steps through a cache; safe for threads."""
+
+    def __init__(self, cache: Cache, engines: Engines, identities: Identities) -> None:
+        self.cache = cache
+        self.engines = engines
+        self.identities = identities
+        self._probes: dict[EngineConfig, str] = {}
+        self._probing = Lock()
+
+    def run(self, step: Step, inputs: Mapping[str, bytes]) -> StepResult:
+        """Return the output of a step, from the cache or made now.
+
+        Raises:
+            MochiError: The step failed; nothing is stored.
+        """
+        start = time.monotonic()
+        action = self.prepare(step, inputs)
+        outcome, made = self._fetch(step, inputs, action)
+        return StepResult(action, outcome, made, time.monotonic() - start)
+
+    def prepare(self, step: Step, inputs: Mapping[str, bytes]) -> PreparedAction:
+        """Return the action of a step: its key, and everything that the key is made of.
+
+        Raises:
+            MochiError: As `Engines.compile_wasm`, for the probe of the engine.
+        """
+        tools = {name: self._identity(name, step.engine) for name in step.tools}
+        if step.engine is not None:
+            tools["engine"] = self._probe(step.engine)
+        return prepare(
+            ActionSpec(
+                mnemonic=step.verb,
+                arguments=step.arguments,
+                inputs={_key_path(name): digest_bytes(data) for name, data in inputs.items()},
+                tools=tools,
+                output_paths=(step.output,),
+            )
+        )
+
+    def signature(self, step: Step) -> bytes:
+        """Return what SCons compares: all of the key that does not depend on the inputs.
+
+        The probe is left out, which follows from the rest.
+        """
+        tools = (f"{name} {self._identity(name, step.engine)}" for name in step.tools)
+        return "\n".join((step.verb, *step.arguments, *tools)).encode()
+
+    def _identity(self, tool: str, config: EngineConfig | None) -> str:
+        """Return what stands for a tool in a key: each platform may have its own Wasmtime."""
+        if tool == WASMTIME and config is not None:
+            other = self.engines.wasmtime(config.platform)
+            if other is not None:
+                return other
+        return self.identities.of(tool)
+
+    def _fetch(
+        self, step: Step, inputs: Mapping[str, bytes], action: PreparedAction
+    ) -> tuple[Outcome, Made]:
+        if not step.is_stored:
+            return Outcome.BUILT, step.make(self.engines, inputs)
+        if made := self._restore(step, inputs, action):
+            return Outcome.RESTORED, made
+        with self.cache.single_flight(action.key):
+            if made := self._restore(step, inputs, action, again=True):
+                return Outcome.RESTORED, made
+            start = time.monotonic()
+            made = step.make(self.engines, inputs)
+            seconds = time.monotonic() - start
+            outputs = {step.output: made.data}
+            self.cache.store(action, outputs, stderr=_dump(made), seconds=seconds)
+        return Outcome.BUILT, made
+
+    def _restore(
+        self,
+        step: Step,
+        inputs: Mapping[str, bytes],
+        action: PreparedAction,
+        *,
+        again: bool = False,
+    ) -> Made | None:
+        """Return the output that the cache has, unless its check fails: then it is made again."""
+        hit = self.cache.lookup(action, again=again)
+        if hit is None:
+            return None
+        if step.check is not None:
+            try:
+                self.run(step.check, {**inputs, **hit.outputs})
+            except MochiError as error:
+                self.cache.distrust(step.verb, error)
+                return None
+        return Made(hit.outputs[step.output], warnings=_load(hit.result.stderr_raw, inputs))
+
+    def _probe(self, config: EngineConfig) -> str:
+        """Return the digest of what the loader will compare, itself an output of a step."""
+        with self._probing:
+            if config not in self._probes:
+                self._probes[config] = self._find_probe(config)
+            return self._probes[config]
+
+    def _find_probe(self, config: EngineConfig) -> str:
+        action = prepare(
+            ActionSpec(
+                mnemonic="probe",
+                arguments=tuple(f"--{name}={value}" for name, value in canonical(config).items()),
+                inputs={},
+                tools={tool: self._identity(tool, config) for tool in ("aot", WASMTIME)},
+                output_paths=("engine",),
+            )
+        )
+        if hit := self.cache.lookup(action):
+            return digest_bytes(hit.outputs["engine"]).hash
+        # On a hit, nothing is needed that starts processes.
+        from mochi_rules.aot.probe import EMPTY_MODULE, engine_section  # noqa: PLC0415
+
+        section = engine_section(self.engines.compile_wasm(config, EMPTY_MODULE))
+        self.cache.store(action, {"engine": section})
+        return digest_bytes(section).hash
+
+
+def _key_path(name: str) -> str:
+    """Return the path of a source in a key: no path may leave the tree."""
+    return name.replace("../", _PARENT)
+
+
+def _dump(made: Made) -> bytes:
+    """Return what to keep beside an output: a restored step shows the same warnings."""
+    if not made.warnings:
+        return b""
+    import json  # noqa: PLC0415 - most steps have no warnings
+
+    from mochi_rules.steps.diagnostic_json import dump_diagnostics  # noqa: PLC0415
+
+    return json.dumps(dump_diagnostics(made.warnings)).encode()
+
+
+def _load(stored: bytes, inputs: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
+    if not stored:
+        return ()
+    import json  # noqa: PLC0415 - most steps have no warnings
+
+    from mochi_rules.steps.diagnostic_json import load_diagnostics  # noqa: PLC0415
+
+    texts = {name: data.decode("utf-8", "replace") for name, data in inputs.items()}
+    return load_diagnostics(json.loads(stored), texts)

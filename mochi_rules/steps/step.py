@@ -1,0 +1,282 @@
+"""The steps of the way from a program to an object, each as data and one function.
+
+A step is what a rule wants done, without its inputs: those come when it runs. Everything in it
+that decides the bytes of its output stands in `arguments`, `tools` and `engine`, so that the key,
+the signature that SCons compares and the reasons of a rebuild all come from one place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.config import canonical
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import about, fail
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.ui.text import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Recipe
+    from mochi_rules.steps.engines import Engines
+
+# What the inputs and outputs are called inside a key, whatever their files are called.
+WAT = "program.wat"
+WASM, CWASM, REPORT, OBJECT = "program.wasm", "program.cwasm", "program.json", "program.o"
+LAUNCHER, PROGRAM = "launcher", "program"
+
+EXECUTABLE_MODE = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a step made, the one thing worth saying about it, and warnings."""
+
+    data: bytes
+    remark: str = ""
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kind of step with its settings; it has one output.
+
+    `verb` is what people see, at most six letters. `tools` are names of identities. `engine` is
+    the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
+    name. `mode` is of the file that the output becomes. `check` verifies what the cache has: a
+    step whose inputs are those of this one, and its output. A step with `is_stored` False takes no
+    longer than the cache would, and is always made. `has_digest` is for an output that outlives
+    the build: a file beside it has its digest.
+    """
+
+    verb: str
+    arguments: tuple[str, ...]
+    tools: tuple[str, ...]
+    output: str
+    make: Callable[[Engines, Mapping[str, bytes]], Made]
+    engine: EngineConfig | None = None
+    mode: int = 0o644
+    check: Step | None = None
+    is_stored: bool = True
+    has_digest: bool = False
+
+
+def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
+    """Compile a program; the inputs are its sources by name.
+
+    `debug_names` keeps the names of functions, and `debug_info` describes lines for a debugger.
+    """
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
+
+        texts = {name: data.decode() for name, data in inputs.items()}
+        options = MochiOptions(debug_names=debug_names, debug_info=debug_info)
+        result = engines.compile_mochi(main, texts, options)
+        return Made(result.wasm, warnings=result.warnings)
+
+    arguments = (
+        f"--main={main}",
+        f"--debug-names={_word(debug_names)}",
+        f"--debug-info={_word(debug_info)}",
+    )
+    return Step("mochi", arguments, ("mochi",), WASM, make)
+
+
+def import_step(name: str, *, is_program: bool = False) -> Step:
+    """Check a foreign wasm, and pass it on; `name` is its file, and what messages call it.
+
+    The input is `import_input(name)`. What a component imports is for whoever instantiates it.
+
+    Emits: A010, A011 (no WebAssembly), A012, B011 (of a text), B030 (imports what nobody gives),
+    B031 (no program).
+    """
+    source = import_input(name)
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.steps.import_checks import (  # noqa: PLC0415 - of foreign wasm only
+            check_imports,
+            check_program,
+        )
+        from mochi_rules.wasm.reader.read_summary import read_summary  # noqa: PLC0415
+
+        wasm = _assembled(name, inputs[WAT]) if source == WAT else inputs[WASM]
+        with about(name):
+            summary = read_summary(wasm)
+        check_imports(name, summary)
+        if is_program:
+            check_program(name, summary)
+        is_module = summary.kind == "module"
+        return Made(wasm, _functions(summary.defined_functions) if is_module else "component")
+
+    tools = ("import", "wasmtime") if source == WAT else ("import",)
+    return Step("import", (f"--program={_word(is_program)}",), tools, WASM, make)
+
+
+def import_input(name: str) -> str:
+    """Return what a foreign file is called among the inputs of its step: WAT or WASM."""
+    return WAT if name.endswith(".wat") else WASM
+
+
+def _assembled(name: str, text: bytes) -> bytes:
+    from mochi_rules.aot.assemble import assemble  # noqa: PLC0415 - of texts only
+    from mochi_rules.base.files import decode_source  # noqa: PLC0415
+
+    return assemble(decode_source(name, text))
+
+
+def aot_step(config: EngineConfig, name: str = WASM) -> Step:
+    """Compile ahead of time; `name` is what messages call the wasm."""
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        with about(name):
+            return Made(engines.compile_wasm(config, inputs[WASM]))
+
+    check = check_step(config, CWASM)
+    tools = ("aot", "wasmtime")
+    return Step("aot", _engine_arguments(config), tools, CWASM, make, config, check=check)
+
+
+def check_step(config: EngineConfig, name: str, sha256: str = "") -> Step:
+    """Verify an artifact against what was asked for, and write down what it is.
+
+    `sha256` is its digest, where it is known.
+
+    With the wasm that it was compiled from among the inputs, its functions are counted too, and
+    the compiler's flags compared; without, only what decides whether it can be loaded.
+
+    Emits: A020, A021 (cannot be read), A023 (not what was asked for), A028 (another digest).
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        if sha256 and (found := digest_bytes(inputs[CWASM]).hash) != sha256:
+            help_ = f'if you trust it, write `sha256 = "{found}"`'
+            raise fail(
+                "A028", f"`{name}` is not the file expected: its SHA-256 differs", help=help_
+            )
+        from mochi_rules.elf.checks.table import CHECKS, require_sound  # noqa: PLC0415 - 30 ms
+        from mochi_rules.steps.expectations import (  # noqa: PLC0415
+            artifact_expectation,
+            loadable_expectation,
+        )
+        from mochi_rules.wasm.reader.read_summary import read_summary  # noqa: PLC0415
+
+        if WASM in inputs:
+            expectation = artifact_expectation(config, read_summary(inputs[WASM]))
+        else:
+            expectation = loadable_expectation(config)
+        artifact = require_sound(inputs[CWASM], name, expectation)
+        functions = sum(1 for symbol in artifact.symbols if symbol.function)
+        facts = {
+            "artifact": _facts(inputs[CWASM]),
+            "wasm": _facts(inputs[WASM]) if WASM in inputs else None,
+            "platform": config.platform.name,
+            "cpu": config.cpu.name,
+            "engine": canonical(config),
+            "functions": functions,
+            "checks": [check.name for check in CHECKS],
+        }
+        text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
+        return Made(text.encode(), f"{_functions(functions)}, {len(CHECKS)} checks")
+
+    arguments = _engine_arguments(config)
+    if sha256:
+        arguments += (f"--sha256={sha256}",)
+    return Step("check", arguments, ("elf",), REPORT, make)
+
+
+def object_step(platform: Platform, symbol: str) -> Step:
+    """Wrap an artifact in an object of the platform, and check the object.
+
+    Emits: A025, A090 to A092.
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.aot.objects.writer import write_object  # noqa: PLC0415 - as above
+        from mochi_rules.elf.checks.objects import require_sound_object  # noqa: PLC0415
+        from mochi_rules.steps.expectations import object_expectation  # noqa: PLC0415
+
+        data = write_object(platform, symbol, inputs[CWASM])
+        expectation = object_expectation(platform, symbol, digest_bytes(inputs[CWASM]))
+        require_sound_object(data, "the object", expectation)
+        return Made(data, f"{platform.cpu} {platform.object_format}, {symbol}_start")
+
+    arguments = (f"--platform={platform.name}", f"--symbol={symbol}")
+    return Step("object", arguments, ("object",), OBJECT, make)
+
+
+def executable_step(platform: Platform, settings: bytes) -> Step:
+    """Attach an artifact to the platform's launcher; the inputs are CWASM and LAUNCHER.
+
+    `settings` is what the launcher reads. With the wasm among the inputs, traps tell its lines.
+
+    Emits: as `aot.executable.writer.write_executable`.
+    """
+
+    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.aot.executable.settings import lines_setting  # noqa: PLC0415 - as above
+        from mochi_rules.aot.executable.writer import write_executable  # noqa: PLC0415
+        from mochi_rules.wasm.debug.lines import find_lines  # noqa: PLC0415
+
+        lines = lines_setting(find_lines(inputs[WASM])) if WASM in inputs else b""
+        data = write_executable(platform, inputs[LAUNCHER], inputs[CWASM], settings + lines)
+        return Made(data, size_text(len(data)))
+
+    lines = settings.decode().splitlines()
+    arguments = (f"--platform={platform.name}", *(f"--set={line}" for line in lines))
+    tools = ("executable",)
+    return Step("exe", arguments, tools, PROGRAM, make, mode=EXECUTABLE_MODE, is_stored=False)
+
+
+def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
+    """Build a native tool; the inputs are `platforms.native.native_sources`.
+
+    Emits: C022 (cargo failed).
+    """
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.steps.cargo import build  # noqa: PLC0415 - once for each machine
+
+        return Made(build(recipe, inputs, engines.guests, shows_progress=shows_progress))
+
+    arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
+    tools = ("cargo", "rust")
+    return Step(
+        "cargo", arguments, tools, recipe.program, make, mode=EXECUTABLE_MODE, has_digest=True
+    )
+
+
+def symbol_of(name: str) -> str:
+    """Return what the symbols of an object begin with, from the name of its file or target."""
+    symbol = re.sub(r"\W", "_", name.removesuffix(".o"), flags=re.ASCII)
+    return f"_{symbol}" if symbol[:1].isdigit() else symbol
+
+
+def _engine_arguments(config: EngineConfig) -> tuple[str, ...]:
+    """Return what `canonical` says as arguments; what is not set is left out."""
+    fields = canonical(config)
+    flags = ",".join(config.cpu.flags)
+    return tuple(
+        f"--{name.replace('_', '-')}={flags if name == 'flags' else _word(value)}"
+        for name, value in fields.items()
+        if value is not None
+    )
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _facts(data: bytes) -> dict[str, object]:
+    digest = digest_bytes(data)
+    return {"sha256": digest.hash, "size": digest.size}
+
+
+def _functions(count: int) -> str:
+    return f"{count} function" if count == 1 else f"{count} functions"

@@ -1,0 +1,1 @@
+"""Tools: which one compiles for which platform, and what this machine lacks."""

@@ -1,0 +1,1 @@
+"""Debug information: which source line each instruction comes from."""

@@ -1,0 +1,1 @@
+"""Reads foreign WebAssembly: any bytes may come."""
