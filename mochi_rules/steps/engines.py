@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.tools.toolchains import Toolchains
 
-_BOOTSTRAP = "import sys; sys.path[:0] = sys.argv[1:]; from mochi_rules.steps.compiler_worker import main; main()"
+_BOOTSTRAP = (
+    "import sys; sys.path[:0] = sys.argv[1:];"
+    " from mochi_rules.steps.compiler_worker import main; main()"
+)
 
 
 @dataclass(frozen=True, slots=True)

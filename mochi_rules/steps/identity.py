@@ -26,8 +26,9 @@ _STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "ui/text.py",
 # A tool of ours: the files and folders that decide what it makes. A test compares them with what
 # its steps import.
 SOURCES: dict[str, tuple[str, ...]] = {
-    "mochi": (*_STEPS, "compiler", "wasm", "steps/diagnostic_json.py", "steps/engines.py", "steps/compiler_worker.py",
-              "aot/engine.py", "workers/protocol.py", "aot/wheel.py", "aot/worker.py"),
+    "mochi": (*_STEPS, "compiler", "wasm", "steps/compiler_worker.py", "steps/diagnostic_json.py",
+              "steps/engines.py", "aot/engine.py", "aot/wheel.py", "aot/worker.py",
+              "workers/protocol.py"),
     "import": (*_STEPS, "wasm", "aot/assemble.py", "steps/import_checks.py"),
     "aot": (*_STEPS, "wasm", "steps/engines.py", "aot/client.py", "aot/command_line.py",
             "aot/emulated.py", "aot/engine.py", "workers/environment.py", "aot/probe.py",
@@ -37,10 +38,10 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "object": (*_STEPS, "aot/objects", "elf", "wasm", "steps/expectations.py"),
     "executable": (*_STEPS, "aot/executable", "aot/objects", "wasm"),
     "test": (*_STEPS, "wasm", "steps/capture.py", "steps/diagnostic_json.py", "project/folder.py",
-             "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py", "aot/executable/settings.py",
-             "aot/run.py"),
-    "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/wheel_download.py", "steps/tools/bundle.py",
-               "steps/errors.py", "steps/subprocesses.py"),
+             "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
+             "aot/executable/settings.py", "aot/run.py"),
+    "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/wheel_download.py", "steps/errors.py",
+               "steps/subprocesses.py", "steps/tools/bundle.py"),
     "cargo": (*_STEPS, "aot/native_tools.py", "steps/cargo.py", "steps/subprocesses.py"),
 }  # fmt: skip
 WASMTIME, RUST = "wasmtime", "rust"

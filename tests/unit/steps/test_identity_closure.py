@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PACKAGE = Path(mochi_rules.__file__).parent
-# Where the work of each tool begins: modules, or a function of `rules.steps`.
+# Where the work of each tool begins: modules, or a function of `steps.step`.
 ENTRIES = {
-    "mochi": ("rules.steps:mochi_step", "rules.worker", "compiler.driver"),
-    "import": ("rules.steps:import_step",),
-    "aot": ("rules.steps:aot_step", "aot.probe", "aot.worker", "aot.command_line", "aot.emulated"),
-    "elf": ("rules.steps:check_step",),
-    "object": ("rules.steps:object_step",),
-    "executable": ("rules.steps:executable_step",),
-    "test": ("rules.testing",),
-    "bundle": ("rules.bundling",),
-    "cargo": ("rules.steps:recipe_step",),
+    "mochi": ("steps.step:mochi_step", "steps.compiler_worker", "compiler.driver"),
+    "import": ("steps.step:import_step",),
+    "aot": ("steps.step:aot_step", "aot.probe", "aot.worker", "aot.command_line", "aot.emulated"),
+    "elf": ("steps.step:check_step",),
+    "object": ("steps.step:object_step",),
+    "executable": ("steps.step:executable_step",),
+    "test": ("steps.test_case",),
+    "bundle": ("steps.tools.bundle",),
+    "cargo": ("steps.step:recipe_step",),
 }
-STEPS = "rules.steps"  # of every tool: what its functions import counts for their own tool
+STEPS = "steps.step"  # of every tool: what its functions import counts for their own tool
 # It hands requests to all engines: its code counts, but not what it imports.
-ENGINES = "rules.engines"
+ENGINES = "steps.engines"
 # They choose a tool, and the choice is an argument of the step.
-CHOOSERS = ("rules.toolchains", "aot.c_compilers")
+CHOOSERS = ("steps.tools.toolchains", "aot.c_compilers")
 
 
 @pytest.mark.parametrize("tool", SOURCES)
