@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.compiler.infer.cells import PERHAPS, Cell
+from mochi_rules.compiler.infer.cells import PERHAPS, STORED, Cell
 from mochi_rules.compiler.infer.records import field_names
 from mochi_rules.compiler.names.symbols import Variable
 from mochi_rules.compiler.syntax import ast
@@ -68,6 +68,7 @@ class AccessRules:
             elif cell.kind in ("string", "any"):
                 solver.learn(result, cell.kind)
             elif cell.kind in ("struct", "union"):
+                solver.escape(cell)
                 solver.learn(result, "any")
 
         solver.watch(action, base)
@@ -141,6 +142,7 @@ class AccessRules:
                 solver.flow(cell.args[1], result)
                 solver.make_nullable(result, PERHAPS)
             elif cell.kind in ("any", "union"):
+                solver.escape(cell)
                 solver.learn(result, "any")
 
         solver.watch(action, base)
@@ -175,6 +177,7 @@ class AccessRules:
                 if cell.nullable:
                     solver.make_nullable(result, PERHAPS)
             elif cell.kind in ("any", "union") or getattr(cell.of, "role", "") == "row":
+                solver.escape(cell)
                 solver.make_any(result)
 
         solver.watch(action, part)
@@ -189,7 +192,7 @@ class AccessRules:
     def store_field(self, target: ast.Field, value: Cell) -> None:
         """Infer `base.name = value`.
 
-        Emits: T026, T027.
+        Emits: T024, T026, T027.
         """
         base, solver = self.inference.expression(target.base), self.solver
 
@@ -203,12 +206,21 @@ class AccessRules:
                 solver.add_name(cell.args[0], target.name)
                 solver.flow(value, cell.args[1])
             elif cell.kind in ("any", "union"):
-                solver.store_dynamically(value)
+                solver.escape(cell)
+                solver.flow(value, solver.stored)
                 for struct in self.inference.annotations.structs_with(target.name):
-                    solver.flow(value, struct.cells[target.name])
+                    solver.flow(value, struct.cells[target.name], STORED)
 
         solver.watch(action, base)
-        self.inference.check_later(lambda module: self._check_field(module, target, base))
+        self.inference.check_later(lambda module: self._check_stored(module, target, base))
+
+    def _check_stored(self, module: ModuleScope, target: ast.Field, base: Cell) -> None:
+        cell = base.find()
+        if getattr(cell.of, "role", "") == "group":
+            message = f"cannot assign to `{target.name}` of a group"
+            self.inference.report(module, "T024", message, target)
+        else:
+            self._check_field(module, target, base)
 
     def _check_field(self, module: ModuleScope, node: ast.Field, base: Cell) -> None:
         cell = base.find()

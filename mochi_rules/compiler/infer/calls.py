@@ -251,6 +251,7 @@ class CallRules:
         elif rule in ("bool", "int", "string"):
             self.solver.learn(result, rule)
         else:
+            self.solver.escape(receiver)
             self.solver.learn(result, "any")
 
     # Builtins
@@ -368,15 +369,17 @@ class CallRules:
 
         def action() -> None:
             cell = whole.find()
-            if cell.kind == "any":
-                solver.learn(result, "list", (Cell("any"),)) if rule != "element" else solver.learn(
-                    result, "any"
-                )
-            elif rule == "element" and cell.kind == "list":
+            if rule == "element" and cell.kind == "list":
                 solver.flow(cell.args[0], result)
                 solver.make_nullable(result, PERHAPS)
+            elif rule == "element" and cell.kind:
+                solver.escape(cell)
+                solver.learn(result, "any")
             elif cell.kind == "map":
                 solver.learn(result, "list", (cell.args[rule == "values"],))
+            elif cell.kind:
+                solver.escape(cell)
+                solver.learn(result, "list", (Cell("any"),))
 
         solver.watch(action, whole)
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.types import Type
     from mochi_rules.compiler.names.symbols import Function, Struct, Union
 
+# The blame of what is stored through `any`: it changes declared types, too, but for those that such
+# a store checks.
+STORED = "stored"
+CHECKED = frozenset({"int", "float", "bool"})
 NEVER, PERHAPS, NULL = 0, 1, 2  # how null got in: not; by a read that may miss; by itself
 SCALARS = {"int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING}
 
@@ -85,9 +89,11 @@ class Solver:
     def __init__(self) -> None:
         self.work: deque[Callable[[], None]] = deque()
         self.conflicts: list[tuple[Cell, Cell, object]] = []
-        # Containers that are seen as `any`, and what is stored through `any`: each may meet.
-        self.escaped: set[Cell] = set()
+        # Containers and structs that are seen as `any`, and what is stored through `any`, into
+        # elements and into fields: each may meet.
+        self.escaped: set[Cell | Struct] = set()
         self.stored = Cell()
+        self.stored_in_fields = Cell()
 
     def run(self) -> None:
         """Propagate."""
@@ -150,12 +156,15 @@ class Solver:
             self._changed(keys)
 
     def store_dynamically(self, value: Cell) -> None:
-        """Say that a value is stored into some container of which nothing is known."""
+        """Say that a value is stored into some container or field of which nothing is known."""
         self.flow(value, self.stored)
+        self.flow(value, self.stored_in_fields)
 
     def escape(self, cell: Cell) -> None:
         """Say that the values of a cell are also seen as `any`."""
         cell = cell.find()
+        for struct in _structs_of(cell):
+            self._escape_struct(struct)
         if not cell.args or cell in self.escaped:
             return
         self.escaped.add(cell)
@@ -165,16 +174,21 @@ class Solver:
             return
         if cell.kind == "map":
             self.open(cell.args[0])
-        self.flow(self.stored, cell.args[-1])
+        self.flow(self.stored, cell.args[-1], STORED)
         for arg in cell.args:
-            self._escape_when_known(arg)
+            self.escape_when_known(arg)
 
-    def _escape_when_known(self, cell: Cell) -> None:
-        def action() -> None:
-            if cell.find().args:
-                self.escape(cell)
+    def _escape_struct(self, struct: Struct) -> None:
+        if struct not in self.escaped:
+            self.escaped.add(struct)
+            for field in struct.cells.values():
+                if not struct.role:  # nothing is stored into a group or row
+                    self.flow(self.stored_in_fields, field, STORED)
+                self.escape_when_known(field)
 
-        self.watch(action, cell)
+    def escape_when_known(self, cell: Cell) -> None:
+        """Say that the values of a cell are also seen as `any`, whatever they will be."""
+        self.watch(lambda: self.escape(cell), cell)
 
     def _changed(self, cell: Cell) -> None:
         self.work.extend(cell.watchers)
@@ -188,7 +202,7 @@ class Solver:
         if not kind:
             return
         if target.kind == kind:
-            self._meet(source, target)
+            self._meet(source, target, node)
         elif not target.kind:
             target.kind, target.args, target.of = kind, source.args, source.of
             self._changed(target)
@@ -199,12 +213,13 @@ class Solver:
 
     def _clash(self, source: Cell, target: Cell, node: object) -> None:
         """Let a value of one kind go where another kind was expected."""
+        is_kept = target.fixed and (node is not STORED or target.kind in CHECKED)
         if source.kind == "any":
-            if not target.fixed:
+            if not is_kept:
                 self.make_any(target)
         elif self._converts(source, target):
             pass
-        elif target.fixed:
+        elif is_kept:
             self.conflicts.append((source, target, node))
         else:
             self.escape(source)
@@ -225,7 +240,7 @@ class Solver:
             return getattr(source.of, "union", None) is target.of
         return False
 
-    def _meet(self, source: Cell, target: Cell) -> None:
+    def _meet(self, source: Cell, target: Cell, node: object = None) -> None:
         """Let values of one kind meet: what they contain becomes the same."""
         if source.args:
             if len(source.args) != len(target.args):
@@ -243,9 +258,10 @@ class Solver:
             ):
                 target.kind, target.of = "union", union
                 self._changed(target)
-            elif target.fixed:
+            elif target.fixed and node is not STORED:
                 self.conflicts.append((source, target, None))
             else:
+                self.escape(source)
                 self.make_any(target)
 
     def unite(self, one: Cell, other: Cell) -> None:
@@ -278,6 +294,13 @@ class Solver:
     @staticmethod
     def _rank(cell: Cell) -> tuple[int, bool]:
         return (0 if not cell.kind else 2 if cell.kind in ("any", "union") else 1, cell.fixed)
+
+
+def _structs_of(cell: Cell) -> list[Struct]:
+    """Return the structs that a value of a cell may be."""
+    if cell.kind == "struct":
+        return [cell.of]  # type: ignore[list-item]
+    return cell.of.variants if cell.kind == "union" else []  # type: ignore[union-attr]
 
 
 def resolve(cell: Cell) -> Type:

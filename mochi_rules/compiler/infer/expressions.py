@@ -95,6 +95,8 @@ class ExpressionRules:
         cell = self.inference.annotations.cell(node.type, self.inference.function.module)
         if cell.kind == "any":
             self.solver.flow(operand, cell)
+        elif cell.kind in _COMPOSITES:  # what it has may be seen as any in the copy
+            self.solver.escape_when_known(operand)
 
         def check(module: ModuleScope) -> None:
             if operand.find().kind in SCALARS and cell.find().kind in _COMPOSITES:

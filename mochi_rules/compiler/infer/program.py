@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def infer_program(resolution: Resolution, diagnostics: Diagnostics) -> None:
     """Infer all types; the cells on the tree and on symbols are final afterwards.
 
-    Emits: T004, T006, T008, T015, T018, T020, T022, T025, T026, T027, T039, T046, T090.
+    Emits: T004, T006, T008, T015, T018, T020, T022, T024, T025, T026, T027, T039, T046, T090.
     """
     Inference(resolution, diagnostics).run()
 
