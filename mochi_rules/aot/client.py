@@ -1,266 +1,50 @@
-"""The client's side of a worker: starts it, asks it, and survives its death."""
+"""The client of ahead-of-time compilers: what is asked of a worker, and what it must be."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import tempfile
-import threading
-import weakref
-from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import EngineConfig, canonical
 from mochi_rules.aot.options import WASMTIME_MAJOR
 from mochi_rules.aot.problems import refusal
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
-from mochi_rules.base.lifeline import tied
 from mochi_rules.wasm.reader.cursor import Cursor
 from mochi_rules.wasm.reader.preamble import read_layer
-from mochi_rules.workers.environment import scrubbed_environment
-from mochi_rules.workers.protocol import (
-    Greeting,
-    ProtocolError,
-    read_answer,
-    read_greeting,
-    write_frame,
-    write_json,
-)
+from mochi_rules.workers.process import WorkerProcess, nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
+
+    from mochi_rules.workers.protocol import Greeting
 
 _KINDS = ("module", "component")  # by the layer in the first bytes of a wasm
-_START_SECONDS = 60
-_END_SECONDS = 2
-_FROM_OUTSIDE = ("SIGKILL", "SIGTERM", "SIGHUP")
-_SHOWN_STDERR = 2000  # bytes of a dead worker's last words
 
 
-def _nothing() -> None:
-    pass
+class AotWorker(WorkerProcess):
+    """A worker that makes artifacts: it must have the Wasmtime that will load them."""
 
+    def check(self, greeting: Greeting) -> None:
+        """Refuse a worker with another major version.
 
-class WorkerProcess:
-    """A worker, started when it is first needed and again after it died.
-
-    Serves one caller at a time: others wait. `command` is the worker's; `seconds` is the longest
-    that a compilation may take. Use it as a context, or call `close`: a worker also ends when
-    this process does, however that is. `close` does not wait for a request under way: its caller
-    gets A062. A worker that `makes_artifacts` must have the Wasmtime that will load them.
-    """
-
-    def __init__(
-        self, command: Sequence[str], seconds: float = 600, *, makes_artifacts: bool = True
-    ) -> None:
-        self.command = tuple(command)
-        self.seconds = seconds
-        self.makes_artifacts = makes_artifacts
-        self._lock = threading.Lock()
-        self._running: _Running | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End the worker; it is started again when it is needed again."""
-        running, self._running = self._running, None
-        if running is not None:
-            running.stop()
-
-    def start(self) -> None:
-        """Start the worker without waiting for it: it makes itself ready meanwhile.
-
-        Emits: A060.
+        Emits: A061.
 
         Raises:
-            MochiError: The worker cannot be started.
+            MochiError: Its artifacts would not load.
         """
-        with self._lock:
-            self._spawned()
-
-    def greeting(self) -> Greeting:
-        """Return what the worker is, starting it.
-
-        Emits: A060 (cannot start), A061 (no worker of this version), A063 (no answer in time).
-
-        Raises:
-            MochiError: There is no such worker.
-        """
-        with self._lock:
-            return self._started().greeting
-
-    def request(
-        self, fields: Mapping[str, object], wasm: bytes, meanwhile: Callable[[], None] = _nothing
-    ) -> tuple[str | None, bytes]:
-        """Return the worker's answer to a request: the error or None, and the artifact.
-
-        `meanwhile` is called while the worker is at it.
-
-        A request with `debug_info` goes to a process that has answered none: Wasmtime numbers the
-        modules of a process, and the number of one without a name enters its debug information.
-
-        Emits: A060, A061, A062 (died), A063 (no answer in time), A064 (answer malformed).
-
-        Raises:
-            MochiError: There is no answer. The next request goes to a new worker.
-        """
-        with self._lock:
-            if fields.get("debug_info") and self._running and self._running.has_answered:
-                self.close()
-            running = self._started()
-            try:
-                return running.ask(fields, wasm, self.seconds, meanwhile)
-            except BaseException:  # a KeyboardInterrupt too leaves an answer unread
-                self._running = None
-                running.stop()
-                raise
-
-    def _started(self) -> _Running:
-        running = self._spawned()
-        if not running.has_greeted:
-            try:
-                running.greet()
-                if self.makes_artifacts:
-                    _check_wasmtime(running)
-            except BaseException:
-                self._running = None
-                running.stop()
-                raise
-        return running
-
-    def _spawned(self) -> _Running:
-        if self._running is None or self._running.process.poll() is not None:
-            if self._running is not None:
-                self._running.stop()
-            self._running = _spawn(self.command)
-        return self._running
-
-
-class _Running:
-    """A started process with its pipes and its stderr; never started again."""
-
-    def __init__(
-        self, command: tuple[str, ...], process: subprocess.Popen[bytes], stderr: IO[bytes]
-    ) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        self.command, self.process = command, process
-        self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, stderr
-        self.greeting = Greeting("", "")
-        self.has_greeted = self.has_answered = False
-        self._stop = weakref.finalize(self, _end, process, stderr, os.getpid())  # at exit, too
-
-    def stop(self) -> None:
-        """End the process, whatever it does, and reap it."""
-        self._stop()
-
-    def greet(self) -> None:
-        """Read the greeting, and check it."""
-        with _Deadline(self.process, _START_SECONDS) as deadline:
-            try:
-                self.greeting = read_greeting(self.stdout)
-                self.has_greeted = True
-            except ProtocolError as error:
-                deadline.check("did not start")
-                notes = (f"got {error}", *self._last_words())
-                raise environment_error(
-                    "A061", f"`{self.command[0]}` is no worker", notes=notes
-                ) from None
-
-    def ask(
-        self,
-        fields: Mapping[str, object],
-        wasm: bytes,
-        seconds: float,
-        meanwhile: Callable[[], None],
-    ) -> tuple[str | None, bytes]:
-        """Send a request and return its answer."""
-        with _Deadline(self.process, seconds) as deadline:
-            try:
-                write_json(self.stdin, dict(fields))
-                write_frame(self.stdin, wasm)
-                self.has_answered = True
-                meanwhile()
-                return read_answer(self.stdout)
-            except (ProtocolError, OSError) as error:
-                deadline.check("did not finish")
-                raise self._death(fields, error) from None
-
-    def _death(self, fields: Mapping[str, object], error: Exception) -> MochiError:
-        """Say how the worker ended, in which configuration, with its last words."""
-        try:
-            status = self.process.wait(1)
-        except subprocess.TimeoutExpired:
-            return MochiError(
-                Diagnostic(
-                    "A064",
-                    f"`{self.command[0]}` does not keep to the protocol",
-                    notes=(str(error),),
-                    fault=Fault.INTERNAL,
-                )
+        version = greeting.wasmtime
+        if version.partition(".")[0] != str(WASMTIME_MAJOR):
+            raise environment_error(
+                "A061",
+                f"`{self.command[0]}` compiles with Wasmtime `{version}`",
+                notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
             )
-        ending = _ending(status)
-        is_outside = ending in _FROM_OUTSIDE or status == Fault.ENVIRONMENT.value
-        return MochiError(
-            Diagnostic(
-                "A062",
-                f"the compiler ended with {ending}",
-                notes=(f"it was asked for {_summary(fields)}", *self._last_words()),
-                # Nobody but the kernel kills a worker, when memory runs out.
-                help="run again with fewer jobs: `-j1`" if ending == "SIGKILL" else "",
-                fault=Fault.ENVIRONMENT if is_outside else Fault.INTERNAL,
-            )
-        )
-
-    def _last_words(self) -> tuple[str, ...]:
-        with suppress(OSError, ValueError):
-            size = self.stderr.seek(0, os.SEEK_END)
-            self.stderr.seek(max(0, size - _SHOWN_STDERR))
-            lines = self.stderr.read().decode(errors="replace").splitlines()
-            # Rust's panics wrap the reason in a thread's number and a hint for developers.
-            shown = [line.strip() for line in lines if not line.startswith(("thread '", "note: "))]
-            text = " ".join(shown).strip()
-            return (f"it said: {text}",) if text else ()
-        return ()
-
-
-class _Deadline:
-    """Kills a process when a time is up: a read of its pipe then ends, on every system."""
-
-    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
-        self._seconds = seconds
-        self._is_over = False
-        self._process = process
-        self._timer = threading.Timer(seconds, self._kill)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def check(self, what: str) -> None:
-        """Raise A063 when the time was up."""
-        if self._is_over:
-            raise environment_error("A063", f"the compiler {what} within {self._seconds:g} s")
-
-    def _kill(self) -> None:
-        self._is_over = True
-        _stop(self._process)
 
 
 def compile_wasm(
-    worker: WorkerProcess,
+    worker: AotWorker,
     config: EngineConfig,
     wasm: bytes,
-    meanwhile: Callable[[], None] = _nothing,
+    meanwhile: Callable[[], None] = nothing,
 ) -> bytes:
     """Return the `.cwasm` of a module or a component. The imports are not checked here.
 
@@ -281,66 +65,3 @@ def compile_wasm(
             Diagnostic("A064", "the compiler's answer is no artifact", fault=Fault.INTERNAL)
         )
     return artifact
-
-
-def _spawn(command: tuple[str, ...]) -> _Running:
-    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            **tied(scrubbed_environment()),
-        )
-    except OSError as error:
-        stderr.close()
-        reason = (error.strerror or str(error)).lower()
-        raise environment_error("A060", f"cannot start `{command[0]}`: {reason}") from None
-    return _Running(command, process, stderr)
-
-
-def _check_wasmtime(running: _Running) -> None:
-    version = running.greeting.wasmtime
-    if version.partition(".")[0] != str(WASMTIME_MAJOR):
-        raise environment_error(
-            "A061",
-            f"`{running.command[0]}` compiles with Wasmtime `{version}`",
-            notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
-        )
-
-
-def _end(process: subprocess.Popen[bytes], stderr: IO[bytes], owner: int) -> None:
-    """Stop and reap."""
-    if os.getpid() != owner:  # a fork of our process ends, and the worker is not its own
-        return
-    _stop(process)
-    for stream in (process.stdin, process.stdout, stderr):
-        with suppress(OSError):  # closing flushes, and the reader may be gone
-            if stream is not None:
-                stream.close()
-    process.wait()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process; a worker may have to end a program of its own, and take its files away."""
-    with suppress(OSError):
-        process.terminate()
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def _ending(status: int) -> str:
-    if status >= 0:
-        return f"status {status}"
-    try:
-        return signal.Signals(-status).name
-    except ValueError:
-        return f"signal {-status}"
-
-
-def _summary(fields: Mapping[str, object]) -> str:
-    """Return the settings that a report needs, in one line."""
-    return ", ".join(f"{name}={value!r}" for name, value in fields.items() if value is not None)

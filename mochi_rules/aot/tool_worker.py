@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.config import EngineConfig
 from mochi_rules.aot.options import OPTIONS
-from mochi_rules.aot.worker import serve
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.platforms.cpu import CpuLevel
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.workers.environment import run_scrubbed
+from mochi_rules.workers.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

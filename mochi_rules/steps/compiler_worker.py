@@ -11,9 +11,9 @@ import json
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.aot.worker import serve
 from mochi_rules.steps.diagnostic_json import dump_diagnostics
 from mochi_rules.workers.protocol import Greeting
+from mochi_rules.workers.serve import serve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,12 +10,13 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.steps.subprocesses import Guests
+from mochi_rules.workers.process import WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.tools.toolchains import Toolchains
+
+Worker = TypeVar("Worker", bound=WorkerProcess)
 
 _BOOTSTRAP = (
     "import sys; sys.path[:0] = sys.argv[1:];"
@@ -78,18 +81,18 @@ class Engines(Protocol):
         """End every worker, and every program."""
 
 
-class Pool:
+class Pool(Generic[Worker]):
     """Workers of one command: one for each caller at a time, kept for the next."""
 
-    def __init__(self, make: Callable[[], WorkerProcess]) -> None:
+    def __init__(self, make: Callable[[], Worker]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._idle: list[WorkerProcess] = []
-        self._all: list[WorkerProcess] = []
+        self._idle: list[Worker] = []
+        self._all: list[Worker] = []
         self._is_closed = False
 
     @contextmanager
-    def worker(self) -> Iterator[WorkerProcess]:
+    def worker(self) -> Iterator[Worker]:
         """Give a worker that nobody else uses meanwhile."""
         with self._lock:
             if self._is_closed:
@@ -119,8 +122,8 @@ class PooledEngines:
     def __init__(self, toolchains: Toolchains) -> None:
         self.guests = Guests()
         self._toolchains = toolchains
-        self._compilers = Pool(lambda: WorkerProcess(compiler_command(), makes_artifacts=False))
-        self._aot: dict[tuple[str, ...], Pool] = {}
+        self._compilers = Pool(lambda: WorkerProcess(compiler_command()))
+        self._aot: dict[tuple[str, ...], Pool[AotWorker]] = {}
         self._lock = threading.Lock()
 
     def compile_mochi(
@@ -136,7 +139,7 @@ class PooledEngines:
         """Compile ahead of time in a worker of the platform's toolchain."""
         command = self._toolchains.aot_tool(config.platform).command
         with self._lock:
-            pool = self._aot.setdefault(command, Pool(lambda: WorkerProcess(command)))
+            pool = self._aot.setdefault(command, Pool(lambda: AotWorker(command)))
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
 
@@ -148,8 +151,9 @@ class PooledEngines:
         """End every worker, and every program."""
         self.guests.close()
         with self._lock:
-            pools = [self._compilers, *self._aot.values()]
-        for pool in pools:
+            aot = list(self._aot.values())
+        self._compilers.close()
+        for pool in aot:
             pool.close()
 
 
@@ -165,7 +169,7 @@ class LocalEngines:
         self.guests = Guests()
         self._toolchains = toolchains
         self._platform = platform
-        self._workers: dict[tuple[str, ...], WorkerProcess] = {}
+        self._workers: dict[tuple[str, ...], AotWorker] = {}
 
     def start(self) -> None:
         """Let the worker start, and load Wasmtime, without waiting for it."""
@@ -202,10 +206,10 @@ class LocalEngines:
         for worker in self._workers.values():
             worker.close()
 
-    def _worker(self, platform: Platform) -> WorkerProcess:
+    def _worker(self, platform: Platform) -> AotWorker:
         command = self._toolchains.aot_tool(platform).command
         if command not in self._workers:
-            self._workers[command] = WorkerProcess(command)
+            self._workers[command] = AotWorker(command)
         return self._workers[command]
 
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.aot.executable.writer import write_executable
@@ -69,7 +69,7 @@ def _offset(size: int, chance: random.Random) -> int:
 
 def prepare(folder: Path) -> Callable[[random.Random], str]:
     """Return what mutates a file and shows it to a verb, or runs it."""
-    worker = WorkerProcess(worker_command(), 60).__enter__()  # ends with this process
+    worker = AotWorker(worker_command(), 60).__enter__()  # ends with this process
     originals, path = dict(make_originals(worker)), folder / "input"
     for name, data in originals.items():
         path.write_bytes(data)
@@ -90,7 +90,7 @@ def prepare(folder: Path) -> Callable[[random.Random], str]:
     return run
 
 
-def make_originals(worker: WorkerProcess) -> Iterator[tuple[str, bytes]]:
+def make_originals(worker: AotWorker) -> Iterator[tuple[str, bytes]]:
     """Give wasm, artifacts of every target, and objects and executables of every format."""
     text = (ROOT / "examples" / "wordcount" / "wordcount.mochi").read_text(encoding="utf-8")
     wasm = compile_program(CompileRequest("a.mochi", {"a.mochi": text}, debug_info=True)).wasm
@@ -131,7 +131,7 @@ def _check_payload(original: bytes, data: bytes) -> None:
         raise Wrong("verify finds a changed program sound")
 
 
-def _run_wasm(worker: WorkerProcess, data: bytes) -> str:
+def _run_wasm(worker: AotWorker, data: bytes) -> str:
     config = engine_config(host_platform(), settings={"epoch_interruption": True})
     try:
         artifact = compile_wasm(worker, config, data)

@@ -11,7 +11,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.aot import emulated
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.command_line import command_line_toolchains
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.wheel import worker_command
@@ -24,7 +24,7 @@ from tests.needs import need
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Workers = dict[str, WorkerProcess]
+    Workers = dict[str, AotWorker]
 
 pytestmark = pytest.mark.slow
 
@@ -67,38 +67,38 @@ PLATFORMS = ("x86_64-linux", "aarch64-linux")
 
 
 @pytest.fixture(scope="module")
-def rust_worker(worker_path: Path) -> Iterator[WorkerProcess]:
+def rust_worker(worker_path: Path) -> Iterator[AotWorker]:
     """Start the Rust worker."""
-    with WorkerProcess((str(worker_path),), 60) as worker:
+    with AotWorker((str(worker_path),), 60) as worker:
         yield worker
 
 
 @pytest.fixture(scope="module")
-def command() -> Iterator[WorkerProcess]:
+def command() -> Iterator[AotWorker]:
     """Start a worker of the `wasmtime` on PATH."""
     need("wasmtime")
     found = command_line_toolchains(host_platform())
     assert [item.missing for item in found] == [""] * len(found)
-    with WorkerProcess(found[0].command, 60) as worker:
+    with AotWorker(found[0].command, 60) as worker:
         yield worker
 
 
 @pytest.fixture(scope="module")
-def emulated_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
+def emulated_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AotWorker]:
     """Fetch the wheel for aarch64, build the program around it, and start a worker of it."""
     need("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
     directory = tmp_path_factory.mktemp("emulated")
     for name, data in emulated.prepare(fetch_wheel(ARM)).items():
         (directory / name).write_bytes(data)
         (directory / name).chmod(0o755)
-    with WorkerProcess(emulated.worker_command(directory), 120) as worker:
+    with AotWorker(emulated.worker_command(directory), 120) as worker:
         yield worker
 
 
 @pytest.fixture(scope="module")
-def wheel() -> Iterator[WorkerProcess]:
+def wheel() -> Iterator[AotWorker]:
     """Start a worker of the wheel."""
-    with WorkerProcess(worker_command(), 60) as worker:
+    with AotWorker(worker_command(), 60) as worker:
         yield worker
 
 
@@ -163,7 +163,7 @@ def test_simd_for_riscv64_is_refused(
     request: pytest.FixtureRequest, tool: str, operation: str
 ) -> None:
     """What Wasmtime panics on, or has no rule for, is A065, and the worker lives on."""
-    worker: WorkerProcess = request.getfixturevalue(tool)
+    worker: AotWorker = request.getfixturevalue(tool)
     config = engine_config(RISCV)
     wasm = wasmtime.wat2wasm(
         '(module (func (export "f") (param v128 v128) (result v128)'
@@ -188,7 +188,7 @@ def test_refusals_are_the_same(platform: str, workers: Workers) -> None:
         assert len(errors) == 1, errors
 
 
-def test_emulated_wheel_refuses_other_platforms(emulated_wheel: WorkerProcess) -> None:
+def test_emulated_wheel_refuses_other_platforms(emulated_wheel: AotWorker) -> None:
     """Asked for another platform, the emulated wheel says so, and lives on."""
     with pytest.raises(MochiError, match=r"A069.*`aarch64-linux`"):
         compile_wasm(emulated_wheel, engine_config(RISCV), MODULES["empty"]())
@@ -207,7 +207,7 @@ def test_emulated_wheel_refuses_other_platforms(emulated_wheel: WorkerProcess) -
     ],
 )
 def test_program_refuses_settings_it_does_not_know(
-    emulated_wheel: WorkerProcess, tmp_path: Path, setting: str, words: str
+    emulated_wheel: AotWorker, tmp_path: Path, setting: str, words: str
 ) -> None:
     """What the C program does not understand is an error, never left out."""
     emulator, *files = emulated_wheel.command[-3:]

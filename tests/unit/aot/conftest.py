@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import wasmtime
 
-from mochi_rules.aot.client import WorkerProcess
+from mochi_rules.aot.client import AotWorker
 from mochi_rules.aot.wheel import worker_command
 from mochi_rules.platforms.platform import host_platform
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def worker() -> Iterator[WorkerProcess]:
+def worker() -> Iterator[AotWorker]:
     """A worker of the wheel, for all tests."""
-    with WorkerProcess(worker_command(), 60) as running:
+    with AotWorker(worker_command(), 60) as running:
         yield running
 
 

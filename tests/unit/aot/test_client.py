@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from mochi_rules.aot import client
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import canonical, engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE
 from mochi_rules.aot.wheel import wheel_version, worker_command
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.platforms.platform import PLATFORMS
+from mochi_rules.workers import process as worker_process
 
 ROOT = str(Path(__file__).resolve().parents[3])
 GREETING = '{"protocol":1,"tool":"fake","wasmtime":"48.0.0"}'
@@ -36,7 +36,7 @@ def take():
 
 def fake(body, seconds=20):
     """Return a worker that runs a Python text."""
-    return WorkerProcess((sys.executable, "-c", PREFIX + body), seconds)
+    return AotWorker((sys.executable, "-c", PREFIX + body), seconds)
 
 
 def failure(worker, config, wasm=EMPTY_MODULE):
@@ -175,7 +175,7 @@ def test_foreign_target_is_refused_without_an_abort(worker, host, config):
 
 def test_abort_becomes_an_error_and_a_new_worker(config):
     """A flag that aborts Wasmtime ends in a clean error; the next request is answered."""
-    with WorkerProcess(worker_command()) as worker:
+    with AotWorker(worker_command()) as worker:
         worker.greeting()
         first = worker._running.process
         fields = {"kind": "module", **canonical(config), "flags": [["bogus", None]]}
@@ -194,7 +194,7 @@ def test_abort_becomes_an_error_and_a_new_worker(config):
 
 def test_worker_killed_between_requests_is_replaced(config):
     """A worker that somebody killed while it was idle is started again without an error."""
-    with WorkerProcess(worker_command()) as worker:
+    with AotWorker(worker_command()) as worker:
         compile_wasm(worker, config, EMPTY_MODULE)
         process = worker._running.process
         os.kill(process.pid, signal.SIGKILL)
@@ -213,7 +213,7 @@ def test_worker_killed_in_a_request_asks_for_memory(config):
 
 def test_interrupt_signal_does_not_end_a_worker(config):
     """Ctrl-C reaches the whole group; the worker leaves the decision to its client."""
-    with WorkerProcess(worker_command()) as worker:
+    with AotWorker(worker_command()) as worker:
         compile_wasm(worker, config, EMPTY_MODULE)
         process = worker._running.process
         os.kill(process.pid, signal.SIGINT)
@@ -244,7 +244,7 @@ def test_worker_that_blames_the_machine_is_believed(config):
 
 def test_worker_that_ignores_the_end_is_killed(monkeypatch):
     """A worker is asked to end, and killed when it does not."""
-    monkeypatch.setattr(client, "_END_SECONDS", 0.2)
+    monkeypatch.setattr(worker_process, "_END_SECONDS", 0.2)
     ignore = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     worker = fake(f"{ignore}; frame(b'{GREETING}'); time.sleep(60)")
     worker.greeting()
@@ -266,7 +266,7 @@ def test_time_out_kills_and_says_so(config):
 
 def test_worker_that_never_greets_times_out(config, monkeypatch):
     """A program that says nothing is not waited for without end."""
-    monkeypatch.setattr(client, "_START_SECONDS", 0.3)
+    monkeypatch.setattr(worker_process, "_START_SECONDS", 0.3)
     assert failure(fake("time.sleep(60)"), config).code == "A063"
 
 
@@ -290,21 +290,21 @@ def test_program_that_is_no_worker_is_refused(config, body, words):
 
 def test_missing_program_is_named(config):
     """A worker that is not there is A060 with its name."""
-    diagnostic = failure(WorkerProcess(("/nonexistent/worker",)), config)
+    diagnostic = failure(AotWorker(("/nonexistent/worker",)), config)
     assert (diagnostic.code, diagnostic.fault) == ("A060", Fault.ENVIRONMENT)
     assert "`/nonexistent/worker`" in diagnostic.message
 
 
 def test_started_worker_makes_itself_ready(config):
     """A worker that was started before serves the first request; one that is not there is A060."""
-    with WorkerProcess(worker_command()) as worker:
+    with AotWorker(worker_command()) as worker:
         worker.start()
         seen = []
         artifact = compile_wasm(worker, config, EMPTY_MODULE, lambda: seen.append("meanwhile"))
     assert artifact.startswith(b"\x7fELF")
     assert seen == ["meanwhile"]
     with pytest.raises(MochiError, match="A060"):
-        WorkerProcess(("/nonexistent/worker",)).start()
+        AotWorker(("/nonexistent/worker",)).start()
 
 
 @pytest.mark.slow
@@ -351,7 +351,7 @@ def test_users_modules_do_not_reach_a_worker(config, tmp_path, monkeypatch):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('shadowed')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with WorkerProcess(worker_command()) as worker:
+    with AotWorker(worker_command()) as worker:
         assert compile_wasm(worker, config, EMPTY_MODULE)
 
 
@@ -385,9 +385,9 @@ def test_fork_of_the_client_leaves_the_worker_alone(config):
     """A child that was forked off and exits does not take its parent's worker with it."""
     text = (
         f"import os, sys; sys.path.insert(0, {ROOT!r})\n"
-        "from mochi_rules.aot.client import WorkerProcess\n"
+        "from mochi_rules.aot.client import AotWorker\n"
         "from mochi_rules.aot.wheel import worker_command\n"
-        "worker = WorkerProcess(worker_command()); worker.greeting()\n"
+        "worker = AotWorker(worker_command()); worker.greeting()\n"
         "child = os.fork()\n"
         "if child == 0: sys.exit()\n"
         "os.waitpid(child, 0)\n"
@@ -412,7 +412,7 @@ def test_nonsense_on_stdin_ends_a_worker_with_an_error():
 
 def test_close_leaves_no_process():
     """After `close` the worker is reaped: no process and no zombie."""
-    worker = WorkerProcess(worker_command())
+    worker = AotWorker(worker_command())
     worker.greeting()
     process = worker._running.process
     worker.close()
@@ -426,9 +426,9 @@ def test_worker_ends_with_its_client(end):
     """However the client ends, its worker ends too."""
     text = (
         f"import os, sys; sys.path.insert(0, {ROOT!r})\n"
-        "from mochi_rules.aot.client import WorkerProcess\n"
+        "from mochi_rules.aot.client import AotWorker\n"
         "from mochi_rules.aot.wheel import worker_command\n"
-        "worker = WorkerProcess(worker_command()); worker.greeting()\n"
+        "worker = AotWorker(worker_command()); worker.greeting()\n"
         "print(worker._running.process.pid, flush=True)\n"
         f"{end}\n"
     )

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.command_line import command_line_toolchains
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE
@@ -69,7 +69,7 @@ def test_command_on_path_is_found(host, only_host, tmp_path, monkeypatch, worker
     assert resolution.chosen
     assert resolution.chosen.origin == "on PATH"
     config = engine_config(host)
-    with WorkerProcess(resolution.chosen.command) as ours:
+    with AotWorker(resolution.chosen.command) as ours:
         assert compile_wasm(ours, config, EMPTY_MODULE) == compile_wasm(
             worker, config, EMPTY_MODULE
         )
@@ -144,5 +144,5 @@ def test_command_that_changed_its_version_is_no_worker(host, command, only_host)
     """A worker asks again: what was exchanged under it is not used."""
     found = [item for item in command_line_toolchains(host, only_host) if not item.missing]
     command("wasmtime 47.0.1")
-    with WorkerProcess(found[0].command) as worker, pytest.raises(MochiError, match="A061"):
+    with AotWorker(found[0].command) as worker, pytest.raises(MochiError, match="A061"):
         worker.greeting()

@@ -22,14 +22,14 @@ SETTINGS = ({}, {"debug_info": True}, {"compiler": "winch"}, {"consume_fuel": Tr
 SCRIPT = f"""
 import hashlib, sys
 sys.path.insert(0, {ROOT!r})
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
 from mochi_rules.aot.wheel import worker_command
 from mochi_rules.platforms.platform import host_platform
 
 wasm = bytes.fromhex(sys.stdin.read())
-with WorkerProcess(worker_command()) as worker:
+with AotWorker(worker_command()) as worker:
     for settings in {SETTINGS!r}:
         config = engine_config(host_platform(), "", settings)
         print(hashlib.sha256(compile_wasm(worker, config, wasm)).hexdigest())

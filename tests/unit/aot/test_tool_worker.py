@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mochi_rules.aot.client import WorkerProcess, compile_wasm
+from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import canonical, engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE
 from mochi_rules.aot.tool_worker import tool_worker_command
@@ -45,7 +45,7 @@ def start(tmp_path):
         )
         program.chmod(0o755)
         command = tool_worker_command("mochi_rules.aot.command_line", str(program))
-        workers.append(WorkerProcess(command, seconds))
+        workers.append(AotWorker(command, seconds))
         return workers[-1]
 
     yield start
