@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostics
+from mochi_rules.base.diagnostic import Diagnostic, Diagnostics
 from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.irbuild.program import ProgramBuilder
 from mochi_rules.compiler.lower import object_layout as layout
@@ -22,6 +22,7 @@ from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.passes import run_passes
 from mochi_rules.compiler.runtime.library import Library, load_library
+from mochi_rules.compiler.syntax.limits import RECURSION_LIMIT
 from mochi_rules.wasm.debug.dwarf import dwarf_sections
 from mochi_rules.wasm.debug.lines import lines_section
 from mochi_rules.wasm.encode import encode_custom_section, encode_module
@@ -29,13 +30,11 @@ from mochi_rules.wasm.encode import encode_custom_section, encode_module
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.compiler.ir.function import Program
     from mochi_rules.wasm.module import Module
 
 OUTPUT_BUFFER = 8192  # bytes
 PRODUCER = "mochi_rules"
-RECURSION_LIMIT = 20_000  # calls: a chain of 1000 operators takes eight for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,10 @@ class CompileResult:
 def compile_program(request: CompileRequest) -> CompileResult:
     """Compile a program to WebAssembly."""
     diagnostics = Diagnostics()
-    with _deep_recursion():
-        program = build_ir(request, diagnostics)
-        if program is None:
-            return CompileResult(b"", diagnostics.errors)
-        module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
+    program = build_ir(request, diagnostics)
+    if program is None:
+        return CompileResult(b"", diagnostics.errors)
+    module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
     if request.debug_info:
@@ -86,7 +84,19 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str = "")
     """Compile a program to the mid-level IR; None when there are errors.
 
     `after` is the last pass to run, or `passes.BUILD` for none; by default all of them run.
+    Whoever checks, prints or compiles a program comes through here, with the same errors.
     """
+    try:
+        with _deep_recursion():
+            return _build_ir(request, diagnostics, after)
+    except RecursionError:
+        help_ = "give parts of deeply nested expressions and types names of their own"
+        message = f"the program `{request.main}` is nested too deeply"
+        diagnostics.add(Diagnostic("P080", message, help=help_))
+        return None
+
+
+def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> Program | None:
     modules = load_modules(request.main, request.sources, diagnostics)
     if diagnostics.errors:
         return None
@@ -105,7 +115,7 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str = "")
 
 @contextmanager
 def _deep_recursion() -> Iterator[None]:
-    """Let the stages walk the deepest tree that the parser lets through."""
+    """Let the stages walk whatever is nested in the deepest tree that the parser lets through."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, RECURSION_LIMIT))
     try:

@@ -10,6 +10,7 @@ from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.names.symbols import Alias, Struct, Union
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.limits import MAX_NESTING, MAX_TYPE_PARTS
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SCALARS = {"int": "int", "int64": "int", "float": "float", "bool": "bool", "string": "string"}
 _ARITY = {"list": 1, "map": 2}
+_BUILTIN = {*_SCALARS, *_ARITY, "any"}
 _UNKNOWN = frozenset({"void", "unit"})
 _LATER = frozenset({"bigint", "bigrat"})
 
@@ -28,9 +30,19 @@ class Annotations:
         self.diagnostics = diagnostics
         self.structs: list[Struct] = []
         self.arities: dict[Cell, int] = {}  # of written function types
+        self.sound: set[Alias] = set()  # aliases that end somewhere
+        self.expanded: set[Alias] = set()  # aliases around the type that is being made
+        self.depth = self.parts = 0  # of the written type that is being made
+        self.excess = ""  # why it is too large
 
-    def declare_structs(self, module: ModuleScope) -> None:
-        """Give the fields of a module's structs their cells."""
+    def declare_types(self, module: ModuleScope) -> None:
+        """Check a module's aliases, and give the fields of its structs their cells.
+
+        Emits: T025, T090, T091, T092.
+        """
+        for type_ in module.types.values():
+            if isinstance(type_, Alias):
+                self._check_alias(type_)
         for type_ in module.types.values():
             if isinstance(type_, Struct) and type_.module is module:
                 self.structs.append(type_)
@@ -41,24 +53,64 @@ class Annotations:
         """Return the structs that have a field."""
         return [struct for struct in self.structs if field in struct.cells]
 
-    def struct_named(self, name: str, module: ModuleScope) -> Struct | None:
-        """Return a struct by its name or an alias."""
-        type_ = module.types.get(name)
-        if isinstance(type_, Alias) and isinstance(type_.type, ast.NamedType):
-            return self.struct_named(type_.type.name, module)
-        return type_ if isinstance(type_, Struct) else None
-
     def cell(self, node: ast.TypeExpr | None, module: ModuleScope) -> Cell:
         """Return a fresh cell of a written type; unknown where nothing is written.
 
-        Emits: T025, T090.
+        A type that contains itself is any where it does.
+
+        Emits: T025, T090, T091.
         """
         if node is None:
             return Cell()
-        cell = self._cell(node, module)
-        if node.optional:
+        if not self.depth:
+            self.parts, self.excess = 0, ""
+        self.depth += 1
+        self.parts += 1
+        written, home, optional = node, module, node.optional
+        entered = []
+        while (alias := _alias_of(node, module)) is not None and alias not in self.expanded:
+            self.expanded.add(alias)
+            entered.append(alias)
+            node, module = alias.type, alias.module
+            optional = optional or node.optional
+        cell = Cell("any") if alias or self._is_too_large() else self._cell(node, module)
+        if optional:
             cell.nullable = NULL
+        self.expanded.difference_update(entered)
+        self.depth -= 1
+        if not self.depth and self.excess:
+            help_ = "declare a struct for a part of it: `type Part { … }`"
+            self._report(Severity.ERROR, "T091", f"this type {self.excess}", written, home, help_)
+            return Cell("any")
         return cell
+
+    def _is_too_large(self) -> bool:
+        """Whether a type is not to be made any larger; it stays so until the whole is made."""
+        if self.depth > MAX_NESTING:
+            self.excess = f"is nested more than {MAX_NESTING} levels deep"
+        elif self.parts > MAX_TYPE_PARTS:
+            self.excess = f"has more than {MAX_TYPE_PARTS} parts"
+        return bool(self.excess)
+
+    def _check_alias(self, alias: Alias) -> None:
+        """Report an alias that leads back to itself, and let it be any."""
+        path: dict[Alias, None] = {}
+        following: object = alias
+        while isinstance(following, Alias) and following not in self.sound:
+            if following in path:
+                ring = list(path)[list(path).index(following) :]
+                notes = tuple(
+                    f"`{one.name}` is `{other.name}`"
+                    for one, other in zip(ring, [*ring[1:], following], strict=True)
+                )
+                span = Span(following.module.source, following.type.start, following.type.end)
+                message = f"the type `{following.name}` is an alias of itself"
+                self.diagnostics.add(Diagnostic("T092", message, span, notes=notes))
+                following.type = ast.NamedType(span.start, span.end, False, "any", [])
+                break
+            path[following] = None
+            following = _alias_of(following.type, following.module)
+        self.sound.update(path)
 
     def _cell(self, node: ast.TypeExpr, module: ModuleScope) -> Cell:
         match node:
@@ -96,13 +148,11 @@ class Annotations:
             cell = Cell("struct" if isinstance(type_, Struct) else "union", of=type_)
             cell.fixed = True
             return cell
-        if isinstance(type_, Alias):
-            return self.cell(type_.type, module)
         if name in _LATER:
             message = f"type `{name}` is not supported yet"
             self._report(Severity.ERROR, "T090", message, node, module)
         elif name not in _UNKNOWN and len(name) > 1:
-            help_ = did_you_mean(name, {*_SCALARS, *_ARITY, "any", *module.types})
+            help_ = did_you_mean(name, {*_BUILTIN, *module.types})
             # Annotations are hints: the program runs, so this stops nothing.
             self._report(Severity.WARNING, "T025", f"unknown type: `{name}`", node, module, help_)
         return Cell()
@@ -113,6 +163,22 @@ class Annotations:
     ) -> None:  # fmt: skip
         span = Span(module.source, node.start, node.end)
         self.diagnostics.add(Diagnostic(code, message, span, help=help, severity=severity))
+
+
+def struct_named(name: str, module: ModuleScope) -> Struct | None:
+    """Return a declared struct by its name or an alias."""
+    type_ = module.types.get(name)
+    while isinstance(type_, Alias) and isinstance(type_.type, ast.NamedType):
+        type_ = type_.module.types.get(type_.type.name)
+    return type_ if isinstance(type_, Struct) else None
+
+
+def _alias_of(node: ast.TypeExpr, module: ModuleScope) -> Alias | None:
+    """Return the alias that a written type names."""
+    if not isinstance(node, ast.NamedType) or node.name in _BUILTIN:
+        return None
+    type_ = module.types.get(node.name)
+    return type_ if isinstance(type_, Alias) else None
 
 
 def _fixed(kind: str) -> Cell:

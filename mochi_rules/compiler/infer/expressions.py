@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.compiler.infer.annotations import struct_named
 from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
 from mochi_rules.compiler.names.symbols import Builtin, ForeignModule, Function, Struct, Variable
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +68,7 @@ class ExpressionRules:
 
     def _struct(self, node: ast.StructLit) -> Cell:
         inference = self.inference
-        struct = inference.annotations.struct_named(node.name, inference.function.module)
+        struct = struct_named(node.name, inference.function.module)
         given = set()
         for item in node.fields:
             value = inference.expression(item.value)
@@ -179,10 +181,13 @@ class ExpressionRules:
 
     def _if_expr(self, node: ast.IfExpr) -> Cell:
         result, inference = Cell(), self.inference
-        inference.expression(node.condition)
-        inference.flow(inference.expression(node.then), result, node.then)
-        otherwise = inference.expression(node.otherwise) if node.otherwise else inference.null()
-        inference.flow(otherwise, result, node)
+        for choice in choices(node):
+            choice.cell = result
+            inference.expression(choice.condition)
+            inference.flow(inference.expression(choice.then), result, choice.then)
+        otherwise = choice.otherwise
+        cell = inference.expression(otherwise) if otherwise else inference.null()
+        inference.flow(cell, result, otherwise or node)
         return result
 
     def _match(self, node: ast.Match) -> Cell:

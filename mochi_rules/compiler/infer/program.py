@@ -15,10 +15,13 @@ from mochi_rules.compiler.infer.access import AccessRules
 from mochi_rules.compiler.infer.annotations import Annotations
 from mochi_rules.compiler.infer.calls import CallRules
 from mochi_rules.compiler.infer.cells import NULL, Cell, Solver
+from mochi_rules.compiler.infer.depth import Depths
 from mochi_rules.compiler.infer.expressions import ExpressionRules
 from mochi_rules.compiler.infer.queries import QueryRules
 from mochi_rules.compiler.infer.statements import StatementRules
 from mochi_rules.compiler.names.builtins import takes
+from mochi_rules.compiler.syntax.chains import links_before
+from mochi_rules.compiler.syntax.limits import MAX_NESTING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 def infer_program(resolution: Resolution, diagnostics: Diagnostics) -> None:
     """Infer all types; the cells on the tree and on symbols are final afterwards.
 
-    Emits: T004, T006, T008, T015, T018, T020, T022, T024, T025, T026, T027, T039, T046, T090.
+    Emits: T004, T006, T008, T015, T018, T020, T022, T024 to T027, T039, T046, T090 to T092.
     """
     Inference(resolution, diagnostics).run()
 
@@ -47,6 +50,7 @@ class Inference:
         self.annotations = Annotations(diagnostics)
         self.function: Function = resolution.functions[0]  # the one that is being walked
         self.later: list[Callable[[], None]] = []
+        self.declared: list[tuple[Cell, ModuleScope, ast.Node]] = []
         self.access = AccessRules(self)
         self.calls = CallRules(self)
         self.statements = StatementRules(self)
@@ -58,7 +62,7 @@ class Inference:
     def run(self) -> None:
         """Infer."""
         for module in self.resolution.modules:
-            self.annotations.declare_structs(module)
+            self.annotations.declare_types(module)
         for function in self.resolution.functions:
             self.statements.declare(function)
         for module in self.resolution.modules:
@@ -66,6 +70,8 @@ class Inference:
             self.function = module.top
             self.block(module.tree.body)
         self.solver.run()
+        if self._has_deep_type():
+            return
         self._report_conflicts()
         for check in self.later:
             check()
@@ -79,9 +85,12 @@ class Inference:
         return cell
 
     def expression(self, node: ast.Expr) -> Cell:
-        """Infer an expression."""
-        handler = self.handlers.get(type(node))
-        node.cell = handler(node) if handler else Cell("any")
+        """Infer an expression, once: the links of a chain before it have their cells by then."""
+        if node.cell is None:
+            for link in (*links_before(node), node):
+                if link.cell is None:
+                    handler = self.handlers.get(type(link))
+                    link.cell = handler(link) if handler else Cell("any")
         return node.cell  # type: ignore[no-any-return]
 
     def block(self, body: list[ast.Stmt]) -> None:
@@ -127,6 +136,21 @@ class Inference:
         """Check something when all cells are final."""
         module = self.function.module
         self.later.append(lambda: check(module))
+
+    def limit_depth(self, cell: Cell, module: ModuleScope, node: ast.Node) -> None:
+        """Let the type of a declaration be checked for its depth when all cells are final."""
+        self.declared.append((cell, module, node))
+
+    def _has_deep_type(self) -> bool:
+        """Report the first declaration whose type is nested too deeply for the other stages."""
+        depths = Depths()
+        for cell, module, node in self.declared:
+            if depths.of(cell) > MAX_NESTING:
+                message = f"the type of this is nested more than {MAX_NESTING} levels deep"
+                help_ = "declare a struct for a part of it: `type Part { … }`"
+                self.report(module, "T091", message, node, help_)
+                return True
+        return False
 
     def _report_conflicts(self) -> None:
         for source, target, blame in self.solver.conflicts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.infer.cells import NULL, Cell
-from mochi_rules.compiler.names.resolve import key_parts
+from mochi_rules.compiler.names.scopes import key_parts
 from mochi_rules.compiler.names.symbols import Builtin, Struct
 from mochi_rules.compiler.syntax import ast
 

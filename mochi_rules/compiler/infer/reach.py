@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mochi_rules.compiler.names.symbols import Builtin
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import branches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def always_leaves(body: list[ast.Stmt]) -> bool:
@@ -12,8 +18,8 @@ def always_leaves(body: list[ast.Stmt]) -> bool:
         match statement:
             case ast.Return() | ast.Break() | ast.Continue():
                 return True
-            case ast.If(otherwise=list() as otherwise):
-                if always_leaves(statement.then) and always_leaves(otherwise):
+            case ast.If():
+                if all(map(always_leaves, _bodies(statement))):
                     return True
             case ast.While(condition=ast.BoolLit(value=True)):
                 if not _breaks(statement.body):
@@ -30,9 +36,7 @@ def _breaks(body: list[ast.Stmt]) -> bool:
     for statement in body:
         if isinstance(statement, ast.Break):
             return True
-        if isinstance(statement, ast.If) and (
-            _breaks(statement.then) or _breaks(statement.otherwise or [])
-        ):
+        if isinstance(statement, ast.If) and any(map(_breaks, _bodies(statement))):
             return True
     return False
 
@@ -45,7 +49,7 @@ def returns_value(body: list[ast.Stmt]) -> bool:
                 if statement.value is not None:
                     return True
             case ast.If():
-                if returns_value(statement.then) or returns_value(statement.otherwise or []):
+                if any(map(returns_value, _bodies(statement))):
                     return True
             case ast.While() | ast.For() | ast.Test():
                 if returns_value(statement.body):
@@ -53,3 +57,10 @@ def returns_value(body: list[ast.Stmt]) -> bool:
             case _:
                 pass
     return False
+
+
+def _bodies(node: ast.If) -> Iterator[list[ast.Stmt]]:
+    """Yield the bodies of an `if`, and last that of its `else`, empty where there is none."""
+    for branch in branches(node):
+        yield branch.then
+    yield branch.otherwise or []

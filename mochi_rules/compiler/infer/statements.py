@@ -8,6 +8,7 @@ from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.infer.reach import always_leaves, returns_value
 from mochi_rules.compiler.names.symbols import Struct
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import branches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ class StatementRules:
         function.result = annotations.cell(decl.result, function.module)
         args = (*(param.type for param in function.params), function.result)
         function.type = Cell("fun", args)
+        self.inference.limit_depth(function.type, function.module, decl)
         if function.receiver is not None:
             for name, variable in function.fields.items():
                 variable.type = Cell()
@@ -77,6 +79,7 @@ class StatementRules:
     def _let(self, node: ast.Let) -> None:
         inference = self.inference
         cell = inference.variable(node.decl)
+        inference.limit_depth(cell, inference.function.module, node)
         if node.type is not None and node.decl.annotation is not node.type:
             written = inference.annotations.cell(node.type, inference.function.module)
             inference.flow(written, cell, node)
@@ -104,9 +107,10 @@ class StatementRules:
             self.inference.flow(value, self.inference.function.result, node.value)
 
     def _if(self, node: ast.If) -> None:
-        self.inference.expression(node.condition)
-        self.inference.block(node.then)
-        self.inference.block(node.otherwise or [])
+        for branch in branches(node):
+            self.inference.expression(branch.condition)
+            self.inference.block(branch.then)
+        self.inference.block(branch.otherwise or [])
 
     def _while(self, node: ast.While) -> None:
         self.inference.expression(node.condition)

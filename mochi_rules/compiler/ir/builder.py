@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function
     from mochi_rules.compiler.ir.types import Type
 
+Ways = tuple[list["Exit"], list["Exit"]]  # where control goes when true, and when false
+
 
 @dataclass(slots=True)
 class Exit:
@@ -84,9 +86,7 @@ class SsaBuilder:
         self.block = None
         return [exit_]
 
-    def branch(
-        self, condition: Value, *, likely: bool | None = None
-    ) -> tuple[list[Exit], list[Exit]]:
+    def branch(self, condition: Value, *, likely: bool | None = None) -> Ways:
         """End the block with a branch; return where it goes when true and when false."""
         if self.block is None:
             return [], []
@@ -124,21 +124,36 @@ class SsaBuilder:
         self.block, self.env = target, merged
 
     def choose(
-        self, ways: tuple[list[Exit], list[Exit]],
+        self, ways: Ways,
         then: Callable[[], Value], otherwise: Callable[[], Value],
     ) -> Value:  # fmt: skip
         """Return the value of one of two computations, by the way that control flow took."""
+        return self.choose_first([(lambda: ways, then)], otherwise)
+
+    def choose_first(
+        self, cases: Iterable[tuple[Callable[[], Ways], Callable[[], Value]]],
+        otherwise: Callable[[], Value],
+    ) -> Value:  # fmt: skip
+        """Return the value of the first case whose condition holds, or else of the last way."""
         exits: list[Exit] = []
         values: list[Value] = []
         unreached: Value | None = None
-        for way, compute in zip(ways, (then, otherwise), strict=True):
-            self.merge(way)
+
+        def take(compute: Callable[[], Value]) -> None:
+            nonlocal unreached
             value = compute()
             if self.block is None:
                 unreached = value if unreached is None else unreached
             else:
                 values.append(value)
-                exits += self.exits()
+                exits.extend(self.exits())
+
+        for condition, compute in cases:
+            true, false = condition()
+            self.merge(true)
+            take(compute)
+            self.merge(false)
+        take(otherwise)
         self.merge(exits)
         if not values:
             assert unreached is not None
@@ -182,20 +197,22 @@ class SsaBuilder:
         self.merge(exits + loop.breaks)
 
     def short_circuit(
-        self, op: str, left: tuple[list[Exit], list[Exit]],
-        right: Callable[[], tuple[list[Exit], list[Exit]]],
-    ) -> tuple[list[Exit], list[Exit]]:  # fmt: skip
+        self, op: str, left: Ways,
+        right: Callable[[], Ways],
+    ) -> Ways:  # fmt: skip
         """Combine the ways of `left && right` or `left || right`."""
         true, false = left
         if op == "&&":
             self.merge(true)
             true, more = right()
-            return true, false + more
-        self.merge(false)
-        more, false = right()
-        return true + more, false
+            false.extend(more)
+        else:
+            self.merge(false)
+            more, false = right()
+            true.extend(more)
+        return true, false
 
-    def as_value(self, ways: tuple[list[Exit], list[Exit]]) -> Value:
+    def as_value(self, ways: Ways) -> Value:
         """Turn the ways of a condition into a bool."""
         return self.choose(ways, lambda: self.const(1, BOOL), lambda: self.const(0, BOOL))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.compiler.infer.annotations import struct_named
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import (
     ANY,
@@ -17,6 +19,7 @@ from mochi_rules.compiler.ir.types import (
 )
 from mochi_rules.compiler.names.symbols import Function, Struct, Variable
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import choices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +71,7 @@ class ExpressionBuilder:
         return m
 
     def _struct(self, node: ast.StructLit) -> Value:
-        struct = self.b.program.struct_named(node.name, self.b.symbol.module)
+        struct = struct_named(node.name, self.b.symbol.module)
         if struct is None:
             return self.b.null(ANY)
         values = {}
@@ -93,11 +96,14 @@ class ExpressionBuilder:
 
     def _if_expr(self, node: ast.IfExpr) -> Value:
         b, type_ = self.b, resolve(node.cell)
-        otherwise = node.otherwise
-        return b.choose(
-            b.ways(node.condition),
-            lambda: b.value(node.then, type_),
-            lambda: b.value(otherwise, type_) if otherwise else b.null(type_),
+        cases = [
+            (partial(b.ways, choice.condition), partial(b.value, choice.then, type_))
+            for choice in choices(node)
+        ]
+        *_, last = choices(node)
+        otherwise = last.otherwise
+        return b.choose_first(
+            cases, lambda: b.value(otherwise, type_) if otherwise else b.null(type_)
         )
 
 

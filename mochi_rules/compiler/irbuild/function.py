@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Span
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir import function as ir
-from mochi_rules.compiler.ir.builder import Exit, SsaBuilder
+from mochi_rules.compiler.ir.builder import SsaBuilder, Ways
 from mochi_rules.compiler.ir.types import (
     ANY,
     BOOL,
@@ -29,6 +30,7 @@ from mochi_rules.compiler.ir.types import (
 from mochi_rules.compiler.irbuild.access import AccessBuilder
 from mochi_rules.compiler.irbuild.calls import CallBuilder
 from mochi_rules.compiler.irbuild.casts import CastBuilder
+from mochi_rules.compiler.irbuild.chains import chain_links, is_logical
 from mochi_rules.compiler.irbuild.expressions import ExpressionBuilder
 from mochi_rules.compiler.irbuild.operators import OperatorBuilder
 from mochi_rules.compiler.irbuild.patterns import PatternBuilder
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.irbuild.program import ProgramBuilder, Thunk
 
-Ways = tuple[list[Exit], list[Exit]]
-
 
 class FunctionBuilder(SsaBuilder):
     """The state of one function under construction; the rules stand in the other modules."""
@@ -56,6 +56,7 @@ class FunctionBuilder(SsaBuilder):
         self.receiver: ir.Value | None = None
         self.selected: ir.Value | None = None  # the number of the test to run
         self.declared: set[Variable] = set()
+        self.links: dict[ast.Expr, ir.Value] = {}  # the values of links of chains, until taken
         super().__init__(ir.Function(program.name_of(item), [], VOID))
         self.statements = StatementBuilder(self)
         self.access = AccessBuilder(self)
@@ -78,6 +79,7 @@ class FunctionBuilder(SsaBuilder):
             self._build_top_level()
         else:
             self._build_body(self.symbol.decl)
+        assert not self.links, "a link of a chain was built, and never taken"
         return self.function
 
     # Functions
@@ -183,6 +185,10 @@ class FunctionBuilder(SsaBuilder):
 
     def expression(self, node: ast.Expr) -> ir.Value:
         """Return the value of an expression, of the type that comes naturally."""
+        if node in self.links:
+            return self.links.pop(node)
+        for link in chain_links(node):
+            self.links[link] = self.handlers[type(link)](link)
         handler = self.handlers.get(type(node))
         if handler is None:  # reported by name resolution already
             return self.null(ANY)
@@ -198,12 +204,17 @@ class FunctionBuilder(SsaBuilder):
 
     def ways(self, node: ast.Expr) -> Ways:
         """Branch on a condition; return where control goes when true and when false."""
-        if isinstance(node, ast.Binary) and node.op in ("&&", "||"):
-            return self.short_circuit(node.op, self.ways(node.left), lambda: self.ways(node.right))
-        if isinstance(node, ast.Unary) and node.op == "!":
-            true, false = self.ways(node.operand)
-            return false, true
-        return self.branch(self.truth(self.expression(node)))
+        links: list[ast.Binary | ast.Unary] = []
+        while is_logical(node):
+            links.append(node)
+            node = node.left if isinstance(node, ast.Binary) else node.operand
+        ways = self.branch(self.truth(self.expression(node)))
+        for link in reversed(links):
+            if isinstance(link, ast.Binary):
+                ways = self.short_circuit(link.op, ways, partial(self.ways, link.right))
+            else:
+                ways = ways[1], ways[0]
+        return ways
 
     def truth(self, value: ir.Value) -> ir.Value:
         """Return whether a value counts as true."""

@@ -69,7 +69,8 @@ class OperatorBuilder:
             equal = self._equal(node)
             return equal if node.op == "==" else b.emit("not", (equal,), BOOL)
         if node.op == "in":
-            return self.contains(b.expression(node.right), b.expression(node.left))
+            item = b.expression(node.left)
+            return self.contains(b.expression(node.right), item)
         if node.op in _LIST_OPS:
             return self._list_operator(node)
         left, right = self._operand(node.left), self._operand(node.right)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.infer.cells import resolve
@@ -12,11 +13,9 @@ from mochi_rules.compiler.syntax import ast
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.ir.builder import Exit
+    from mochi_rules.compiler.ir.builder import Ways
     from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.irbuild.function import FunctionBuilder
-
-    Ways = tuple[list[Exit], list[Exit]]
 
 
 class PatternBuilder:
@@ -27,18 +26,13 @@ class PatternBuilder:
         self.handlers: dict[type, Callable[[Any], Value]] = {ast.Match: self._match}
 
     def _match(self, node: ast.Match) -> Value:
-        return self._arms(self.b.expression(node.subject), node, 0)
-
-    def _arms(self, subject: Value, node: ast.Match, number: int) -> Value:
         b, type_ = self.b, resolve(node.cell)
-        if number == len(node.arms):
-            return b.null(type_)
-        arm = node.arms[number]
-        return b.choose(
-            self._test(subject, arm.pattern),
-            lambda: self._arm(arm, type_),
-            lambda: self._arms(subject, node, number + 1),
-        )
+        subject = b.expression(node.subject)
+        cases = [
+            (partial(self._test, subject, arm.pattern), partial(self._arm, arm, type_))
+            for arm in node.arms
+        ]
+        return b.choose_first(cases, lambda: b.null(type_))
 
     def _arm(self, arm: ast.MatchArm, type_: Any) -> Value:
         b = self.b

@@ -11,13 +11,11 @@ from mochi_rules.compiler.infer.reach import returns_value
 from mochi_rules.compiler.ir import function as ir
 from mochi_rules.compiler.ir.types import CELL, VOID, FunType, Type, struct_of
 from mochi_rules.compiler.irbuild.function import FunctionBuilder
-from mochi_rules.compiler.names.symbols import Alias, Struct
-from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.compiler.names.scopes import Resolution
-    from mochi_rules.compiler.names.symbols import Function, ModuleScope, Variable
+    from mochi_rules.compiler.names.symbols import Function, Struct, Variable
     from mochi_rules.compiler.runtime.library import Library
 
 
@@ -120,13 +118,6 @@ class ProgramBuilder:
     def thunk(self, target: Function, bound: int) -> Thunk:
         """Return the thunk of a function with some arguments bound."""
         return self.thunks.setdefault((target, bound), Thunk(target, bound))
-
-    def struct_named(self, name: str, module: ModuleScope) -> Struct | None:
-        """Return a declared struct by its name or an alias."""
-        type_ = module.types.get(name)
-        if isinstance(type_, Alias) and isinstance(type_.type, ast.NamedType):
-            return self.struct_named(type_.type.name, module)
-        return type_ if isinstance(type_, Struct) else None
 
     def struct_by_name(self, name: str) -> Struct | None:
         """Return a struct by the name of its type."""

@@ -88,38 +88,45 @@ def _addition_to(target: ast.Expr, value: ast.Expr) -> tuple[ast.Expr, bool] | N
 
 def _same(one: ast.Expr, other: ast.Expr) -> bool:
     """Whether two expressions name the same place."""
-    match one, other:
-        case ast.Name(), ast.Name():
-            return one.decl is not None and one.decl is other.decl
-        case ast.IntLit(), ast.IntLit():
-            return one.value == other.value
-        case ast.StringLit(), ast.StringLit():
-            return one.value == other.value
-        case ast.Index(), ast.Index():
-            return _same(one.base, other.base) and _same(one.index, other.index)
-        case ast.Field(), ast.Field():
-            return one.name == other.name and _same(one.base, other.base)
-        case ast.Binary(), ast.Binary():
-            return (
-                one.op == other.op and _same(one.left, other.left) and _same(one.right, other.right)
-            )
-        case _:
+    pairs = [(one, other)]
+    while pairs:
+        match pairs.pop():
+            case (ast.Name() as left, ast.Name() as right) if left.decl is not None:
+                is_same = left.decl is right.decl
+            case (ast.IntLit() | ast.StringLit() as left, ast.IntLit() | ast.StringLit() as right):
+                is_same = left.value == right.value
+            case (ast.Index() as left, ast.Index() as right):
+                is_same = True
+                pairs += [(left.index, right.index), (left.base, right.base)]
+            case (ast.Field() as left, ast.Field() as right):
+                is_same = left.name == right.name
+                pairs.append((left.base, right.base))
+            case (ast.Binary() as left, ast.Binary() as right):
+                is_same = left.op == right.op
+                pairs += [(left.right, right.right), (left.left, right.left)]
+            case _:
+                is_same = False
+        if not is_same:
             return False
+    return True
 
 
 def _is_pure(node: ast.Expr) -> bool:
     """Whether an expression may be evaluated once instead of twice."""
-    match node:
-        case ast.Name(decl=Variable()) | ast.IntLit() | ast.StringLit():
-            return True
-        case ast.Index():
-            return _is_pure(node.base) and _is_pure(node.index)
-        case ast.Field():
-            return _is_pure(node.base)
-        case ast.Binary():
-            return _is_pure(node.left) and _is_pure(node.right)
-        case _:
-            return False
+    parts = [node]
+    while parts:
+        match parts.pop():
+            case ast.Name(decl=Variable()) | ast.IntLit() | ast.StringLit():
+                pass
+            case ast.Index() as part:
+                parts += [part.index, part.base]
+            case ast.Field() as part:
+                parts.append(part.base)
+            case ast.Binary() as part:
+                parts += [part.right, part.left]
+            case _:
+                return False
+    return True
 
 
 def _place(b: FunctionBuilder, target: ast.Expr, *, is_append: bool) -> _Place | None:

@@ -9,6 +9,7 @@ from mochi_rules.compiler.ir.types import BOOL, INT, VOID
 from mochi_rules.compiler.irbuild.loops import count, iterate
 from mochi_rules.compiler.irbuild.reuse import assign_in_place
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import branches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,12 +66,15 @@ class StatementBuilder:
             self.b.leave(None if result is VOID else value)
 
     def _if(self, node: ast.If) -> None:
-        true, false = self.b.ways(node.condition)
-        self.b.merge(true)
-        self.body(node.then)
-        exits = self.b.exits()
-        self.b.merge(false)
-        self.body(node.otherwise or [])
+        exits = []
+        for branch in branches(node):
+            self.b.at(branch)
+            true, false = self.b.ways(branch.condition)
+            self.b.merge(true)
+            self.body(branch.then)
+            exits += self.b.exits()
+            self.b.merge(false)
+        self.body(branch.otherwise or [])
         self.b.merge(exits + self.b.exits())
 
     def _while(self, node: ast.While) -> None:

@@ -13,7 +13,13 @@ from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.names.builtins import BUILTINS, FOREIGN_MODULES
-from mochi_rules.compiler.names.scopes import Resolution, find_early_uses, spread_captures
+from mochi_rules.compiler.names.scopes import (
+    Resolution,
+    declarations,
+    find_early_uses,
+    key_parts,
+    spread_captures,
+)
 from mochi_rules.compiler.names.symbols import (
     Alias,
     Builtin,
@@ -27,9 +33,10 @@ from mochi_rules.compiler.names.symbols import (
     Variable,
 )
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import branches, choices, links_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from mochi_rules.base.diagnostic import Diagnostics
 
@@ -65,6 +72,7 @@ class _Resolver:
         self.declared: set[ast.Stmt] = set()  # types
         self.loops: list[dict[Variable, None]] = []
         self.suggestions = 0
+        self.visited: ast.Node | None = None  # the link of a chain before the one being visited
         self.function = module.top = Function("main", module, None, None)
         self.visitors: dict[type, Callable[[Any], None]] = {
             ast.Name: self._name, ast.Call: self._call, ast.Field: self._field,
@@ -72,16 +80,17 @@ class _Resolver:
             ast.Match: self._match, ast.Query: self._query, ast.Cast: self._cast,
             ast.MapLit: self._map_literal,
             ast.Let: self._let, ast.Assign: self._assign, ast.FunDecl: self._fun_decl,
-            ast.If: self._if, ast.While: self._while, ast.For: self._for, ast.Test: self._test,
-            ast.Break: self._loop_exit, ast.Continue: self._loop_exit, ast.Update: self._update,
+            ast.If: self._if, ast.IfExpr: self._if_expr, ast.While: self._while,
+            ast.For: self._for, ast.Test: self._test, ast.Break: self._loop_exit,
+            ast.Continue: self._loop_exit, ast.Update: self._update,
             ast.Interpreted: self._interpreted, ast.StructDecl: self._struct_decl,
             **dict.fromkeys(_UNSUPPORTED, self._unsupported),
         }  # fmt: skip
         self.children: dict[type, tuple[str, ...]] = {
             ast.ListLit: ("items",), ast.Index: ("base", "index"),
             ast.Slice: ("base", "low", "high", "step"), ast.Unary: ("operand",),
-            ast.Binary: ("left", "right"), ast.IfExpr: ("condition", "then", "otherwise"),
-            ast.ExprStmt: ("value",), ast.Return: ("value",), ast.Expect: ("condition",),
+            ast.Binary: ("left", "right"), ast.ExprStmt: ("value",),
+            ast.Return: ("value",), ast.Expect: ("condition",),
         }  # fmt: skip
 
     def run(self) -> None:
@@ -111,7 +120,7 @@ class _Resolver:
         types = self.module.types
         for imported in self.module.imports.values():
             types.update(imported.types)
-        for statement in _declarations(self.module.tree.body):
+        for statement in declarations(self.module.tree.body):
             if isinstance(statement, _TYPES):
                 self._declare_type(statement)
 
@@ -133,7 +142,7 @@ class _Resolver:
                     types.setdefault(variant.name, variant)
                     self.module.names[variant.name] = variant
             case ast.AliasDecl():
-                types[statement.name] = Alias(statement.name, statement.type)
+                types[statement.name] = Alias(statement.name, statement.type, self.module)
             case _:
                 pass
 
@@ -187,8 +196,14 @@ class _Resolver:
     # Walking
 
     def _visit(self, node: ast.Node | None) -> None:
-        if node is None:
+        if node is None or node is self.visited:
             return
+        for link in links_before(node):
+            self._visit_link(link)
+            self.visited = link
+        self._visit_link(node)
+
+    def _visit_link(self, node: ast.Node) -> None:
         kind = type(node)
         if kind in self.visitors:
             self.visitors[kind](node)
@@ -265,6 +280,8 @@ class _Resolver:
             else:
                 self._use(symbol)
                 callee.decl = symbol
+        elif isinstance(callee, ast.Field):
+            self._field(callee)
         else:
             self._visit(callee)
         for arg in node.args:
@@ -418,10 +435,16 @@ class _Resolver:
         self.scopes.append({})
 
     def _if(self, node: ast.If) -> None:
-        self._visit(node.condition)
-        self._block(node.then)
-        if node.otherwise is not None:
-            self._block(node.otherwise)
+        for branch in branches(node):
+            self._visit(branch.condition)
+            self._block(branch.then)
+        self._block(branch.otherwise or [])
+
+    def _if_expr(self, node: ast.IfExpr) -> None:
+        for choice in choices(node):
+            self._visit(choice.condition)
+            self._visit(choice.then)
+        self._visit(choice.otherwise)
 
     def _while(self, node: ast.While) -> None:
         self._enter_loop(node)
@@ -469,31 +492,6 @@ class _Resolver:
 
     def _unsupported(self, node: ast.Node) -> None:
         self._error("T090", f"`{_UNSUPPORTED[type(node)]}` is not supported yet", node)
-
-
-def key_parts(group: ast.QueryGroup) -> dict[str, ast.Expr]:
-    """Return the parts of a group's key by name, where the key is a map literal."""
-    (key, *more) = group.keys
-    if more or not isinstance(key, ast.MapLit):
-        return {}
-    return {
-        name.value.decode(errors="replace"): value
-        for name, value in key.items
-        if isinstance(name, ast.StringLit)
-    }
-
-
-def _declarations(body: list[ast.Stmt]) -> Iterator[ast.Stmt]:
-    """Yield all statements; types are visible in the whole module wherever they stand."""
-    for statement in body:
-        yield statement
-        match statement:
-            case ast.If():
-                yield from _declarations(statement.then + (statement.otherwise or []))
-            case ast.While() | ast.For() | ast.FunDecl() | ast.Test():
-                yield from _declarations(statement.body)
-            case _:
-                pass
 
 
 def _parts(node: ast.Query) -> list[ast.QuerySource | ast.QueryJoin]:

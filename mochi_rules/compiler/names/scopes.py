@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.chains import branches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mochi_rules.compiler.names.symbols import Function, ModuleScope, Struct, Variable
 
 
@@ -30,6 +33,21 @@ class Resolution:
         struct.type_name = name
         self.structs[name] = struct
         return struct
+
+
+def declarations(body: list[ast.Stmt]) -> Iterator[ast.Stmt]:
+    """Yield all statements; types are visible in the whole module wherever they stand."""
+    for statement in body:
+        yield statement
+        match statement:
+            case ast.If():
+                for branch in branches(statement):
+                    yield from declarations(branch.then)
+                yield from declarations(branch.otherwise or [])
+            case ast.While() | ast.For() | ast.FunDecl() | ast.Test():
+                yield from declarations(statement.body)
+            case _:
+                pass
 
 
 def spread_captures(functions: list[Function]) -> None:
@@ -58,3 +76,15 @@ def find_early_uses(statements: list[tuple[ast.Stmt, set[Function]]]) -> None:
             work += [other for other in function.mentions if other not in reached]
         if isinstance(statement, ast.Let) and statement.decl in used:
             statement.decl.is_used_early = True
+
+
+def key_parts(group: ast.QueryGroup) -> dict[str, ast.Expr]:
+    """Return the parts of a group's key by name, where the key is a map literal."""
+    (key, *more) = group.keys
+    if more or not isinstance(key, ast.MapLit):
+        return {}
+    return {
+        name.value.decode(errors="replace"): value
+        for name, value in key.items
+        if isinstance(name, ast.StringLit)
+    }

@@ -96,10 +96,11 @@ class Union:
 
 @dataclass(slots=True, eq=False)
 class Alias:
-    """A type by another name."""
+    """A type by another name; the names in it are those of its module."""
 
     name: str
     type: ast.TypeExpr
+    module: ModuleScope
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parse_expression import expression, header
-from mochi_rules.compiler.syntax.parse_state import MAX_CHAIN, block
+from mochi_rules.compiler.syntax.parse_state import block
 from mochi_rules.compiler.syntax.parse_type import type_expr
 from mochi_rules.compiler.syntax.tokens import END, KEYWORDS
 
@@ -56,8 +56,6 @@ def if_expr_after(p: Parser, start: int, condition: ast.Expr) -> ast.IfExpr:
         start = p.starts[p.take("if")]
         condition = header(p)
         branches.append((start, condition, _then(p)))
-        if len(branches) > MAX_CHAIN:
-            p.chain_too_long()
     end = p.end()
     start, condition, then = branches.pop()
     found = ast.IfExpr(start, end, condition, then, otherwise)

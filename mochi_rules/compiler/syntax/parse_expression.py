@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from mochi_rules.compiler.syntax import ast
-from mochi_rules.compiler.syntax.parse_state import MAX_CHAIN, MAX_NESTING, SyntaxFault
+from mochi_rules.compiler.syntax.limits import MAX_NESTING
+from mochi_rules.compiler.syntax.parse_state import SyntaxFault
 from mochi_rules.compiler.syntax.parse_type import cast_type
 from mochi_rules.compiler.syntax.tokens import KEYWORDS, LEVELS, NAMES
 
@@ -53,7 +54,6 @@ def binary(p: Parser, left: ast.Expr, start: int) -> ast.Expr:
     """
     kinds, starts, ends = p.kinds, p.starts, p.ends
     waiting: list[tuple[int, str, int, ast.Expr, int]] = []
-    length = 0
     while True:
         index = p.pos
         operator = kinds[index]
@@ -73,9 +73,6 @@ def binary(p: Parser, left: ast.Expr, start: int) -> ast.Expr:
         waiting.append((level, operator, starts[index], left, start))
         start = starts[index + 1]
         left = operand(p)
-        length += 1
-        if length > MAX_CHAIN:
-            p.chain_too_long()
 
 
 def _operates(p: Parser, index: int) -> bool:
@@ -104,8 +101,6 @@ def negation(p: Parser) -> ast.Expr:
     while p.kinds[p.pos] in {"-", "!"}:
         p.pos += 1
     last = p.pos
-    if last - first > MAX_CHAIN:
-        p.chain_too_long()
     found = operand(p)
     for index in range(last - 1, first - 1, -1):
         found = ast.Unary(p.starts[index], p.end(), p.kinds[index], found)
@@ -118,7 +113,6 @@ def negation(p: Parser) -> ast.Expr:
 def postfix(p: Parser, found: ast.Expr, start: int) -> ast.Expr:
     """{Arguments | IndexOp | "." Ident | "?" "." Ident | "?" "[" Expr "]" | "as" Type}."""
     kinds = p.kinds
-    length = 0
     while (kind := kinds[p.pos]) in _POSTFIXES:
         index = p.pos
         if kind == "(":
@@ -136,9 +130,6 @@ def postfix(p: Parser, found: ast.Expr, start: int) -> ast.Expr:
             found = ast.Cast(start, target.end, found, target)
         else:
             return found
-        length += 1
-        if length > MAX_CHAIN:
-            p.chain_too_long()
     return found
 
 

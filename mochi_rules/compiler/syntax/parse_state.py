@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from mochi_rules.base.diagnostic import Diagnostic, Label, Severity
 from mochi_rules.base.span import Span
 from mochi_rules.compiler.syntax.foreign_syntax import habit
+from mochi_rules.compiler.syntax.limits import MAX_NESTING
 from mochi_rules.compiler.syntax.tokens import END, KEYWORDS, NAMES, PUNCTUATION, STRING
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.syntax import ast
     from mochi_rules.compiler.syntax.tokens import Tokens
 
-MAX_NESTING = 150  # expressions, blocks and types around a place; each takes about four frames
-MAX_CHAIN = 1000  # operators, postfixes or `else if` in a row; each makes the tree one deeper
 MAX_ERRORS = 100  # reported for one text
 
 _NAME_A_PART = "give a part of it a name of its own"
@@ -166,12 +165,6 @@ class Parser:
         """Emits: P080."""
         message = f"nested more than {MAX_NESTING} levels deep"
         self.report("P080", message, self.span(self.pos), _NAME_A_PART)
-
-    def chain_too_long(self) -> NoReturn:
-        """Refuse what would exhaust the stack in a later stage. Emits: P080."""
-        message = f"more than {MAX_CHAIN} operations in a row"
-        self.report("P080", message, self.span(self.pos), _NAME_A_PART)
-        raise SyntaxFault
 
     def fail(
         self, expected: str, code: str = "P999", help: str = "", *, opening: int | None = None

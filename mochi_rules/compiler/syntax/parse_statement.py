@@ -16,7 +16,7 @@ from mochi_rules.compiler.syntax.parse_expression import (
     operand,
 )
 from mochi_rules.compiler.syntax.parse_query import options_clause
-from mochi_rules.compiler.syntax.parse_state import MAX_CHAIN, block
+from mochi_rules.compiler.syntax.parse_state import block
 from mochi_rules.compiler.syntax.parse_type import type_expr
 from mochi_rules.compiler.syntax.tokens import LEVELS, NAMES, STRING
 
@@ -139,8 +139,6 @@ def if_(p: Parser) -> ast.Stmt:
         start = p.starts[p.take("if")]
         condition = header(p)
         branches.append((start, condition, block(p)))
-        if len(branches) > MAX_CHAIN:
-            p.chain_too_long()
     end = p.end()
     start, condition, then = branches.pop()
     found = ast.If(start, end, condition, then, otherwise)

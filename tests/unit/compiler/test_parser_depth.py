@@ -10,8 +10,7 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
-from mochi_rules.compiler.syntax.ast_print import print_module
-from mochi_rules.compiler.syntax.parse_state import MAX_CHAIN, MAX_NESTING
+from mochi_rules.compiler.syntax.limits import MAX_NESTING
 from mochi_rules.compiler.syntax.parser import parse_module
 
 # What is repeated, what stands in the middle, what closes it again; and how many levels each is.
@@ -72,39 +71,6 @@ def test_unclosed_nesting(name):
     """A deep program that ends in the middle of it gets few errors."""
     begin, opening, *_ = NESTED[name]
     assert len(faults(begin + opening * 5_000)) <= 3
-
-
-# What is repeated after a beginning.
-CHAINS = {
-    "sums": ("_ = 1", " + 1"),
-    "mixed operators": ("_ = 1", " + 2 * 3"),
-    "casts": ("_ = 1", " as int"),
-    "fields": ("_ = a", ".b"),
-    "calls": ("_ = a", "()"),
-    "indexes": ("_ = a", "[0]"),
-    "prefixes": ("_ = ", "-"),
-    "else if": ("if a { }", " else if b { }"),
-    "else if of values": ("_ = if a { 1 }", " else if b { 2 }"),
-    "targets": ("a", "[0]"),
-}
-
-
-@pytest.mark.parametrize("name", CHAINS)
-def test_chain_up_to_the_limit(name):
-    """Long chains of operations are accepted, and printed."""
-    begin, link = CHAINS[name]
-    text = begin + link * (MAX_CHAIN // 2 - 1) + {"prefixes": "1", "targets": " = 1"}.get(name, "")
-    diagnostics = Diagnostics()
-    module = parse_module(Source("t", text), diagnostics)
-    assert not diagnostics.errors
-    assert len(print_module(module)) > MAX_CHAIN
-
-
-@pytest.mark.parametrize("name", CHAINS)
-def test_chain_beyond_the_limit(name):
-    """A longer chain is refused by a diagnostic: its tree would be as deep as it is long."""
-    begin, link = CHAINS[name]
-    assert faults(begin + link * 5_000 + "1") == ["P080"]
 
 
 def test_nearly_full_stack_is_a_diagnostic():
