@@ -57,6 +57,8 @@ class Refusals:
     def _hook(self, event: str, arguments: tuple[object, ...]) -> None:
         if self._left < 0 or event not in EVENTS or not str(arguments[0]).startswith(self._folder):
             return
+        if event == "os.remove" and os.path.basename(str(arguments[0])).startswith("."):  # noqa: PTH119
+            return  # a draft that cannot be removed either is left behind by anybody
         if self._left:
             self._left -= 1
             return
