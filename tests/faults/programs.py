@@ -102,22 +102,27 @@ class Runner:
         wasi = wasmtime.WasiConfig()
         wasi.stderr_file = self._errors
         store.set_wasi(wasi)
-        end = self._call(store, module)
+        trap = self._call(store, module)
         store.close()  # the program's file is complete
-        if b"objects alive" in self._errors.read_bytes():
+        errors = self._errors.read_bytes()
+        if b"objects alive" in errors:
             raise Wrong("objects alive at the end")
-        return end
+        if trap is None:
+            return "failed" if errors else "ended"
+        if trap is wasmtime.TrapCode.UNREACHABLE and errors.endswith(b"error: out of memory\n"):
+            return "memory"
+        if trap not in ENDS:
+            raise Wrong(f"trap: {trap}")
+        return ENDS[trap]
 
-    def _call(self, store: wasmtime.Store, module: wasmtime.Module) -> str:
+    def _call(self, store: wasmtime.Store, module: wasmtime.Module) -> wasmtime.TrapCode | None:
         try:
             self._linker.instantiate(store, module).exports(store)["_start"](store)
-        except wasmtime.ExitTrap as end:
-            return f"status-{end.code}"
+        except wasmtime.ExitTrap:  # a status of its own
+            return None
         except wasmtime.Trap as trap:
-            if trap.trap_code not in ENDS:
-                raise Wrong(f"trap: {trap.trap_code}") from None
-            return ENDS[trap.trap_code]
-        return "status-0"
+            return trap.trap_code
+        return None
 
 
 def prepare(folder: Path) -> Callable[[random.Random], str]:
