@@ -127,7 +127,7 @@ def test_test_runs_under_the_limits_of_its_program(quick: Project) -> None:
     quick.write({"app/SConscript": script.format(10), "app/a.mochi": "print(1)\n"})
     done = quick.scons("test")
     assert done.status == 2
-    assert "all fuel consumed" in done.err
+    assert "out of fuel, which was 10" in done.err
     quick.write({"app/SConscript": script.format(10_000)})
     assert quick.scons("test").summary.endswith(" · 1 test passed")
 
