@@ -62,6 +62,6 @@ def compile_wasm(
         raise refusal(error, config)
     if not artifact.startswith(b"\x7fELF"):
         raise MochiError(
-            Diagnostic("A064", "the compiler's answer is no artifact", fault=Fault.INTERNAL)
+            Diagnostic("A064", "the compiler's answer is not an artifact", fault=Fault.INTERNAL)
         )
     return artifact

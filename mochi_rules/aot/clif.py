@@ -55,7 +55,7 @@ def emit_clif(config: EngineConfig, wasm: bytes, command: str = "") -> str:
 
 def _find(command: str) -> str:
     program = shutil.which(command or "wasmtime")
-    problem = f"`{command}` is no program" if command else "`wasmtime` is not on PATH"
+    problem = f"`{command}` is not a program" if command else "`wasmtime` is not on PATH"
     if program is not None:
         _, problem = find_version(program)
     if program is None or problem:

@@ -49,7 +49,7 @@ def command_line_toolchains(host: Platform, path: str = "") -> list[Toolchain]:
     origin = path or "on PATH"
     found = shutil.which(path or _NAME)
     if found is None:
-        place = f"`{path}` is no program" if path else f"`{_NAME}` is not on PATH"
+        place = f"`{path}` is not a program" if path else f"`{_NAME}` is not on PATH"
         return [_toolchain(host, origin, missing=place)]
     program = str(Path(found).absolute())
     version, problem = find_version(program)
@@ -95,7 +95,7 @@ def find_version(program: str) -> tuple[str, str]:
     version = re.match(r"wasmtime(?:-cli)? (\d+)(\.\d+\.\d+\S*)", said)
     if ended.returncode != 0 or version is None:
         first = said.partition("\n")[0]
-        return "", f"`{program} --version` says `{first:.80}`, which is no version of Wasmtime"
+        return "", f"`{program} --version` says `{first:.80}`, which is not a version of Wasmtime"
     if int(version[1]) != WASMTIME_MAJOR:
         text = f"`{program}` is Wasmtime {version[1]}{version[2]}, and {WASMTIME_MAJOR} is needed"
         return "", text

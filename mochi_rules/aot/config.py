@@ -78,7 +78,7 @@ def engine_config(
 
 
 def canonical(config: EngineConfig) -> dict[str, object]:
-    """Return what the compiler is told, and so what enters a key; the same for equal artifacts.
+    """Return the compiler's settings, and so what enters a key; the same for equal artifacts.
 
     The keys are those of a worker's request without `kind`. A size that is written out but
     equal to the default is None, and a CPU level is its flags: names do not enter.

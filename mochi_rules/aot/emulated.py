@@ -114,7 +114,7 @@ def driver_arguments(config: EngineConfig, kind: str) -> list[str]:
 
 
 def _problem(host: Platform) -> tuple[str, str]:
-    """Return what the tool lacks here, and the command that mends it; or empty texts."""
+    """Return what the tool lacks here, and the command that fixes it; or empty strings."""
     if host.os != TARGET.os:
         return "qemu runs programs under Linux only", ""
     if not _emulator():

@@ -184,7 +184,7 @@ def _kept(program: str, platform: str) -> Path:
 
 
 def _lacks_cargo() -> tuple[str, str]:
-    """Return what keeps every program from being built, and what mends it; or empty texts."""
+    """Return what keeps every program from being built, and what fixes it; or empty strings."""
     if not native_sources():
         return "its sources are not here", "pip install mochi-rules"
     if not shutil.which("cargo") or not rust_version():

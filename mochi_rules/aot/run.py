@@ -84,7 +84,7 @@ def run_cwasm(
     """Run the program in an artifact that was compiled under `config`, and return how it ended.
 
     Instead of a configuration, what `canonical` says of it will do, and takes less to load.
-    With `lines`, the section `mochi.lines` of its wasm, a trap is told with them.
+    With `lines`, the section `mochi.lines` of its wasm, a trap is reported with them.
     The program has this process's stdin, stdout and stderr. Ctrl-C ends the process at once.
 
     Emits: A070 (for another machine or configuration), A071 (damaged), A073 (no program),
@@ -197,7 +197,7 @@ def _link_component(engine: Any, store: Any, component: Any) -> Callable[[], int
     index = interface and instance.get_export_index(store, "run", interface)
     run = index and instance.get_func(store, index)
     if not run or run.type(store).params:
-        raise fail("A073", f"the artifact is no program: it does not export `{_COMMAND}`")
+        raise fail("A073", f"the artifact is not a program: it does not export `{_COMMAND}`")
     # A result without values: what it failed with, the program has told by itself.
     return lambda: int(getattr(run(store), "tag", "ok") != "ok")
 
@@ -209,7 +209,7 @@ def _start_function(store: Any, exports: Any) -> Any:
         start = exports["_start"]
         if isinstance(start, Func) and not start.type(store).params:
             return start
-    message = "the artifact is no program: it has no function `_start` without parameters"
+    message = "the artifact is not a program: it has no function `_start` without parameters"
     raise fail("A073", message)
 
 

@@ -41,7 +41,7 @@ def _answer(fields: Mapping[str, Any], wasm: bytes) -> tuple[str | None, bytes]:
         return None, _compile(fields, wasm)
     except (WasmtimeError, _RefusedError) as error:
         return str(error), b""
-    except Exception as error:  # noqa: BLE001 - whatever it is, the client is told
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported to the client
         return f"bad request: {error!r}", b""
 
 

@@ -23,7 +23,7 @@ class Severity(Enum):
 
 
 class Fault(Enum):
-    """Who can mend it; the value is the exit status of the command line."""
+    """Who can fix it; the value is the exit status of the command line."""
 
     INPUT = 2
     ENVIRONMENT = 3

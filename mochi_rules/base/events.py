@@ -8,7 +8,7 @@ from mochi_rules.base.dataclass import dataclass
 
 
 class Outcome(Enum):
-    """How the outputs of a step came to be."""
+    """How a step obtained its outputs."""
 
     BUILT = "built"
     RESTORED = "restored"  # from the cache

@@ -110,7 +110,7 @@ def make_folder(path: Path) -> None:
         make_folder(path.parent)
         path.mkdir(_FOLDER_MODE, exist_ok=True)
     except FileExistsError:
-        pass  # what is no folder is for who writes below it
+        pass  # what is not a folder is for who writes below it
 
 
 def discard(path: Path) -> bool:

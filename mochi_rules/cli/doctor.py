@@ -27,7 +27,7 @@ def examine_machine(parsed: Parsed) -> int:
 VERB = Verb(
     "doctor",
     "doctor [OPTIONS]",
-    "Tell what this machine has and lacks, and the command that mends it.",
+    "Show what this machine has and lacks, and the command that fixes it.",
     examine_machine,
     (TARGET, CACHE, COLOR),
     operands=(0, 0),

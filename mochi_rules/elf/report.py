@@ -186,7 +186,7 @@ def _format(data: bytes) -> str:
 def find_artifact(data: bytes) -> tuple[int, bytes] | None:
     """Find the artifact inside an object or an executable: its offset and its bytes, or None.
 
-    An artifact ends with its section table, so its header tells its size.
+    An artifact ends with its section table, so its header gives its size.
     """
     starts = sorted(place for magic in _ARTIFACT_MAGICS for place in _places(data, magic))
     for start in starts[:_MAX_CANDIDATES]:

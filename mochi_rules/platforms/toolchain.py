@@ -50,7 +50,7 @@ class Toolchain:
 
     `origin` says where it was looked for; `exec` is what it runs on and `target` what it makes
     code for: an axis which neither names is free. `missing` says in a phrase what it lacks here,
-    and is empty when it is ready; `remedy` is the command that mends that. `identity` (name,
+    and is empty when it is ready; `remedy` is the command that fixes that. `identity` (name,
     version, digest of the executable) enters the key of everything the tool makes. `command`
     starts it; for a launcher, it is the file. With a `recipe`, it has to be built before.
     """
@@ -118,7 +118,7 @@ def resolution_error(resolution: Resolution) -> Diagnostic:
 
 
 def remedy(resolution: Resolution) -> str:
-    """Say the one command that mends it."""
+    """Return the one command that fixes it."""
     lacking = what_lacks(resolution)
     if lacking is None:
         return "run `mochi-rules doctor` to see what every toolchain lacks"
@@ -127,7 +127,7 @@ def remedy(resolution: Resolution) -> str:
 
 
 def what_lacks(resolution: Resolution) -> Rejection | None:
-    """Return which of the rejected fits but for what it lacks, and can be mended most easily.
+    """Return which of the rejected fits but for what it lacks, and is easiest to fix.
 
     What could be built knows better what that takes than what is just not there.
     """

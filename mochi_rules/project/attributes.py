@@ -120,7 +120,7 @@ class Rule:
     def check(
         self, given: Mapping[str, object], locate: Callable[[str], Span | None] = lambda _: None
     ) -> dict[str, Any]:
-        """Return the values of all attributes; `locate` tells where an attribute was written.
+        """Return the values of all attributes; `locate` returns where an attribute was written.
 
         Emits: B005 (unknown), B006 (missing), B007 (of the wrong type).
 
@@ -164,7 +164,7 @@ class Rule:
             span,
             notes=(f"its attributes are {listing(names)}",),
             help=did_you_mean(name, names)
-            or f"`mochi-rules help {self.name}` tells what each does",
+            or f"`mochi-rules help {self.name}` shows what each does",
         )
 
     def _wrong(self, attr: Attr, value: object, span: Span | None) -> Diagnostic:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Unit:
     """A target: the names of its sources, if it has any, and the labels that it depends on.
 
-    `locate` tells where an attribute was written, for messages.
+    `locate` returns where an attribute was written, for messages.
     """
 
     label: Label

@@ -20,7 +20,7 @@ _MAX_LISTED = 8
 
 
 def node_path(node: Any) -> str:
-    """Return a node's path from the workspace with `/`, or the name of what is no file.
+    """Return a node's path from the workspace with `/`, or the name of what is not a file.
 
     `str` of a node means something else while build files are read: the path from theirs.
     """
@@ -77,7 +77,7 @@ def read_node(node: Any) -> bytes:
 
 
 def check_exists(node: Any, locate: Callable[[], Span | None] = lambda: None) -> None:
-    """Refuse a source that is no file, and that nothing makes; `locate` tells where it is named.
+    """Refuse a source that neither exists nor is made; `locate` returns where it is named.
 
     Emits: B010.
     """

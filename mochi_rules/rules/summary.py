@@ -1,4 +1,4 @@
-"""What a build came to for each platform, as rows before the closing line."""
+"""The results of a build for each platform, as rows before the closing line."""
 
 from __future__ import annotations
 

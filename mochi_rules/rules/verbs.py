@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 EXPLAIN, DOCTOR = "explain", "doctor"
 VERBS = {
     TEST: "run every test; what has passed before is not run again",
-    EXPLAIN: "tell what the last build did with each file, and why; of TARGETS, or of all",
-    DOCTOR: "tell what this machine lacks, and how to get it",
+    EXPLAIN: "show what the last build did with each file, and why; of TARGETS, or of all",
+    DOCTOR: "show what this machine lacks, and how to get it",
 }
 OPTIONS = {
     "--ui=auto|fancy|plain|quiet": "how to show progress",
@@ -64,7 +64,7 @@ def help_text(space: Workspace) -> str:
         lines += _wrap(row.name, list(row.values()))
     lines += ["", "options"]
     lines += _table(OPTIONS)
-    lines += ["", "`mochi-rules help RULE` tells what a rule takes.", ""]
+    lines += ["", "`mochi-rules help RULE` shows the attributes of a rule.", ""]
     return "\n".join(lines)
 
 

@@ -32,7 +32,7 @@ def _answer(_fields: Mapping[str, Any], request: bytes) -> tuple[str | None, byt
 
     try:
         result = compile_program(CompileRequest(**json.loads(request)))
-    except Exception:  # noqa: BLE001 - whatever it is, the client is told
+    except Exception:  # noqa: BLE001 - whatever it is, it is reported to the client
         return json.dumps({"crash": traceback.format_exc()}), b""
     if not result.diagnostics:
         return None, result.wasm

@@ -116,7 +116,7 @@ class Identities:
             return
         newest = list(self._remembered.items())[-_REMEMBERED:]
         text = "".join(f"{key}\t{value}\n" for key, value in newest)
-        with suppress(OSError):  # a memo is a comfort
+        with suppress(OSError):  # a memo is optional
             write_entry(self._memo, seal(_MEMO, text.encode()))
 
 

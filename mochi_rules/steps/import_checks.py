@@ -54,7 +54,7 @@ def check_program(name: str, summary: ModuleSummary) -> None:
         return
     help_ = "write `executable = False`"
     if summary.kind == "module":
-        raise fail("B031", f"`{name}` is no program: it has no function `{START}`", help=help_)
+        raise fail("B031", f"`{name}` is not a program: it has no function `{START}`", help=help_)
     raise fail(
         "B031",
         f"no executable can be made of `{name}`: it is a component",

@@ -76,7 +76,7 @@ class Journal:
         for line in self._lines():
             if "build" in line:
                 for item in history.values():
-                    if item.outcome is not Outcome.FAILED:  # which stays so until it is mended
+                    if item.outcome is not Outcome.FAILED:  # which stays so until it is fixed
                         item.outcome, item.seconds = Outcome.UP_TO_DATE, 0.0
             elif isinstance(line.get("path"), str):
                 history.setdefault(line["path"], _History()).add(line)

@@ -33,7 +33,7 @@ _PARENT = ".../"  # stands for `../` in a key, where no path may leave the tree
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What a step came to. `seconds` is how long it took here."""
+    """The result of a step. `seconds` is how long it took here."""
 
     action: PreparedAction
     outcome: Outcome

@@ -31,7 +31,7 @@ _HEAD = 3  # lines: the artifact, the engine, the section `mochi.lines`
 
 
 class Recalled(NamedTuple):
-    """What a run came to: the artifact, what `canonical` says of its configuration, its lines.
+    """The result of a run: the artifact, what `canonical` says of its configuration, its lines.
 
     `lines` is the section `mochi.lines`, or empty.
     """
@@ -54,7 +54,7 @@ class Shortcut:
         self._name = digest_bytes(text.encode("utf-8", "surrogateescape")).hash
 
     def find(self) -> Recalled | None:
-        """Return what the request came to, if all that it was made from is as it was.
+        """Return the result of the request, if all of its inputs are unchanged.
 
         Emits: K001 to K004.
 
@@ -80,7 +80,7 @@ class Shortcut:
         return Recalled(data, engine, places) if digest_bytes(data) == digest else None
 
     def keep(self, sources: Mapping[str, bytes], found: Recalled) -> None:
-        """Note what the request came to; `sources` are those read, by name."""
+        """Record the result of the request; `sources` are those read, by name."""
         if self._root is None:
             return
         digest = digest_bytes(found.artifact)
@@ -88,7 +88,7 @@ class Shortcut:
         lines += [f"{digest_bytes(data).hash} {name}" for name, data in sources.items()]
         if any("\n" in line for line in lines):
             return
-        with suppress(OSError):  # a record is a comfort
+        with suppress(OSError):  # a record is optional
             self._shorten(self._path.parent)
             write_entry(self._path, seal(self._name, ("\n".join(lines) + "\n").encode()))
 

@@ -50,7 +50,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; its title tells it from the others."""
+    """A column; its title identifies it."""
 
     title: str
     blocks: tuple[Block, ...]

@@ -37,7 +37,7 @@ _RESET = "\x1b[0m"
 class Console:
     """The one place that a build writes to; safe for threads.
 
-    `total` tells N; it is asked when the first line is shown. Messages go to `errors`, all else
+    `total` returns N; it is called when the first line is shown. Messages go to `errors`, all else
     to `output`. The user has waited for `age` seconds already.
     """
 

@@ -1,4 +1,4 @@
-"""The code section: function bodies, and where in it everything came to lie (core 2.0, §5.5.13).
+"""The code section: function bodies, and the offset of everything in it (core 2.0, §5.5.13).
 
 A program has 10⁵ instructions but few different ones, so each different one is encoded once: an
 instruction is the key of a dictionary whose value is its bytes, and a body is mapped over that

@@ -40,7 +40,7 @@ _VERSION = b"\x01\x00\x00\x00"
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A binary module, and where its functions and locations came to lie.
+    """A binary module, and the offsets of its functions and locations.
 
     `code` is the offset in `data` of the contents of the code section, from which those count.
     A custom section may be added to `data` at the end: `data + encode_custom_section(...)`.

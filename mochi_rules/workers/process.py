@@ -162,7 +162,7 @@ class _Running:
                 deadline.check("did not start")
                 notes = (f"got {error}", *self._last_words())
                 raise environment_error(
-                    "A061", f"`{self.command[0]}` is no worker", notes=notes
+                    "A061", f"`{self.command[0]}` is not a worker", notes=notes
                 ) from None
 
     def ask(

@@ -37,7 +37,7 @@ _STEP = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) +(\S+) *(.*)")
 
 @dataclass(frozen=True)
 class Done:
-    """What a command came to."""
+    """The result of a command."""
 
     status: int
     out: str

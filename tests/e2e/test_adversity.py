@@ -121,7 +121,7 @@ def test_two_builds_at_once_share_the_work(project: Project) -> None:
 
 
 def test_damaged_cache_costs_time_and_nothing_else(project: Project) -> None:
-    """Every blob is cut short: the build says so, makes everything anew, and mends the cache."""
+    """Every blob is cut short: the build says so, makes everything anew, and repairs the cache."""
     project.write(HELLO)
     project.scons()
     outputs = project.outputs()

@@ -149,7 +149,7 @@ def test_emulated_wheel_is_installed_once(project: Project) -> None:
 
 @pytest.mark.usefixtures("emulation")
 def test_what_keeps_the_emulated_wheel_away_is_told(project: Project) -> None:
-    """With the command that mends it."""
+    """With the command that fixes it."""
     project.environment["PATH"] = ""
     project.write({})
     done = project.cli("toolchain", "install", "emulated")
@@ -162,7 +162,7 @@ def test_what_keeps_the_emulated_wheel_away_is_told(project: Project) -> None:
 
 
 def test_platform_without_wheel_has_no_bundle(quick: Project) -> None:
-    """It is told before anything is built."""
+    """It is reported before anything is built."""
     quick.write(HELLO)
     words = ("--target", "riscv64-linux", "--link", "bundle")
     done = quick.cli("build", "app/hello.mochi", *words)

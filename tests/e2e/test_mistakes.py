@@ -60,7 +60,7 @@ def check(done: Done, *parts: str) -> None:
 def test_wrong_word_on_the_command_line(
     quick: Project, words: tuple[str, ...], parts: tuple[str, ...]
 ) -> None:
-    """Nothing is built, and the nearest name is told."""
+    """Nothing is built, and the nearest name is suggested."""
     quick.write(HELLO)
     done = quick.scons(*words)
     check(done, *parts)
@@ -114,7 +114,7 @@ def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...
     """The place is the call's, or the attribute's."""
     quick.write({"app/SConscript": script, "app/a.mochi": "print(1)\n"})
     done = quick.scons()
-    if "NameError" in parts[0]:  # a mistake in Python is told by SCons, as always
+    if "NameError" in parts[0]:  # a mistake in Python is reported by SCons, as always
         assert parts[0] in done.err
         return
     check(done, *parts)
@@ -192,7 +192,7 @@ def test_wrong_source(
     ids=["empty", "garbage", "truncated", "feature", "import"],
 )  # fmt: skip
 def test_wrong_wasm(quick: Project, content: bytes, parts: tuple[str, ...]) -> None:
-    """Each is told before anything is made of it."""
+    """Each is reported before anything is made of it."""
     quick.write({"app/SConscript": 'wasm_import(name="w", src="w.wasm")\n', "app/w.wasm": content})
     check(quick.scons(), *parts)
 
@@ -212,7 +212,7 @@ def artifact(quick: Project, **settings: object) -> bytes:
 
 
 def test_artifact_of_another_configuration(quick: Project) -> None:
-    """What would not load is told, setting by setting."""
+    """What would not load is reported, setting by setting."""
     done = prebuilt(quick, artifact(quick, consume_fuel=True))
     check(done, "error[A023]: app/c.cwasm is not the artifact expected: 1 check fails",
           "note: tunables: ")  # fmt: skip

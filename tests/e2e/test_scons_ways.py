@@ -48,7 +48,7 @@ def test_label_is_a_target_in_a_build_file(quick: Project, text: str) -> None:
 
 
 def test_label_of_a_build_file_that_means_nothing(quick: Project) -> None:
-    """The place is where it is written, and the nearest label is told."""
+    """The place is where it is written, and the nearest label is suggested."""
     quick.write({**APP, "SConstruct": ENV + f'{BINARY}Alias("all", "//:aa")\n'})
     done = quick.scons()
     assert done.status == 2
@@ -57,7 +57,7 @@ def test_label_of_a_build_file_that_means_nothing(quick: Project) -> None:
 
 
 def test_path_with_two_slashes_stays_a_path(quick: Project) -> None:
-    """`prefix + "/bin"` with a prefix of `/` is no label."""
+    """`prefix + "/bin"` with a prefix of `/` is not a label."""
     quick.write({**APP, "SConstruct": ENV + BINARY + 'print(env.arg2nodes("//nowhere/bin")[0])\n'})
     assert "/nowhere/bin\n" in quick.scons("-n").out
 

@@ -63,7 +63,7 @@ def test_program_runs_with_its_arguments(start: Start) -> None:
 
 
 def test_status_and_trap_are_as_everywhere(start: Start) -> None:
-    """A status passes through, and a trap of the other machine's signals is told."""
+    """A status passes through, and a trap of the other machine's signals is reported."""
     assert start(program("(call $exit (i32.const 200))")).returncode == 200
     done = start(program("(drop (i32.load (i32.const -4)))"))
     assert done.returncode == TRAP

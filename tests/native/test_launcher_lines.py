@@ -1,4 +1,4 @@
-"""A trap is told with the lines of the program's sources."""
+"""A trap is reported with the lines of the program's sources."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_frames_with_names_have_both(programs: Programs) -> None:
 
 
 def test_damaged_lines_are_no_lines(programs: Programs) -> None:
-    """Whatever the bytes, the trap is told, and it is told at once."""
+    """Whatever the bytes, the trap is reported, and at once."""
     code = wasm(names=False)
     section = find_lines(code)
     artifact = compile_with_wheel(code, consume_fuel=True)

@@ -151,7 +151,7 @@ def test_missing_processor_feature_is_named(programs: Programs, worker: Worker) 
 
 
 def test_component_is_named(programs: Programs, worker: Worker) -> None:
-    """A component is no program for this launcher."""
+    """A component is not a program for this launcher."""
     wasm = bytes(wasmtime.wat2wasm("(component (core module (func)))"))
     _, artifact = worker.ask(wasm, kind="component")
     assert refusal(run(programs.attach(artifact))) == "the program is a component, not a module"
@@ -172,7 +172,7 @@ def test_unknown_import_is_named(programs: Programs) -> None:
 
 
 def test_missing_start_is_named(programs: Programs) -> None:
-    """A library is no program."""
+    """A library is not a program."""
     text = refusal(run(programs.build(WAT.replace("_start", "main"))))
     assert "`_start`" in text
 
@@ -198,7 +198,7 @@ def test_program_behind_no_padding_runs(programs: Programs) -> None:
 
 
 def test_refusal_survives_a_closed_stderr(programs: Programs) -> None:
-    """Without anybody to tell, the status tells."""
+    """Without anybody who listens, the status reports it."""
     path = programs.write(programs.launcher.read_bytes())
     done = run(Path("/bin/sh"), "-c", f"'{path}' 2>&-")
     assert done.returncode == 126

@@ -124,7 +124,7 @@ BAD_REQUESTS = {
 
 @pytest.mark.parametrize("request_bytes", BAD_REQUESTS)
 def test_bad_request_is_an_answer(worker: Worker, request_bytes: bytes) -> None:
-    """What is no request is answered with its mistake, and the worker lives on."""
+    """What is not a request is answered with its mistake, and the worker lives on."""
     error, artifact = worker.ask_raw(request_bytes, WASM)
     assert BAD_REQUESTS[request_bytes] in (error or "")
     assert artifact == b""

@@ -231,7 +231,7 @@ class AccessRules:
             self.inference.report(module, "T027", message, node)
 
     def _check_record(self, module: ModuleScope, node: ast.Field, cell: Cell) -> None:
-        """Report a field that no record has. A map that is no element of a query has any key."""
+        """Report a field that no record has. Only maps that are elements of a query are checked."""
         if node.name in cell.contents:
             return
         names = field_names(cell)

@@ -20,7 +20,7 @@ _FIRST = {
 
 
 def first_link(node: ast.Node) -> ast.Expr | None:
-    """Return the link that an expression begins with; None where it is no chain.
+    """Return the link that an expression begins with; None where it is not a chain.
 
     A call of a method begins with the receiver: the method's name is part of the call.
     """

@@ -87,7 +87,7 @@ _SIMPLE_ESCAPES = {
 
 # What the parser is given for an unknown operator: `-` has one operand or two.
 _STANDS_FOR = {"&": "-", "^": "-", "~": "-"}
-_FAULT = "fault"  # the kind of what is no token; it does not leave this module
+_FAULT = "fault"  # the kind of what is not a token; it does not leave this module
 _HIDING = frozenset({"P040", "P042"})  # faults after which the rest of the text is not understood
 _BYTE_ORDER_MARK = "\ufeff"
 _MAX_SHOWN = 40  # characters of a literal in a message
@@ -107,7 +107,7 @@ _CHARACTER_HELP = {
 
 
 def tokenize(source: Source, diagnostics: Diagnostics) -> Tokens:
-    """Split a source into tokens; what is no token is reported and left out.
+    """Split a source into tokens; what is not a token is reported and left out.
 
     Emits: P040, P041, P042, P043, P045, P046, P047, P048, P049.
     """

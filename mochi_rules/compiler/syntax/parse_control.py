@@ -131,7 +131,7 @@ def _pattern(p: Parser) -> ast.Expr:
         p.fail("a pattern or `}`", help="arms follow each other without commas")
     pattern = expression(p)
     if not _is_pattern(pattern):
-        p.report("P063", "this is no pattern", p.span(first, p.pos - 1), _PATTERNS)
+        p.report("P063", "this is not a pattern", p.span(first, p.pos - 1), _PATTERNS)
     return pattern
 
 

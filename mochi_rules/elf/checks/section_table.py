@@ -107,7 +107,7 @@ def write_xor_execute(subject: Subject) -> Iterator[str]:
 def text_flags(subject: Subject) -> Iterator[str]:
     """19: the code is allocated and executable, and nothing else. Source: crates/cranelift obj.rs.
 
-    Pulley code is interpreted: its one flag tells the loader not to make it executable.
+    Pulley code is interpreted: its one flag keeps the loader from making it executable.
     """
     text = subject.artifact.section(".text")
     if text is None or subject.layout is None:

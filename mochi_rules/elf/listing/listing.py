@@ -168,7 +168,7 @@ def _lines(artifact: Artifact, wasm: bytes) -> tuple[LineTable, str]:
 
 
 class _Origins:
-    """The address map of an artifact; one without a map tells nothing."""
+    """The address map of an artifact; one without a map has no entries."""
 
     def __init__(self, artifact: Artifact, name: str) -> None:
         section = artifact.section(".wasmtime.addrmap")

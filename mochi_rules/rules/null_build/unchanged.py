@@ -144,7 +144,7 @@ def _is_complete(space: Workspace) -> bool:
 
 
 def _reachable(nodes: list[Any]) -> set[Any] | None:
-    """Return the files behind nodes; None where one of them always runs, or is no file."""
+    """Return the files behind nodes; None where one of them always runs, or is not a file."""
     seen: set[Any] = set()
     files: set[Any] = set()
     pending = list(nodes)

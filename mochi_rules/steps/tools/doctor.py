@@ -1,4 +1,4 @@
-"""What this machine has and lacks: one line for each need, with the command that mends it."""
+"""What this machine has and lacks: one line for each need, with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _compiler(toolchains: Toolchains, platform: Platform, *, is_wanted: bool) ->
 
 
 def _launcher(toolchains: Toolchains, platform: Platform) -> Finding:
-    """An executable is a comfort: every program has its artifact and its object without."""
+    """An executable is optional: every program has its artifact and its object without one."""
     resolution = toolchains.launcher(platform, may_build=True)
     return _finding(f"launcher for {platform.name}", resolution, _OPTIONAL)
 

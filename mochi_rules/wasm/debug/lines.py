@@ -1,6 +1,6 @@
 """The section `mochi.lines`: which source line the code of each offset comes from, in few bytes.
 
-Modules without DWARF have it too, so that every trap can be told with its lines. It is
+Modules without DWARF have it too, so that every trap is reported with its lines. It is
 
     how many files, and the name of each: as WebAssembly writes a vector of names
     rows up to the end: the offset, less that of the row before

@@ -1,4 +1,4 @@
-"""The first eight bytes: module, component, or something that is no WebAssembly at all.
+"""The first eight bytes: module, component, or something that is not WebAssembly at all.
 
 Sources: core 2.0, §5.5.16; the component model's Binary.md.
 """

@@ -1,4 +1,4 @@
-"""Reads the name section of a binary; what is wrong in it ends it early, and is no error."""
+"""Reads the name section of a binary; what is wrong in it ends it early, and is not an error."""
 
 from __future__ import annotations
 

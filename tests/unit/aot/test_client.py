@@ -398,7 +398,7 @@ def test_fork_of_the_client_leaves_the_worker_alone(config):
 
 
 def test_end_of_stdin_ends_a_worker_with_success():
-    """EOF is how a worker is told to end: status 0, nothing on stderr."""
+    """EOF ends a worker: status 0, nothing on stderr."""
     done = subprocess.run(worker_command(), input=b"", capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 

@@ -101,13 +101,13 @@ def test_other_version_is_rejected_with_both(host, command, version, words):
 
 
 def test_command_that_is_not_there_says_where_it_was_looked_for(host, tmp_path, monkeypatch):
-    """Nothing on PATH, nothing at a path, and a file that is no program are told apart."""
+    """Nothing on PATH, nothing at a path, and a file that is not a program are told apart."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert command_line_toolchains(host)[0].missing == "`wasmtime` is not on PATH"
     path = tmp_path / "tool"
-    assert command_line_toolchains(host, str(path))[0].missing == f"`{path}` is no program"
+    assert command_line_toolchains(host, str(path))[0].missing == f"`{path}` is not a program"
     path.write_bytes(b"\x7fELF no")
-    assert command_line_toolchains(host, str(path))[0].missing == f"`{path}` is no program"
+    assert command_line_toolchains(host, str(path))[0].missing == f"`{path}` is not a program"
     path.chmod(0o755)
     assert "cannot be started" in command_line_toolchains(host, str(path))[0].missing
 

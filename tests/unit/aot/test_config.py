@@ -1,4 +1,4 @@
-"""The engine configuration: what is refused, and what each tool is told."""
+"""The engine configuration: what is refused, and the arguments of each tool."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_winch_is_refused_where_it_has_no_backend(name):
 
 
 def test_all_wrong_values_are_reported_at_once():
-    """Two wrong values are two diagnostics, so that a user mends both."""
+    """Two wrong values are two diagnostics, so that a user fixes both."""
     codes = [item.code for item in refused({"opt_level": "x", "memory_guard_size": 3})]
     assert codes == ["A051", "A052"]
 

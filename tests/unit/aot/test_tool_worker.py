@@ -135,7 +135,7 @@ def test_panic_for_riscv64_is_simd(start):
 
 
 def test_killed_program_is_a_killed_compiler(start, config):
-    """A signal that ends the program is told as if it had ended the worker."""
+    """A signal that ends the program is reported as if it had ended the worker."""
     diagnostic = failure(start("os.kill(os.getpid(), 9)"), config)
     assert (diagnostic.code, diagnostic.fault) == ("A062", Fault.ENVIRONMENT)
     assert "SIGKILL" in diagnostic.message

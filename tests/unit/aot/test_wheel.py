@@ -41,7 +41,7 @@ def test_version_is_that_of_the_metadata():
 
 
 def test_identity_is_the_exact_version(host, worker):
-    """The key of an artifact holds the patch version: a patch may mend the compiler."""
+    """The key of an artifact holds the patch version: a patch may fix the compiler."""
     assert wheel_toolchain(host).identity == f"wasmtime {worker.greeting().wasmtime}"
 
 

@@ -1,4 +1,4 @@
-"""Fetching wheels: what is pinned, what pip is told, and what is refused."""
+"""Fetching wheels: what is pinned, the arguments of pip, and what is refused."""
 
 from __future__ import annotations
 

@@ -272,7 +272,7 @@ def test_unusable_root_is_as_good_as_off(tmp_path: Path, make: type, code: str) 
 
 @pytest.mark.parametrize("verb", ["report", "gc", "verify", "clear"])
 def test_unusable_root_is_an_error_of_maintenance(root: Path, verb: str) -> None:
-    """Who asks for the cache itself is told that it cannot be used."""
+    """A user who asks for the cache itself gets the error."""
     root.write_text("")
     with pytest.raises(MochiError) as caught:
         getattr(Cache(root), verb)()

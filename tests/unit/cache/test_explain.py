@@ -96,12 +96,12 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 @pytest.mark.parametrize(("change", "want"), CHANGES.values(), ids=CHANGES)
 def test_change_is_named(change: dict[str, Any], want: list[str]) -> None:
-    """Each kind of change is told with what was and what is."""
+    """Each kind of change is shown with its old and new values."""
     assert [str(item) for item in difference(record(), record(**change))] == want
 
 
 def test_equal_keys_have_no_difference() -> None:
-    """A step that did not change is told nothing."""
+    """A step that did not change has no changes to show."""
     assert difference(record(), record()) == []
 
 

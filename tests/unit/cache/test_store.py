@@ -98,7 +98,7 @@ def test_damaged_blob_is_counted_once(store: ContentStore, root: Path, recorder:
 
 
 def test_truncated_blob_is_written_again(store: ContentStore, root: Path) -> None:
-    """A put mends a blob whose size is wrong."""
+    """A put repairs a blob whose size is wrong."""
     overwrite(blob_path(root, DIGEST), DATA[:7])
     store.put(DIGEST, DATA)
     assert store.get(DIGEST) == DATA

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Typed:
-    """What a command line came to."""
+    """The result of a command line."""
 
     status: int
     out: str

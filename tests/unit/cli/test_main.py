@@ -99,7 +99,7 @@ def test_bug_of_ours_is_traced_when_asked(
 def test_interruption_ends_with_the_status_of_a_signal(
     typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ctrl-C is no error to talk about."""
+    """Ctrl-C is not an error to talk about."""
 
     def interrupted(_parsed: object) -> int:
         raise KeyboardInterrupt

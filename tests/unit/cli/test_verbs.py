@@ -115,7 +115,7 @@ def test_build_refuses_what_cannot_be(
 
 
 def test_build_to_a_directory_says_so(typed: Callable[..., Typed], here: Path) -> None:
-    """A file that cannot be written is told with its name."""
+    """A file that cannot be written is reported with its name."""
     (here / "out.wasm").mkdir()
     got = typed("build", "hello.mochi", "-o", "out.wasm")
     assert got.status == 3

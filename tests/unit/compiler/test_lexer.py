@@ -180,7 +180,7 @@ FAULTS = [
     ("text", "code", "marked"), [row[1:] for row in FAULTS], ids=[row[0] for row in FAULTS]
 )
 def test_fault(text, code, marked):
-    """What is no token is reported once, with its code and at its place."""
+    """What is not a token is reported once, with its code and at its place."""
     _, faults = lex(text)
     assert [(fault.code, fault.span.text) for fault in faults] == [(code, marked)]
 

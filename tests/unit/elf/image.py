@@ -92,7 +92,7 @@ class Image:
         return self.lay_out()
 
     def drop(self, name: str) -> Image:
-        """Take out a section and mend the links to the others."""
+        """Remove a section and fix the links to the others."""
         index = self.parts.index(self[name])
         del self.parts[index]
         for part in self.parts:

@@ -224,7 +224,7 @@ def test_damaged_address_map_is_refused() -> None:
 
 
 def test_other_elf_files_are_refused() -> None:
-    """A program of the machine itself is no artifact."""
+    """A program of the machine itself is not an artifact."""
     with pytest.raises(MochiError, match=r"is not a \.cwasm, and holds none"):
         read_listing(Path(sys.executable).resolve().read_bytes(), "python")
 

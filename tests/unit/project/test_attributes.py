@@ -39,7 +39,7 @@ def test_unknown_attribute_gets_the_nearest_name() -> None:
 def test_unknown_attribute_without_a_nearest_name_points_at_the_help() -> None:
     """No suggestion rather than a silly one."""
     [found] = faults(BINARY, {"name": "app", "srcs": [], "visibility": []})
-    assert found.help == "`mochi-rules help mochi_binary` tells what each does"
+    assert found.help == "`mochi-rules help mochi_binary` shows what each does"
 
 
 def test_all_faults_of_a_call_are_told_at_once() -> None:

@@ -102,7 +102,7 @@ def test_unknown_variable_gets_the_nearest_name() -> None:
 
 
 def test_unknown_variable_of_the_user_can_be_declared() -> None:
-    """The help tells how, and what it tells works."""
+    """The help says how, and what it says works."""
     found = fault(lambda: check_names(["prefix"]))
     assert found.help == 'declare one of your own: `tools=[("mochi", {"variables": ["prefix"]})]`'
     check_names(["prefix"], declared=["prefix"])

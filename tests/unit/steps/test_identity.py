@@ -101,7 +101,7 @@ def test_damaged_memo_is_passed_over(package: Path, tmp_path: Path, content: byt
 
 
 def test_memo_that_cannot_be_written_is_no_error(package: Path, tmp_path: Path) -> None:
-    """It is a comfort."""
+    """It is optional."""
     (tmp_path / "file").write_text("")
     assert Identities(tmp_path / "file" / "memo").of("mochi")
 

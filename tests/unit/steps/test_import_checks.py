@@ -67,14 +67,14 @@ def test_import_that_nobody_gives_is_named(text: str, message: str, help_: str) 
 
 
 def test_every_bad_import_is_told() -> None:
-    """One error for each, so that all can be mended at once."""
+    """One error for each, so that all can be fixed at once."""
     assert len(faults('(import "a" "b" (func)) (import "a" "c" (global i32))')) == 2
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("(module)", "`app.wasm` is no program: it has no function `_start`"),
+        ("(module)", "`app.wasm` is not a program: it has no function `_start`"),
         ("(component)", "no executable can be made of `app.wasm`: it is a component"),
     ],
 )

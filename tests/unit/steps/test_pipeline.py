@@ -72,7 +72,7 @@ def test_pipeline_without_a_cache_always_runs(engines: CountingEngines) -> None:
 def test_what_decides_the_bytes_is_in_the_key(
     pipeline: Pipeline, step: object, sources: dict[str, bytes], want: str
 ) -> None:
-    """Each is a part of the key with a name, and a change of it is told."""
+    """Each is a part of the key with a name, and a change of it is reported."""
     records = [
         key_record("a.wasm", pipeline.prepare(one, inputs))  # type: ignore[arg-type]
         for one, inputs in ((STEP, SOURCES), (step, sources))

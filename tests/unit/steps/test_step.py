@@ -1,4 +1,4 @@
-"""Tests of the steps with the real engines: every output is checked, every refusal is told."""
+"""Tests of the steps with the real engines: every output is checked, every refusal is reported."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_artifact_from_elsewhere_may_be_optimized_or_not(
 def test_artifact_of_another_configuration_is_refused(
     engines: LocalEngines, wasm: bytes, settings: dict[str, object], check: str
 ) -> None:
-    """What would not load is told before anything loads it."""
+    """What would not load is reported before anything loads it."""
     other = find_configurations()[0].engine(settings)
     artifact = make(engines, aot_step(other), {WASM: wasm}).data
     found = fault(engines, check_step(DEBUG, "a.cwasm"), {CWASM: artifact})
@@ -240,7 +240,7 @@ def test_artifact_of_another_digest_is_refused(engines: LocalEngines, artifact: 
 
 
 def test_artifact_of_another_kind_is_refused(engines: LocalEngines, artifact: bytes) -> None:
-    """Where the wasm is known: a component is no module."""
+    """Where the wasm is known: a component is not a module."""
     found = fault(engines, check_step(DEBUG, "a"), {CWASM: artifact, WASM: wat("(component)")})
     assert "kind: expected a component, got a module" in found.notes
 

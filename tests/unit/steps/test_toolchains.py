@@ -127,7 +127,7 @@ def test_named_command_is_taken_or_told_about() -> None:
     """Whoever names a tool does not get another."""
     with pytest.raises(MochiError) as caught:
         Toolchains(aot_path="/nowhere/wasmtime").aot_tool(HOST)
-    assert "`/nowhere/wasmtime` is no program" in caught.value.diagnostics[0].notes[0]
+    assert "`/nowhere/wasmtime` is not a program" in caught.value.diagnostics[0].notes[0]
 
 
 def test_tool_of_the_user_goes_before_ours() -> None:

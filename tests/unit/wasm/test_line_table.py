@@ -93,7 +93,7 @@ def test_functions_without_a_line_have_no_place() -> None:
 
 
 def test_module_without_lines_has_an_empty_table() -> None:
-    """No debug information is no error."""
+    """No debug information is not an error."""
     assert read_line_table(encode_module(_module()).data) == LineTable()
 
 

@@ -77,7 +77,7 @@ def test_print_is_head_and_body() -> None:
 
 
 def test_unknown_instruction_ends_a_function_early() -> None:
-    """What the table does not know is told, and the next function is whole."""
+    """An instruction that is not in the table is reported, and the next function is whole."""
     data = bytearray(
         encode_module(
             Module(functions=[Function("a", body=[("nop",)]), Function("b", body=[("nop",)])])

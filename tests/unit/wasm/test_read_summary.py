@@ -1,4 +1,4 @@
-"""The reader of foreign binaries: what it tells, and what it refuses."""
+"""The reader of foreign binaries: what it reports, and what it refuses."""
 
 from __future__ import annotations
 

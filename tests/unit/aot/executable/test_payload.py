@@ -53,13 +53,13 @@ def test_every_flipped_byte_is_refused(platform):
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 300])
 def test_cut_off_executable_has_no_program(size):
-    """A file that was not copied to its end is told as one without a program."""
+    """A file that was not copied to its end is reported as one without a program."""
     assert code_of(executable()[:-size]) == "A103"
 
 
 @pytest.mark.parametrize("data", [b"", b"\x7fELF", bytes(64), b"MOCHIEXE", b"MOCHIEXE" + bytes(40)])
 def test_file_without_payload_is_refused(data):
-    """What is no executable has no program either."""
+    """What is not an executable has no program either."""
     assert code_of(data) == "A103"
     assert not has_payload(data)
 

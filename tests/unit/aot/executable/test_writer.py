@@ -42,7 +42,7 @@ def test_same_arguments_give_the_same_bytes(platform):
 
 @each
 def test_launcher_with_a_program_is_refused(platform):
-    """An executable is no launcher."""
+    """An executable is not a launcher."""
     launcher, artifact = make_launcher(platform), make_artifact(platform)
     executable = write_executable(platform, launcher, artifact, b"")
     assert refusal(platform, executable, artifact).startswith("A108")
@@ -101,7 +101,7 @@ def test_artifact_of_another_c_library_fits():
     ],
 )
 def test_what_is_no_module_is_refused(artifact, words):
-    """Anything else that is given for an artifact is told by what it is."""
+    """Anything else that is given for an artifact is named by what it is."""
     text = refusal(LINUX, make_launcher(LINUX), artifact)
     assert text.startswith("A109")
     assert words in text
@@ -156,7 +156,7 @@ def test_settings_that_no_launcher_reads_are_refused():
 def test_32_bit_files_are_refused():
     """A launcher of 32 bits is of no platform."""
     i386 = b"\x7fELF\x01\x01\x01" + bytes(100)
-    assert "is no file of machine code" in refusal(LINUX, i386, make_artifact(LINUX))
+    assert "is not a file of machine code" in refusal(LINUX, i386, make_artifact(LINUX))
     riscv = find_platform("riscv64-linux")
     big = bytearray(make_launcher(riscv))
     big[18:20] = b"\x16\0"  # s390x, in little-endian
