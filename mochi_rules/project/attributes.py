@@ -30,6 +30,8 @@ class Kind:
     normal: Callable[[Any], Any] = lambda value: value
 
 
+_MAX_SECONDS = 1_000_000  # eleven days
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no UTF-8 has, and what ends strings in C
 _LISTS = (list, tuple, UserList)  # a builder of SCons returns a UserList
 
 
@@ -49,7 +51,7 @@ def _single(value: object) -> object:
 def _is_file(value: object) -> bool:
     """A path, or a node of SCons that is in the file system."""
     if isinstance(value, str | UserList):  # a list of nodes has all attributes of nodes
-        return isinstance(value, str) and bool(value)
+        return _is_text(value) and bool(value)
     return hasattr(value, "get_internal_path")
 
 
@@ -58,7 +60,8 @@ def _is_list(value: object, accepts: Callable[[object], bool]) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    """A string that can be the name of a file or an argument of a program."""
+    return isinstance(value, str) and not _NO_TEXT.search(value)
 
 
 def _is_settings(value: object) -> bool:
@@ -69,15 +72,18 @@ def _is_settings(value: object) -> bool:
 
 
 def _is_seconds(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 < value <= _MAX_SECONDS  # type: ignore[operator]
 
 
 def _is_digest(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
-TEXT = Kind("a text", '"app"', lambda value: _is_text(value) and value != "")
-TEXTS = Kind("a list of texts", '["--fast"]', lambda value: _is_list(value, _is_text))
+TEXT = Kind("a string of UTF-8 without NUL", '"app"', lambda value: _is_text(value) and value != "")
+TEXTS = Kind(
+    "a list of strings of UTF-8 without NUL", '["--fast"]', lambda value: _is_list(value, _is_text)
+)
 FILE = Kind("a file", '"app.wasm"', _is_file, _single)
 ARTIFACT = Kind("a file", '"app.cwasm"', _is_file, _single)
 FILES = Kind("a list of files", '["app.mochi"]', lambda value: _is_list(value, _is_file), _flat)
@@ -85,7 +91,7 @@ LABEL = Kind("a label", '":app"', lambda value: _is_text(value) and value != "")
 LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
 YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool))
-SECONDS = Kind("a number of seconds", "60", _is_seconds)
+SECONDS = Kind(f"a number of seconds up to {_MAX_SECONDS}", "60", _is_seconds)
 
 DIGEST = Kind("64 hexadecimal digits in lower case", '"e3b0…"', _is_digest)
 
@@ -168,15 +174,21 @@ class Rule:
         )
 
     def _wrong(self, attr: Attr, value: object, span: Span | None) -> Diagnostic:
-        # The `repr` of a node is its address.
-        is_node = isinstance(value, UserList) or hasattr(value, "get_abspath")
-        shown = str(value) if is_node else repr(value)
         return Diagnostic(
             "B007",
-            f"`{attr.name}` of `{self.name}` must be {attr.kind.name}, got `{shown:.60}`",
+            f"`{attr.name}` of `{self.name}` must be {attr.kind.name}, got `{_shown(value):.60}`",
             span,
             help=f"write `{attr.name} = {attr.kind.example}`",
         )
+
+
+def _shown(value: object) -> str:
+    # The `repr` of a node is its address.
+    is_node = isinstance(value, UserList) or hasattr(value, "get_abspath")
+    try:
+        return str(value) if is_node else repr(value)
+    except ValueError:  # Python refuses to write an integer of more than 4300 digits
+        return "a number of thousands of digits"
 
 
 _NAME = Attr("name", TEXT, "what the label and the outputs are called")

@@ -7,52 +7,16 @@ in a comment or a string is none; a source without the word costs one search.
 
 from __future__ import annotations
 
-import posixpath
-import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostic, Diagnostics, MochiError, fail
-from mochi_rules.base.span import Source, Span
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
+from mochi_rules.compiler.names.imports import ImportSite, find_imports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-SUFFIX = ".mochi"
-_LIKELY = re.compile(r'\bimport\s*(?:/[/*]|#|")')
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSite:
-    """An import as it stands in a source: the path as written, and where."""
-
-    path: str
-    span: Span
-
-    @property
-    def target(self) -> str:
-        """The name of the source that is meant, relative to the folder of the importing one."""
-        folder = posixpath.dirname(self.span.source.name)
-        target = posixpath.normpath(posixpath.join(folder, self.path))
-        return target if target.endswith(SUFFIX) else target + SUFFIX
-
-
-def find_imports(source: Source) -> list[ImportSite]:
-    """Return the imports of Mochi modules in a source, in order; `import python …` is none."""
-    if not _LIKELY.search(source.text):
-        return []
-    from mochi_rules.compiler.syntax.lexer import tokenize  # noqa: PLC0415 - few sources import
-    from mochi_rules.compiler.syntax.tokens import STRING  # noqa: PLC0415
-
-    tokens = tokenize(source, Diagnostics())
-    return [
-        ImportSite(
-            tokens.values[index + 1].decode("utf-8", "replace"),
-            Span(source, tokens.starts[index + 1], tokens.ends[index + 1]),
-        )
-        for index, kind in enumerate(tokens.kinds[:-1])
-        if kind == "import" and tokens.kinds[index + 1] == STRING
-    ]
+    from mochi_rules.base.span import Source
 
 
 def gather(
@@ -80,13 +44,29 @@ def gather(
                 continue
             if site.target.startswith("/"):
                 raise MochiError(_absolute(site))
-            if check is not None:
-                check(site)
-            source = read(site.target)
+            source = _follow(site, read, check)
             if source is not None:
                 sources[site.target] = source
                 pending.append(source)
     return sources
+
+
+def _follow(
+    site: ImportSite,
+    read: Callable[[str], Source | None],
+    check: Callable[[ImportSite], None] | None,
+) -> Source | None:
+    """Read what an import means; where that fails, the import is the place to look at."""
+    if "\0" in site.target:  # no file has such a name
+        return None
+    try:
+        if check is not None:
+            check(site)
+        return read(site.target)
+    except MochiError as error:
+        raise MochiError(
+            *(item if item.span else replace(item, span=site.span) for item in error.diagnostics)
+        ) from None
 
 
 def _absolute(site: ImportSite) -> Diagnostic:

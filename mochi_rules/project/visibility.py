@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.base.span import Span
+    from mochi_rules.compiler.names.imports import ImportSite
     from mochi_rules.project.label import Label
-    from mochi_rules.project.sources import ImportSite
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,6 +231,8 @@ def _test(call: Call) -> None:
         raise MochiError(Diagnostic("B006", message, help='write `program = ":app"`'))
     call.target.test = SCons.Node.Alias.default_ans.Alias(str(call.label))
     inputs = {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
+    for node in inputs.values():
+        source_name(node)  # refuses what is outside of the workspace
     if values["program"]:
         label = parse_label(values["program"], call.label.package)
         act = partial(_run_program, call, label, inputs)

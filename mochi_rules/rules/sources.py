@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.files import read_source
 from mochi_rules.project.sources import gather
 from mochi_rules.rules.nodes import check_exists, file_of
@@ -81,8 +82,11 @@ class Program:
             return node
         main = self.nodes[self.main]  # in a `variant_dir`, what is imported may be made there too
         path = posixpath.relpath(name, posixpath.dirname(self.main) or ".")
-        beside = main.dir.File(path)
-        return beside if beside.has_builder() else self.fs.File("#" + name)
+        try:
+            beside = main.dir.File(path)
+            return beside if beside.has_builder() else self.fs.File("#" + name)
+        except TypeError:  # SCons has found a directory of that name
+            raise fail("B010", f"cannot read `{name}`: is a directory") from None
 
     def _read(self, name: str) -> Source | None:
         path = file_of(self._node(name))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Source, Span
 from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.compiler.names.imports import ImportSite
 from mochi_rules.compiler.names.symbols import ModuleScope
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parser import parse_module
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.base.diagnostic import Diagnostics
-
-SUFFIX = ".mochi"
-
-
-def import_target(importer: str, path: str) -> str:
-    """Return the name of the source that an import means: relative to the importer's folder."""
-    target = posixpath.normpath(posixpath.join(posixpath.dirname(importer), path))
-    return target if target.endswith(SUFFIX) else target + SUFFIX
 
 
 def imports_of(tree: ast.Module) -> list[ast.Import]:
@@ -60,8 +52,8 @@ class _Loader:
         module = ModuleScope(source, tree, 0)
         self.open.append(name)
         for node in imports_of(tree):
-            target = import_target(name, node.path)
             span = Span(source, node.path_start, node.end)
+            target = ImportSite(node.path, span).target
             if target in self.open:
                 self._cycle(target, span)
             elif target not in self.sources:

@@ -8,9 +8,9 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.span import Source
-from mochi_rules.compiler.names.modules import import_target
+from mochi_rules.compiler.names.imports import find_imports
 from mochi_rules.project.folder import Folder, locate
-from mochi_rules.project.sources import find_imports, gather, texts_of
+from mochi_rules.project.sources import gather, texts_of
 
 
 def imports(text: str, name: str = "app/main.mochi") -> list[str]:
@@ -39,12 +39,6 @@ def imports(text: str, name: str = "app/main.mochi") -> list[str]:
 def test_imports_are_those_of_the_compiler(text: str, want: list[str]) -> None:
     """What only looks like an import is none."""
     assert imports(text) == want
-
-
-@pytest.mark.parametrize("path", ["a", "a.mochi", "../b", "./c", "x/../y", "../../z"])
-def test_import_means_the_same_name_as_to_the_compiler(path: str) -> None:
-    """The two must agree: one finds the file, the other looks for its name."""
-    assert imports(f'import "{path}"', "p/q/main.mochi") == [import_target("p/q/main.mochi", path)]
 
 
 def test_place_of_an_import_is_its_path() -> None:
@@ -99,6 +93,21 @@ def test_empty_program_is_refused(text: str) -> None:
 def test_program_of_comments_is_a_program() -> None:
     """Whoever wrote a comment meant it."""
     assert gather(Source("a.mochi", "// later\n"), lambda _: None)
+
+
+def test_import_of_a_folder_is_reported_at_the_import(tmp_path: Path) -> None:
+    """What is there and cannot be read is named where it is imported."""
+    (tmp_path / "x.mochi").mkdir()
+    main = Source("a.mochi", 'import "x"')
+    found = fault(lambda: gather(main, Folder(tmp_path).read))
+    assert found.message == "cannot read `x.mochi`: is a directory"
+    assert str(found.span) == "a.mochi:1:8"
+
+
+def test_import_of_a_name_that_no_file_has_is_left_to_the_compiler(tmp_path: Path) -> None:
+    """A file system refuses NUL with an error of its own."""
+    main = Source("a.mochi", 'import "x\\x00"')
+    assert list(gather(main, Folder(tmp_path).read)) == ["a.mochi"]
 
 
 def test_import_of_an_absolute_path_is_refused() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.span import Source, Span
+from mochi_rules.compiler.names.imports import ImportSite, find_imports
 from mochi_rules.project.label import Label
-from mochi_rules.project.sources import ImportSite, find_imports
 from mochi_rules.project.visibility import Unit, Universe
 
 BUILD_FILE = Source("app/SConscript", 'mochi_binary(name = "app", deps = [])\n')
