@@ -113,14 +113,18 @@ def read_input(path: Path, name: str | None = None) -> bytes:
     """
     try:
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise MochiError(unreadable(name or str(path), error)) from None
 
 
-def unreadable(name: str, error: OSError) -> Diagnostic:
-    """Say why a file which the user named cannot be read."""
-    reason = error.strerror or str(error)
-    fault = Fault.INPUT
-    if isinstance(error, PermissionError):
-        fault = Fault.ENVIRONMENT
-    return Diagnostic("B010", f"cannot read `{name}`: {reason.lower()}", fault=fault)
+def unreadable(name: str, error: OSError | ValueError) -> Diagnostic:
+    """Say why a file which the user named cannot be read; a ValueError is of an impossible name."""
+    fault = Fault.ENVIRONMENT if isinstance(error, PermissionError) else Fault.INPUT
+    return Diagnostic("B010", f"cannot read `{name}`: {reason(error)}", fault=fault)
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return what the operating system says, as the end of a phrase."""
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "no file can have this name"

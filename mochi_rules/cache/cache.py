@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import Digest, digest_bytes
+from mochi_rules.base.files import reason
 from mochi_rules.cache.action_cache import ActionCache
-from mochi_rules.cache.directory import USE_ANOTHER, Layout, examine, prepare, reason, unusable
+from mochi_rules.cache.directory import USE_ANOTHER, Layout, examine, prepare, unusable
 from mochi_rules.cache.entry import read_entry, write_entry
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.messages import (

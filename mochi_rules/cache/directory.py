@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.files import reason
 from mochi_rules.cache.entry import is_private, open_file, write_entry
 
 if TYPE_CHECKING:
@@ -164,11 +165,6 @@ def foreign(folder: Path, root: Path) -> MochiError:
     message = f"other users can write the cache `{folder}`"
     help_ = f"if you trust what is in it, run `chmod -R go-w {root}`; or {USE_ANOTHER}"
     return environment_error("K002", message, help=help_)
-
-
-def reason(error: OSError) -> str:
-    """Return what the operating system says, as the end of a phrase."""
-    return (error.strerror or str(error)).lower()
 
 
 def _check_private(root: Path, status: os.stat_result) -> None:

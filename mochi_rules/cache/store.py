@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, Severity
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.cache.directory import Layout, foreign, reason
+from mochi_rules.base.files import reason
+from mochi_rules.cache.directory import Layout, foreign
 from mochi_rules.cache.entry import (
     ForeignError,
     UnfitError,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from mochi_rules.cli.options import color_choice
@@ -53,10 +54,15 @@ def entry() -> None:
 
 
 def _open_standard_streams() -> None:
-    """Open what the parent has closed; or the next file opened is where a program would write."""
+    """Open what the parent has closed; or the next file opened is where a program would write.
+
+    What the encoding of stdout does not have is escaped, as on stderr: a path may hold any bytes.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def main(words: Sequence[str]) -> int:

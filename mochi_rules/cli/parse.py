@@ -5,6 +5,7 @@ The standard library's parser takes 6 ms to load and knows no "did you mean".
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from mochi_rules.cli.options import HELP, Parsed
@@ -17,11 +18,13 @@ def parse(verb: Verb, words: list[str]) -> Parsed:
     """Return what the words after a verb say.
 
     Emits: B051 (unknown option), B052 (an option's value is missing or not allowed), B053 (too
-    few or too many operands).
+    few or too many operands), B054 (a word that no system passes on).
 
     Raises:
         MochiError: They cannot be understood.
     """
+    for word in words:
+        _check_word(word)
     parsed = Parsed()
     rest = list(words)
     while rest:
@@ -40,6 +43,18 @@ def parse(verb: Verb, words: list[str]) -> Parsed:
 
         raise wrong_count(verb, parsed.operands)
     return parsed
+
+
+def _check_word(word: str) -> None:
+    """Refuse what cannot be the name of a file, whatever the verb does with it."""
+    try:
+        is_valid = b"\0" not in os.fsencode(word)
+    except UnicodeEncodeError:
+        is_valid = False
+    if not is_valid:
+        from mochi_rules.cli.usage import wrong_word  # noqa: PLC0415 - of this error only
+
+        raise wrong_word(word)
 
 
 def _take_option(verb: Verb, word: str, rest: list[str], parsed: Parsed) -> None:

@@ -65,6 +65,15 @@ def wrong_count(verb: Verb, operands: Sequence[str]) -> MochiError:
     return fail("B053", f"unexpected `{extra}`", help=usage)
 
 
+def wrong_word(word: str) -> MochiError:
+    """Make the error of a word that no operating system takes.
+
+    Emits: B054.
+    """
+    message = f"`{word}` has a NUL character, or one that no encoding has"
+    return fail("B054", message, help="leave the character out")
+
+
 def describe(verb: Verb) -> str:
     """Return the help of a verb, ending in a newline."""
     rows = [(_shown(option), option.doc) for option in (*verb.options, HELP)]

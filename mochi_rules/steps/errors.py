@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.base.files import write_through
+from mochi_rules.base.files import reason, write_through
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def write_output(path: Path, data: bytes, name: str, mode: int = 0o644) -> None:
     """
     try:
         write_through(path, data, mode)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         message = f"cannot write `{name}`: {reason(error)}"
         raise environment_error("B014", message) from None
 
@@ -67,8 +67,3 @@ def place(step: Step, path: Path, data: bytes, name: str) -> None:
 
         beside = digest_path(path)
         write_output(beside, digest_bytes(data).hash.encode(), str(beside))
-
-
-def reason(error: OSError) -> str:
-    """Return what the operating system says, as the end of a phrase."""
-    return (error.strerror or str(error)).lower()

@@ -24,7 +24,7 @@ from mochi_rules.platforms.platform import find_platform
 from mochi_rules.steps.capture import Ran, communicate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _BOOTSTRAP = (
     "import json, sys; request = json.loads(sys.argv[1]); sys.path[:0] = request['path']; "
@@ -78,36 +78,33 @@ class Guests:
         command: Sequence[str],
         folder: Path,
         variables: Mapping[str, str],
-        listen: Callable[[bytes], None] = lambda _: None,
+        *,
+        shows_progress: bool = False,
     ) -> Ran:
         """Run a tool of the user's in a folder, with `variables` besides those of this process.
 
-        `listen` hears what it writes to stderr, in another thread.
+        With `shows_progress`, what it says goes to this process's stderr.
         """
         pipe = subprocess.PIPE
         process = subprocess.Popen(
             supervised(command),
             stdin=pipe,
             stdout=pipe,
-            stderr=pipe,
+            stderr=None if shows_progress else pipe,
             cwd=folder,
             **tied(os.environ | variables),
         )
-        return self._communicate(process, b"", None, listen)
+        return self._communicate(process, b"", None)
 
     def _communicate(
-        self,
-        process: subprocess.Popen[bytes],
-        stdin: bytes,
-        seconds: float | None,
-        listen: Callable[[bytes], None] = lambda _: None,
+        self, process: subprocess.Popen[bytes], stdin: bytes, seconds: float | None
     ) -> Ran:
         with self._lock:
             self._running.add(process)
             if self._is_closed:  # while it was started
                 process.terminate()
         try:
-            return communicate(process, stdin, seconds, listen)
+            return communicate(process, stdin, seconds)
         finally:
             with self._lock:
                 self._running.discard(process)

@@ -15,10 +15,10 @@ from mochi_rules.aot.executable.bundle import (
     wheel_library,
 )
 from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.files import reason
 from mochi_rules.platforms.native import c_sources
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
-from mochi_rules.steps.errors import reason
 from mochi_rules.steps.step import EXECUTABLE_MODE, LAUNCHER, Made, Step
 from mochi_rules.steps.tools.toolchains import chosen
 from mochi_rules.ui.text import size_text

@@ -125,13 +125,8 @@ def pending(resolution: Resolution) -> Recipe | None:
     Raises:
         MochiError: Nothing was chosen.
     """
-    toolchain = chosen(resolution)
-    return None if is_built(toolchain) else toolchain.recipe
-
-
-def is_built(toolchain: Toolchain) -> bool:
-    """Return whether a tool is there, and not only the recipe to build it."""
-    return toolchain.recipe is None or is_intact(toolchain.recipe.path)
+    recipe = chosen(resolution).recipe
+    return recipe if recipe and not is_intact(recipe.path) else None
 
 
 def chosen(resolution: Resolution) -> Toolchain:

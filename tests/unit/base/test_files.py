@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mochi_rules.base.files import write_through
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.files import read_input, write_through
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and FIFOs as POSIX has them")
 
@@ -80,3 +81,11 @@ def test_symlink_to_a_device_is_followed(tmp_path: Path) -> None:
     os.close(write)
     with os.fdopen(read, "rb") as file:
         assert file.read() == b"new"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300, "missing", "."])
+def test_what_cannot_be_read_is_an_error_of_the_input(tmp_path: Path, name: str) -> None:
+    """Also a name that no file can have."""
+    with pytest.raises(MochiError) as caught:
+        read_input(tmp_path / name)
+    assert (caught.value.diagnostics[0].code, caught.value.exit_status) == ("B010", 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -116,3 +118,25 @@ def test_option_decides_about_color(
     """Errors of whatever comes later follow the option."""
     got = typed("check", "nothing.mochi", "--color", choice)
     assert ("\x1b[" in got.err) is is_colored
+
+
+def test_path_that_is_not_utf8_is_shown(here: Path) -> None:
+    """With its bytes escaped, where the terminal's encoding has nothing for them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mochi_rules", "init", b"\xff"], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"wrote \\udcff/SConstruct\n" in done.stdout
+    assert (here / "\udcff" / "SConstruct").exists()
+
+
+@pytest.mark.parametrize("verb", ["run", "build", "check", "test", "inspect", "verify", "objdump"])
+@pytest.mark.parametrize("name", ["a\0b", "folder.mochi", "\udcff.mochi", "", "x" * 300])
+def test_what_cannot_be_a_program_is_an_error(
+    typed: Callable[..., Typed], here: Path, verb: str, name: str
+) -> None:
+    """Of the user's input, for every verb that takes a file."""
+    (here / "folder.mochi").mkdir()
+    got = typed(verb, name)
+    assert got.status == 2
+    assert "error[B" in got.err

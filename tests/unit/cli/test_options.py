@@ -71,6 +71,11 @@ def test_words_behind_dashes_are_operands_of_a_verb_without_a_program() -> None:
          "write `mochi-rules run FILE [OPTIONS] [-- ARGUMENTS]`"),
         (("a", "b"), "B053", "unexpected `b`",
          "an argument of the program goes behind `--`: `-- b`"),
+        (("a\0b",), "B054", "`a\0b` has a NUL character, or one that no encoding has",
+         "leave the character out"),
+        (("a", "--cache=\ud800"), "B054",
+         "`--cache=\ud800` has a NUL character, or one that no encoding has",
+         "leave the character out"),
     ],
 )  # fmt: skip
 def test_wrong_words_are_told(words: tuple[str, ...], code: str, message: str, help_: str) -> None:
