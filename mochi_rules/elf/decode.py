@@ -105,13 +105,3 @@ def decode_name(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("ascii", "backslashreplace")
-
-
-def printable(text: str) -> str:
-    """Return a text from a foreign file without what would steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from mochi_rules.base.events import Outcome
+from mochi_rules.base.printable import printable
 from mochi_rules.ui.summary import Tally, summary_line
 from mochi_rules.ui.text import elide_middle, seconds_text
 
@@ -59,7 +60,6 @@ class Console:
         self._lock = threading.RLock()
         self._width = _TARGET_WIDTHS[0]
         self._running: dict[StepStarted, float] = {}
-        self._progress: dict[str, str] = {}  # by target
         self._is_dry = False
         self._is_live = False  # a live line is on the screen
         self._is_mid_line = False  # somebody else has begun a line there
@@ -100,11 +100,6 @@ class Console:
                 self._ticker = threading.Thread(target=self._tick, daemon=True)
                 self._ticker.start()
             self._show_live()
-
-    def progressed(self, target: str, progress: str) -> None:
-        """Note how far a step is that takes long; the live line shows it."""
-        with self._lock:
-            self._progress[target] = progress
 
     def finished(self, step: StepStarted, event: StepFinished) -> None:
         """Show that a step ended; `step` is what it began with."""
@@ -186,6 +181,7 @@ class Console:
         """Return a line, cut off at a width if there is one: what wraps cannot be erased."""
         digits = len(str(self.total))
         number = f"[{self.tally.done:>{digits}}/{self.total}]"
+        target = printable(target)
         rest = f" {verb:<6} {target:<{self._width}} {remark}".rstrip()
         if width and len(number + rest) > width:
             rest = f" {verb:<6} {target} {remark}".rstrip()[: max(width - len(number), 0)]
@@ -197,8 +193,7 @@ class Console:
             return
         if self._running:
             step, since = next(iter(self._running.items()))
-            details = [self._progress[step.target]] if step.target in self._progress else []
-            details += [f"{len(self._running) - 1} more"] if len(self._running) > 1 else []
+            details = [f"{len(self._running) - 1} more"] if len(self._running) > 1 else []
             if (seconds := time.monotonic() - since) >= 1:
                 details.append(seconds_text(seconds))
             remark = f"({', '.join(details)})" if details else ""
@@ -222,10 +217,8 @@ class Console:
                     self._show_live()
                 elif self._running and time.monotonic() - self._spoken > _REMINDER:
                     step, since = next(iter(self._running.items()))
-                    details = [seconds_text(time.monotonic() - since)]
-                    details += filter(None, [self._progress.get(step.target)])
-                    remark = f"still running, {', '.join(details)}"
-                    self._say(self._line(step.verb, step.target, remark))
+                    seconds = seconds_text(time.monotonic() - since)
+                    self._say(self._line(step.verb, step.target, f"still running, {seconds}"))
 
     def _paint(self, style: str, text: str) -> str:
         return f"{_STYLES[style]}{text}{_RESET}" if self.color else text

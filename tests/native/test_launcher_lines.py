@@ -64,6 +64,23 @@ def test_frames_with_names_have_both(programs: Programs) -> None:
     assert text == f"{FUEL}  at spin (lib/spin.mochi:3)\n  at main (app/ü.mochi:4)\n  at _start\n"
 
 
+def test_names_cannot_steer_the_terminal(programs: Programs) -> None:
+    """Neither that of a source nor that of a function; quotation marks and other letters stay."""
+    main = "a\x1b[31m\x9b\u202e“ü”.mochi"
+    done = compile_program(
+        CompileRequest(
+            main, {main: "var i = len(input())\nwhile i >= 0 {\n  i = i + 1\n}\nprint(i)\n"}
+        )
+    )
+    assert done.wasm, done.diagnostics
+    text = told(programs, done.wasm, lines_setting(find_lines(done.wasm)))
+    shown = {
+        "a\\x1b[31m\\x9b\\u202e“ü”.mochi",
+        "a?[31m??“ü”.mochi",  # of the launcher in C
+    }
+    assert text.removeprefix(f"{FUEL}  at main (").rpartition(":")[0] in shown
+
+
 def test_damaged_lines_are_no_lines(programs: Programs) -> None:
     """Whatever the bytes, the trap is reported, and at once."""
     code = wasm(names=False)

@@ -116,11 +116,10 @@ class CastBuilder:
         return b.choose(
             ways,
             lambda: b.emit("any.cast", (source,), to),
-            lambda: b.emit("call", (source, b.here()), to, b.program.cast_to(struct, b.site)),
+            lambda: self._fields(source, struct, to),
         )
 
-    def fields(self, source: Value, struct: Any, to: Type) -> Value:
-        """Make a struct of the fields of a map, each cast to its type."""
+    def _fields(self, source: Value, struct: Any, to: Type) -> Value:
         b = self.b
         values = []
         for name, cell in struct.cells.items():

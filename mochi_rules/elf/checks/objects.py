@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
+from mochi_rules.base.printable import printable
 from mochi_rules.elf.checks.table import MAX_MESSAGES, Failure
-from mochi_rules.elf.decode import printable
 from mochi_rules.elf.objects import read_object
 
 if TYPE_CHECKING:

@@ -364,6 +364,19 @@ static char *reason_of(char *text)
     return reason + strspn(reason, " 0123456789:");
 }
 
+/* A name with `?` for what would steer a terminal: C0, C1, and what turns the direction of a line. */
+static void print_name(const void *name, size_t size)
+{
+    for (const uint8_t *at = name, *end = at + (size < 2000 ? size : 2000); at < end; at++) {
+        size_t left = end - at;
+        bool c1 = left > 1 && *at == 0xc2 && at[1] < 0xa0, pair = left > 2 && *at == 0xe2;
+        bool turns = (pair && at[1] == 0x80 && strchr("\x8e\x8f\xa8\xa9\xaa\xab\xac\xad\xae", at[2]))
+            || (pair && at[1] == 0x81 && strchr("\xa6\xa7\xa8\xa9", at[2]));
+        fputc(*at < ' ' || *at == 0x7f || c1 || turns ? '?' : *at, stderr);
+        at += turns ? 2 : c1;
+    }
+}
+
 /* As `describe` in ../launcher/src/program.rs. */
 static void report_frames(vec_t frames)
 {
@@ -380,12 +393,14 @@ static void report_frames(vec_t frames)
             continue;
         fputs("  at ", stderr);
         if (name)
-            fprintf(stderr, "%.*s", (int)name->size, (const char *)name->data);
+            print_name(name->data, name->size);
         else if (!has_place)
             fprintf(stderr, "function %u", wasm_frame_func_index(frame[i]));
-        if (has_place)
-            fprintf(stderr, "%s%.*s:%llu%s", name ? " (" : "", (int)(place.file.end - place.file.at),
-                (const char *)place.file.at, (unsigned long long)place.line, name ? ")" : "");
+        if (has_place) {
+            fputs(name ? " (" : "", stderr);
+            print_name(place.file.at, place.file.end - place.file.at);
+            fprintf(stderr, ":%llu%s", (unsigned long long)place.line, name ? ")" : "");
+        }
         fputc('\n', stderr);
     }
 }

@@ -29,6 +29,9 @@ use wasmtime::Module;
 use payload::Payload;
 use settings::Settings;
 
+/// Characters of a line of an error.
+const MAX_LINE: usize = 2000;
+
 /// Why there is nothing to run, or why the program was stopped.
 #[derive(Debug)]
 pub struct Failure {
@@ -117,5 +120,24 @@ fn report(name: &str, failure: &Failure) {
         text.push_str(&format!("  at {frame}\n"));
     }
     // If nobody listens, the status still tells.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = std::io::stderr().write_all(printable(&text).as_bytes());
+}
+
+/// Escape what would steer a terminal, but for line breaks, and cut what is endless: names of
+/// functions and of sources are whatever somebody has written into the program.
+fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for line in text.lines() {
+        for character in line.chars().take(MAX_LINE) {
+            match u32::from(character) {
+                code @ (0x00..=0x1f | 0x7f..=0x9f) => shown.push_str(&format!("\\x{code:02x}")),
+                code @ (0x200e | 0x200f | 0x2028..=0x202e | 0x2066..=0x2069) => {
+                    shown.push_str(&format!("\\u{code:04x}"));
+                }
+                _ => shown.push(character),
+            }
+        }
+        shown.push('\n');
+    }
+    shown
 }
