@@ -160,7 +160,7 @@ def test_keep_going_builds_what_it_can(quick: Project) -> None:
     assert done.err.startswith(
         "error[T002]: undefined variable: `nothing`\n  --> bad/bad.mochi:1:7"
     )
-    assert f"scons: *** [build/{CONFIGURATION}/bad/bad.wasm] T002" in done.err
+    assert "scons: ***" not in done.err  # SCons does not repeat what was said with its place
 
 
 def test_error_stops_the_build(quick: Project) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import containers, numbers, objects, words
+from mochi_rules.compiler.lower import checks, containers, dynamic, memory, numbers, objects
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.lower.select import Handler
 
 HANDLERS: dict[str, Handler] = {
-    **numbers.HANDLERS, **words.HANDLERS, **containers.HANDLERS, **objects.HANDLERS,
+    **numbers.HANDLERS, **checks.HANDLERS, **dynamic.HANDLERS, **memory.HANDLERS,
+    **containers.HANDLERS, **objects.HANDLERS,
 }  # fmt: skip
