@@ -126,6 +126,12 @@ class Cell:
         named = zip("abcd", self.operands, strict=False)
         return "".join(f"let {name} = {OPERANDS[of]} " for name, of in named) + self.operation
 
+    @property
+    def dynamic(self) -> Cell:
+        """The cell of the same operands, of which only the run knows the types."""
+        kinds = (kind.removeprefix("any ") for kind in self.operands)
+        return Cell(self.operation, tuple(f"any {kind}" for kind in kinds))
+
     def __str__(self) -> str:
         return f"{self.operation}  with  {', '.join(self.operands)}"
 

@@ -6,6 +6,7 @@ freed everything; what stops says file and line; what prints shows no bits of so
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK = 250  # cells of one program
-CHUNKS = 64
+CHUNKS = 16
+SHARE = float(os.environ.get("MOCHI_TABLE_SHARE", "0.03"))
 FUEL = 20_000_000
 MESSAGE = re.compile(r"error: .*\n  --> t\.mochi:\d+\n", re.DOTALL)
 # All values are small: a large number is an address, or the bits of something else.
@@ -104,8 +106,7 @@ def disagreements(results: dict[Cell, Result]) -> list[str]:
     """Return the cells that print something else than with operands of the type any."""
     found = []
     for cell, result in results.items():
-        operands = tuple(f"any {kind.removeprefix('any ')}" for kind in cell.operands)
-        other = results.get(Cell(cell.operation, operands))
+        other = results.get(cell.dynamic)
         if other and result.kind == other.kind == "ran" and result.detail != other.detail:
             found.append(f"{cell}: {result.detail!r}, as any {other.detail!r}")
     return found
@@ -127,11 +128,13 @@ def test_sampled_operations_are_refused_or_run(tmp_path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(CHUNKS))
 def test_operations_are_refused_or_run(number, tmp_path) -> None:
-    """The whole table; with what is known of the operands or without, the results are equal."""
-    by_operation: dict[str, list[Cell]] = {}
-    for cell in table():
-        by_operation.setdefault(cell.operation, []).append(cell)
-    cells = [cell for group in [*by_operation.values()][number::CHUNKS] for cell in group]
+    """With what is known of the operands or without, the results are equal.
+
+    MOCHI_TABLE_SHARE is the part of the table that is judged; 1 takes an hour.
+    """
+    cells = [*table()][number::CHUNKS]
+    chosen = random.Random(number).sample(cells, int(len(cells) * SHARE))
+    cells = [*dict.fromkeys(one for cell in chosen for one in (cell, cell.dynamic))]
     engine, results = _engine(), {}
     for start in range(0, len(cells), CHUNK):
         results |= judge(cells[start : start + CHUNK], engine, tmp_path)
