@@ -405,8 +405,22 @@ static void report_frames(vec_t frames)
     }
 }
 
+/* The first of two threads that report the end of the program goes on. */
+static void be_the_end(void)
+{
+    static bool is_ending;
+    while (__atomic_test_and_set(&is_ending, __ATOMIC_RELAXED))
+        sleep_ms(1000);
+}
+
+static void report_too_late(void)
+{
+    fprintf(stderr, "not done within %llu ms\n", (unsigned long long)app.deadline_ms);
+}
+
 static void report_trap(vec_t message, vec_t frames)
 {
+    be_the_end();
     char *text = calloc(1, message.size + 1);
     memcpy(text, message.data, message.size);
     char *reason = reason_of(text);
@@ -414,7 +428,11 @@ static void report_trap(vec_t message, vec_t frames)
     if (app.fueled && strstr(reason, "all fuel consumed"))
         fprintf(stderr, "out of fuel, which was %llu\n", (unsigned long long)app.fuel);
     else if (app.timed && strstr(reason, "interrupt"))
-        fprintf(stderr, "not done within %llu ms\n", (unsigned long long)app.deadline_ms);
+        report_too_late();
+    else if (app.memory_limit != INT64_MAX && strstr(reason, "unreachable"))
+        /* How programs end that are given no memory; the library does not say which they wanted. */
+        fprintf(stderr, "%s (its memory is limited to %llu bytes)\n", reason,
+            (unsigned long long)app.memory_limit);
     else
         fprintf(stderr, "%s\n", reason);
     report_frames(frames);
@@ -472,12 +490,21 @@ static void run(void)
     exit(0);
 }
 
+/* How many ms a program whose time is up may take to its next look at the clock; in a call of the
+   host it never looks. */
+enum { GRACE = 500 };
+
 static void end_in_time(void)
 {
     sleep_ms(app.deadline_ms);
     while (!*(void *volatile *)&app.engine)
         sleep_ms(1);
     wasmtime_engine_increment_epoch(app.engine);
+    sleep_ms(GRACE);
+    be_the_end();
+    fprintf(stderr, "error: `%s`: ", app.argv[0]);
+    report_too_late();
+    _Exit(TRAP);
 }
 
 int main(int argc, char **argv)

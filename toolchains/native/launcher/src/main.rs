@@ -18,10 +18,11 @@ mod program;
 mod settings;
 mod stdio;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use wasmtime::Module;
@@ -78,16 +79,13 @@ fn launch(mut arguments: Vec<OsString>) -> i32 {
         Some(first) => first.clone_from(&name),
         None => arguments.push(name.clone()),
     }
-    match run(arguments) {
+    match run(arguments, &name) {
         Ok(()) => 0,
-        Err(failure) => {
-            report(&name.to_string_lossy(), &failure);
-            failure.status
-        }
+        Err(failure) => end(&name, &failure),
     }
 }
 
-fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
+fn run(arguments: Vec<OsString>, name: &OsStr) -> Result<(), Failure> {
     let file = host::own_file()
         .map_err(|error| Failure::new(format!("the file cannot read itself: {error}")))?;
     let payload = Payload::find(file)?;
@@ -97,7 +95,8 @@ fn run(arguments: Vec<OsString>) -> Result<(), Failure> {
     }
     // Never given back: the unwinder forgets functions in time quadratic in their number.
     let module: &Module = Box::leak(Box::new(artifact::load(&payload, &settings)?));
-    program::start_deadline(module.engine(), &settings);
+    let name = name.to_owned();
+    program::start_deadline(module.engine(), &settings, move |failure| end(&name, &failure));
     let result = if stdio::suffices(module, &settings) {
         ready(stdio::run(module, &settings, arguments))
     } else {
@@ -112,6 +111,18 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => unreachable!("a host function waited"),
     }
+}
+
+/// Report a failure and end the process. Of two threads that do so at once, the first wins.
+fn end(name: &OsStr, failure: &Failure) -> ! {
+    static IS_ENDING: AtomicBool = AtomicBool::new(false);
+    if IS_ENDING.swap(true, Ordering::Relaxed) {
+        loop {
+            std::thread::park();
+        }
+    }
+    report(&name.to_string_lossy(), failure);
+    std::process::exit(failure.status)
 }
 
 fn report(name: &str, failure: &Failure) {

@@ -1,8 +1,9 @@
 //! What is common to all programs: the store, the start, the ways to end.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wasmtime::{Engine, FrameInfo, Instance, Result, Store, StoreLimits, Trap, WasmBacktrace};
+use wasmtime::{Engine, FrameInfo, Instance, ResourceLimiter, Result, Store, Trap, WasmBacktrace};
 
 use crate::settings::Settings;
 use crate::{Failure, lines};
@@ -10,11 +11,32 @@ use crate::{Failure, lines};
 /// The host's side of a program, with its world `W`.
 pub struct State<W> {
     pub world: W,
-    limits: StoreLimits,
+    limits: Limits,
+}
+
+/// What a program may use of memory, in bytes.
+struct Limits {
+    memory: usize,
+}
+
+/// Whether a program wanted more memory than its limit.
+static IS_SHORT_OF_MEMORY: AtomicBool = AtomicBool::new(false);
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> Result<bool> {
+        let fits = desired <= self.memory;
+        IS_SHORT_OF_MEMORY.fetch_or(!fits, Ordering::Relaxed);
+        Ok(fits)
+    }
+
+    fn table_growing(&mut self, _: usize, _: usize, _: Option<usize>) -> Result<bool> {
+        Ok(true)
+    }
 }
 
 pub fn store<W>(engine: &Engine, settings: &Settings, world: W) -> Result<Store<State<W>>> {
-    let mut store = Store::new(engine, State { world, limits: settings.limits() });
+    let limits = Limits { memory: settings.memory_limit.unwrap_or(usize::MAX) };
+    let mut store = Store::new(engine, State { world, limits });
     store.limiter(|state| &mut state.limits);
     if let Some(fuel) = settings.fuel {
         store.set_fuel(fuel)?;
@@ -38,8 +60,16 @@ pub fn exit(status: i32) {
     std::process::exit(status);
 }
 
-/// From now on the clock runs, if there is a deadline.
-pub fn start_deadline(engine: &Engine, settings: &Settings) {
+/// How long a program whose time is up may take to its next look at the clock. In a call of the
+/// host, such as a read, it never looks.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// From now on the clock runs, if there is a deadline. `end` stops a program that does not look.
+pub fn start_deadline(
+    engine: &Engine,
+    settings: &Settings,
+    end: impl FnOnce(Failure) + Send + 'static,
+) {
     let Some(ms @ 1..) = settings.deadline_ms else {
         return;
     };
@@ -47,7 +77,13 @@ pub fn start_deadline(engine: &Engine, settings: &Settings) {
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(ms));
         engine.increment_epoch();
+        std::thread::sleep(GRACE);
+        end(Failure { message: too_late(ms), frames: Vec::new(), status: Failure::TRAP });
     });
+}
+
+fn too_late(ms: u64) -> String {
+    format!("not done within {ms} ms")
 }
 
 /// Say how a program failed.
@@ -57,13 +93,22 @@ pub fn failure(error: &wasmtime::Error, settings: &Settings) -> Failure {
     if trap.is_none() && trace.is_none() {
         return Failure::new(format!("the program cannot start: {error:#}"));
     }
-    let message = match (trap, settings.fuel, settings.deadline_ms) {
-        (Some(Trap::OutOfFuel), Some(fuel), _) => format!("out of fuel, which was {fuel}"),
-        (Some(Trap::Interrupt), _, Some(ms)) => format!("not done within {ms} ms"),
-        _ => error.root_cause().to_string(),
-    };
+    let message = limit(trap, settings).unwrap_or_else(|| error.root_cause().to_string());
     let frames = trace.map_or(&[][..], WasmBacktrace::frames);
     Failure { message, frames: describe(frames, settings.lines), status: Failure::TRAP }
+}
+
+/// Say which limit a program has met, if it was one.
+fn limit(trap: Option<&Trap>, settings: &Settings) -> Option<String> {
+    match trap? {
+        Trap::OutOfFuel => settings.fuel.map(|fuel| format!("out of fuel, which was {fuel}")),
+        Trap::Interrupt => settings.deadline_ms.map(too_late),
+        // How a program ends that is given no memory.
+        Trap::UnreachableCodeReached if IS_SHORT_OF_MEMORY.load(Ordering::Relaxed) => settings
+            .memory_limit
+            .map(|limit| format!("out of memory, which is limited to {limit} bytes")),
+        _ => None,
+    }
 }
 
 /// Say where a program was: a function's name, its place, or both. A function of which neither is

@@ -7,7 +7,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use wasmtime::{Collector, Config, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Collector, Config};
 
 use crate::Failure;
 
@@ -103,13 +103,6 @@ impl Settings {
             config.memory_guard_size(bytes);
         }
         config
-    }
-
-    pub fn limits(&self) -> StoreLimits {
-        match self.memory_limit {
-            Some(bytes) => StoreLimitsBuilder::new().memory_size(bytes).build(),
-            None => StoreLimits::default(),
-        }
     }
 }
 
