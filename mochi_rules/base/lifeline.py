@@ -71,19 +71,26 @@ def supervise(command: Sequence[str]) -> int:
     """Run a command to its end, in a process group of its own, and return its status."""
     import subprocess  # noqa: PLC0415 - workers load this module, and this takes them 10 ms
 
+    running: list[subprocess.Popen[bytes]] = []
+    is_ended = False
+
+    def end(*_: object) -> None:
+        nonlocal is_ended
+        is_ended = True  # also while the command is being started
+        for process in running:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            os._exit(128 + signal.SIGTERM)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
+    signal.signal(signal.SIGTERM, end)
+    end_with_parent()
     try:
-        process = subprocess.Popen(command, process_group=0)
+        running.append(subprocess.Popen(command, process_group=0))
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {(error.strerror or str(error)).lower()}\n")
         return 127
-
-    def end(*_: object) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        os._exit(128 + signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, end)
-    end_with_parent()
-    status = process.wait()
+    if is_ended:
+        end()
+    status = running[0].wait()
     return status if status >= 0 else 128 - status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_console(steps: int, choice: str = "auto") -> Iterator[Console]:
-    """Give a console on stderr for so many steps; end it with what was done."""
+def open_console(steps: int) -> Iterator[Console]:
+    """Give a console on stderr for so many steps; end it with what was done, if anything."""
     stream = Output(sys.stderr)
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
-    console = Console(stream, stream, choice=choice, color=color, total=lambda: steps)
+    console = Console(stream, stream, color=color, total=lambda: steps)
     with watched_streams(console):
         try:
             yield console
         finally:
-            console.close()
+            console.close(summary=console.tally.done > 0)
 
 
 def run_shown(
@@ -72,8 +73,9 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
     recipe = pending(resolution)
     if recipe is None:
         return
-    step = recipe_step(recipe, shows_progress=True)
     name = f"{recipe.program} for {recipe.triple}"
+    report = partial(console.progressed, name) if console is not None else lambda _: None
+    step = recipe_step(recipe, report)
     if console is not None:
         console.say(f"note: cargo builds {name}: about {recipe.minutes} minutes on two cores, once")
     data = run_shown(pipeline, console, step, name, native_sources())

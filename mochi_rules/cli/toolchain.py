@@ -18,13 +18,13 @@ from mochi_rules.project.configuration import find_configurations
 from mochi_rules.steps.errors import write_output
 from mochi_rules.steps.lazy_engines import LazyEngines
 from mochi_rules.steps.step import EXECUTABLE_MODE
-from mochi_rules.steps.tools.toolchains import Toolchains
+from mochi_rules.steps.tools.toolchains import Toolchains, is_built, pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mochi_rules.cli.options import Parsed
-    from mochi_rules.platforms.toolchain import Resolution
+    from mochi_rules.platforms.toolchain import Resolution, Toolchain
 
 _TOOLS = ("aot", "launcher", "emulated")
 _WAYS = ("list", "install")
@@ -51,9 +51,10 @@ def toolchain(parsed: Parsed) -> int:
 
 def _install(parsed: Parsed, tool: str) -> int:
     root = cache_root(parsed)
-    # Cargo shows its own progress.
-    with open_console(1, "quiet") as console, open_pipeline(root, LazyEngines()) as pipeline:
-        for resolution in _wanted(parsed, tool):
+    resolutions = list(_wanted(parsed, tool))
+    steps = sum(pending(resolution) is not None for resolution in resolutions)
+    with open_console(steps) as console, open_pipeline(root, LazyEngines()) as pipeline:
+        for resolution in resolutions:
             install(resolution, pipeline, console)
             assert resolution.chosen is not None
             path = resolution.chosen.command[0]
@@ -91,13 +92,19 @@ def _wanted(parsed: Parsed, tool: str) -> Iterator[Resolution]:
 
 def _list() -> int:
     toolchains = Toolchains()
-    rows = [
-        (item.name, f"{item.type.value}, {item.missing or f'{item.origin}: ready'}")
-        for item in toolchains.all()
-    ]
+    rows = [(item.name, f"{item.type.value}, {_state(item)}") for item in toolchains.all()]
     sys.stdout.write("toolchains\n" + table(rows) + "\nplatforms\n")
     sys.stdout.write(table((row.name, _answer(toolchains, row.name)) for row in PLATFORMS))
     return 0
+
+
+def _state(tool: Toolchain) -> str:
+    if tool.missing:
+        return tool.missing
+    if is_built(tool):
+        return f"{tool.origin}: ready"
+    assert tool.recipe is not None
+    return f"not built yet: cargo takes about {tool.recipe.minutes} minutes on two cores"
 
 
 def _answer(toolchains: Toolchains, name: str) -> str:
@@ -108,7 +115,8 @@ def _answer(toolchains: Toolchains, name: str) -> str:
 
 def _chosen(resolution: Resolution) -> str:
     if resolution.chosen:
-        return f"{resolution.chosen.name} {resolution.chosen.origin}"
+        state = "" if is_built(resolution.chosen) else ", not built yet"
+        return f"{resolution.chosen.name} {resolution.chosen.origin}{state}"
     lacking = what_lacks(resolution)
     return f"none ({lacking.reason if lacking else 'nothing makes code for it'})"
 

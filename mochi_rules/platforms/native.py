@@ -75,6 +75,13 @@ def pinned_wasmtime() -> str:
     return rest.partition('"')[0]
 
 
+def work_directory() -> Path:
+    """Return where tools are being built for this user: what is there may be deleted any time."""
+    from platformdirs import user_cache_path  # noqa: PLC0415 - takes 3 ms
+
+    return user_cache_path("mochi_rules-cargo", appauthor=False)
+
+
 def tools_directory() -> Path:
     """Return where tools are kept that were built or fetched for this user."""
     from platformdirs import user_data_path  # noqa: PLC0415 - takes 3 ms

@@ -9,6 +9,7 @@ engine) and MOCHI_SYMBOL.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,9 +89,10 @@ def tool_node(space: Workspace, env: Any, recipe: Recipe) -> Any:
     node = env.fs.File(str(recipe.path))
     if node not in space.tasks:
         minutes = f"about {recipe.minutes} minutes on two cores, once"
+        name = f"{recipe.program} for {recipe.triple}"
         space.tasks[node] = Task(
-            recipe_step(recipe),
-            f"{recipe.program} for {recipe.triple}",
+            recipe_step(recipe, partial(space.console.progressed, name)),
+            name,
             native_sources,
             notice=f"note: cargo builds `{recipe.program}` for {recipe.triple}: {minutes}",
         )

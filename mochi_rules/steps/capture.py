@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
 from contextlib import suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_OUTPUT = 16_000_000  # bytes, of each stream
 _CHUNK = 64 << 10
@@ -28,13 +32,18 @@ class Ran:
     is_flood: bool = False
 
 
-def communicate(process: subprocess.Popen[bytes], stdin: bytes, seconds: float | None) -> Ran:
+def communicate(
+    process: subprocess.Popen[bytes],
+    stdin: bytes,
+    seconds: float | None,
+    listen: Callable[[bytes], None] = lambda _: None,
+) -> Ran:
     """Give a process its input, and return how it ended; SIGTERM stops it.
 
-    All its streams that are pipes are read, stdin to the end of `stdin`.
+    Its streams are pipes. `listen` hears what it writes to stderr, in a thread of its own.
     """
     end = None if seconds is None else time.monotonic() + seconds
-    outputs = [_Output(process, stream) for stream in (process.stdout, process.stderr)]
+    outputs = [_Output(process, process.stdout), _Output(process, process.stderr, listen)]
     threads: list[threading.Thread] = [_Input(process.stdin, stdin), *outputs]
     try:
         for thread in threads:
@@ -64,30 +73,35 @@ class _Input(threading.Thread):
 
     def __init__(self, stream: IO[bytes] | None, data: bytes) -> None:
         super().__init__(daemon=True)
+        assert stream is not None
         self._stream, self._data = stream, data
 
     def run(self) -> None:
         """Write until all is written, or nobody reads any more."""
-        if self._stream is not None:
-            with suppress(OSError), self._stream:
-                self._stream.write(self._data)
+        with suppress(OSError), self._stream:
+            self._stream.write(self._data)
 
 
 class _Output(threading.Thread):
     """Reads what a process writes to a stream, and stops it when that is too much."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stream: IO[bytes] | None) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        stream: IO[bytes] | None,
+        listen: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
         super().__init__(daemon=True)
-        self._process, self._stream = process, stream
+        assert stream is not None
+        self._process, self._stream, self._listen = process, stream, listen
         self.data = bytearray()
         self.is_flood = False
 
     def run(self) -> None:
         """Read to the end; what is beyond MAX_OUTPUT is dropped."""
-        if self._stream is None:
-            return
         with self._stream as stream:
-            while chunk := stream.read(_CHUNK):
+            while chunk := os.read(stream.fileno(), _CHUNK):
+                self._listen(chunk)
                 room = MAX_OUTPUT - len(self.data)
                 self.data += chunk[:room]
                 if len(chunk) > room and not self.is_flood:

@@ -1,55 +1,102 @@
-"""Builds a native tool with cargo, in a folder of its own."""
+"""Builds a native tool with cargo, in a folder that outlives an interruption.
+
+What cargo has compiled stays there until the tool is built: whoever stops a build loses the
+crates that are being compiled, and no others.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+import re
+import shutil
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.native_tools import cargo_environment
+from mochi_rules.aot.native_tools import cargo_environment, rust_version
 from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.files import write_atomic
+from mochi_rules.cache.lock import file_lock
+from mochi_rules.platforms.native import native_digest, work_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from mochi_rules.platforms.toolchain import Recipe
     from mochi_rules.steps.subprocesses import Guests
 
 _SHOWN_LINES = 12
+# Cargo draws its progress for a terminal, and on request for anybody.
+_PROGRESS = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "80",
+             "CARGO_TERM_COLOR": "never"}  # fmt: skip
+_CRATES = re.compile(rb"\] (\d+)/(\d+)[:\r]")
+_OVERWRITTEN = re.compile(r"[^\r\n]*\r(?!\n)|\x1b\[K")
 
 
 def build(
-    recipe: Recipe, sources: Mapping[str, bytes], guests: Guests, *, shows_progress: bool
+    recipe: Recipe, sources: Mapping[str, bytes], guests: Guests, report: Callable[[str], None]
 ) -> bytes:
-    """Return the program that cargo makes of the sources.
+    """Return the program that cargo makes of the sources; `report` hears how far it is.
+
+    Of two processes that build the same, one waits for the other.
 
     Emits: C022.
 
     Raises:
         MochiError: Cargo failed.
     """
-    with tempfile.TemporaryDirectory(prefix="mochi-cargo-") as name:
-        root = Path(name, "native")
-        for source, data in sources.items():
-            file = root / source
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
-            if data.startswith(b"#!"):
-                file.chmod(0o755)
-        output = Path(name, "target")
-        command = ("cargo", "build", "--locked", "--profile", recipe.profile,
-                   "--target", recipe.triple)  # fmt: skip
-        variables = cargo_environment(recipe.triple) | {"CARGO_TARGET_DIR": str(output)}
-        ran = guests.tool(command, root / recipe.folder, variables, shows_progress=shows_progress)
-        suffix = ".exe" if "windows" in recipe.triple else ""
-        path = output / recipe.triple / recipe.profile / (recipe.program + suffix)
-        if ran.status != 0 or not path.is_file():
-            raise _failed(recipe, ran.stderr)
-        return path.read_bytes()
+    work = work_directory() / _key(recipe)
+    with file_lock(work.with_name(f"{work.name}.lock")):
+        program = _build(recipe, sources, guests, report, work)
+        shutil.rmtree(work, ignore_errors=True)  # it is large, and the tool is kept elsewhere
+    return program
+
+
+def _key(recipe: Recipe) -> str:
+    """Return a name for all that decides what is in the folder."""
+    rust = digest_bytes(rust_version().encode()).hash[:16]
+    return f"{recipe.program}-{recipe.triple}-{native_digest()}-{rust}"
+
+
+def _build(
+    recipe: Recipe,
+    sources: Mapping[str, bytes],
+    guests: Guests,
+    report: Callable[[str], None],
+    work: Path,
+) -> bytes:
+    root, output = work / "native", work / "target"
+    for name, data in sources.items():
+        _place(root / name, data)
+    command = ("cargo", "build", "--locked", "--profile", recipe.profile,
+               "--target", recipe.triple)  # fmt: skip
+    variables = cargo_environment(recipe.triple) | _PROGRESS | {"CARGO_TARGET_DIR": str(output)}
+
+    def listen(said: bytes) -> None:
+        if found := _CRATES.findall(said):
+            done, total = (int(number) for number in found[-1])
+            report(f"crate {done} of {total}")
+
+    ran = guests.tool(command, root / recipe.folder, variables, listen)
+    suffix = ".exe" if "windows" in recipe.triple else ""
+    path = output / recipe.triple / recipe.profile / (recipe.program + suffix)
+    if ran.status != 0 or not path.is_file():
+        raise _failed(recipe, ran.stderr)
+    return path.read_bytes()
+
+
+def _place(path: Path, data: bytes) -> None:
+    """Write a source, unless it is there: cargo compiles again what has another time."""
+    try:
+        if path.read_bytes() == data:
+            return
+    except OSError:
+        pass
+    write_atomic(path, data, 0o755 if data.startswith(b"#!") else 0o644)
 
 
 def _failed(recipe: Recipe, stderr: bytes) -> Exception:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()[-_SHOWN_LINES:]
+    said = _OVERWRITTEN.sub("", stderr.decode("utf-8", "replace"))
+    lines = said.strip().splitlines()[-_SHOWN_LINES:]
     notes = ("\n".join(["cargo said", *(f"    {line}" for line in lines)]),) if lines else ()
     return environment_error(
         "C022",

@@ -42,7 +42,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
              "aot/executable/settings.py", "aot/run.py"),
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/wheel_download.py", "steps/errors.py",
                "steps/subprocesses.py", "steps/tools/bundle.py"),
-    "cargo": (*_STEPS, "aot/native_tools.py", "steps/cargo.py", "steps/subprocesses.py"),
+    "cargo": (*_STEPS, "aot/native_tools.py", "cache/entry.py", "cache/lock.py",
+              "steps/cargo.py", "steps/subprocesses.py"),
 }  # fmt: skip
 WASMTIME, RUST = "wasmtime", "rust"
 

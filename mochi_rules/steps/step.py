@@ -234,8 +234,10 @@ def executable_step(platform: Platform, settings: bytes) -> Step:
     return Step("exe", arguments, tools, PROGRAM, make, mode=EXECUTABLE_MODE, is_stored=False)
 
 
-def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
+def recipe_step(recipe: Recipe, report: Callable[[str], None]) -> Step:
     """Build a native tool; the inputs are `platforms.native.native_sources`.
+
+    `report` hears how far it is, in another thread.
 
     Emits: C022 (cargo failed).
     """
@@ -243,7 +245,7 @@ def recipe_step(recipe: Recipe, *, shows_progress: bool = False) -> Step:
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.cargo import build  # noqa: PLC0415 - once for each machine
 
-        return Made(build(recipe, inputs, engines.guests, shows_progress=shows_progress))
+        return Made(build(recipe, inputs, engines.guests, report))
 
     arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
     tools = ("cargo", "rust")

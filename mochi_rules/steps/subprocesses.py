@@ -24,7 +24,7 @@ from mochi_rules.platforms.platform import find_platform
 from mochi_rules.steps.capture import Ran, communicate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _BOOTSTRAP = (
     "import json, sys; request = json.loads(sys.argv[1]); sys.path[:0] = request['path']; "
@@ -78,33 +78,36 @@ class Guests:
         command: Sequence[str],
         folder: Path,
         variables: Mapping[str, str],
-        *,
-        shows_progress: bool = False,
+        listen: Callable[[bytes], None] = lambda _: None,
     ) -> Ran:
         """Run a tool of the user's in a folder, with `variables` besides those of this process.
 
-        With `shows_progress`, what it says goes to this process's stderr.
+        `listen` hears what it writes to stderr, in another thread.
         """
         pipe = subprocess.PIPE
         process = subprocess.Popen(
             supervised(command),
             stdin=pipe,
             stdout=pipe,
-            stderr=None if shows_progress else pipe,
+            stderr=pipe,
             cwd=folder,
             **tied(os.environ | variables),
         )
-        return self._communicate(process, b"", None)
+        return self._communicate(process, b"", None, listen)
 
     def _communicate(
-        self, process: subprocess.Popen[bytes], stdin: bytes, seconds: float | None
+        self,
+        process: subprocess.Popen[bytes],
+        stdin: bytes,
+        seconds: float | None,
+        listen: Callable[[bytes], None] = lambda _: None,
     ) -> Ran:
         with self._lock:
             self._running.add(process)
             if self._is_closed:  # while it was started
                 process.terminate()
         try:
-            return communicate(process, stdin, seconds)
+            return communicate(process, stdin, seconds, listen)
         finally:
             with self._lock:
                 self._running.discard(process)

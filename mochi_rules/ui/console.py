@@ -60,6 +60,7 @@ class Console:
         self._lock = threading.RLock()
         self._width = _TARGET_WIDTHS[0]
         self._running: dict[StepStarted, float] = {}
+        self._progress: dict[str, str] = {}  # by target
         self._is_dry = False
         self._is_live = False  # a live line is on the screen
         self._is_mid_line = False  # somebody else has begun a line there
@@ -100,6 +101,11 @@ class Console:
                 self._ticker = threading.Thread(target=self._tick, daemon=True)
                 self._ticker.start()
             self._show_live()
+
+    def progressed(self, target: str, progress: str) -> None:
+        """Note how far a step is that takes long; the live line shows it."""
+        with self._lock:
+            self._progress[target] = progress
 
     def finished(self, step: StepStarted, event: StepFinished) -> None:
         """Show that a step ended; `step` is what it began with."""
@@ -193,7 +199,8 @@ class Console:
             return
         if self._running:
             step, since = next(iter(self._running.items()))
-            details = [f"{len(self._running) - 1} more"] if len(self._running) > 1 else []
+            details = [self._progress[step.target]] if step.target in self._progress else []
+            details += [f"{len(self._running) - 1} more"] if len(self._running) > 1 else []
             if (seconds := time.monotonic() - since) >= 1:
                 details.append(seconds_text(seconds))
             remark = f"({', '.join(details)})" if details else ""
@@ -217,8 +224,10 @@ class Console:
                     self._show_live()
                 elif self._running and time.monotonic() - self._spoken > _REMINDER:
                     step, since = next(iter(self._running.items()))
-                    seconds = seconds_text(time.monotonic() - since)
-                    self._say(self._line(step.verb, step.target, f"still running, {seconds}"))
+                    details = [seconds_text(time.monotonic() - since)]
+                    details += filter(None, [self._progress.get(step.target)])
+                    remark = f"still running, {', '.join(details)}"
+                    self._say(self._line(step.verb, step.target, remark))
 
     def _paint(self, style: str, text: str) -> str:
         return f"{_STYLES[style]}{text}{_RESET}" if self.color else text

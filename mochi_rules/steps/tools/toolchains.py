@@ -125,8 +125,13 @@ def pending(resolution: Resolution) -> Recipe | None:
     Raises:
         MochiError: Nothing was chosen.
     """
-    recipe = chosen(resolution).recipe
-    return recipe if recipe and not is_intact(recipe.path) else None
+    toolchain = chosen(resolution)
+    return None if is_built(toolchain) else toolchain.recipe
+
+
+def is_built(toolchain: Toolchain) -> bool:
+    """Return whether a tool is there, and not only the recipe to build it."""
+    return toolchain.recipe is None or is_intact(toolchain.recipe.path)
 
 
 def chosen(resolution: Resolution) -> Toolchain:

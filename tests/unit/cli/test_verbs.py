@@ -242,10 +242,14 @@ def test_damaged_cache_entry_is_found(typed: Callable[..., Typed], here: Path) -
     assert f"v1/cas/{blob.parent.name}/{blob.name}: damaged, set aside\n" in got.out
 
 
-def test_toolchains_are_listed(typed: Callable[..., Typed]) -> None:
-    """Every platform has a line."""
+def test_toolchains_are_listed(
+    typed: Callable[..., Typed], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every platform has a line, and what has to be built yet is not ready."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(here / "data"))
     out = typed("toolchain", "list").out
     assert all(f"\n  {row.name}" in out for row in PLATFORMS)
+    assert "built by cargo: ready" not in out
 
 
 def test_doctor_is_content_with_this_machine(typed: Callable[..., Typed]) -> None:

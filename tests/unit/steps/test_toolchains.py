@@ -13,7 +13,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms import native
 from mochi_rules.platforms.platform import Platform, find_platform, host_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
-from mochi_rules.steps.tools.toolchains import Toolchains, pending
+from mochi_rules.steps.tools.toolchains import Toolchains, is_built, pending
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,3 +198,13 @@ def test_nothing_is_built_where_that_is_not_wanted(monkeypatch: pytest.MonkeyPat
     resolution = Toolchains(policy="system").launcher(OTHER, may_build=True)
     assert resolution.chosen is None
     assert len(resolution.rejected) == 1
+
+
+def test_recipe_is_no_tool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cargo can build is chosen, and is built when it is there."""
+    pretend_cargo(monkeypatch)
+    tool = native_tools.cargo_worker(HOST)
+    assert not tool.missing
+    assert not is_built(tool)
+    install(HOST, "aot-worker")
+    assert is_built(tool)

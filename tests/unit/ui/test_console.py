@@ -231,3 +231,11 @@ def test_stream_that_is_no_terminal_is_left_alone(monkeypatch: pytest.MonkeyPatc
         assert isinstance(sys.stdout, Watched)
         assert sys.stderr is file
     assert sys.stdout is screen
+
+
+def test_progress_of_a_step_is_shown_in_the_live_line() -> None:
+    """Before its time."""
+    shown, screen = live_console()
+    shown.progressed(STEP.target, "crate 45 of 160")
+    shown.started(StepStarted("aot", "b.cwasm"))
+    assert visible(screen).endswith("(crate 45 of 160, 1 more)")
