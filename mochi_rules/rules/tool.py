@@ -84,9 +84,9 @@ def _install(space: Workspace, env: Any) -> None:
     """Hook into SCons what is of the process, not of an environment."""
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     install_lookup()
-    if space.watch:
-        space.watch.observer.watch_output()
     share_terminal(space.console)
+    if space.watch:  # which takes its streams away again when it has seen enough
+        space.watch.observer.watch_output()
     add_verbs(env)
     _publish(env)
     install_hooks(space)
