@@ -116,10 +116,11 @@ class CastBuilder:
         return b.choose(
             ways,
             lambda: b.emit("any.cast", (source,), to),
-            lambda: self._fields(source, struct, to),
+            lambda: b.emit("call", (source, b.here()), to, b.program.cast_to(struct, b.site)),
         )
 
-    def _fields(self, source: Value, struct: Any, to: Type) -> Value:
+    def fields(self, source: Value, struct: Any, to: Type) -> Value:
+        """Make a struct of the fields of a map, each cast to its type."""
         b = self.b
         values = []
         for name, cell in struct.cells.items():

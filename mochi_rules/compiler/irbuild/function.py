@@ -32,6 +32,7 @@ from mochi_rules.compiler.irbuild.calls import CallBuilder
 from mochi_rules.compiler.irbuild.casts import CastBuilder
 from mochi_rules.compiler.irbuild.chains import chain_links, is_logical
 from mochi_rules.compiler.irbuild.expressions import ExpressionBuilder
+from mochi_rules.compiler.irbuild.items import StructCast, Thunk
 from mochi_rules.compiler.irbuild.operators import OperatorBuilder
 from mochi_rules.compiler.irbuild.patterns import PatternBuilder
 from mochi_rules.compiler.irbuild.queries import QueryBuilder
@@ -42,18 +43,20 @@ from mochi_rules.compiler.syntax import ast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mochi_rules.compiler.irbuild.program import ProgramBuilder, Thunk
+    from mochi_rules.compiler.irbuild.items import Item
+    from mochi_rules.compiler.irbuild.program import ProgramBuilder
 
 
 class FunctionBuilder(SsaBuilder):
     """The state of one function under construction; the rules stand in the other modules."""
 
-    def __init__(self, program: ProgramBuilder, item: Function | Thunk) -> None:
+    def __init__(self, program: ProgramBuilder, item: Item) -> None:
         self.program = program
+        self.item = item
         self.symbol = item if isinstance(item, Function) else item.target
-        self.thunk = None if isinstance(item, Function) else item
         self.source = self.symbol.module.source
         self.receiver: ir.Value | None = None
+        self.place: ir.Value | None = None  # of what a cast to a struct is a part of
         self.selected: ir.Value | None = None  # the number of the test to run
         self.declared: set[Variable] = set()
         self.links: dict[ast.Expr, ir.Value] = {}  # the values of links of chains, until taken
@@ -73,8 +76,10 @@ class FunctionBuilder(SsaBuilder):
 
     def build(self) -> ir.Function:
         """Build the function."""
-        if self.thunk is not None:
-            self._build_thunk(self.thunk)
+        if isinstance(self.item, Thunk):
+            self._build_thunk(self.item)
+        elif isinstance(self.item, StructCast):
+            self._build_cast(self.item)
         elif self.symbol.decl is None:
             self._build_top_level()
         else:
@@ -133,6 +138,12 @@ class FunctionBuilder(SsaBuilder):
             "call", args, self.program.result_of(target), self.program.name_of(target)
         )
         self.leave(self.convert(result, value_type.result))
+
+    def _build_cast(self, item: StructCast) -> None:
+        source, self.place = self._param("value", ANY), self._param("site", WORD)
+        self.site = item.site
+        self.function.result = self.program.struct_type(item.struct)
+        self.leave(self.casts.fields(source, item.struct, self.function.result))
 
     def _param(self, name: str, type_: Type) -> ir.Value:
         value = ir.Value("param", (), type_, name=name)
@@ -230,7 +241,7 @@ class FunctionBuilder(SsaBuilder):
 
     def here(self) -> ir.Value:
         """Return the current place as the runtime library takes it."""
-        return self.emit("site", (), WORD)
+        return self.place or self.emit("site", (), WORD)
 
     def at(self, node: ast.Node) -> None:
         """Say which node the next instructions belong to."""

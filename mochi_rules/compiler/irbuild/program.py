@@ -11,23 +11,14 @@ from mochi_rules.compiler.infer.reach import returns_value
 from mochi_rules.compiler.ir import function as ir
 from mochi_rules.compiler.ir.types import CELL, VOID, FunType, Type, struct_of
 from mochi_rules.compiler.irbuild.function import FunctionBuilder
+from mochi_rules.compiler.irbuild.items import StructCast, Thunk
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
+    from mochi_rules.compiler.irbuild.items import Item
     from mochi_rules.compiler.names.scopes import Resolution
     from mochi_rules.compiler.names.symbols import Function, Struct, Variable
     from mochi_rules.compiler.runtime.library import Library
-
-
-@dataclass(frozen=True, slots=True)
-class Thunk:
-    """A function with the signature of function values: the closure, then the arguments.
-
-    The closure holds the first `bound` arguments of the target, then the target's captures.
-    """
-
-    target: Function
-    bound: int
 
 
 @dataclass(slots=True)
@@ -39,11 +30,12 @@ class ProgramBuilder:
     diagnostics: Diagnostics
     with_tests: bool = False
     program: ir.Program = field(init=False)
-    names: dict[Function | Thunk, str] = field(default_factory=dict)
+    names: dict[Item, str] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
-    queue: list[Function | Thunk] = field(default_factory=list)
+    queue: list[Item] = field(default_factory=list)
     global_names: dict[Variable, str] = field(default_factory=dict)
     thunks: dict[tuple[Function, int], Thunk] = field(default_factory=dict)
+    casts: dict[Struct, StructCast] = field(default_factory=dict)
     fields: dict[tuple[Struct, str], int] = field(default_factory=dict)  # their numbers
 
     def build(self) -> ir.Program:
@@ -61,10 +53,16 @@ class ProgramBuilder:
             self.program.functions[function.name] = function
         return self.program
 
-    def name_of(self, item: Function | Thunk) -> str:
+    def name_of(self, item: Item) -> str:
         """Return the name of a function in the IR; it will be built."""
         if item not in self.names:
-            base = f"{item.target.name}.value" if isinstance(item, Thunk) else item.name
+            match item:
+                case Thunk():
+                    base = f"{item.target.name}.value"
+                case StructCast():
+                    base = f"{item.struct.name}.cast"
+                case _:
+                    base = item.name
             self.names[item] = self._unique(base)
             self.queue.append(item)
         return self.names[item]
@@ -114,6 +112,10 @@ class ProgramBuilder:
     def struct_type(self, struct: Struct) -> Type:
         """Return the type of a struct."""
         return struct_of(self.struct_name(struct))
+
+    def cast_to(self, struct: Struct, site: ir.Site | None) -> str:
+        """Return the name of the function that makes a struct of a map."""
+        return self.name_of(self.casts.setdefault(struct, StructCast(struct, site)))
 
     def thunk(self, target: Function, bound: int) -> Thunk:
         """Return the thunk of a function with some arguments bound."""

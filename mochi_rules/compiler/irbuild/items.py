@@ -1,0 +1,44 @@
+"""What a function of the IR is built of, other than a function of the source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir.function import Site
+    from mochi_rules.compiler.names.symbols import Function, Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Thunk:
+    """A function with the signature of function values: the closure, then the arguments.
+
+    The closure holds the first `bound` arguments of the target, then the target's captures.
+    """
+
+    target: Function
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class StructCast:
+    """The function that makes a struct of a map: of a value and of the place of the cast.
+
+    A struct may contain itself, so a cast cannot be expanded where it stands. `site` is the first
+    cast, for what stops the program without a place of its own.
+    """
+
+    struct: Struct
+    site: Site | None
+
+    @property
+    def target(self) -> Function:
+        """The function whose module it belongs to."""
+        assert self.struct.module.top is not None
+        return self.struct.module.top
+
+
+if TYPE_CHECKING:
+    Item = Function | Thunk | StructCast
