@@ -49,6 +49,11 @@ def build_all(project: Project, *words: str) -> dict[str, bytes]:
     return project.outputs("build/**/*")
 
 
+def difference(got: dict[str, bytes], wanted: dict[str, bytes]) -> list[str]:
+    """Return the names of outputs that one of two builds has not, or has otherwise."""
+    return sorted(name for name in got | wanted if got.get(name) != wanted.get(name))
+
+
 def build_file(
     source: Path, emit: str, cache: Path, under: AbstractContextManager[None] | None = None
 ) -> tuple[int, bytes | None]:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tests.e2e.project import Project, scons_command
-from tests.faults.building import build_all, make_project
+from tests.faults.building import build_all, difference, make_project
 from tests.faults.harness import Wrong
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+WORDS: tuple[tuple[str, ...], ...] = ((), ("test",))  # build all, or run the tests
 PATIENCE = 20  # seconds that the children of a killed build have to end
 EVICT = """\
 import sys; from pathlib import Path; from mochi_rules.cache.cache import Cache
@@ -54,15 +55,16 @@ class Cases:
         case = chance.choice((self._kill, self._kill, self._evict))
         end = case(projects[: chance.randrange(1, 3)], chance)
         for project in projects:
-            if build_all(project, "test", ".") != self._outputs:
-                raise Wrong(f"{end}: the next build makes other bytes")
+            if names := difference(build_all(project), self._outputs):
+                raise Wrong(f"{end}: the next build makes other bytes: {names}")
             if drafts := [path.name for path in project.root.rglob(".[abc].*")]:
                 raise Wrong(f"{end}: left behind: {drafts}")
         return end
 
     def _kill(self, projects: list[Project], chance: random.Random) -> str:
         """Kill a build, with its children or alone; another that runs beside it must go on."""
-        running = [start(project, "-j2", "test", ".") for project in projects]
+        words = chance.choice(WORDS)
+        running = [start(project, "-j2", *words) for project in projects]
         number, is_alone = chance.choice(SIGNALS), chance.random() < 0.5
         time.sleep(chance.random() * self._seconds * len(projects))
         victim, others = running[0], running[1:]
@@ -74,12 +76,13 @@ class Cases:
         await_end(victim.pid)
         return f"{number.name}-{'alone' if is_alone else 'group'}"
 
-    def _evict(self, projects: list[Project], _chance: random.Random) -> str:
+    def _evict(self, projects: list[Project], chance: random.Random) -> str:
         """Evict everything all the time while builds run."""
+        words = chance.choice(WORDS)
         cache = str(projects[0].cache / "mochi_rules")
         evicting = subprocess.Popen([sys.executable, "-c", EVICT, cache])
         try:
-            for running in [start(project, "-j2", "test", ".") for project in projects]:
+            for running in [start(project, "-j2", *words) for project in projects]:
                 check_output(running, is_killed=False)
         finally:
             evicting.kill()
