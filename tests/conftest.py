@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import hypothesis
 import pytest
 
 from tests.needs import need
@@ -36,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse `--bless` in CI: a golden is blessed by a person who reads the difference."""
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless is not for CI")
+    # How long an example takes says more about the machine than about the program.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options
