@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.project.configuration import Configuration
-    from mochi_rules.rules.rules import Call
+    from mochi_rules.rules.call import Call
     from mochi_rules.rules.workspace import Workspace
 
 

@@ -13,20 +13,19 @@ import SCons.Node.Alias
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.project.attributes import BY_NAME, POSITIONAL
-from mochi_rules.project.configuration import FOREIGN
 from mochi_rules.project.label import Label, check_name, parse_label
 from mochi_rules.project.profiles import split
 from mochi_rules.project.visibility import Unit
 from mochi_rules.rules.builders import (
-    CONFIGURATION,
     REPORT_SUFFIX,
     file_task,
     report_task,
     tool_node,
     wasm_task,
 )
+from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
-from mochi_rules.rules.nodes import node_path, source_name, source_node
+from mochi_rules.rules.nodes import node_path, source_name
 from mochi_rules.rules.place import user_place
 from mochi_rules.rules.sources import Program
 from mochi_rules.rules.targets import test_scope
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.span import Span
     from mochi_rules.project.configuration import Configuration
-    from mochi_rules.rules.workspace import Workspace
 
 _T = TypeVar("_T")
 
@@ -99,45 +97,6 @@ def _placed(act: Callable[[], _T], locate: Callable[[str], Span | None]) -> _T:
         raise MochiError(
             *(item if item.span else replace(item, span=locate("")) for item in error.diagnostics)
         ) from None
-
-
-class Call:
-    """One call of a rule: where, with which values."""
-
-    def __init__(self, space: Workspace, env: Any, target: Target, values: dict[str, Any]) -> None:
-        self.space, self.env, self.target, self.values = space, env, target, values
-        self.label = target.label
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """What the call says of the engine, and of what the program may use.
-
-        Emits: B029 (no such profile).
-        """
-        settings = self.space.engine_settings(self.env, self.values["engine"])
-        if dirs := self.values.get("dirs"):
-            settings = {**settings, "dirs": list(dirs)}
-        return {**FOREIGN, **settings} if self.target.rule == "wasm_import" else settings
-
-    def file(self, value: Any) -> Any:
-        """Return the node of a file: one of the folder of the SConscript, or a node."""
-        return source_node(self.env.fs, value) if isinstance(value, str) else value
-
-    def output(self, configuration: Configuration, suffix: str) -> Any:
-        """Return the node of an output, claimed."""
-        parts = (self.space.settings.build, configuration.name, self.label.package)
-        path = posixpath.join(*filter(None, parts), self.label.name + suffix)
-        try:
-            node = self.env.fs.File("#" + path)
-        except TypeError:  # there is a file where this needs a folder, or the other way round
-            raise self.space.obstruction(path, self.target) from None
-        self.space.claim(node, self.target)
-        self.target.outputs.setdefault(configuration.name, {})[suffix] = node
-        return node
-
-    def environment(self, configuration: Configuration) -> Any:
-        """Return the environment of a configuration."""
-        return self.env.Override({CONFIGURATION: configuration})
 
 
 def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:

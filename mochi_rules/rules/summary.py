@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import SCons.Action
 import SCons.Node
 
 from mochi_rules.rules.nodes import node_path
@@ -22,7 +23,18 @@ _PRODUCTS = {
 _DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
 
-def platform_rows(space: Workspace, nodes: set[Any]) -> list[str]:
+def summarize(space: Workspace) -> None:
+    """Say what there is now for each platform, and once what would be needed for more."""
+    if not (space.has_begun and SCons.Action.execute_actions) or space.console.is_quiet:
+        return
+    if len(space.settings.configurations) > 1:
+        for row in _platform_rows(space, space.requested_steps()):
+            space.console.say(row)
+    if space.console.tally.built and (note := _launcher_note(space)):
+        space.console.say(note)
+
+
+def _platform_rows(space: Workspace, nodes: set[Any]) -> list[str]:
     """Return a row for each platform; `nodes` are the steps that were asked for."""
     configurations = space.settings.configurations
     width = max(len(item.platform.name) for item in configurations)
@@ -35,7 +47,7 @@ def platform_rows(space: Workspace, nodes: set[Any]) -> list[str]:
     return rows
 
 
-def launcher_note(space: Workspace) -> str:
+def _launcher_note(space: Workspace) -> str:
     """Return how to get the executables that had no launcher, or nothing."""
     platforms = [item.platform for item in space.settings.configurations]
     lacking = [platform for platform in platforms if platform in space.without_launcher]

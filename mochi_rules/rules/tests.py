@@ -16,7 +16,7 @@ from mochi_rules.steps.test_case import Case, case_step, directory_inputs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mochi_rules.rules.rules import Call
+    from mochi_rules.rules.call import Call
     from mochi_rules.rules.workspace import Target
 
 TEST = "test"  # the alias of all tests

@@ -30,6 +30,7 @@ from mochi_rules.rules.executables import add_executable_builder
 from mochi_rules.rules.hooks import install_hooks
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.screen import open_console, share_terminal
+from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
 from mochi_rules.rules.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
@@ -53,10 +54,10 @@ def add_tool(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> None:
     is the output directory. The first environment of a build comes with its watch.
     """
     is_first = not _opened
-    space = open_workspace(lambda: _open(env, watch, parameters))
+    space = open_workspace(lambda: _open(env, parameters))
     if is_first:
         _opened.append(space)
-        _install(space, env)
+        _install(space, env, watch)
     env[CONFIGURATION] = space.settings.configurations[0]
     add_builders(env)
     add_executable_builder(env)
@@ -67,26 +68,29 @@ def add_tool(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> None:
 _opened: list[Workspace] = []
 
 
-def _open(env: Any, watch: Watch | None, parameters: dict[str, Any]) -> Workspace:
+def _open(env: Any, parameters: dict[str, Any]) -> Workspace:
     console = open_console()
     try:
         settings = _settings(parameters)
     except MochiError as error:
         raise scons_error(error, console) from None
     toolchains = settings.toolchains
-    space = Workspace(env, settings, console, PooledEngines(toolchains), watch)
+    space = Workspace(env, settings, console, PooledEngines(toolchains))
     space.is_building = is_building()
     console.find_total = space.requested
     return space
 
 
-def _install(space: Workspace, env: Any) -> None:
+def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
     """Hook into SCons what is of the process, not of an environment."""
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     install_lookup()
     share_terminal(space.console)
-    if space.watch:  # which takes its streams away again when it has seen enough
-        space.watch.observer.watch_output()
+    space.at_end.append(partial(summarize, space))
+    if watch:  # which takes its streams away again when it has seen enough
+        watch.observer.watch_output()
+        space.at_begin.append(watch.observer.stop)
+        space.at_end.append(partial(watch.finish, space))
     add_verbs(env)
     _publish(env)
     install_hooks(space)

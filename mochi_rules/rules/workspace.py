@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.project.label import Label
     from mochi_rules.project.profiles import Profiles
-    from mochi_rules.rules.null_build.unchanged import Watch
     from mochi_rules.rules.place import Place
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.step import Step
@@ -113,14 +112,12 @@ class Workspace:
         settings: Settings,
         console: Console,
         engines: Engines,
-        watch: Watch | None = None,
     ) -> None:
         self.env = env
         self.fs = SCons.Node.FS.get_default_fs()
         self.root = Path(self.fs.Top.get_abspath())
         self.settings = settings
         self.console = console
-        self.watch = watch
         cache = settings.cache
         memo = Layout(cache.root).identities if cache.root else None
         self.pipeline = Pipeline(cache, engines, Identities(memo))
@@ -132,6 +129,8 @@ class Workspace:
         self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
         self.without_launcher: set[Platform] = set()  # though executables were wanted
+        self.at_begin: list[Callable[[], object]] = []  # called before the first step
+        self.at_end: list[Callable[[], object]] = []  # called before the closing line
         self.is_building = True
         self.is_interrupted = False
         self.has_begun = False
@@ -303,8 +302,8 @@ class Workspace:
     def begin(self) -> None:
         """Begin to build: all build files are read."""
         self.has_begun = True
-        if self.watch:
-            self.watch.observer.stop()
+        for action in self.at_begin:
+            action()
         if SCons.Action.execute_actions:
             self.journal.begin()
 
@@ -351,26 +350,9 @@ class Workspace:
         cache.flush()
         if cache.warnings and self.has_begun:
             self.console.message(render_all(cache.warnings, color=self.console.color))
-        if self.has_begun and SCons.Action.execute_actions:
-            self._summarize()
-        if self.watch:
-            self.watch.finish(self)
+        for action in self.at_end:
+            action()
         self.console.close(summary=self.has_begun)
-
-    def _summarize(self) -> None:
-        """Say what there is now for each platform, and once what would be needed for more."""
-        from mochi_rules.rules.summary import (  # noqa: PLC0415 - it needs this module
-            launcher_note,
-            platform_rows,
-        )
-
-        if self.console.is_quiet:
-            return
-        if len(self.settings.configurations) > 1:
-            for row in platform_rows(self, self.requested_steps()):
-                self.console.say(row)
-        if self.console.tally.built and (note := launcher_note(self)):
-            self.console.say(note)
 
 
 _current: Workspace | None = None
