@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.infer.cells import PERHAPS, Cell
+from mochi_rules.compiler.infer.loops import iterate
 from mochi_rules.compiler.names.builtins import (
     BUILTINS,
     FOREIGN_ARITY,
@@ -25,9 +26,9 @@ from mochi_rules.compiler.names.symbols import (
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from mochi_rules.compiler.infer.program import Inference
+    from mochi_rules.compiler.infer.context import ExpressionRules, Inference
 
 # Methods that values have without being structs: name -> result, as in builtins.py.
 VALUE_METHODS = {
@@ -38,350 +39,374 @@ METHOD_ARITY = {"len": (0, 0), "keys": (0, 0), "values": (0, 0), "get": (1, 2), 
 _NO_METHODS = ("int", "float", "bool", "string", "list", "fun")
 
 
-class CallRules:
-    """What calls say about types."""
-
-    def __init__(self, inference: Inference) -> None:
-        self.inference = inference
-        self.solver = inference.solver
-        self.handlers: dict[type, Callable[[Any], Cell]] = {ast.Call: self.call}
-
-    def call(self, node: ast.Call) -> Cell:
-        """Infer a call."""
-        callee = node.callee
-        if isinstance(callee, ast.Name):
-            symbol = callee.decl
-            if isinstance(symbol, Function):
-                return self._direct(node, symbol)
-            if isinstance(symbol, Builtin):
-                return self._builtin(node, symbol.name)
-            if isinstance(symbol, Struct):
-                return self._constructor(node, symbol)
-            if isinstance(symbol, (Null, ModuleScope, ForeignModule)):
-                self.inference.error("T004", f"`{callee.name}` is not callable", callee)
-                return Cell("any")
-            if symbol is None:
-                for arg in node.args:
-                    self.inference.expression(arg)
-                return Cell("any")
-        elif isinstance(callee, ast.Field):
-            return self._member_call(node, callee)
-        return self._value_call(node, self.inference.expression(callee))
-
-    def _direct(self, node: ast.Call, function: Function) -> Cell:
-        args = [self.inference.expression(arg) for arg in node.args]
-        params = function.params
-        if len(args) > len(params):
-            message = f"too many arguments: expected {len(params)}, got {len(args)}"
-            self.inference.error("T006", message, node.args[len(params)])
-        for arg, cell, param in zip(node.args, args, params, strict=False):
-            self.inference.flow(cell, self.inference.variable(param), arg)
-        if len(args) < len(params):
-            if function.receiver is not None:
-                message = f"`{function.name}` takes {len(params)} arguments, got {len(args)}"
-                self.inference.error("T039", message, node)
-            rest = tuple(param.type for param in params[len(args) :])
-            return Cell("fun", (*rest, function.result))
-        return function.result  # type: ignore[no-any-return]
-
-    def _constructor(self, node: ast.Call, struct: Struct) -> Cell:
-        cells = list(struct.cells.values())
-        if len(node.args) != len(cells):
-            message = f"`{struct.name}` has {len(cells)} fields, got {len(node.args)}"
-            self.inference.error("T006", message, node)
-        for arg, cell in zip(node.args, cells, strict=False):
-            self.inference.flow(self.inference.expression(arg), cell, arg)
-        return Cell("struct", of=struct)
-
-    def _value_call(self, node: ast.Call, callee: Cell) -> Cell:
-        args, result = [self.inference.expression(arg) for arg in node.args], Cell()
-        solver = self.solver
-
-        def action() -> None:
-            cell = callee.find()
-            if cell.kind == "fun":
-                params = cell.args[:-1]
-                for arg, param in zip(args, params, strict=False):
-                    self.inference.flow(arg, param, node)
-                if len(args) >= len(params):
-                    solver.flow(cell.args[-1], result)
-                else:
-                    solver.learn(result, "fun", cell.args[len(args) :])
-            elif cell.kind == "any":
-                for arg in args:
-                    solver.flow(arg, Cell("any"))
-                solver.make_any(result)
-
-        def check(module: ModuleScope) -> None:
-            cell = callee.find()
-            if cell.kind not in ("fun", "any", ""):
-                self.inference.report(module, "T004", f"type `{callee}` is not callable", node)
-            elif cell.kind == "fun" and len(args) >= len(cell.args):
-                message = f"too many arguments: expected {len(cell.args) - 1}, got {len(args)}"
-                self.inference.report(module, "T006", message, node)
-
-        solver.watch(action, callee)
-        self.inference.check_later(check)
-        return result
-
-    # Members
-
-    def member(self, node: ast.Field, owner: Any) -> Cell | None:
-        """Infer `module.name` as a value; None where the base is an ordinary value."""
-        if isinstance(owner, ForeignModule):
-            known = FOREIGN_MODULES[owner.path].get(node.name)
-            if known and node.name in FOREIGN_VALUES:
-                return Cell(known)
-            self._no_member(node, owner.path, FOREIGN_VALUES)
-            return Cell("any")
-        if isinstance(owner, ModuleScope):
-            return self._module_member(node, owner)
-        return None
-
-    def _module_member(self, node: ast.Field, owner: ModuleScope) -> Cell:
-        symbol = owner.names.get(node.name)
-        if isinstance(symbol, Variable):
-            symbol.is_global = True
-            return self.inference.variable(symbol)
+def _call(inference: Inference, node: ast.Call) -> Cell:
+    """Infer a call."""
+    callee = node.callee
+    if isinstance(callee, ast.Name):
+        symbol = callee.decl
         if isinstance(symbol, Function):
-            self._check_exported(node, symbol, owner)
-            return symbol.type  # type: ignore[no-any-return]
-        if isinstance(symbol, Struct):  # a variant without fields
-            return Cell("struct", of=symbol)
-        self._no_member(node, owner.source.name, _public_names(owner))
-        return Cell("any")
-
-    def _no_member(self, node: ast.Field, owner: str, known: Iterable[str]) -> None:
-        message = f"module `{owner}` has no `{node.name}`"
-        self.inference.error("T003", message, node, did_you_mean(node.name, known))
-
-    def _member_call(self, node: ast.Call, callee: ast.Field) -> Cell:
-        base = callee.base
-        owner = base.decl if isinstance(base, ast.Name) else None
-        if isinstance(owner, ModuleScope):
-            symbol = owner.names.get(callee.name)
-            if isinstance(symbol, Function):
-                self._check_exported(callee, symbol, owner)
-                return self._direct(node, symbol)
-            if isinstance(symbol, Struct):
-                return self._constructor(node, symbol)
-            return self._value_call(node, self.inference.expression(callee))
-        if isinstance(owner, ForeignModule):
-            known = FOREIGN_MODULES[owner.path]
+            return _direct(inference, node, symbol)
+        if isinstance(symbol, Builtin):
+            return _builtin(inference, node, symbol.name)
+        if isinstance(symbol, Struct):
+            return _constructor(inference, node, symbol)
+        if isinstance(symbol, (Null, ModuleScope, ForeignModule)):
+            inference.error("T004", f"`{callee.name}` is not callable", callee)
+            return Cell("any")
+        if symbol is None:
             for arg in node.args:
-                self.inference.expression(arg)
-            if callee.name not in known or callee.name in FOREIGN_VALUES:
-                self._no_member(callee, owner.path, known)
-            else:
-                expected = FOREIGN_ARITY.get(callee.name, 1)
-                self._check_count(self.inference.function.module, node, expected, expected)
-            return Cell(known.get(callee.name, "any"))
-        return self._method_call(node, callee)
+                inference.expression(arg)
+            return Cell("any")
+    elif isinstance(callee, ast.Field):
+        return _member_call(inference, node, callee)
+    return _value_call(inference, node, inference.expression(callee))
 
-    def _check_exported(self, node: ast.Field, function: Function, owner: ModuleScope) -> None:
-        if not _is_exported(function):
-            message = f"`{node.name}` is not exported by `{owner.source.name}`"
-            help_ = f"write `export fun {node.name}(...)` there"
-            self.inference.error("T003", message, node, help_)
 
-    def _method_call(self, node: ast.Call, callee: ast.Field) -> Cell:
-        """A struct's method, a value's method, or a function in a field: the receiver decides."""
-        receiver = self.inference.expression(callee.base)
-        args, result = [self.inference.expression(arg) for arg in node.args], Cell()
-        field = callee.cell = Cell()
-        name, solver = callee.name, self.solver
+def _direct(inference: Inference, node: ast.Call, function: Function) -> Cell:
+    args = [inference.expression(arg) for arg in node.args]
+    params = function.params
+    if len(args) > len(params):
+        message = f"too many arguments: expected {len(params)}, got {len(args)}"
+        inference.error("T006", message, node.args[len(params)])
+    for arg, cell, param in zip(node.args, args, params, strict=False):
+        inference.flow(cell, inference.variable(param), arg)
+    if len(args) < len(params):
+        if function.receiver is not None:
+            message = f"`{function.name}` takes {len(params)} arguments, got {len(args)}"
+            inference.error("T039", message, node)
+        rest = tuple(param.type for param in params[len(args) :])
+        return Cell("fun", (*rest, function.result))
+    return function.result  # type: ignore[no-any-return]
 
-        def action() -> None:
-            cell = receiver.find()
-            method = cell.methods.get(name)
-            if method is not None:
-                for arg, param in zip(args, method.params, strict=False):
-                    self.inference.flow(arg, self.inference.variable(param), node)
-                solver.flow(method.result, result)
-            elif name in cell.contents:
-                solver.flow(cell.contents[name], field)
-            elif cell.kind and name in VALUE_METHODS:
-                self._value_method(cell, name, result)
-            elif cell.kind == "map":
-                solver.flow(cell.args[1], field)
-            elif cell.kind in ("any", "union"):
-                solver.learn(field, "any")
 
-        solver.watch(action, receiver)
-        solver.watch(lambda: self._call_field(field, args, result, node), field)
-        self.inference.check_later(lambda module: self._check_method(module, receiver, node))
-        return result
+def _constructor(inference: Inference, node: ast.Call, struct: Struct) -> Cell:
+    cells = list(struct.cells.values())
+    if len(node.args) != len(cells):
+        message = f"`{struct.name}` has {len(cells)} fields, got {len(node.args)}"
+        inference.error("T006", message, node)
+    for arg, cell in zip(node.args, cells, strict=False):
+        inference.flow(inference.expression(arg), cell, arg)
+    return Cell("struct", of=struct)
 
-    def _call_field(self, field: Cell, args: list[Cell], result: Cell, node: ast.Call) -> None:
-        cell = field.find()
+
+def _value_call(inference: Inference, node: ast.Call, callee: Cell) -> Cell:
+    args, result = [inference.expression(arg) for arg in node.args], Cell()
+    solver = inference.solver
+
+    def action() -> None:
+        cell = callee.find()
         if cell.kind == "fun":
-            for arg, param in zip(args, cell.args[:-1], strict=False):
-                self.inference.flow(arg, param, node)
-            self.solver.flow(cell.args[-1], result)
+            params = cell.args[:-1]
+            for arg, param in zip(args, params, strict=False):
+                inference.flow(arg, param, node)
+            if len(args) >= len(params):
+                solver.flow(cell.args[-1], result)
+            else:
+                solver.learn(result, "fun", cell.args[len(args) :])
         elif cell.kind == "any":
             for arg in args:
-                self.solver.flow(arg, Cell("any"))
-            self.solver.learn(result, "any")
+                solver.flow(arg, Cell("any"))
+            solver.make_any(result)
 
-    def _check_method(self, module: ModuleScope, receiver: Cell, node: ast.Call) -> None:
-        cell, callee = receiver.find(), node.callee
-        assert isinstance(callee, ast.Field)
-        method = cell.methods.get(callee.name)
-        if method is not None:
-            self._check_count(module, node, len(method.params), len(method.params))
-        elif callee.name in VALUE_METHODS and callee.name not in cell.contents:
-            self._check_count(module, node, *METHOD_ARITY.get(callee.name, (1, 1)))
-        if cell.kind in _NO_METHODS and callee.name not in VALUE_METHODS:
-            message = f"type `{receiver}` has no method `{callee.name}`"
-            self.inference.report(module, "T026", message, callee)
+    def check(module: ModuleScope) -> None:
+        cell = callee.find()
+        if cell.kind not in ("fun", "any", ""):
+            inference.report(module, "T004", f"type `{callee}` is not callable", node)
+        elif cell.kind == "fun" and len(args) >= len(cell.args):
+            message = f"too many arguments: expected {len(cell.args) - 1}, got {len(args)}"
+            inference.report(module, "T006", message, node)
 
-    def _check_count(self, module: ModuleScope, node: ast.Call, least: int, most: int) -> None:
-        if not least <= len(node.args) <= most:
-            assert isinstance(node.callee, ast.Field)
-            message = f"`{node.callee.name}` takes {takes(least, most)}, got {len(node.args)}"
-            self.inference.report(module, "T039", message, node)
+    solver.watch(action, callee)
+    inference.check_later(check)
+    return result
 
-    def _value_method(self, receiver: Cell, name: str, result: Cell) -> None:
-        rule = VALUE_METHODS[name]
-        if rule == "value" and receiver.kind == "map":
-            self.solver.flow(receiver.args[1], result)
-            self.solver.make_nullable(result, PERHAPS)
-        elif rule in ("keys", "values") and receiver.kind == "map":
-            self.solver.learn(result, "list", (receiver.args[rule == "values"],))
-        elif rule in ("bool", "int", "string"):
-            self.solver.learn(result, rule)
+
+# Members
+
+
+def member(inference: Inference, node: ast.Field, owner: Any) -> Cell | None:
+    """Infer `module.name` as a value; None where the base is an ordinary value."""
+    if isinstance(owner, ForeignModule):
+        known = FOREIGN_MODULES[owner.path].get(node.name)
+        if known and node.name in FOREIGN_VALUES:
+            return Cell(known)
+        _no_member(inference, node, owner.path, FOREIGN_VALUES)
+        return Cell("any")
+    if isinstance(owner, ModuleScope):
+        return _module_member(inference, node, owner)
+    return None
+
+
+def _module_member(inference: Inference, node: ast.Field, owner: ModuleScope) -> Cell:
+    symbol = owner.names.get(node.name)
+    if isinstance(symbol, Variable):
+        symbol.is_global = True
+        return inference.variable(symbol)
+    if isinstance(symbol, Function):
+        _check_exported(inference, node, symbol, owner)
+        return symbol.type  # type: ignore[no-any-return]
+    if isinstance(symbol, Struct):  # a variant without fields
+        return Cell("struct", of=symbol)
+    _no_member(inference, node, owner.source.name, _public_names(owner))
+    return Cell("any")
+
+
+def _no_member(inference: Inference, node: ast.Field, owner: str, known: Iterable[str]) -> None:
+    message = f"module `{owner}` has no `{node.name}`"
+    inference.error("T003", message, node, did_you_mean(node.name, known))
+
+
+def _member_call(inference: Inference, node: ast.Call, callee: ast.Field) -> Cell:
+    base = callee.base
+    owner = base.decl if isinstance(base, ast.Name) else None
+    if isinstance(owner, ModuleScope):
+        symbol = owner.names.get(callee.name)
+        if isinstance(symbol, Function):
+            _check_exported(inference, callee, symbol, owner)
+            return _direct(inference, node, symbol)
+        if isinstance(symbol, Struct):
+            return _constructor(inference, node, symbol)
+        return _value_call(inference, node, inference.expression(callee))
+    if isinstance(owner, ForeignModule):
+        known = FOREIGN_MODULES[owner.path]
+        for arg in node.args:
+            inference.expression(arg)
+        if callee.name not in known or callee.name in FOREIGN_VALUES:
+            _no_member(inference, callee, owner.path, known)
         else:
-            self.solver.escape(receiver)
-            self.solver.learn(result, "any")
+            expected = FOREIGN_ARITY.get(callee.name, 1)
+            _check_count(inference, inference.function.module, node, expected, expected)
+        return Cell(known.get(callee.name, "any"))
+    return _method_call(inference, node, callee)
 
-    # Builtins
 
-    def _builtin(self, node: ast.Call, name: str) -> Cell:
-        builtin = BUILTINS[name]
-        args = [self.inference.expression(arg) for arg in node.args]
-        count = len(args)
-        if count < builtin.least or (builtin.most is not None and count > builtin.most):
-            message = f"`{name}` takes {takes(builtin.least, builtin.most)}, got {count}"
-            self.inference.error("T039", message, node)
-            return Cell("any")
-        return self.builtin_result(node, args)
+def _check_exported(
+    inference: Inference, node: ast.Field, function: Function, owner: ModuleScope
+) -> None:
+    if not _is_exported(function):
+        message = f"`{node.name}` is not exported by `{owner.source.name}`"
+        help_ = f"write `export fun {node.name}(...)` there"
+        inference.error("T003", message, node, help_)
 
-    def builtin_result(self, node: ast.Call, args: list[Cell]) -> Cell:
-        """Return the cell of a builtin's result, after the rule of its row."""
-        assert isinstance(node.callee, ast.Name)
-        rule, result = BUILTINS[node.callee.name].result, Cell()
-        match rule:
-            case "int" | "float" | "bool" | "string":
-                return Cell(rule)
-            case "list<string>" | "list<int>":
-                return Cell("list", (Cell(rule[5:-1]),))
-            case "same":
-                return args[0] if args else self.inference.null()
-            case "never":
-                return self.inference.null()
-            case "append":
-                self._append(node, args, result)
-            case "concat":
-                return self.all_of(args)
-            case "number":
-                self._number(args, result)
-            case "result":
-                self._reduce(node, args, result)
-            case _:
-                self._part(rule, args[0], result)
-        return result
 
-    def all_of(self, lists: Iterable[Cell]) -> Cell:
-        """Return the cell of a list of the elements of lists; null is an empty one."""
-        result = Cell("list", (Cell(),))
-        for cell in lists:
-            self._flow_without_null(cell, result)
-        return result
+def _method_call(inference: Inference, node: ast.Call, callee: ast.Field) -> Cell:
+    """A struct's method, a value's method, or a function in a field: the receiver decides."""
+    receiver = inference.expression(callee.base)
+    args, result = [inference.expression(arg) for arg in node.args], Cell()
+    field = callee.cell = Cell()
+    name, solver = callee.name, inference.solver
 
-    def _flow_without_null(self, source: Cell, target: Cell) -> None:
-        def action() -> None:
-            cell = source.find()
-            if cell.kind:
-                self.solver.learn(target, cell.kind, cell.args, cell.of)
+    def action() -> None:
+        cell = receiver.find()
+        method = cell.methods.get(name)
+        if method is not None:
+            for arg, param in zip(args, method.params, strict=False):
+                inference.flow(arg, inference.variable(param), node)
+            solver.flow(method.result, result)
+        elif name in cell.contents:
+            solver.flow(cell.contents[name], field)
+        elif cell.kind and name in VALUE_METHODS:
+            _value_method(inference, cell, name, result)
+        elif cell.kind == "map":
+            solver.flow(cell.args[1], field)
+        elif cell.kind in ("any", "union"):
+            solver.learn(field, "any")
 
-        self.solver.watch(action, source)
+    solver.watch(action, receiver)
+    solver.watch(lambda: _call_field(inference, field, args, result, node), field)
+    inference.check_later(lambda module: _check_method(inference, module, receiver, node))
+    return result
 
-    def _append(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
-        element = Cell()
-        self.inference.flow(args[1], element, node.args[1])
-        self.solver.learn(result, "list", (element,))
-        self._flow_without_null(args[0], result)
 
-    def _number(self, args: list[Cell], result: Cell) -> None:
-        """Int or float after the arguments, or after the elements of the only one."""
+def _call_field(
+    inference: Inference, field: Cell, args: list[Cell], result: Cell, node: ast.Call
+) -> None:
+    cell = field.find()
+    if cell.kind == "fun":
+        for arg, param in zip(args, cell.args[:-1], strict=False):
+            inference.flow(arg, param, node)
+        inference.solver.flow(cell.args[-1], result)
+    elif cell.kind == "any":
+        for arg in args:
+            inference.solver.flow(arg, Cell("any"))
+        inference.solver.learn(result, "any")
 
-        def action() -> None:
-            for arg in args:
-                cell = arg.find()
-                items = getattr(cell.of, "items", None)
-                cell = cell if items is None else items.find()
-                if cell.kind == "list":
-                    self._number_of(cell.args[0], result)
-                else:
-                    self._number_of(cell, result)
 
-        self.solver.watch(action, *args)
+def _check_method(
+    inference: Inference, module: ModuleScope, receiver: Cell, node: ast.Call
+) -> None:
+    cell, callee = receiver.find(), node.callee
+    assert isinstance(callee, ast.Field)
+    method = cell.methods.get(callee.name)
+    if method is not None:
+        _check_count(inference, module, node, len(method.params), len(method.params))
+    elif callee.name in VALUE_METHODS and callee.name not in cell.contents:
+        _check_count(inference, module, node, *METHOD_ARITY.get(callee.name, (1, 1)))
+    if cell.kind in _NO_METHODS and callee.name not in VALUE_METHODS:
+        message = f"type `{receiver}` has no method `{callee.name}`"
+        inference.report(module, "T026", message, callee)
 
-    def _number_of(self, cell: Cell, result: Cell) -> None:
-        def action() -> None:
-            kind = cell.find().kind
-            if kind in ("int", "float", "any", "string"):
-                self.solver.learn(result, kind)
 
-        self.solver.watch(action, cell)
+def _check_count(
+    inference: Inference, module: ModuleScope, node: ast.Call, least: int, most: int
+) -> None:
+    if not least <= len(node.args) <= most:
+        assert isinstance(node.callee, ast.Field)
+        message = f"`{node.callee.name}` takes {takes(least, most)}, got {len(node.args)}"
+        inference.report(module, "T039", message, node)
 
-    def _reduce(self, node: ast.Call, args: list[Cell], result: Cell) -> None:
-        items, function, initial = args
-        element, solver = Cell(), self.solver
-        self.inference.statements.iterate(items, element, node.args[0])
-        solver.flow(initial, result)
 
-        def action() -> None:
-            cell = function.find()
-            if cell.kind == "fun" and len(cell.args) == 3:
-                for source, target in zip((result, element), cell.args, strict=False):
-                    self.inference.flow(source, target, node)
-                solver.flow(cell.args[-1], result)
-            elif cell.kind == "any":
-                solver.flow(element, Cell("any"))
-                solver.make_any(result)
+def _value_method(inference: Inference, receiver: Cell, name: str, result: Cell) -> None:
+    rule = VALUE_METHODS[name]
+    if rule == "value" and receiver.kind == "map":
+        inference.solver.flow(receiver.args[1], result)
+        inference.solver.make_nullable(result, PERHAPS)
+    elif rule in ("keys", "values") and receiver.kind == "map":
+        inference.solver.learn(result, "list", (receiver.args[rule == "values"],))
+    elif rule in ("bool", "int", "string"):
+        inference.solver.learn(result, rule)
+    else:
+        inference.solver.escape(receiver)
+        inference.solver.learn(result, "any")
 
-        def check(module: ModuleScope) -> None:
-            cell = function.find()
-            if cell.kind == "fun" and len(cell.args) != 3:
-                message = f"expected a function of 2 arguments, got one of {len(cell.args) - 1}"
-                self.inference.report(module, "T039", message, node.args[1])
-            elif cell.kind not in ("fun", "any", ""):
-                message = f"type `{function}` is not callable"
-                self.inference.report(module, "T004", message, node.args[1])
 
-        solver.watch(action, function)
-        self.inference.check_later(check)
+# Builtins
 
-    def _part(self, rule: str, whole: Cell, result: Cell) -> None:
-        """The element, keys or values of a container."""
-        solver = self.solver
 
-        def action() -> None:
-            cell = whole.find()
-            if rule == "element" and cell.kind == "list":
-                solver.flow(cell.args[0], result)
-                solver.make_nullable(result, PERHAPS)
-            elif rule == "element" and cell.kind:
-                solver.escape(cell)
-                solver.learn(result, "any")
-            elif cell.kind == "map":
-                solver.learn(result, "list", (cell.args[rule == "values"],))
-            elif cell.kind:
-                solver.escape(cell)
-                solver.learn(result, "list", (Cell("any"),))
+def _builtin(inference: Inference, node: ast.Call, name: str) -> Cell:
+    builtin = BUILTINS[name]
+    args = [inference.expression(arg) for arg in node.args]
+    count = len(args)
+    if count < builtin.least or (builtin.most is not None and count > builtin.most):
+        message = f"`{name}` takes {takes(builtin.least, builtin.most)}, got {count}"
+        inference.error("T039", message, node)
+        return Cell("any")
+    return builtin_result(inference, node, args)
 
-        solver.watch(action, whole)
+
+def builtin_result(inference: Inference, node: ast.Call, args: list[Cell]) -> Cell:
+    """Return the cell of a builtin's result, after the rule of its row."""
+    assert isinstance(node.callee, ast.Name)
+    rule, result = BUILTINS[node.callee.name].result, Cell()
+    match rule:
+        case "int" | "float" | "bool" | "string":
+            return Cell(rule)
+        case "list<string>" | "list<int>":
+            return Cell("list", (Cell(rule[5:-1]),))
+        case "same":
+            return args[0] if args else inference.null()
+        case "never":
+            return inference.null()
+        case "append":
+            _append(inference, node, args, result)
+        case "concat":
+            return all_of(inference, args)
+        case "number":
+            _number(inference, args, result)
+        case "result":
+            _reduce(inference, node, args, result)
+        case _:
+            _part(inference, rule, args[0], result)
+    return result
+
+
+def all_of(inference: Inference, lists: Iterable[Cell]) -> Cell:
+    """Return the cell of a list of the elements of lists; null is an empty one."""
+    result = Cell("list", (Cell(),))
+    for cell in lists:
+        _flow_without_null(inference, cell, result)
+    return result
+
+
+def _flow_without_null(inference: Inference, source: Cell, target: Cell) -> None:
+    def action() -> None:
+        cell = source.find()
+        if cell.kind:
+            inference.solver.learn(target, cell.kind, cell.args, cell.of)
+
+    inference.solver.watch(action, source)
+
+
+def _append(inference: Inference, node: ast.Call, args: list[Cell], result: Cell) -> None:
+    element = Cell()
+    inference.flow(args[1], element, node.args[1])
+    inference.solver.learn(result, "list", (element,))
+    _flow_without_null(inference, args[0], result)
+
+
+def _number(inference: Inference, args: list[Cell], result: Cell) -> None:
+    """Int or float after the arguments, or after the elements of the only one."""
+
+    def action() -> None:
+        for arg in args:
+            cell = arg.find()
+            items = getattr(cell.of, "items", None)
+            cell = cell if items is None else items.find()
+            if cell.kind == "list":
+                _number_of(inference, cell.args[0], result)
+            else:
+                _number_of(inference, cell, result)
+
+    inference.solver.watch(action, *args)
+
+
+def _number_of(inference: Inference, cell: Cell, result: Cell) -> None:
+    def action() -> None:
+        kind = cell.find().kind
+        if kind in ("int", "float", "any", "string"):
+            inference.solver.learn(result, kind)
+
+    inference.solver.watch(action, cell)
+
+
+def _reduce(inference: Inference, node: ast.Call, args: list[Cell], result: Cell) -> None:
+    items, function, initial = args
+    element, solver = Cell(), inference.solver
+    iterate(inference, items, element, node.args[0])
+    solver.flow(initial, result)
+
+    def action() -> None:
+        cell = function.find()
+        if cell.kind == "fun" and len(cell.args) == 3:
+            for source, target in zip((result, element), cell.args, strict=False):
+                inference.flow(source, target, node)
+            solver.flow(cell.args[-1], result)
+        elif cell.kind == "any":
+            solver.flow(element, Cell("any"))
+            solver.make_any(result)
+
+    def check(module: ModuleScope) -> None:
+        cell = function.find()
+        if cell.kind == "fun" and len(cell.args) != 3:
+            message = f"expected a function of 2 arguments, got one of {len(cell.args) - 1}"
+            inference.report(module, "T039", message, node.args[1])
+        elif cell.kind not in ("fun", "any", ""):
+            message = f"type `{function}` is not callable"
+            inference.report(module, "T004", message, node.args[1])
+
+    solver.watch(action, function)
+    inference.check_later(check)
+
+
+def _part(inference: Inference, rule: str, whole: Cell, result: Cell) -> None:
+    """The element, keys or values of a container."""
+    solver = inference.solver
+
+    def action() -> None:
+        cell = whole.find()
+        if rule == "element" and cell.kind == "list":
+            solver.flow(cell.args[0], result)
+            solver.make_nullable(result, PERHAPS)
+        elif rule == "element" and cell.kind:
+            solver.escape(cell)
+            solver.learn(result, "any")
+        elif cell.kind == "map":
+            solver.learn(result, "list", (cell.args[rule == "values"],))
+        elif cell.kind:
+            solver.escape(cell)
+            solver.learn(result, "list", (Cell("any"),))
+
+    solver.watch(action, whole)
 
 
 def _public_names(module: ModuleScope) -> list[str]:
@@ -395,3 +420,6 @@ def _public_names(module: ModuleScope) -> list[str]:
 
 def _is_exported(function: Function) -> bool:
     return function.decl is not None and function.decl.exported
+
+
+EXPRESSIONS: ExpressionRules = {ast.Call: _call}
