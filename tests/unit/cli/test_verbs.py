@@ -288,6 +288,31 @@ def test_explain_without_a_build_says_so(typed: Callable[..., Typed]) -> None:
     assert got.err.splitlines()[0] == "error[B061]: nothing was built in `build`"
 
 
+def test_explain_of_a_code_needs_no_build(typed: Callable[..., Typed]) -> None:
+    """Title, cause and help, within the width of a terminal."""
+    got = typed("explain", "B022", "T002")
+    assert (got.status, got.err) == (0, "")
+    assert got.out.startswith("B022: import without a dependency\n\nA source imports a file that")
+    assert "\n\nT002: undefined variable\n\n" in got.out
+    assert "\n\nhelp: Correct the name, or" in got.out
+    assert max(map(len, got.out.splitlines())) <= 80
+
+
+def test_explain_of_a_code_that_does_not_exist_suggests_one(typed: Callable[..., Typed]) -> None:
+    """A capital letter and three digits are a code, also where a build has such a file."""
+    got = typed("explain", "B122")
+    assert (got.status, got.out) == (2, "")
+    assert got.err == (
+        "error[B067]: no diagnostic has the code `B122`\nhelp: did you mean `B022`?\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["b022", "B22", "//:B022", "B022.wasm"])
+def test_explain_takes_anything_else_as_a_target(typed: Callable[..., Typed], name: str) -> None:
+    """So a target that is named like a code can be explained by its label or its file."""
+    assert typed("explain", name).err.startswith("error[B061]: ")
+
+
 def test_output_may_be_standard_output(
     here: Path, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

@@ -1,0 +1,73 @@
+"""The registry of diagnostic codes: what each means, what causes it, and what to do about it.
+
+`python -m mochi_rules.base.codes` prints docs/errors.md.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# The letter that a code begins with, and what its diagnostics are about.
+GROUPS = {
+    "A": "WebAssembly, artifacts and executables",
+    "B": "Builds, targets and the command line",
+    "C": "Platforms and tools",
+    "K": "The cache",
+    "P": "Syntax",
+    "T": "Names and types",
+    "X": "Errors in mochi_rules itself",
+}
+_CODE = re.compile(r"[A-Z][0-9]{3}")
+_INTRODUCTION = """\
+# Diagnostic codes
+
+Every diagnostic has a code, such as `B022` in `error[B022]`. `mochi-rules explain B022` prints
+what this page says of it.
+
+<!-- From mochi_rules/base/codes.toml, by `python -m mochi_rules.base.codes > docs/errors.md` -->
+"""
+
+
+class Entry(NamedTuple):
+    """A code: a phrase that names it, sentences on its cause, and sentences on what to do."""
+
+    title: str
+    cause: str
+    help: str
+
+
+def is_code(text: str) -> bool:
+    """Return whether a string has the form of a code: a capital letter and three digits."""
+    return _CODE.fullmatch(text) is not None
+
+
+@cache
+def registry() -> Mapping[str, Entry]:
+    """Return the entries by code, in the order of the codes."""
+    import tomllib  # noqa: PLC0415 - with the next it takes 15 ms, and most runs explain no code
+    from importlib.resources import files  # noqa: PLC0415
+
+    text = files("mochi_rules.base").joinpath("codes.toml").read_text(encoding="utf-8")
+    return {code: Entry(**entry) for code, entry in sorted(tomllib.loads(text).items())}
+
+
+def reference() -> str:
+    """Return docs/errors.md."""
+    parts = [_INTRODUCTION]
+    for letter, codes in groupby(registry(), lambda code: code[0]):
+        parts.append(f"## {GROUPS[letter]}\n")
+        for code in codes:
+            title, cause, help_ = registry()[code]
+            parts.append(f"### {code}: {title}\n\n{cause}\n\n{help_}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
