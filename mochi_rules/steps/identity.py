@@ -41,7 +41,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
              "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
              "aot/executable/settings.py", "aot/run.py"),
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/wheel_download.py", "steps/errors.py",
-               "steps/subprocesses.py", "steps/tools/bundle.py"),
+               "steps/subprocesses.py", "steps/bundle.py"),
     "cargo": (*_STEPS, "aot/native_tools.py", "cache/entry.py", "cache/lock.py",
               "steps/cargo.py", "steps/subprocesses.py"),
 }  # fmt: skip

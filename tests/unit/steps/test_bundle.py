@@ -10,9 +10,7 @@ from mochi_rules.aot.wheel_download import wheel_pin
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
-from mochi_rules.steps.engines import LocalEngines
-from mochi_rules.steps.step import LAUNCHER
-from mochi_rules.steps.tools.bundle import (
+from mochi_rules.steps.bundle import (
     LIBRARY,
     find_compiler,
     launcher_sources,
@@ -20,6 +18,8 @@ from mochi_rules.steps.tools.bundle import (
     library_step,
     place_step,
 )
+from mochi_rules.steps.engines import LocalEngines
+from mochi_rules.steps.step import LAUNCHER
 from mochi_rules.steps.tools.toolchains import Toolchains
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ ENTRIES = {
     "object": ("steps.step:object_step",),
     "executable": ("steps.step:executable_step",),
     "test": ("steps.test_case",),
-    "bundle": ("steps.tools.bundle",),
+    "bundle": ("steps.bundle",),
     "cargo": ("steps.step:recipe_step",),
 }
 STEPS = "steps.step"  # of every tool: what its functions import counts for their own tool
