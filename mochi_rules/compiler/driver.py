@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Diagnostics
 from mochi_rules.compiler.infer.program import infer_program
-from mochi_rules.compiler.irbuild.program import ProgramBuilder
+from mochi_rules.compiler.irbuild.program import build_program
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
@@ -105,8 +105,7 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     if diagnostics.errors:
         return None
     library = runtime_library(check_leaks=request.check_leaks)
-    builder = ProgramBuilder(resolution, library, diagnostics, request.tests)
-    program = builder.build()
+    program = build_program(resolution, library, diagnostics, with_tests=request.tests)
     if diagnostics.errors:
         return None
     run_passes(program, after)

@@ -15,7 +15,7 @@ from pathlib import Path
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler import driver
 from mochi_rules.compiler.infer.program import infer_program
-from mochi_rules.compiler.irbuild.program import ProgramBuilder
+from mochi_rules.compiler.irbuild.program import build_program
 from mochi_rules.compiler.lower.link import Linker
 from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
@@ -41,8 +41,7 @@ def stages(text: str) -> dict[str, float]:
     mark("infer")
     diagnostics.raise_errors()
     library = driver.runtime_library(check_leaks=False)
-    builder = ProgramBuilder(resolution, library, diagnostics)
-    program = builder.build()
+    program = build_program(resolution, library, diagnostics)
     mark("build")
     run_passes(program)
     mark("passes")

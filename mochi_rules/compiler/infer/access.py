@@ -250,5 +250,7 @@ def _check_record(inference: Inference, module: ModuleScope, node: ast.Field, ce
 
 
 EXPRESSIONS: ExpressionRules = {
-    ast.Index: _index, ast.Slice: _slice, ast.Field: _field,
-}  # fmt: skip
+    ast.Index: _index,
+    ast.Slice: _slice,
+    ast.Field: _field,
+}

@@ -15,12 +15,13 @@ from mochi_rules.compiler.ir.types import (
     OptionalType,
     list_of,
 )
+from mochi_rules.compiler.irbuild.access import load_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mochi_rules.compiler.ir.function import Value
-    from mochi_rules.compiler.irbuild.function import FunctionBuilder
+    from mochi_rules.compiler.irbuild.context import FunctionBuilder
 
 
 class Hidden:
@@ -65,7 +66,7 @@ def iterate(
     elif isinstance(type_, OptionalType):
         _over_optional(b, collection, type_, assigned, step)
     elif (struct := b.struct_of(type_)) and struct.role == "group":
-        iterate(b, b.access.field(collection, "items"), assigned, step)
+        iterate(b, load_field(b, collection, "items"), assigned, step)
     else:
         _over_any(b, b.convert(collection, ANY), assigned, step)
 

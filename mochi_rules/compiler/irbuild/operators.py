@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import (
@@ -20,13 +20,12 @@ from mochi_rules.compiler.ir.types import (
     OptionalType,
     list_of,
 )
+from mochi_rules.compiler.irbuild.access import map_key
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mochi_rules.compiler.ir.function import Value
-    from mochi_rules.compiler.irbuild.function import FunctionBuilder
+    from mochi_rules.compiler.irbuild.context import ExpressionRules, FunctionBuilder
 
 _INT_OPS = {"+": "add.checked", "-": "sub.checked", "*": "mul.checked", "/": "div", "%": "rem"}
 _FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
@@ -39,176 +38,203 @@ _LIST_OPS = {
 _NUMBERS = (INT, FLOAT)
 
 
-class OperatorBuilder:
-    """What each operator becomes."""
+def _unary(b: FunctionBuilder, node: ast.Unary) -> Value:
+    if node.op == "!":
+        return b.as_value(b.ways(node))
+    operand = _operand(b, node.operand)
+    if operand.op == "const":
+        return b.const(-operand.attr, operand.type)
+    if operand.type in _NUMBERS:
+        return b.emit("neg", (operand,), operand.type)
+    return b.runtime("any_neg", (b.convert(operand, ANY), b.here()), ANY)
 
-    def __init__(self, builder: FunctionBuilder) -> None:
-        self.b = builder
-        self.handlers: dict[type, Callable[[Any], Value]] = {
-            ast.Binary: self._binary, ast.Unary: self._unary,
-        }  # fmt: skip
 
-    def _unary(self, node: ast.Unary) -> Value:
-        b = self.b
-        if node.op == "!":
-            return b.as_value(b.ways(node))
-        operand = self._operand(node.operand)
-        if operand.op == "const":
-            return b.const(-operand.attr, operand.type)
-        if operand.type in _NUMBERS:
-            return b.emit("neg", (operand,), operand.type)
-        return b.runtime("any_neg", (b.convert(operand, ANY), b.here()), ANY)
+def _binary(b: FunctionBuilder, node: ast.Binary) -> Value:
+    if node.op in ("&&", "||"):
+        return b.as_value(b.ways(node))
+    if node.op == "??":
+        return _coalesce(b, node)
+    if node.op in ("==", "!="):
+        is_equal = _equal(b, node)
+        return is_equal if node.op == "==" else b.emit("not", (is_equal,), BOOL)
+    if node.op == "in":
+        item = b.expression(node.left)
+        return contains(b, b.expression(node.right), item)
+    if node.op in _LIST_OPS:
+        return _list_operator(b, node)
+    left, right = _operand(b, node.left), _operand(b, node.right)
+    b.at(node)
+    if node.op in _ORDER:
+        return _order(b, node.op, left, right)
+    return arithmetic(b, node.op, left, right)
 
-    def _binary(self, node: ast.Binary) -> Value:
-        b = self.b
-        if node.op in ("&&", "||"):
-            return b.as_value(b.ways(node))
-        if node.op == "??":
-            return self._coalesce(node)
-        if node.op in ("==", "!="):
-            equal = self._equal(node)
-            return equal if node.op == "==" else b.emit("not", (equal,), BOOL)
-        if node.op == "in":
-            item = b.expression(node.left)
-            return self.contains(b.expression(node.right), item)
-        if node.op in _LIST_OPS:
-            return self._list_operator(node)
-        left, right = self._operand(node.left), self._operand(node.right)
-        b.at(node)
-        if node.op in _ORDER:
-            return self._order(node.op, left, right)
-        return self.arithmetic(node.op, left, right)
 
-    def _operand(self, node: ast.Expr) -> Value:
-        """Return an operand; a number from a map must be there."""
-        type_ = resolve(node.cell)
-        if isinstance(type_, OptionalType) and type_.inner in SCALARS:
-            return self.b.value(node, type_.inner)
-        return self.b.expression(node)
+def _operand(b: FunctionBuilder, node: ast.Expr) -> Value:
+    """Return an operand; a number from a map must be there."""
+    type_ = resolve(node.cell)
+    if isinstance(type_, OptionalType) and type_.inner in SCALARS:
+        return b.value(node, type_.inner)
+    return b.expression(node)
 
-    # Arithmetic
 
-    def arithmetic(self, op: str, left: Value, right: Value) -> Value:
-        """Return the result of `+ - * / %`."""
-        b = self.b
-        left, right = self._present(left), self._present(right)
-        types = (left.type, right.type)
-        if op == "+" and STRING in types:
-            return b.runtime("string_concat", (self.as_text(left), self.as_text(right)), STRING)
-        if op == "+" and isinstance(types[0], ListType) and isinstance(types[1], ListType):
-            return b.runtime("list_concat", (left, right), types[0])
-        if types == (INT, INT):
-            return self._int(op, left, right)
-        if types[0] in _NUMBERS and types[1] in _NUMBERS:
-            return self._float(op, b.convert(left, FLOAT), b.convert(right, FLOAT))
-        args = (b.convert(left, ANY), b.convert(right, ANY), b.here())
-        return b.runtime(_ANY_OPS[op], args, ANY)
+# Arithmetic
 
-    def _present(self, value: Value) -> Value:
-        """Return a value that is not null where its type is otherwise known."""
-        return self.b.access.not_null(value)
 
-    def _int(self, op: str, left: Value, right: Value) -> Value:
-        if op in "/%":
-            self.b.emit("check.nonzero", (right,))
-        return self.b.emit(_INT_OPS[op], (left, right), INT)
+def arithmetic(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
+    """Return the result of `+ - * / %`."""
+    left, right = b.not_null(left), b.not_null(right)
+    types = (left.type, right.type)
+    if op == "+" and STRING in types:
+        return b.runtime("string_concat", (as_text(b, left), as_text(b, right)), STRING)
+    if op == "+" and isinstance(types[0], ListType) and isinstance(types[1], ListType):
+        return b.runtime("list_concat", (left, right), types[0])
+    if types == (INT, INT):
+        return _int(b, op, left, right)
+    if types[0] in _NUMBERS and types[1] in _NUMBERS:
+        return _float(b, op, b.convert(left, FLOAT), b.convert(right, FLOAT))
+    args = (b.convert(left, ANY), b.convert(right, ANY), b.here())
+    return b.runtime(_ANY_OPS[op], args, ANY)
 
-    def _float(self, op: str, left: Value, right: Value) -> Value:
-        if op in "/%":
-            self.b.emit("check.nonzero", (right,))
-        return self.b.emit(_FLOAT_OPS[op], (left, right), FLOAT)
 
-    def as_text(self, value: Value) -> Value:
-        """Return a value as `str` shows it."""
-        b = self.b
-        if value.type is STRING:
-            return value
-        if value.type is INT:
-            return b.runtime("string_of_int", (value,), STRING)
-        if value.type is FLOAT:
-            return b.runtime("string_of_float", (value,), STRING)
-        return b.runtime("string_of_any", (b.convert(value, ANY),), STRING)
+def _int(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
+    if op in "/%":
+        b.emit("check.nonzero", (right,))
+    return b.emit(_INT_OPS[op], (left, right), INT)
 
-    # Comparison
 
-    def _order(self, op: str, left: Value, right: Value) -> Value:
-        b, types = self.b, (left.type, right.type)
-        if types in ((INT, INT), (FLOAT, FLOAT)):
-            return b.emit(_ORDER[op], (left, right), BOOL)
-        if types[0] in _NUMBERS and types[1] in _NUMBERS:
-            return b.emit(_ORDER[op], (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)
-        if types == (STRING, STRING):
-            compared = b.runtime("string_compare", (left, right), INT)
-            return b.emit(_ORDER[op], (compared, b.const(0, INT)), BOOL)
-        left, right = b.convert(left, ANY), b.convert(right, ANY)
-        if op in (">", ">="):
-            left, right = right, left
-        name = "any_less" if op in ("<", ">") else "any_less_equal"
-        return b.runtime(name, (left, right), BOOL)
+def _float(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
+    if op in "/%":
+        b.emit("check.nonzero", (right,))
+    return b.emit(_FLOAT_OPS[op], (left, right), FLOAT)
 
-    def _equal(self, node: ast.Binary) -> Value:
-        return self.equal(self.b.expression(node.left), self.b.expression(node.right))
 
-    def equal(self, left: Value, right: Value) -> Value:
-        """Return whether two values are equal."""
-        b, types = self.b, (left.type, right.type)
-        if types[0] is types[1] and types[0] in SCALARS:
-            return b.emit("eq", (left, right), BOOL)
-        if types[0] in _NUMBERS and types[1] in _NUMBERS:
-            return b.emit("eq", (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)
-        if types == (STRING, STRING):
-            return b.emit("string.eq", (left, right), BOOL)
-        for one, other in ((left, right), (right, left)):
-            if one.op == "null" or one.type in (NULL, VOID):
-                return self._is_null(other)
-        return b.runtime("any_equal", (b.convert(left, ANY), b.convert(right, ANY)), BOOL)
+def as_text(b: FunctionBuilder, value: Value) -> Value:
+    """Return a value as `str` shows it."""
+    if value.type is STRING:
+        return value
+    if value.type is INT:
+        return b.runtime("string_of_int", (value,), STRING)
+    if value.type is FLOAT:
+        return b.runtime("string_of_float", (value,), STRING)
+    return b.runtime("string_of_any", (b.convert(value, ANY),), STRING)
 
-    def _is_null(self, value: Value) -> Value:
-        if value.type is ANY or isinstance(value.type, OptionalType):
-            return self.b.emit("is_null", (value,), BOOL)
-        return self.b.const(int(value.type in (NULL, VOID)), BOOL)
 
-    def contains(self, container: Value, item: Value) -> Value:
-        """Return whether a list has an element, a map a key or a string a part."""
-        b = self.b
-        container = b.access.not_null(container)
-        type_ = container.type
-        if isinstance(type_, MapType):
-            return self._has_key(container, item, type_)
-        if type_ is STRING and item.type is STRING:
-            return b.runtime("string_contains", (container, item), BOOL)
-        if type_ is list_of(INT) and item.type is INT:
-            return b.runtime("list_contains_int", (container, item), BOOL)
-        if isinstance(type_, ListType):
-            return b.runtime("list_contains", (container, b.convert(item, ANY)), BOOL)
-        args = (b.convert(item, ANY), b.convert(container, ANY), b.here())
-        return b.runtime("any_in", args, BOOL)
+# Comparison
 
-    def _has_key(self, m: Value, key: Value, type_: MapType) -> Value:
-        b = self.b
-        if type_.key is INT and key.type is not INT:
-            entry = b.runtime("map_find_any", (m, b.convert(key, ANY)), WORD)
-        else:
-            entry = b.emit("map.find", (m, b.access.map_key(key, type_)), WORD)
-        return b.emit("ne", (entry, b.const(0, WORD)), BOOL)
 
-    # Others
+def _order(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
+    types = (left.type, right.type)
+    if types in ((INT, INT), (FLOAT, FLOAT)):
+        return b.emit(_ORDER[op], (left, right), BOOL)
+    if types[0] in _NUMBERS and types[1] in _NUMBERS:
+        return b.emit(_ORDER[op], (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)
+    if types == (STRING, STRING):
+        compared = b.runtime("string_compare", (left, right), INT)
+        return b.emit(_ORDER[op], (compared, b.const(0, INT)), BOOL)
+    left, right = b.convert(left, ANY), b.convert(right, ANY)
+    if op in (">", ">="):
+        left, right = right, left
+    name = "any_less" if op in ("<", ">") else "any_less_equal"
+    return b.runtime(name, (left, right), BOOL)
 
-    def _coalesce(self, node: ast.Binary) -> Value:
-        b, type_ = self.b, resolve(node.cell)
-        left = b.expression(node.left)
-        if not (left.type is ANY or isinstance(left.type, OptionalType)):
-            return left
-        inner = left.type.inner if isinstance(left.type, OptionalType) else ANY
+
+def _equal(b: FunctionBuilder, node: ast.Binary) -> Value:
+    return equal(b, b.expression(node.left), b.expression(node.right))
+
+
+def equal(b: FunctionBuilder, left: Value, right: Value) -> Value:
+    """Return whether two values are equal."""
+    types = (left.type, right.type)
+    if types[0] is types[1] and types[0] in SCALARS:
+        return b.emit("eq", (left, right), BOOL)
+    if types[0] in _NUMBERS and types[1] in _NUMBERS:
+        return b.emit("eq", (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)
+    if types == (STRING, STRING):
+        return b.emit("string.eq", (left, right), BOOL)
+    for one, other in ((left, right), (right, left)):
+        if one.op == "null" or one.type in (NULL, VOID):
+            return _is_null(b, other)
+    return b.runtime("any_equal", (b.convert(left, ANY), b.convert(right, ANY)), BOOL)
+
+
+def _is_null(b: FunctionBuilder, value: Value) -> Value:
+    if value.type is ANY or isinstance(value.type, OptionalType):
+        return b.emit("is_null", (value,), BOOL)
+    return b.const(int(value.type in (NULL, VOID)), BOOL)
+
+
+def contains(b: FunctionBuilder, container: Value, item: Value) -> Value:
+    """Return whether a list has an element, a map a key or a string a part."""
+    container = b.not_null(container)
+    type_ = container.type
+    if isinstance(type_, MapType):
+        return _has_key(b, container, item, type_)
+    if type_ is STRING and item.type is STRING:
+        return b.runtime("string_contains", (container, item), BOOL)
+    if type_ is list_of(INT) and item.type is INT:
+        return b.runtime("list_contains_int", (container, item), BOOL)
+    if isinstance(type_, ListType):
+        return b.runtime("list_contains", (container, b.convert(item, ANY)), BOOL)
+    args = (b.convert(item, ANY), b.convert(container, ANY), b.here())
+    return b.runtime("any_in", args, BOOL)
+
+
+def _has_key(b: FunctionBuilder, m: Value, key: Value, type_: MapType) -> Value:
+    if type_.key is INT and key.type is not INT:
+        entry = b.runtime("map_find_any", (m, b.convert(key, ANY)), WORD)
+    else:
+        entry = b.emit("map.find", (m, map_key(b, key, type_)), WORD)
+    return b.emit("ne", (entry, b.const(0, WORD)), BOOL)
+
+
+# Others
+
+
+def _coalesce(b: FunctionBuilder, node: ast.Binary) -> Value:
+    type_ = resolve(node.cell)
+    left = b.expression(node.left)
+    if not (left.type is ANY or isinstance(left.type, OptionalType)):
+        return left
+    inner = left.type.inner if isinstance(left.type, OptionalType) else ANY
+    return b.choose(
+        b.branch(b.emit("is_null", (left,), BOOL)),
+        lambda: b.value(node.right, type_),
+        lambda: b.convert(b.emit("any.cast", (left,), inner), type_),
+    )
+
+
+def _list_operator(b: FunctionBuilder, node: ast.Binary) -> Value:
+    type_ = resolve(node.cell)
+    left, right = b.expression(node.left), b.expression(node.right)
+    b.at(node)
+    lists = [as_list(b, value, node.op) for value in (left, right)]
+    return b.runtime(_LIST_OPS[node.op], lists, type_)
+
+
+def as_list(b: FunctionBuilder, value: Value, operation: str) -> Value:
+    """Return the list that a value is, for runtime functions that take lists of any elements.
+
+    Null is an empty one; any other value stops the program.
+    """
+    if isinstance(value.type, ListType):
+        return value
+    if isinstance(value.type, OptionalType) and isinstance(value.type.inner, ListType):
+        return list_or_empty(b, value, value.type.inner)
+    args = (b.convert(value, ANY), b.string(operation), b.here())
+    return b.runtime("expect_list", args, ANY)
+
+
+def list_or_empty(b: FunctionBuilder, value: Value, type_: ListType) -> Value:
+    """Return a list; null counts as an empty one."""
+    if value.op == "null" or value.type is NULL:
+        return b.emit("list.new", (), type_)
+    if isinstance(value.type, OptionalType):
         return b.choose(
-            b.branch(b.emit("is_null", (left,), BOOL)),
-            lambda: b.value(node.right, type_),
-            lambda: b.convert(b.emit("any.cast", (left,), inner), type_),
+            b.branch(b.emit("is_null", (value,), BOOL)),
+            lambda: b.emit("list.new", (), type_),
+            lambda: b.emit("any.cast", (value,), type_),
         )
+    return b.convert(value, type_)
 
-    def _list_operator(self, node: ast.Binary) -> Value:
-        b, type_ = self.b, resolve(node.cell)
-        left, right = b.expression(node.left), b.expression(node.right)
-        b.at(node)
-        lists = [b.calls.builtins.list_of(value, node.op) for value in (left, right)]
-        return b.runtime(_LIST_OPS[node.op], lists, type_)
+
+EXPRESSIONS: ExpressionRules = {ast.Binary: _binary, ast.Unary: _unary}

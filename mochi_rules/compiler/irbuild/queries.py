@@ -23,25 +23,21 @@ from mochi_rules.compiler.ir.types import (
     list_of,
     map_of,
 )
+from mochi_rules.compiler.irbuild.access import length_of, load_field
+from mochi_rules.compiler.irbuild.builtins import aggregate
 from mochi_rules.compiler.irbuild.loops import Hidden, count, iterate
+from mochi_rules.compiler.irbuild.objects import new_struct
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.compiler.ir.function import Value
-    from mochi_rules.compiler.irbuild.function import FunctionBuilder
+    from mochi_rules.compiler.irbuild.context import ExpressionRules, FunctionBuilder
 
 
-class QueryBuilder:
-    """What a query becomes."""
-
-    def __init__(self, builder: FunctionBuilder) -> None:
-        self.b = builder
-        self.handlers: dict[type, Callable[[Any], Value]] = {ast.Query: self._query}
-
-    def _query(self, node: ast.Query) -> Value:
-        return _Plan(self.b, node).build()
+def _query(b: FunctionBuilder, node: ast.Query) -> Value:
+    return _Plan(b, node).build()
 
 
 class _Plan:
@@ -114,8 +110,7 @@ class _Plan:
             return rows
         assert isinstance(self.aggregate.callee, ast.Name)
         name = self.aggregate.callee.name
-        builtins = b.calls.builtins
-        return builtins.length(rows) if name == "count" else builtins.aggregate(name, rows)
+        return length_of(b, rows) if name == "count" else aggregate(b, name, rows)
 
     # Rows
 
@@ -279,7 +274,7 @@ class _Plan:
         def step(value: Value) -> None:
             b.declare(group.variable, value)
             for name, variable in group.parts.items():
-                b.declare(variable, b.access.field(b.access.field(value, "key"), name))
+                b.declare(variable, load_field(b, load_field(b, value, "key"), name))
             if group.having is not None:
                 self._keep_if(group.having)
             if b.block is not None:
@@ -305,7 +300,7 @@ class _Plan:
         struct = b.struct_of(type_)
         assert struct is not None
         attr = b.program.field_attribute(struct, "items")
-        items = b.access.field(found, "items")
+        items = load_field(b, found, "items")
         assert isinstance(items.type, ListType)
         row = self._row(group, items.type.element)
         b.emit("field.vacate", (found, items), VOID, attr)
@@ -324,7 +319,7 @@ class _Plan:
                   if name in named and len(keys) > 1}  # fmt: skip
         fields["key"] = b.convert(key, resolve(struct.cells["key"]))
         fields["items"] = b.emit("list.new", (), resolve(struct.cells["items"]))
-        value = b.expressions.new_struct(struct, fields)
+        value = new_struct(b, struct, fields)
         self._append(groups, value)
         b.emit("entry.store", (by_text, b.emit("map.insert", (by_text, text), WORD), value))
         return value
@@ -345,7 +340,7 @@ class _Plan:
             source.name: b.convert(b.read(source.variable, source), resolve(source.variable.type))
             for source in sources
         }
-        return b.convert(b.expressions.new_struct(group.row, values), element)
+        return b.convert(new_struct(b, group.row, values), element)
 
     def _map(self, type_: Type, values: dict[str, Value]) -> Value:
         b = self.b
@@ -355,3 +350,6 @@ class _Plan:
             entry_value = b.convert(value, type_.value)
             b.emit("entry.store", (m, b.emit("map.insert", (m, b.string(name)), WORD), entry_value))
         return m
+
+
+EXPRESSIONS: ExpressionRules = {ast.Query: _query}

@@ -21,6 +21,8 @@ from mochi_rules.compiler.ir.types import (
     Type,
     optional_of,
 )
+from mochi_rules.compiler.irbuild.access import checked_index, map_key
+from mochi_rules.compiler.irbuild.operators import as_text
 from mochi_rules.compiler.names.symbols import Builtin, Variable
 from mochi_rules.compiler.syntax import ast
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.compiler.ir.function import Value
-    from mochi_rules.compiler.irbuild.function import FunctionBuilder
+    from mochi_rules.compiler.irbuild.context import FunctionBuilder
 
 
 class _Place:
@@ -63,7 +65,7 @@ def _extend(b: FunctionBuilder, place: _Place, added: ast.Expr, *, is_append: bo
         place.vacate(place.value)
         return b.emit("list.append", (place.value, item), type_)
     if type_ is STRING:
-        text = b.operators.as_text(b.expression(added))
+        text = as_text(b, b.expression(added))
         place.vacate(place.value)
         return b.runtime("string_concat", (place.value, text), STRING)
     more = b.value(added, type_)
@@ -165,7 +167,7 @@ def _variable_place(b: FunctionBuilder, target: ast.Name) -> _Place | None:
 
 def _element_place(b: FunctionBuilder, target: ast.Index, type_: ListType) -> _Place:
     xs = b.expression(target.base)
-    index = b.access.checked_index(xs, b.value(target.index, INT), "list")
+    index = checked_index(b, xs, b.value(target.index, INT), "list")
     return _Place(
         b.emit("list.load", (xs, index), type_.element),
         lambda old: _do(b.emit("list.vacate", (xs, index, old))),
@@ -177,7 +179,7 @@ def _entry_place(
     b: FunctionBuilder, target: ast.Index, type_: MapType, *, is_append: bool
 ) -> _Place:
     m = b.expression(target.base)
-    key = b.access.map_key(b.expression(target.index), type_)
+    key = map_key(b, b.expression(target.index), type_)
     if is_append:  # a missing key counts as an empty list
         entry = b.emit("map.insert", (m, key), WORD)
         found = b.emit("entry.load", (m, entry), optional_of(type_.value))
