@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_rules.compiler.infer.calls import VALUE_METHODS
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import (
     ANY,
@@ -44,16 +45,6 @@ _FOREIGN = {
     "strings": {"ToUpper": ("string_upper", STRING), "ToLower": ("string_lower", STRING),
                 "TrimSpace": ("string_trim", STRING)},
 }  # fmt: skip
-_VALUE_METHODS = {
-    "contains",
-    "starts_with",
-    "ends_with",
-    "len",
-    "keys",
-    "values",
-    "get",
-    "padStart",
-}
 
 
 def _call(b: FunctionBuilder, node: ast.Call) -> Value:
@@ -144,7 +135,7 @@ def _method(b: FunctionBuilder, node: ast.Call, receiver: Value, name: str) -> V
     if struct is not None and name in struct.methods:
         return _direct(b, struct.methods[name], node.args, node, receiver)
     is_field = struct is not None and name in struct.cells
-    if name in _VALUE_METHODS and not is_field:
+    if name in VALUE_METHODS and not is_field:
         return _value_method(b, node, receiver, name)
     return _call_value(b, load_field(b, receiver, name), node.args, node)
 

@@ -1,4 +1,4 @@
-"""Which links of a chain are built before the last one; see compiler/chains.py."""
+"""Which links of a chain are built before the last one; see compiler/syntax/chains.py."""
 
 from __future__ import annotations
 
