@@ -187,13 +187,13 @@ def test_wrong_source(
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
-        (b"", ("error[A010]: not WebAssembly: the file is empty",)),
-        (b"garbage!", ("error[A010]: not WebAssembly: the file begins with `67 61 72 62",)),
+        (b"", ("error[A010]: `app/w.wasm`: not WebAssembly: the file is empty",)),
+        (b"garbage!", ("error[A010]: `app/w.wasm`: not WebAssembly: the file begins with `67 61",)),
         (b"\0asm\1\0\0\0\1\x09", ("error[A011]: ",)),
         (wat("(module (func (param i64 i64 i64 i64) (result i64 i64) "
              "local.get 0 local.get 1 local.get 2 local.get 3 i64.add128) "
              '(func (export "_start")))'),
-         ("error[A067]: the wasm needs `wide arithmetic`, which is off",)),
+         ("app/w.wasm`: the wasm needs `wide arithmetic`, which is off",)),
         (wat('(module (import "env" "f" (func)))'),
          ("error[B030]: `app/w.wasm` imports `env.f` (func), which nobody can give it",)),
     ],
