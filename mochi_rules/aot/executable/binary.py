@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform
 
+_NO_CODE = "not a file of machine code"
 EXECUTABLE, LIBRARY, OBJECT = "executable", "library", "object"
 
 _FORMATS = {"elf": "ELF", "coff": "PE", "macho": "Mach-O"}
@@ -68,7 +69,7 @@ def check_binary(what: str, platform: Platform, role: str, data: bytes) -> None:
         hint = f"take one architecture out of it: `lipo -thin {platform.cpu}`"
     raise fail(
         "A107",
-        f"the {what} is {found or 'no file of machine code'}, and `{platform.name}` needs {wanted}",
+        f"the {what} is {found or _NO_CODE}, and `{platform.name}` needs {wanted}",
         help=hint,
     )
 

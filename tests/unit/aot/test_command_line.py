@@ -89,8 +89,8 @@ def test_relative_path_is_good_from_everywhere(host, only_host, tmp_path, monkey
         ("wasmtime 47.0.1", "is Wasmtime 47.0.1, and 48 is needed"),
         ("wasmtime 480.0.1", "is Wasmtime 480.0.1, and 48 is needed"),
         ("wasmtime-cli 50.0.1", "is Wasmtime 50.0.1, and 48 is needed"),
-        ("wasmer 48.0.1", "says `wasmer 48.0.1`, which is no version"),
-        ("", "says ``, which is no version"),
+        ("wasmer 48.0.1", "says `wasmer 48.0.1`, which is not a version"),
+        ("", "says ``, which is not a version"),
     ],
 )
 def test_other_version_is_rejected_with_both(host, command, version, words):

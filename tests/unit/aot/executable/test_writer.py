@@ -91,9 +91,9 @@ def test_artifact_of_another_c_library_fits():
 @pytest.mark.parametrize(
     ("artifact", "words"),
     [
-        (b"", "no compiled artifact"),
-        (b"\0asm\1\0\0\0", "no compiled artifact"),
-        (make_launcher(LINUX), "no compiled artifact"),
+        (b"", "not a compiled artifact"),
+        (b"\0asm\1\0\0\0", "not a compiled artifact"),
+        (make_launcher(LINUX), "not a compiled artifact"),
         (make_artifact(LINUX)[:8], "damaged"),
         (make_artifact(LINUX)[:70], "damaged"),
         (make_artifact(LINUX, target="a\x1b-\n"), r"is for `a\x1b-\n`"),
