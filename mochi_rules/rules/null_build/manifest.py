@@ -35,7 +35,7 @@ _KEPT = 8  # manifests of other command lines
 # These say nothing about a build.
 _VOLATILE = frozenset({"_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID"})
 # Options that do not change what a build makes; with any other, SCons decides.
-_OPTIONS = re.compile(r"-[Qskuf]+|-j ?\d*|-f.*|--silent|--quiet|--jobs=\d+|--(ui|color)=\w+")
+_OPTIONS = re.compile(r"-[Qsku]+|-j ?\d*|-[fC].*|--silent|--quiet|--jobs=\d+|--(ui|color)=\w+")
 DATABASE = ".sconsign"
 _SECOND = 10**9  # nanoseconds
 
@@ -48,7 +48,7 @@ def command_line(arguments: list[str]) -> list[str] | None:
     for argument in arguments:
         if argument.startswith("-") and not takes_value and not _OPTIONS.fullmatch(argument):
             return None
-        takes_value = argument in ("-j", "-f")
+        takes_value = argument in ("-j", "-f", "-C")
     return arguments
 
 

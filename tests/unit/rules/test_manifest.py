@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["-Q"], ["-j4", "-s"], ["-j", "4", "//app:app"], ["target=all"], ["--ui=plain"], ["-u"]],
+    [
+        [],
+        ["-Q"],
+        ["-j4", "-s"],
+        ["-j", "4", "//app:app"],
+        ["target=all"],
+        ["--ui=plain"],
+        ["-u"],
+        ["-C", "a"],
+    ],
 )
 def test_plain_build_can_have_a_manifest(arguments: list[str]) -> None:
     """Targets, variables, and options that only say how to build."""
