@@ -85,11 +85,13 @@ def begin(build: str) -> Watch | None:
     Raises:
         SystemExit: There is nothing to do, and the user has been told so.
     """
-    arguments = command_line(sys.argv[1:])
-    identity = signature()
-    if _begun or arguments is None or identity is None:
+    if _begun:
         return None
     _begun.append(True)
+    arguments = command_line(sys.argv[1:])
+    identity = signature() if arguments is not None else None
+    if arguments is None or identity is None:
+        return None
     folder = os.path.join(SCons.Node.FS.get_default_fs().Top.get_abspath(), build)
     manifest = Manifest(
         os.path.join(folder, FOLDER), [SCons.Script.GetLaunchDir(), *arguments], identity
@@ -121,11 +123,12 @@ def _own_folders(space: Workspace) -> tuple[str, ...]:
     """Return where paths begin that the manifest does not list.
 
     These are the cache, our notes, SCons' database, and what the identity stands for: Python and
-    its packages.
+    its packages, unless the workspace lies among them.
     """
     cache = space.settings.cache.root
     folders = [space.root / space.settings.build / FOLDER, *([cache] if cache else [])]
-    folders += [Path(sys.prefix), Path(sys.base_prefix), PACKAGE]
+    installed = (Path(sys.prefix), Path(sys.base_prefix), PACKAGE)
+    folders += [folder for folder in installed if not space.root.is_relative_to(folder)]
     return (f"{space.root}{os.sep}{DATABASE}", *(f"{folder}{os.sep}" for folder in folders))
 
 
