@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.cli.options import Parsed
+    from mochi_rules.compiler.driver import CompileRequest
 
 # What can be written: the suffix of its file, how many steps it takes, and whether it is text.
 _STEPS = {"wasm": 1, "clif": 1, "cwasm": 3, "obj": 4, "exe": 4}
@@ -56,7 +57,7 @@ def build(parsed: Parsed) -> int:
     if emit in _TEXTS and kind_of(path) != ".mochi":
         raise fail("B052", f"`--emit {emit}` is for Mochi programs, and `{path}` is none")
     if emit in _TEXTS:
-        _write_text(output, _TEXTS[emit](path, after or ""))
+        _write_text(output, _TEXTS[emit](path, parsed))
         return 0
     configuration = configuration_of(parsed)
     platform = configuration.platform if emit not in ("wasm", "clif") else None
@@ -137,8 +138,8 @@ def _write_text(output: Path, text: str) -> None:
     _write(output, text.encode())
 
 
-def _syntax_tree(path: Path, after: str) -> str:
-    del after
+def _syntax_tree(path: Path, parsed: Parsed) -> str:
+    del parsed
     from mochi_rules.compiler.syntax.ast_print import print_module  # noqa: PLC0415 - as below
     from mochi_rules.compiler.syntax.parser import parse_module  # noqa: PLC0415
 
@@ -148,44 +149,54 @@ def _syntax_tree(path: Path, after: str) -> str:
     return print_module(tree)
 
 
-def _mid_level(path: Path, after: str) -> str:
+def _mid_level(path: Path, parsed: Parsed) -> str:
     """Return the IR after a pass, or after all.
 
     Emits: B052 (no such pass).
     """
-    from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415
+    from mochi_rules.compiler.driver import build_ir  # noqa: PLC0415
     from mochi_rules.compiler.ir.print import print_program  # noqa: PLC0415
     from mochi_rules.compiler.passes import BUILD, PASSES  # noqa: PLC0415
 
-    if after and after not in (BUILD, *PASSES):
-        names = (BUILD, *PASSES)
+    after = parsed.get("after")
+    names = (BUILD, *(row.name for row in PASSES))
+    if after and after not in names:
         notes = (f"it is one of {listing(names)}",)
         raise fail(
             "B052", f"`--after` cannot be `{after}`", notes=notes, help=did_you_mean(after, names)
         )
-    texts = texts_of(read_program(path, Path.cwd()))
     diagnostics = Diagnostics()
-    program = build_ir(CompileRequest(next(iter(texts)), texts), diagnostics, after)
+    program = build_ir(_request(path, parsed), diagnostics, after)
     diagnostics.raise_errors()
     assert program is not None
     return print_program(program)
 
 
-def _wat(path: Path, after: str) -> str:
-    del after
-    from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
+def _wat(path: Path, parsed: Parsed) -> str:
+    from mochi_rules.compiler.driver import compile_program  # noqa: PLC0415
     from mochi_rules.steps.engines import compiled  # noqa: PLC0415
     from mochi_rules.wasm.wat import print_module  # noqa: PLC0415
 
-    texts = texts_of(read_program(path, Path.cwd()))
-    result = compile_program(CompileRequest(next(iter(texts)), texts))
+    result = compile_program(_request(path, parsed))
     compiled(result.wasm, result.diagnostics)
     assert result.module is not None
     return print_module(result.module)
 
 
+def _request(path: Path, parsed: Parsed) -> CompileRequest:
+    from mochi_rules.compiler.driver import CompileRequest  # noqa: PLC0415 - loads the compiler
+
+    texts = texts_of(read_program(path, Path.cwd()))
+    level = configuration_of(parsed).optimize
+    return CompileRequest(next(iter(texts)), texts, optimize=level)
+
+
 # The forms that people read; each loads the compiler, which the others mostly need not.
-_TEXTS: dict[str, Callable[[Path, str], str]] = {"ast": _syntax_tree, "ir": _mid_level, "wat": _wat}
+_TEXTS: dict[str, Callable[[Path, Parsed], str]] = {
+    "ast": _syntax_tree,
+    "ir": _mid_level,
+    "wat": _wat,
+}
 
 VERB = Verb(
     "build",

@@ -72,7 +72,7 @@ def list_artifact(parsed: Parsed, path: Path) -> Listed:
 
     Emits: B010, B064 (an option that is for programs), and as `read_listing`; A027.
     """
-    for option in ("target", "mode", "cpu", "engine", "toolchain", "aot"):
+    for option in ("target", "mode", "optimize", "cpu", "engine", "toolchain", "aot"):
         if parsed.has(option):
             message = f"`{path}` is compiled already: `--{option}` is for programs"
             raise fail("B064", message, help=f"leave `--{option}` out")

@@ -13,6 +13,8 @@ from mochi_rules.cli.options import HELP, Parsed
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Verb
 
+_SHORT = 2  # characters of a short option
+
 
 def parse(verb: Verb, words: list[str]) -> Parsed:
     """Return what the words after a verb say.
@@ -59,6 +61,8 @@ def _check_word(word: str) -> None:
 
 def _take_option(verb: Verb, word: str, rest: list[str], parsed: Parsed) -> None:
     name, equals, value = word.partition("=")
+    if word[1] != "-" and len(name) > _SHORT:  # a value without a space: -O2
+        name, equals, value = word[:_SHORT], "=", word[_SHORT:]
     option = next(
         (item for item in (*verb.options, HELP) if name in (f"--{item.name}", f"-{item.short}")),
         None,

@@ -107,6 +107,7 @@ class Products:
                     next(iter(sources)),
                     debug_names=self.debug_info or self.configuration.mode.debug_names,
                     debug_info=self.debug_info or self.config.debug_info,
+                    optimize=self.configuration.optimize,
                 )
                 self._made[WASM] = self._run(step, ".wasm", self.read)
             else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.run import Guest, run_cwasm
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Option, Parsed, Verb
+from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, OPTIMIZE, Option, Parsed, Verb
 from mochi_rules.cli.start import cache_root
 from mochi_rules.project.folder import locate
 from mochi_rules.steps.run_cache import Recalled, Shortcut
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
 
+_LEVEL = 1  # of optimization: what is compiled to run once must be compiled fast
+
+
 def run(parsed: Parsed) -> int:
     """Run a program, and return its exit status."""
     path = Path(parsed.operands[0])
     root = cache_root(parsed)
     folder, name = locate(path, Path.cwd())
     profile = _profile(parsed)
-    words = (name, parsed.get("mode"), parsed.get("cpu"), *map(repr, profile.items()))
+    settings = (parsed.get(option.name) for option in (MODE, OPTIMIZE, CPU))
+    words = (name, *settings, *map(repr, profile.items()))
     shortcut = Shortcut(root, words, folder.root)
     recalled = _find(shortcut) or _make(parsed, path, shortcut)
     argv = (path.stem, *parsed.arguments)
@@ -84,6 +89,9 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     from mochi_rules.cli.session import configuration_of, open_pipeline  # noqa: PLC0415
 
     configuration = configuration_of(parsed)
+    if not parsed.has("optimize"):
+        level = min(_LEVEL, configuration.optimize)
+        configuration = replace(configuration, optimize=level)
     with open_pipeline(cache_root(parsed), engines) as pipeline:
         products = Products(path, Path.cwd(), pipeline, configuration)
         artifact = products.artifact()
@@ -107,6 +115,7 @@ VERB = Verb(
     run,
     (
         MODE,
+        OPTIMIZE,
         CPU,
         ENGINE,
         Option("dir", "let the program use the files of this directory"),

@@ -19,6 +19,7 @@ from mochi_rules.cli.options import (
     CPU,
     ENGINE,
     MODE,
+    OPTIMIZE,
     TARGET,
     TOOLCHAIN,
     color_choice,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mochi_rules.steps.lazy_engines import LazyEngines
     from mochi_rules.steps.tools.toolchains import Toolchains
 
-BUILDING = (TARGET, MODE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)
+BUILDING = (TARGET, MODE, OPTIMIZE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)
 
 
 def configuration_of(parsed: Parsed) -> Configuration:
@@ -46,7 +47,7 @@ def configuration_of(parsed: Parsed) -> Configuration:
     Emits: B004, B028, B029, B052 (several platforms), C010 to C013.
     """
     values = (parsed.get("target"), parsed.get("mode"), parsed.get("cpu"))
-    found = find_configurations(*values, profile_of(parsed))
+    found = find_configurations(*values, profile_of(parsed), optimize=parsed.get("optimize"))
     if len(found) > 1:
         message = "`--target` names one platform at a time"
         raise fail("B052", message, help=f"write `--target {found[0].platform.name}`")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Fault
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
-from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, Verb
+from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, OPTIMIZE, Verb
 from mochi_rules.cli.products import Products, kind_of
 from mochi_rules.cli.session import configuration_of, open_pipeline, show
 from mochi_rules.cli.start import cache_root
@@ -70,6 +70,6 @@ VERB = Verb(
     "test FILE... [OPTIONS]",
     "Run programs as tests: each passes when it ends with status 0.",
     test,
-    (MODE, CPU, ENGINE, CACHE, COLOR),
+    (MODE, OPTIMIZE, CPU, ENGINE, CACHE, COLOR),
     operands=(1, _MANY),
 )

@@ -20,7 +20,7 @@ from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
 from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
-from mochi_rules.compiler.passes import run_passes
+from mochi_rules.compiler.passes import run_library_passes, run_passes
 from mochi_rules.compiler.runtime.library import Library, load_library
 from mochi_rules.compiler.syntax.limits import RECURSION_LIMIT
 from mochi_rules.wasm.debug.dwarf import dwarf_sections
@@ -45,7 +45,8 @@ class CompileRequest:
     program fail when objects are alive at its end. With `tests`, each test block can be run by
     itself: the module exports `test_0`, `test_1` …, and its custom section `mochi.tests` lists
     their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
-    Which lines the code comes from is always there, in the section `mochi.lines`.
+    Which lines the code comes from is always there, in the section `mochi.lines`. `optimize` is
+    0 to 2; see `passes.PASSES`.
     """
 
     main: str
@@ -54,6 +55,7 @@ class CompileRequest:
     tests: bool = False
     debug_names: bool = True
     debug_info: bool = False
+    optimize: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def compile_program(request: CompileRequest) -> CompileResult:
     program = build_ir(request, diagnostics)
     if program is None:
         return CompileResult(b"", diagnostics.errors)
-    module = Linker(program, runtime_library(check_leaks=request.check_leaks)).link()
+    module = Linker(program, _library(request)).link()
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
     if request.debug_info:
@@ -104,11 +106,11 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     infer_program(resolution, diagnostics)
     if diagnostics.errors:
         return None
-    library = runtime_library(check_leaks=request.check_leaks)
+    library = _library(request)
     program = build_program(resolution, library, diagnostics, with_tests=request.tests)
     if diagnostics.errors:
         return None
-    run_passes(program, after)
+    run_passes(program, library, request.optimize, after)
     return program
 
 
@@ -123,8 +125,17 @@ def _deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
+def _library(request: CompileRequest) -> Library:
+    return runtime_library(check_leaks=request.check_leaks, level=request.optimize)
+
+
 @cache
-def runtime_library(*, check_leaks: bool) -> Library:
-    """Return the runtime library; it does not depend on the program, so a process shares it."""
+def runtime_library(*, check_leaks: bool, level: int = 0) -> Library:
+    """Return the runtime library, optimized as `level` says.
+
+    It does not depend on the program, so a process shares it, and optimizes each function once.
+    """
     settings = {"CHECK_LEAKS": int(check_leaks), "OUTPUT_SIZE": OUTPUT_BUFFER}
-    return load_library({**layout.CONSTANTS, **settings}, IMPORTS)
+    library = load_library({**layout.CONSTANTS, **settings}, IMPORTS)
+    library.finish = lambda function: run_library_passes(function, library, level)
+    return library

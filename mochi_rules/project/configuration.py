@@ -22,20 +22,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """How a program is compiled, as a name: the compiler's and the engine's settings."""
+    """How a program is compiled, as a name: the compiler's and the engine's settings.
+
+    `optimize` is the level of optimization where the user names none.
+    """
 
     name: str
     doc: str
     debug_names: bool
+    optimize: int
     engine: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 # The first is the default.
 MODES: tuple[Mode, ...] = (
     Mode("release", "runs fast, and leaves the names of functions out",
-         debug_names=False, engine={"opt_level": "speed"}),
+         debug_names=False, optimize=2, engine={"opt_level": "speed"}),
     Mode("debug", "for debuggers: lines, names of functions, and code as it is written",
-         debug_names=True, engine={"opt_level": "none", "debug_info": True}),
+         debug_names=True, optimize=0, engine={"opt_level": "none", "debug_info": True}),
 )  # fmt: skip
 
 
@@ -48,13 +52,15 @@ FOREIGN: Mapping[str, object] = {"debug_info": False}
 class Configuration:
     """What everything below one output directory is made for.
 
-    `cpu` is a level's name, checked. `profile` has the settings for all programs. `variant` says
-    in the directory's name what else differs from the default: see `variant_of`.
+    `cpu` is a level's name, checked. `optimize` is how far the compiler goes. `profile` has the
+    settings for all programs. `variant` says in the directory's name what else differs from the
+    default: see `variant_of`.
     """
 
     platform: Platform
     mode: Mode
     cpu: str
+    optimize: int
     profile: Mapping[str, object] = field(default_factory=dict, compare=False)
     variant: str = ""
 
@@ -63,7 +69,8 @@ class Configuration:
         """The name of the output directory: `x86_64-linux-debug`, or `…-debug-v3+sandboxed`."""
         is_default = self.cpu == self.platform.default_cpu_level
         cpu = "" if is_default else f"-{self.cpu.removeprefix('x86-64-')}"
-        return f"{self.platform.name}-{self.mode.name}{cpu}{self.variant}"
+        level = "" if self.optimize == self.mode.optimize else f"-O{self.optimize}"
+        return f"{self.platform.name}-{self.mode.name}{cpu}{level}{self.variant}"
 
     def engine(self, settings: Mapping[str, object] | None = None) -> EngineConfig:
         """Return the engine's configuration.
@@ -136,6 +143,7 @@ class Variable:
 
 
 LINKS = ("auto", "launcher", "bundle", "none")
+LEVELS = ("0", "1", "2")  # of optimization
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("target", "this machine", "platforms to build for, with commas between, or `all`",
@@ -143,6 +151,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("mode", MODES[0].name, "how to compile", lambda: [mode.name for mode in MODES]),
     Variable("cpu", "of the platform", "how new a processor the code may require",
              lambda: [level.name for level in CPU_LEVELS]),
+    Variable("optimize", "of the mode", "how far the compiler optimizes: `2` for the fastest "
+             "program, `1` to compile fast, `0` to leave the program as it is written",
+             lambda: LEVELS),
     Variable("engine", "none", "a profile of `mochi.toml`, for all programs", lambda: ["NAME"]),
     Variable("link", "auto", "what executables are made of; `auto` makes them where a launcher is "
              "installed, `bundle` takes a C compiler, and `none` makes none", lambda: LINKS),
@@ -214,6 +225,7 @@ def find_configurations(
     cpu: str = "",
     profile: Mapping[str, object] | None = None,
     variant: str = "",
+    optimize: str = "",
 ) -> list[Configuration]:
     """Return the configurations that the variables ask for, each once; empty strings are defaults.
 
@@ -223,8 +235,11 @@ def find_configurations(
         MochiError: A value is not allowed.
     """
     chosen = find_mode(mode or MODES[0].name)
+    level = int(check_choice("optimize", optimize)) if optimize else chosen.optimize
     return [
-        Configuration(platform, chosen, find_cpu_level(platform, cpu).name, profile or {}, variant)
+        Configuration(
+            platform, chosen, find_cpu_level(platform, cpu).name, level, profile or {}, variant
+        )
         for platform in _platforms(target)
     ]
 

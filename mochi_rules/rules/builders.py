@@ -79,8 +79,12 @@ def wasm_task(
     config: EngineConfig,
 ) -> Task:
     """Return the task that compiles a program, for a debugger where `config` says so."""
-    names = configuration.mode.debug_names
-    step = mochi_step(program.main, debug_names=names, debug_info=config.debug_info)
+    step = mochi_step(
+        program.main,
+        debug_names=configuration.mode.debug_names,
+        debug_info=config.debug_info,
+        optimize=configuration.optimize,
+    )
     return Task(step, space.shown(node), program.read, program.scan)
 
 

@@ -146,7 +146,12 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     profile = profiles.find(values["engine"]) if values["engine"] else {}
     link = check_choice("link", values["link"])
     configurations = find_configurations(
-        values["target"], values["mode"], values["cpu"], profile, variant_of(values["engine"], link)
+        values["target"],
+        values["mode"],
+        values["cpu"],
+        profile,
+        variant_of(values["engine"], link),
+        values["optimize"],
     )
     return Settings(
         configurations=tuple(configurations),

@@ -39,6 +39,7 @@ class MochiOptions:
 
     debug_names: bool = True
     debug_info: bool = False
+    optimize: int = 2
 
 
 @dataclass(frozen=True, slots=True)

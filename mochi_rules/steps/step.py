@@ -67,17 +67,20 @@ class Step:
     has_digest: bool = False
 
 
-def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Step:
+def mochi_step(
+    main: str, *, debug_names: bool, debug_info: bool = False, optimize: int = 2
+) -> Step:
     """Compile a program; the inputs are its sources by name.
 
     `debug_names` keeps the names of functions, and `debug_info` describes lines for a debugger.
+    `optimize` is 0 to 2.
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
-        options = MochiOptions(debug_names=debug_names, debug_info=debug_info)
+        options = MochiOptions(debug_names, debug_info, optimize)
         result = engines.compile_mochi(main, texts, options)
         return Made(result.wasm, warnings=result.warnings)
 
@@ -85,6 +88,7 @@ def mochi_step(main: str, *, debug_names: bool, debug_info: bool = False) -> Ste
         f"--main={main}",
         f"--debug-names={_word(debug_names)}",
         f"--debug-info={_word(debug_info)}",
+        f"--optimize={optimize}",
     )
     return Step("mochi", arguments, ("mochi",), WASM, make)
 

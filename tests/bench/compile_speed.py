@@ -1,6 +1,6 @@
 """How fast text becomes wasm, and where the time goes: lines per second and the share of stages.
 
-    python -m tests.bench.compile_speed FILE.mochi ...
+    python -m tests.bench.compile_speed [-O0|-O1|-O2] FILE.mochi ...
 
 Every file is compiled several times in this process; the best time of each stage counts.
 """
@@ -25,7 +25,7 @@ from mochi_rules.wasm.encode import encode_module
 ROUNDS = 5
 
 
-def stages(text: str) -> dict[str, float]:
+def stages(text: str, level: int) -> dict[str, float]:
     """Return the seconds that each stage takes for one program."""
     marks = [("", time.perf_counter())]
 
@@ -40,10 +40,10 @@ def stages(text: str) -> dict[str, float]:
     infer_program(resolution, diagnostics)
     mark("infer")
     diagnostics.raise_errors()
-    library = driver.runtime_library(check_leaks=False)
+    library = driver.runtime_library(check_leaks=False, level=level)
     program = build_program(resolution, library, diagnostics)
     mark("build")
-    run_passes(program)
+    run_passes(program, library, level)
     mark("passes")
     module = Linker(program, library).link()
     mark("lower and link")
@@ -54,11 +54,13 @@ def stages(text: str) -> dict[str, float]:
 
 def main() -> None:
     """Measure the files named on the command line."""
-    texts = [Path(name).read_text(encoding="utf-8") for name in sys.argv[1:]]
+    level = next((int(word[2:]) for word in sys.argv if word.startswith("-O")), 2)
+    names = [word for word in sys.argv[1:] if not word.startswith("-O")]
+    texts = [Path(name).read_text(encoding="utf-8") for name in names]
     lines = sum(text.count("\n") for text in texts)
     total: dict[str, float] = {}
     for text in texts:
-        rounds = [stages(text) for _ in range(ROUNDS)]
+        rounds = [stages(text, level) for _ in range(ROUNDS)]
         for name in rounds[0]:
             total[name] = total.get(name, 0.0) + min(found[name] for found in rounds)
     whole = sum(total.values())

@@ -4,36 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.ir.function import Program
+    from mochi_rules.compiler.ir.function import Function, Program
+    from mochi_rules.compiler.runtime.library import Library
 
 BUILD = "build"  # what stands for no pass at all
+NEVER = 3  # a level that nobody asks for
 
 
-def _prune(program: Program) -> None:
-    for function in program.functions.values():
-        prune(function)
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A row of the table: a pass of one function, or of a whole program, and where it runs.
+
+    `level` is the lowest level of optimization at which it runs, and `library` the lowest at
+    which functions of the runtime library go through it, each by itself and once in a process.
+    """
+
+    name: str
+    level: int
+    one: Callable[[Function, Context], None] | None = None
+    whole: Callable[[Context], None] | None = None
+    library: int = NEVER
+
+    def run(self, context: Context) -> None:
+        """Transform all functions of a context."""
+        if self.whole:
+            self.whole(context)
+        if self.one:
+            for function in context.functions.values():
+                self.one(function, context)
 
 
-def _refcount(program: Program) -> None:
-    for function in program.functions.values():
-        insert_reference_counts(function, program.signatures)
+# In order. Counting comes last: it must see what stays. Functions of the library count by hand.
+PASSES: tuple[Pass, ...] = (
+    Pass("prune", 0, prune, library=2),
+    Pass("refcount", 0, insert_reference_counts),
+)
 
 
-# In order. Counting comes last: it must see what stays.
-PASSES: dict[str, Callable[[Program], None]] = {"prune": _prune, "refcount": _refcount}
-
-
-def run_passes(program: Program, last: str = "") -> None:
+def run_passes(program: Program, library: Library | None, level: int, last: str = "") -> None:
     """Transform a program, up to and with the pass `last` when one is named, or BUILD."""
-    for name, run in PASSES.items():
-        if last == BUILD:
+    context = Context(program.functions, program.signatures, program, library)
+    for row in PASSES if last != BUILD else ():
+        if row.level <= level:
+            row.run(context)
+        if row.name == last:
             break
-        run(program)
-        if name == last:
-            break
+
+
+def run_library_passes(function: Function, library: Library, level: int) -> None:
+    """Transform a function of the runtime library."""
+    rows = [row for row in PASSES if row.library <= level]
+    if rows:
+        context = Context({function.name: function}, {}, None, library)
+        for row in rows:
+            row.run(context)

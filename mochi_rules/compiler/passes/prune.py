@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, effects_of
+from mochi_rules.compiler.ir.function import Branch, Jump, Return, effects_of
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Value
+    from mochi_rules.compiler.passes.context import Context
 
 
-def prune(function: Function) -> None:
+def prune(function: Function, context: Context) -> None:
     """Remove unused values and parameters, and blocks that nothing reaches."""
-    function.blocks = _reachable(function)
+    facts = context.facts(function)
+    reached = set(facts.flow.blocks)
+    function.blocks = [block for block in function.blocks if block in reached]
     needed = _needed(function)
     for block in function.blocks:
         block.code = [v for v in block.code if v in needed or not effects_of(v).is_removable]
@@ -29,18 +32,7 @@ def prune(function: Function) -> None:
             block.end = Jump(end.target, kept)
     for block in function.blocks:
         block.params = [param for param in block.params if param in needed]
-
-
-def _reachable(function: Function) -> list[Block]:
-    """Return the blocks that control flow reaches, in their order."""
-    seen = {function.entry}
-    stack = [function.entry]
-    while stack:
-        for target in stack.pop().targets:
-            if target not in seen:
-                seen.add(target)
-                stack.append(target)
-    return [block for block in function.blocks if block in seen]
+    facts.forget_uses()
 
 
 def _needed(function: Function) -> set[Value]:

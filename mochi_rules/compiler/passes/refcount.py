@@ -18,7 +18,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir.cfg import Flow
 from mochi_rules.compiler.ir.function import (
     Block,
     Branch,
@@ -35,15 +34,18 @@ from mochi_rules.compiler.ir.types import VOID
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.function import Function, Signature
     from mochi_rules.compiler.ir.ops import Kinds
+    from mochi_rules.compiler.passes.context import Context
 
 _FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
 
 
-def insert_reference_counts(function: Function, signatures: Mapping[str, Signature]) -> None:
+def insert_reference_counts(function: Function, context: Context) -> None:
     """Insert retain and release; the function must not have any yet."""
-    _Counter(function, signatures).run()
+    _Counter(function, context.signatures, context.facts(function).flow).run()
+    context.facts(function).forget_uses()
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class _Sequence:
 class _Counter:
     function: Function
     signatures: Mapping[str, Signature]
+    flow: Flow
     owned: set[Value] = field(default_factory=set)
     roots: dict[Value, Value] = field(default_factory=dict)  # borrowed value -> what keeps it alive
     sources: dict[Value, Kinds] = field(default_factory=dict)  # borrowed value -> read from where
@@ -188,7 +191,7 @@ class _Counter:
         return set(map(self._root, args))
 
     def _find_liveness(self) -> None:
-        blocks = Flow(self.function).blocks[::-1]
+        blocks = self.flow.blocks[::-1]
         summaries = [(block, *self._summary(block)) for block in blocks]
         self.live_in = dict.fromkeys(blocks, 0)
         changed = True

@@ -27,7 +27,7 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parser import parse_module
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mochi_rules.compiler.ir.function import Function, Signature
     from mochi_rules.compiler.ir.types import Type
@@ -48,7 +48,10 @@ class _Entry:
 
 @dataclass(slots=True)
 class Library:
-    """The runtime library. `imports` are the signatures of what the host gives."""
+    """The runtime library. `imports` are the signatures of what the host gives.
+
+    `finish` gets every function when it is built.
+    """
 
     constants: Mapping[str, int]
     imports: Mapping[str, Signature]
@@ -56,6 +59,7 @@ class Library:
     globals: dict[str, tuple[Type, int]] = field(default_factory=dict)
     built: dict[str, Function] = field(default_factory=dict)
     selected: dict[str, Any] = field(default_factory=dict)  # what lower/ made of them
+    finish: Callable[[Function], None] = lambda _: None
 
     def add(self, source: Source) -> None:
         """Index the functions and the globals of a source."""
@@ -83,6 +87,7 @@ class Library:
             entry = self._entry(name)
             decl = self._declaration(entry)
             self.built[name] = build_function(self, name, decl, entry.source)
+            self.finish(self.built[name])
         return self.built[name]
 
     def __contains__(self, name: str) -> bool:

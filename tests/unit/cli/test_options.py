@@ -12,7 +12,7 @@ from mochi_rules.cli.usage import describe
 
 RUN = Verb(
     "run", "run FILE [OPTIONS] [-- ARGUMENTS]", "Run.", lambda _: 0,
-    (Option("mode", "how", "MODE", ("debug", "release")), Option("dir", "let", short="d")),
+    (Option("mode", "how", "MODE", ("debug", "release"), "m"), Option("dir", "let", short="d")),
     takes_arguments=True,
 )  # fmt: skip
 TEST = Verb("test", "test FILE... [OPTIONS]", "Test.", lambda _: 0, operands=(1, 9))
@@ -39,6 +39,8 @@ def read(verb: Verb, *words: str) -> tuple[dict[str, str], list[str], list[str]]
         (("--mode", "debug", "a"), ({"mode": "debug"}, ["a"], [])),
         (("a", "--mode=release"), ({"mode": "release"}, ["a"], [])),
         (("-d", "a"), ({"dir": ""}, ["a"], [])),
+        (("-m", "debug", "a"), ({"mode": "debug"}, ["a"], [])),
+        (("-mdebug", "a"), ({"mode": "debug"}, ["a"], [])),
         (("a", "--", "--mode", "x"), ({}, ["a"], ["--mode", "x"])),
         (("a", "--", "--", "b"), ({}, ["a"], ["--", "b"])),
         (("-",), ({}, ["-"], [])),

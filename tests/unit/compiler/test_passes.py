@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mochi_rules.compiler.ir.function import Program
 from mochi_rules.compiler.ir.ownership import ownership_faults
 from mochi_rules.compiler.ir.parse import parse_function
 from mochi_rules.compiler.ir.print import print_function
 from mochi_rules.compiler.ir.verify import verify_function
 from mochi_rules.compiler.passes import PASSES
+from mochi_rules.compiler.passes.context import Context
 
 CASES = sorted((Path(__file__).parents[2] / "golden" / "passes").glob("*.before"))
 
@@ -22,10 +22,10 @@ CASES = sorted((Path(__file__).parents[2] / "golden" / "passes").glob("*.before"
 @pytest.mark.parametrize("path", CASES, ids=lambda p: p.stem)
 def test_pass_makes_its_golden(path, golden) -> None:
     """The function after the pass is the golden, and both are sound."""
-    name = path.name.split(".")[0]
+    name, by_name = path.name.split(".")[0], {row.name: row for row in PASSES}
     function = parse_function(path.read_text(encoding="utf-8"))
     assert verify_function(function) == []
-    PASSES[name](Program([], {function.name: function}, {}, {}, function.name))
+    by_name[name].run(Context({function.name: function}, {}))
     assert verify_function(function) == []
     if name == "refcount":
         assert list(ownership_faults(function, {})) == []

@@ -38,22 +38,31 @@ def test_several_targets_are_several_configurations() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu", "engine", "link", "want"),
+    ("cpu", "optimize", "engine", "link", "want"),
     [
-        ("", "", "auto", "x86_64-linux-release"),
-        ("x86-64-v2", "", "none", "x86_64-linux-release"),
-        ("x86-64-v3", "", "launcher", "x86_64-linux-release-v3"),
-        ("", "", "bundle", "x86_64-linux-release-bundle"),
-        ("", "v3", "auto", "x86_64-linux-release+v3"),
-        ("x86-64-v3", "my ../own", "bundle", "x86_64-linux-release-v3-bundle+my%20..%2Fown"),
+        ("", "", "", "auto", "x86_64-linux-release"),
+        ("x86-64-v2", "2", "", "none", "x86_64-linux-release"),
+        ("x86-64-v3", "", "", "launcher", "x86_64-linux-release-v3"),
+        ("", "", "", "bundle", "x86_64-linux-release-bundle"),
+        ("", "", "v3", "auto", "x86_64-linux-release+v3"),
+        ("", "1", "", "auto", "x86_64-linux-release-O1"),
+        ("x86-64-v3", "0", "a /b", "bundle", "x86_64-linux-release-v3-O0-bundle+a%20%2Fb"),
     ],
 )
 def test_output_directory_names_what_is_not_default(
-    cpu: str, engine: str, link: str, want: str
+    cpu: str, optimize: str, engine: str, link: str, want: str
 ) -> None:
     """What has other bytes lies elsewhere; no two choices have the same directory."""
-    [found] = find_configurations("x86_64-linux", "", cpu, {}, variant_of(engine, link))
+    variant = variant_of(engine, link)
+    [found] = find_configurations("x86_64-linux", "", cpu, {}, variant, optimize)
     assert found.name == want
+
+
+@pytest.mark.parametrize(("mode", "level"), [("release", 2), ("debug", 0)])
+def test_mode_has_a_level_of_optimization(mode: str, level: int) -> None:
+    """A debugger wants the code as it is written; the name of the default says nothing of it."""
+    [found] = find_configurations("x86_64-linux", mode)
+    assert (found.optimize, found.name) == (level, f"x86_64-linux-{mode}")
 
 
 def test_cpu_level_of_another_architecture_is_named_in_full() -> None:
@@ -79,6 +88,7 @@ def test_triple_is_a_target() -> None:
         (("aarch64-linx",), "C010", "no platform is named `aarch64-linx`",
          "did you mean `aarch64-linux`?"),
         (("", "relase"), "B004", "no mode is named `relase`", "did you mean `release`?"),
+        (("", "", "", {}, "", "3"), "B004", "`optimize` cannot be `3`", None),
         (("x86_64-linux", "", "x86-64-v9"), "C012", None, "did you mean `x86-64-v4`?"),
         (("s390x-linux", "", "x86-64-v3"), "C013", None, "write `cpu=z14`"),
         (("x86_64-linux,,s390x",), "C010", "no platform is named `s390x`", None),

@@ -63,6 +63,11 @@ def test_pipeline_without_a_cache_always_runs(engines: CountingEngines) -> None:
         (mochi_step("b.mochi", debug_names=True), SOURCES, "argument --main a.mochi → b.mochi"),
         (mochi_step("a.mochi", debug_names=False), SOURCES, "argument --debug-names true → false"),
         (
+            mochi_step("a.mochi", debug_names=True, optimize=1),
+            SOURCES,
+            "argument --optimize 2 → 1",
+        ),
+        (
             mochi_step("a.mochi", debug_names=True, debug_info=True),
             SOURCES,
             "argument --debug-info false → true",

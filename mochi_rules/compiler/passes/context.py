@@ -1,0 +1,36 @@
+"""What a pass may ask besides its function: the program, the library, and kept facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.facts import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.compiler.ir.function import Function, Program, Signature
+    from mochi_rules.compiler.runtime.library import Library
+
+
+class Context:
+    """One run of the passes: over a program, or over one function of the runtime library.
+
+    `program` is None in the library, and `library` is None in tests of single passes.
+    """
+
+    def __init__(
+        self, functions: dict[str, Function], signatures: Mapping[str, Signature],
+        program: Program | None = None, library: Library | None = None,
+    ) -> None:  # fmt: skip
+        self.functions = functions
+        self.signatures = signatures
+        self.program = program
+        self.library = library
+        self._facts: dict[Function, Facts] = {}
+
+    def facts(self, function: Function) -> Facts:
+        """Return what is known about a function; whoever changes it has it forgotten."""
+        if function not in self._facts:
+            self._facts[function] = Facts(function)
+        return self._facts[function]
