@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.aot.options import BY_NAME, MEMORY_LIMIT, MEMORY_UNIT, OPTIONS, Option, Value
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.platforms.cpu import CpuLevel, find_cpu_level
+from mochi_rules.platforms.architecture import ARCHITECTURES
+from mochi_rules.platforms.cpu import find_cpu_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mochi_rules.platforms.architecture import CpuLevel
     from mochi_rules.platforms.platform import Platform
-
-_WINCH_CPUS = ("aarch64", "x86_64")
 
 # Names as in the metadata of an artifact.
 _NOT_IN_WINCH = frozenset(
@@ -35,7 +35,7 @@ class EngineConfig:
     `options.OPTIONS`. A size of None is Wasmtime's default.
 
     Emits: A051 (value not allowed), A052 (size out of range), A053 (options contradict),
-    A054 (no Winch for the target), A055 (CPU level of another architecture).
+    A054 (no Winch for the target), C013 (CPU level of another architecture).
     """
 
     platform: Platform
@@ -66,7 +66,7 @@ def engine_config(
 ) -> EngineConfig:
     """Return the configuration of what a user wrote: a CPU level's name and options by name.
 
-    Emits: A050 (no such option), C012, C013, and those of EngineConfig.
+    Emits: A050 (no such option), C012, and those of EngineConfig.
 
     Raises:
         MochiError: A name or a value is wrong.
@@ -214,19 +214,20 @@ def _check_together(config: EngineConfig) -> Iterator[Diagnostic]:
     What contradicts Winch aborts in Wasmtime (crates/winch/src/builder.rs). A guard without signals
     is harmless and useless: nobody notices when it is touched.
     """
-    platform, cpu = config.platform, config.cpu
-    if cpu.cpu != platform.cpu:
+    platform, architecture = config.platform, config.platform.architecture
+    if foreign := [flag for flag in config.cpu.flags if flag not in architecture.isa_flags]:
         yield Diagnostic(
-            "A055",
-            f"the CPU level `{cpu.name}` is of {cpu.cpu}, but `{platform.name}` is {platform.cpu}",
-            help=f"write `cpu={platform.default_cpu_level}`",
+            "C013",
+            f"the CPU level `{config.cpu.name}` has `{foreign[0]}`, which {platform.cpu} has not",
+            help=f"write `cpu={architecture.default_cpu_level}`",
         )
     if config.compiler == "winch":
-        if platform.cpu not in _WINCH_CPUS:
+        if not architecture.has_winch:
+            cpus = [row.name for row in ARCHITECTURES if row.has_winch]
             yield Diagnostic(
                 "A054",
                 f"the compiler `winch` cannot compile for `{platform.name}`",
-                notes=(f"it compiles for {listing(_WINCH_CPUS)}",),
+                notes=(f"it compiles for {listing(cpus)}",),
                 help='write `compiler = "cranelift"`',
             )
         if config.debug_info:

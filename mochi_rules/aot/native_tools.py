@@ -1,7 +1,7 @@
 """Our own Rust programs as toolchains: installed, or for cargo to build.
 
-The worker compiles for every platform. A launcher is of one platform: the table says for which
-target of Rust it is built, and what links it.
+The worker compiles for every platform. A launcher is of one platform, whose row has the target of
+Rust that it is built for, and what links it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
 from mochi_rules.platforms.native import (
     is_intact,
     native_digest,
@@ -21,43 +20,16 @@ from mochi_rules.platforms.native import (
     pinned_wasmtime,
     tools_directory,
 )
-from mochi_rules.platforms.platform import PLATFORMS
+from mochi_rules.platforms.platform import ZIG
 from mochi_rules.platforms.toolchain import Recipe, Toolchain, ToolchainType
 
 if TYPE_CHECKING:
-    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.platform import Platform, RustTarget
 
 WORKER, LAUNCHER = "aot-worker", "launcher"
 _WORKER_MINUTES, _LAUNCHER_MINUTES = 4, 2
 _INSTALL_WORKER = "mochi-rules toolchain install aot"
 _RUST = "install Rust from https://rustup.rs"
-
-
-@dataclass(frozen=True, slots=True)
-class RustTarget:
-    """A target of Rust that a launcher can be built for, and the program that its linking takes."""
-
-    platform: str
-    triple: str
-    linker: str
-
-
-# The first of a platform that this machine can build is taken. Those of musl need no library.
-LAUNCHER_TARGETS = (
-    RustTarget("x86_64-linux", "x86_64-unknown-linux-musl", "cc"),
-    RustTarget("x86_64-linux", "x86_64-unknown-linux-gnu", "cc"),
-    RustTarget("aarch64-linux", "aarch64-unknown-linux-musl", "aarch64-linux-gnu-gcc"),
-    RustTarget("riscv64-linux", "riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu-gcc"),
-    RustTarget("s390x-linux", "s390x-unknown-linux-gnu", "s390x-linux-gnu-gcc"),
-    RustTarget("x86_64-macos", "x86_64-apple-darwin", "zig"),
-    RustTarget("aarch64-macos", "aarch64-apple-darwin", "zig"),
-    RustTarget("x86_64-windows", "x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc"),
-    RustTarget("aarch64-windows", "aarch64-pc-windows-gnullvm", "zig"),
-)
-_PACKAGES = {"cc": "gcc", "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
-             "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
-             "s390x-linux-gnu-gcc": "gcc-s390x-linux-gnu",
-             "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64"}  # fmt: skip
 
 
 def installed_worker(host: Platform) -> Toolchain:
@@ -115,9 +87,7 @@ def installed_launcher(platform: Platform) -> Toolchain:
 
 def cargo_launchers(platform: Platform) -> list[Toolchain]:
     """Return a platform's launchers as cargo would build them."""
-    return [
-        _cargo_launcher(platform, row) for row in LAUNCHER_TARGETS if row.platform == platform.name
-    ]
+    return [_cargo_launcher(platform, row) for row in platform.launchers]
 
 
 def _cargo_launcher(platform: Platform, row: RustTarget) -> Toolchain:
@@ -195,13 +165,9 @@ def _lacks_cargo() -> tuple[str, str]:
 def _lacks_target(row: RustTarget) -> tuple[str, str]:
     if not _has_rust_target(row.triple):
         return f"Rust has no `{row.triple}` here", f"rustup target add {row.triple}"
-    if row.linker == "zig":
-        lacks = not zig_command()
-        remedy = "pip install ziglang"
-    else:
-        lacks = not shutil.which(row.linker)
-        remedy = f"apt-get install {_PACKAGES[row.linker]}"
-    return (f"`{row.linker}` is not on PATH", remedy) if lacks else ("", "")
+    linker = row.linker
+    is_there = zig_command() if linker == ZIG else shutil.which(linker.program)
+    return ("", "") if is_there else (f"`{linker.program}` is not on PATH", linker.install)
 
 
 @cache
@@ -229,6 +195,3 @@ def _output(*command: str) -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return ended.stdout.strip()
-
-
-assert {row.platform for row in LAUNCHER_TARGETS} == {row.name for row in PLATFORMS}

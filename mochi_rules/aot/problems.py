@@ -60,8 +60,7 @@ def refusal(text: str, config: EngineConfig) -> MochiError:
 
 def _beyond_compiler(cause: str, config: EngineConfig) -> MochiError:
     message = f"Wasmtime has no code for the wasm on `{config.platform.name}`"
-    if config.platform.cpu == "riscv64":
-        # Cranelift does SIMD with the vector extension, and no level of ours has it.
+    if not config.platform.architecture.has_simd:
         return fail(
             "A065",
             f"{message}: most likely it uses SIMD",

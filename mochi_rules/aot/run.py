@@ -323,19 +323,16 @@ def _not_loaded(text: str, fields: Mapping[str, Any]) -> MochiError:
 
 
 def _newer_cpu(cause: str, fields: Mapping[str, Any]) -> MochiError:
-    from mochi_rules.platforms.cpu import CPU_LEVELS  # noqa: PLC0415 - of this error only
-    from mochi_rules.platforms.platform import find_platform  # noqa: PLC0415
+    from mochi_rules.platforms.platform import find_platform  # noqa: PLC0415 - of this error only
 
-    platform = find_platform(fields["target"])
+    architecture = find_platform(fields["target"]).architecture
     flags = tuple(flag for flag, _ in fields["flags"])
-    names = [
-        level.name for level in CPU_LEVELS if (level.cpu, level.flags) == (platform.cpu, flags)
-    ]
+    names = [level.name for level in architecture.cpu_levels if level.flags == flags]
     return environment_error(
         "A070",
         f"this machine lacks a CPU feature of `{names[0] if names else 'the artifact'}`",
         notes=(cause,),
-        help=f"build it with `cpu={platform.default_cpu_level}`",
+        help=f"build it with `cpu={architecture.default_cpu_level}`",
     )
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.aot.config import EngineConfig
 from mochi_rules.aot.options import OPTIONS
 from mochi_rules.base.diagnostic import Fault, MochiError
-from mochi_rules.platforms.cpu import CpuLevel
+from mochi_rules.platforms.architecture import CpuLevel
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.workers.environment import run_scrubbed
 from mochi_rules.workers.serve import serve
@@ -123,6 +123,6 @@ def _configuration(fields: Mapping[str, Any]) -> EngineConfig:
     platform = find_platform(fields["target"])
     if any(value is not None for _, value in fields["flags"]):
         raise ValueError("a flag with a value")
-    level = CpuLevel("", platform.cpu, tuple(name for name, _ in fields["flags"]))
+    level = CpuLevel("", tuple(name for name, _ in fields["flags"]))
     values: dict[str, Any] = {option.name: fields[option.name] for option in OPTIONS}
     return EngineConfig(platform, level, **values)

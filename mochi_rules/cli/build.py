@@ -49,7 +49,7 @@ def build(parsed: Parsed) -> int:
         raise fail("B052", "`--link` is of executables", help="write `--emit exe`")
     suffix = _SUFFIXES[emit]
     if emit == "exe":
-        suffix = configuration_of(parsed).platform.executable_suffix
+        suffix = configuration_of(parsed).platform.system.executable_suffix
     output = Path(parsed.get("output") or path.stem + suffix)
     after = parsed.get("after")
     if after and emit != "ir":

@@ -176,7 +176,7 @@ class Products:
         inputs = {CWASM: self.artifact(), LAUNCHER: launcher}
         if WASM in self._made:
             inputs[WASM] = self._made[WASM]
-        return self._run(step, platform.executable_suffix, inputs)
+        return self._run(step, platform.system.executable_suffix, inputs)
 
     def library(self) -> tuple[str, bytes]:
         """Return name and content of what belongs beside the executable of a bundle.

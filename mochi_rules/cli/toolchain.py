@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mochi_rules.cli.options import Parsed
+    from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Resolution, Toolchain
 
 _TOOLS = ("aot", "launcher", "emulated")
@@ -46,7 +47,13 @@ def toolchain(parsed: Parsed) -> int:
         near = did_you_mean(tools[0], _TOOLS) if tools else ""
         help_ = near or "write `mochi-rules toolchain install aot`"
         raise fail("B062", f"what to install is one of {listing(_TOOLS)}", help=help_)
-    return _install_emulated() if tools[0] == "emulated" else _install(parsed, tools[0])
+    if tools[0] == "emulated":
+        from mochi_rules.aot.emulated import emulated_platforms  # noqa: PLC0415 - of this tool only
+
+        for target in emulated_platforms(host_platform()):
+            _install_emulated(target)
+        return 0
+    return _install(parsed, tools[0])
 
 
 def _install(parsed: Parsed, tool: str) -> int:
@@ -62,23 +69,22 @@ def _install(parsed: Parsed, tool: str) -> int:
     return 0
 
 
-def _install_emulated() -> int:
-    """Fetch the wheel for aarch64-linux, and build what calls it.
+def _install_emulated(target: Platform) -> None:
+    """Fetch the wheel for another machine, and build what calls it.
 
     Emits: B014, C002 (qemu or the C compiler is missing), C030 to C034.
     """
     from mochi_rules.aot import emulated  # noqa: PLC0415 - of this tool only
     from mochi_rules.aot.wheel_download import fetch_wheel  # noqa: PLC0415
 
-    host, folder = host_platform(), emulated.directory()
-    tool = emulated.emulated_toolchain(host)
+    host, folder = host_platform(), emulated.directory(target)
+    tool = emulated.emulated_toolchain(target, host)
     if tool.missing and tool.remedy != emulated.INSTALL:
-        raise MochiError(resolution_error(resolve([tool], tool.type, emulated.TARGET, host)))
+        raise MochiError(resolution_error(resolve([tool], tool.type, target, host)))
     if tool.missing:
-        for name, data in emulated.prepare(fetch_wheel(emulated.TARGET)).items():
+        for name, data in emulated.prepare(target, fetch_wheel(target)).items():
             write_output(folder / name, data, str(folder / name), EXECUTABLE_MODE)
-    sys.stderr.write(f"emulated wheel for {emulated.TARGET.name} is installed: {folder}\n")
-    return 0
+    sys.stderr.write(f"emulated wheel for {target.name} is installed: {folder}\n")
 
 
 def _wanted(parsed: Parsed, tool: str) -> Iterator[Resolution]:
@@ -126,7 +132,7 @@ VERB = Verb(
     "toolchain list|install [aot|launcher|emulated] [OPTIONS]",
     "List the tools that compile ahead of time, and the one taken for each platform; or build one: "
     "the compiler for all platforms, the launcher of executables for one, or, without Rust, the "
-    "wheel for aarch64-linux under qemu.",
+    "wheel of another Linux machine under qemu.",
     toolchain,
     (TARGET, CACHE, COLOR),
     operands=(1, 2),

@@ -57,8 +57,8 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
     payload = read_object(data, name).payload
     wanted = ObjectExpectation()
     if platform is not None:
-        little = platform.endianness == "little"
-        wanted = ObjectExpectation(platform.object_format, platform.cpu, little)
+        little = platform.architecture.endianness == "little"
+        wanted = ObjectExpectation(platform.system.object_format, platform.cpu, little)
     failures, count = verify_object(data, wanted), len(OBJECT_CHECKS)
     if payload is not None:
         inner, more = _artifact(payload, name, platform)
@@ -90,7 +90,7 @@ def _identify(data: bytes) -> Binary | None:
 
 def _platform_of(binary: Binary) -> Platform | None:
     wanted = (binary.format, binary.cpu)
-    found = (row for row in PLATFORMS if (row.object_format, row.cpu) == wanted)
+    found = (row for row in PLATFORMS if (row.system.object_format, row.cpu) == wanted)
     return next(found, None)
 
 

@@ -6,6 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Literal
 
 from mochi_rules.elf.decode import Malformed
+from mochi_rules.platforms.architecture import ARCHITECTURES
 from mochi_rules.wasm.debug.line_table import LineTable, MalformedLines, decode_lines
 
 if TYPE_CHECKING:
@@ -13,13 +14,9 @@ if TYPE_CHECKING:
 
 _STRINGS = (".debug_str", ".debug_line_str")
 
-# How many bytes a type of relocation writes: absolute addresses of 64 and of 32 bits. Sources: the
-# processor supplements of the ELF ABI.
+# How many bytes a type of relocation writes, by machine.
 _SIZES = {
-    "EM_X86_64": {1: 8, 10: 4},
-    "EM_AARCH64": {257: 8, 258: 4},
-    "EM_RISCV": {2: 8, 1: 4},
-    "EM_S390": {22: 8, 4: 4},
+    row.elf_name: dict(zip(row.address_relocations, (8, 4), strict=True)) for row in ARCHITECTURES
 }
 
 

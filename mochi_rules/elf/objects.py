@@ -1,7 +1,7 @@
 """Reads relocatable objects of three formats into one form: sections and global symbols.
 
 ELF is decoded by pyelftools. Of Mach-O and COFF only what an object that holds data needs is
-read. Sources: mach-o/loader.h and mach-o/nlist.h of XNU; Microsoft's "PE Format".
+read.
 """
 
 from __future__ import annotations
@@ -14,26 +14,15 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.artifact import EXECUTE, WRITE
 from mochi_rules.elf.decode import Malformed, Names, decode_name
 from mochi_rules.elf.read import read_artifact
+from mochi_rules.formats import coff, elf, macho
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-ELF_MAGIC, MACHO_MAGIC = b"\x7fELF", b"\xcf\xfa\xed\xfe"
-_ELF_CPUS = {
-    "EM_X86_64": "x86_64",
-    "EM_AARCH64": "aarch64",
-    "EM_RISCV": "riscv64",
-    "EM_S390": "s390x",
-}
-_MACHO_CPUS = {0x0100_0007: "x86_64", 0x0100_000C: "aarch64"}
-COFF_CPUS = {0x8664: "x86_64", 0xAA64: "aarch64"}
-
-_MACHO_OBJECT = 1  # MH_OBJECT
-_SEGMENT, _SYMBOLS = 0x19, 0x2  # LC_SEGMENT_64, LC_SYMTAB
-_MACHO_CODE = 0x8000_0400  # S_ATTR_PURE_INSTRUCTIONS, S_ATTR_SOME_INSTRUCTIONS
-_MACHO_READ_ONLY = "__TEXT"  # the segment that a linker puts read-only data in
-_COFF_EXECUTE, _COFF_WRITE, _COFF_CODE = 0x2000_0000, 0x8000_0000, 0x20
-_COFF_EXTERNAL = 2
+_ELF_CPUS = {row.elf_name: row.name for row in ARCHITECTURES}
+_MACHO_CPUS = {row.macho_cpu[0]: row.name for row in ARCHITECTURES if row.macho_cpu}
+COFF_CPUS = {row.coff_machine: row.name for row in ARCHITECTURES if row.coff_machine}
 _MAX_SECTIONS, _MAX_SYMBOLS = 256, 65536
 _STRINGS = "its strings"
 
@@ -107,9 +96,9 @@ def read_object(data: bytes, name: str = "the object") -> ObjectImage:
         MochiError: The bytes cannot be decoded.
     """
     try:
-        if data.startswith(ELF_MAGIC):
+        if data.startswith(elf.MAGIC):
             return _read_elf(data, name)
-        if data.startswith(MACHO_MAGIC):
+        if data.startswith(macho.MAGIC):
             return _read_macho(data)
         if data[:2] in (machine.to_bytes(2, "little") for machine in COFF_CPUS):
             return _read_coff(data)
@@ -155,25 +144,25 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
 
 
 def _read_macho(data: bytes) -> ObjectImage:
-    _, cpu, _, file_type, commands, _, _ = _unpack("<IIIIIII", data, 0)
+    _, cpu, _, file_type, commands, *_ = _unpack(macho.HEADER.format, data, 0)
     sections: list[ObjectSection] = []
     tables: list[tuple[int, ...]] = []
-    position = 32
+    position = macho.HEADER.size
     for _ in range(commands):
-        command, size = _unpack("<II", data, position)
-        if size < 8 or position + size > len(data):
+        command, size = _unpack(macho.COMMAND.format, data, position)
+        if size < macho.COMMAND.size or position + size > len(data):
             raise Malformed(f"the load command at {position} has a size of {size}")
-        if command == _SEGMENT:
+        if command == macho.SEGMENT_64:
             sections += _macho_sections(data, position, size)
-        elif command == _SYMBOLS and not tables:
-            tables.append(_unpack("<IIII", data, position + 8))
+        elif command == macho.SYMTAB and not tables:
+            tables.append(_unpack(macho.SYMTAB_COMMAND.format, data, position)[2:])
         position += size
     return ObjectImage(
         data=data,
         format="macho",
         cpu=_MACHO_CPUS.get(cpu, f"{cpu:#x}"),
         little_endian=True,
-        is_relocatable=file_type == _MACHO_OBJECT,
+        is_relocatable=file_type == macho.OBJECT,
         sections=tuple(sections),
         symbols=tuple(
             symbol for table in tables for symbol in _macho_symbols(data, table, sections)
@@ -182,12 +171,13 @@ def _read_macho(data: bytes) -> ObjectImage:
 
 
 def _macho_sections(data: bytes, command: int, size: int) -> Iterator[ObjectSection]:
-    (count,) = _unpack("<I", data, command + 64)
-    if 72 + 80 * count > size:
+    count = _unpack(macho.SEGMENT.format, data, command)[-2]
+    if macho.SEGMENT.size + macho.SECTION.size * count > size:
         raise Malformed(f"a segment claims {count} sections in a load command of {size} bytes")
     for index in range(count):
-        fields = _unpack("<16s16sQQIIIII", data, command + 72 + 80 * index)
-        name, segment, address, size, offset, power, _, relocations, flags = fields
+        place = command + macho.SEGMENT.size + macho.SECTION.size * index
+        fields = _unpack(macho.SECTION.format, data, place)
+        name, segment, address, size, offset, power, _, relocations, flags, *_ = fields
         segment = _padded_name(segment)
         yield ObjectSection(
             name=f"{segment},{_padded_name(name)}",
@@ -195,8 +185,8 @@ def _macho_sections(data: bytes, command: int, size: int) -> Iterator[ObjectSect
             offset=offset,
             size=size,
             alignment=1 << min(power, 63),
-            is_writable=segment != _MACHO_READ_ONLY,
-            is_executable=bool(flags & _MACHO_CODE),
+            is_writable=segment != macho.READ_ONLY_SEGMENT,
+            is_executable=bool(flags & macho.CODE),
             relocations=relocations,
         )
 
@@ -206,21 +196,25 @@ def _macho_symbols(
 ) -> Iterator[ObjectSymbol]:
     offset, count, strings_at, strings_size = table
     name_of = Names(_slice(data, strings_at, strings_size), _STRINGS)
-    for place in _entries(offset, count, 16):
-        name_at, kind, section, _, value = _unpack("<IBBHQ", data, place)
-        # N_STAB entries are for debuggers; N_EXT marks a global symbol, N_SECT a defined one.
-        if kind & 0xE0 or not kind & 0x01:
+    for place in _entries(offset, count, macho.SYMBOL.size):
+        name_at, kind, section, _, value = _unpack(macho.SYMBOL.format, data, place)
+        if kind & macho.STAB or not kind & macho.EXTERNAL:
             continue
         name = name_of(name_at).removeprefix("_")
-        index = _index(section - 1, sections) if kind & 0x0E == 0x0E else None
+        is_defined = kind & macho.TYPE == macho.IN_SECTION
+        index = _index(section - 1, sections) if is_defined else None
         yield ObjectSymbol(name, index, value - (0 if index is None else sections[index].address))
 
 
 def _read_coff(data: bytes) -> ObjectImage:
-    machine, count, _, symbols_at, symbol_count, optional, _ = _unpack("<HHIIIHH", data, 0)
+    fields = _unpack(coff.HEADER.format, data, 0)
+    machine, count, _, symbols_at, symbol_count, optional, _ = fields
     if count > _MAX_SECTIONS:
         raise Malformed(f"it claims {count} sections")
-    sections = tuple(_coff_section(data, 20 + optional + 40 * index) for index in range(count))
+    table = coff.HEADER.size + optional
+    sections = tuple(
+        _coff_section(data, table + coff.SECTION.size * index) for index in range(count)
+    )
     return ObjectImage(
         data=data,
         format="coff",
@@ -233,17 +227,17 @@ def _read_coff(data: bytes) -> ObjectImage:
 
 
 def _coff_section(data: bytes, place: int) -> ObjectSection:
-    fields = _unpack("<8sIIIIIIHHI", data, place)
+    fields = _unpack(coff.SECTION.format, data, place)
     name, _, address, size, offset, _, _, relocations, _, flags = fields
-    power = flags >> 20 & 15
+    power = flags >> coff.ALIGNMENT_SHIFT & coff.ALIGNMENT_MASK
     return ObjectSection(
         name=_padded_name(name),
         address=address,
         offset=offset,
         size=size,
-        alignment=1 << power - 1 if power else 16,  # the default of "PE Format"
-        is_writable=bool(flags & _COFF_WRITE),
-        is_executable=bool(flags & (_COFF_EXECUTE | _COFF_CODE)),
+        alignment=1 << power - 1 if power else coff.DEFAULT_ALIGNMENT,
+        is_writable=bool(flags & coff.WRITE),
+        is_executable=bool(flags & (coff.EXECUTE | coff.CODE)),
         relocations=relocations,
     )
 
@@ -251,17 +245,17 @@ def _coff_section(data: bytes, place: int) -> ObjectSection:
 def _coff_symbols(
     data: bytes, offset: int, count: int, sections: tuple[ObjectSection, ...]
 ) -> Iterator[ObjectSymbol]:
-    strings_at = offset + 18 * count
-    (size,) = _unpack("<I", data, strings_at)
+    strings_at = offset + coff.SYMBOL.size * count
+    (size,) = _unpack(coff.NUMBER.format, data, strings_at)
     name_of = Names(_slice(data, strings_at, size), _STRINGS)
     skip = 0  # auxiliary entries follow some symbols
-    for place in _entries(offset, count, 18):
+    for place in _entries(offset, count, coff.SYMBOL.size):
         if skip:
             skip -= 1
             continue
-        short, value, section, _, storage, skip = _unpack("<8sIhHBB", data, place)
-        if storage == _COFF_EXTERNAL:
-            zero, name_at = struct.unpack("<II", short)
+        short, value, section, _, storage, skip = _unpack(coff.SYMBOL.format, data, place)
+        if storage == coff.EXTERNAL:
+            zero, name_at = coff.LONG_NAME.unpack(short)
             name = _padded_name(short) if zero else name_of(name_at)
             yield ObjectSymbol(name, _index(section - 1, sections), value)
 

@@ -13,9 +13,10 @@ from mochi_rules.elf.checks.expectation import Kind
 from mochi_rules.elf.checks.header import OS_ABI
 from mochi_rules.elf.checks.table import Failure, verify
 from mochi_rules.elf.engine import decode_engine, schema_of
-from mochi_rules.elf.objects import COFF_CPUS, ELF_MAGIC, MACHO_MAGIC
+from mochi_rules.elf.objects import COFF_CPUS
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.triple_layout import layout_of
+from mochi_rules.formats import elf, macho
 from mochi_rules.wasm.reader.read_summary import read_summary
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from mochi_rules.elf.schema import TunableValue
 
 _WASM_MAGIC = b"\0asm"
-_ARTIFACT_MAGICS = tuple(ELF_MAGIC + bytes([2, order, 1, OS_ABI]) for order in (1, 2))
+_ARTIFACT_MAGICS = tuple(
+    elf.MAGIC + bytes([elf.CLASS_64, order, 1, OS_ABI]) for order in elf.ORDERS
+)
 _MAX_CANDIDATES = 8
 
 _FORMATS = (
@@ -173,10 +176,10 @@ def _format(data: bytes) -> str:
     for magic, name in _FORMATS:
         if data.startswith(magic):
             return name
-    if data.startswith(ELF_MAGIC):
+    if data.startswith(elf.MAGIC):
         kind = int.from_bytes(data[16:18], "big" if data[5:6] == b"\2" else "little")
         return _ELF_TYPES.get(kind, "ELF file")
-    if data.startswith(MACHO_MAGIC):
+    if data.startswith(macho.MAGIC):
         return _MACHO_TYPES.get(int.from_bytes(data[12:16], "little"), "Mach-O file")
     if int.from_bytes(data[:2], "little") in COFF_CPUS and data[16:18] == b"\0\0":
         return "COFF object"

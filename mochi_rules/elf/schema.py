@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,25 +139,7 @@ _SHARED_FLAGS_48: Mapping[str, FlagValue] = {
 }
 
 _PULLEY = ("pointer_width", "big_endian")
-_ISA_FLAGS_48 = {
-    "x86_64": (
-        *("has_sse3", "has_ssse3", "has_cmpxchg16b", "has_sse41", "has_sse42", "has_avx"),
-        *("has_avx2", "has_fma", "has_avx_vnni", "has_avx512bitalg", "has_avx512dq"),
-        *("has_avx512vl", "has_avx512vbmi", "has_avx512f", "has_avx512vnni", "has_popcnt"),
-        *("has_bmi1", "has_bmi2", "has_lzcnt"),
-    ),
-    "aarch64": (
-        *("has_lse", "has_pauth", "has_fp16", "has_dotprod", "has_i8mm"),
-        *("sign_return_address_all", "sign_return_address", "sign_return_address_with_bkey"),
-        *("use_bti", "use_csdb"),
-    ),
-    "riscv64gc": (
-        *("has_m", "has_a", "has_f", "has_d", "has_zfa", "has_zfhmin", "has_zfh", "has_v"),
-        *("has_zvfh", "has_zca", "has_zcd", "has_zcb", "has_zbkb", "has_zba", "has_zbb"),
-        *("has_zbc", "has_zbs", "has_zicond", "has_zvbb", "has_zicsr", "has_zifencei"),
-        *(f"has_zvl{1 << power}b" for power in range(5, 17)),
-    ),
-    "s390x": ("has_mie3", "has_vxrs_ext2", "has_mie4", "has_vxrs_ext3"),
+_ISA_FLAGS_48 = {name: row.isa_flags for row in ARCHITECTURES for name in row.triple_names} | {
     "pulley32": _PULLEY,
     "pulley64": _PULLEY,
     "pulley32be": _PULLEY,

@@ -7,23 +7,13 @@ crates/cranelift/src/compiler.rs of Wasmtime 48.0.0.
 from __future__ import annotations
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.platforms.architecture import ARCHITECTURES, RISCV64
+from mochi_rules.platforms.platform import PLATFORMS
 
-_KIB = 1 << 10
-_PULLEY32, _PULLEY64 = 0x4, 0x8
-
-# Architecture, e_machine, little-endian, bit of e_flags. Pulley has no number of its own.
-_ARCHITECTURES = (
-    ("x86_64", "EM_X86_64", True, 0),
-    ("aarch64", "EM_AARCH64", True, 0),
-    ("riscv64", "EM_RISCV", True, 0),
-    ("riscv64gc", "EM_RISCV", True, 0),
-    ("s390x", "EM_S390", False, 0),
-    ("pulley32", "EM_RISCV", True, _PULLEY32),
-    ("pulley64", "EM_RISCV", True, _PULLEY64),
-    ("pulley32be", "EM_RISCV", False, _PULLEY32),
-    ("pulley64be", "EM_RISCV", False, _PULLEY64),
-)
-_APPLE = ("darwin", "macosx", "ios", "tvos")
+# Pulley, the interpreter, has no machine number of its own, but a bit of e_flags.
+_PULLEY_FLAGS = {"pulley32": 0x4, "pulley64": 0x8}
+_PULLEY_PAGE = 64 << 10
+_BIG = "be"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +38,20 @@ class Layout:
 
 
 def layout_of(triple: str) -> Layout | None:
-    """Return the layout for a target triple, or None for an architecture not known here."""
-    architecture, system = [*triple.split("-"), "", ""][0:3:2]
-    for name, machine, little_endian, pulley_flag in _ARCHITECTURES:
-        if name == architecture:
-            page = _page_size(architecture, system)
-            text_alignment = 1 if pulley_flag else page
-            is_windows = system.startswith("windows")
-            return Layout(machine, little_endian, pulley_flag, page, text_alignment, is_windows)
+    """Return the layout for a target triple, or None for an architecture not known here.
+
+    A system that is not in the table of platforms has the largest page of the architecture.
+    """
+    name, system = [*triple.split("-"), "", ""][0:3:2]
+    if flag := _PULLEY_FLAGS.get(name.removesuffix(_BIG)):
+        is_little = not name.endswith(_BIG)
+        return Layout(RISCV64.elf_name, is_little, flag, _PULLEY_PAGE, 1, is_windows=False)
+    for architecture in ARCHITECTURES:
+        if name in architecture.triple_names:
+            rows = [row for row in PLATFORMS if row.architecture is architecture]
+            named = [row for row in rows if system.startswith(row.system.triple_names)]
+            page = max(row.page_size for row in named or rows)
+            is_windows = any(row.system.object_format == "coff" for row in named)
+            is_little = architecture.endianness == "little"
+            return Layout(architecture.elf_name, is_little, 0, page, page, is_windows)
     return None
-
-
-def _page_size(architecture: str, system: str) -> int:
-    if architecture.startswith("pulley"):
-        return 64 * _KIB
-    if architecture != "aarch64" or system.startswith("windows"):
-        return 4 * _KIB
-    return 16 * _KIB if system.startswith(_APPLE) else 64 * _KIB

@@ -1,4 +1,8 @@
-"""The platforms which artifacts are made for. One table: adding a platform is adding a row."""
+"""The platforms that artifacts are made for. One table: a new platform is a new row.
+
+A row names an architecture and a system; a platform of another one adds its row in
+`architecture.py` or `system.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ import platform as host
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.platforms.architecture import AARCH64, RISCV64, S390X, X86_64, Architecture
+from mochi_rules.platforms.system import LINUX, MACOS, WINDOWS, System
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,26 +28,57 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
+class CCompiler:
+    """A C compiler: the program on PATH, the command that installs it, flags always given."""
+
+    program: str
+    install: str
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RustTarget:
+    """A target of Rust that a launcher can be built for, and what links it."""
+
+    triple: str
+    linker: CCompiler
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """What code is made for: a processor architecture under an operating system.
 
     `page_size` is the alignment in bytes of the code in a `.cwasm`: the largest page a kernel of
-    this platform may use. `object_format` is `elf`, `macho` or `coff`; `endianness` is `little`
-    or `big`; `elf_machine` is the e_machine of a `.cwasm`, which is an ELF file on every platform.
-    `wheel_tag` is the platform tag of Wasmtime's Python wheel, or None where there is no wheel.
+    this platform may use. `launchers` are the targets of Rust for the launcher; the first that
+    this machine can build is taken. `gcc` is a cross compiler of Linux distributions. `wheel_tag`
+    is the platform tag of Wasmtime's Python wheel, None where there is no wheel. `oldest_system`
+    is the version of macOS that the wheel needs: a linker warns of an object that is newer than
+    the program it makes.
     """
 
-    name: str
+    architecture: Architecture
+    system: System
     triple: str
-    cpu: str
-    os: str
-    object_format: str
     page_size: int
-    endianness: str
-    elf_machine: int
-    executable_suffix: str
-    default_cpu_level: str
-    wheel_tag: str | None
+    launchers: tuple[RustTarget, ...]
+    gcc: CCompiler | None = None
+    wheel_tag: str | None = None
+    oldest_system: tuple[int, int] = (0, 0)
+
+    @property
+    def name(self) -> str:
+        """Such as `aarch64-linux`."""
+        return f"{self.cpu}-{self.os}"
+
+    @property
+    def cpu(self) -> str:
+        """The name of the architecture."""
+        return self.architecture.name
+
+    @property
+    def os(self) -> str:
+        """The name of the operating system."""
+        return self.system.name
 
     @property
     def constraints(self) -> frozenset[Constraint]:
@@ -49,35 +86,95 @@ class Platform:
         return frozenset({Constraint("cpu", self.cpu), Constraint("os", self.os)})
 
 
-# ELF gABI, e_machine.
-_EM_S390, _EM_X86_64, _EM_AARCH64, _EM_RISCV = 22, 62, 183, 243
 _K = 1024
+_CC = CCompiler("cc", "apt-get install gcc")
+ZIG = CCompiler("zig", "pip install ziglang")
+_GCC_X86_64 = CCompiler("x86_64-linux-gnu-gcc", "apt-get install gcc-x86-64-linux-gnu")
+_GCC_AARCH64 = CCompiler("aarch64-linux-gnu-gcc", "apt-get install gcc-aarch64-linux-gnu")
+_GCC_RISCV64 = CCompiler("riscv64-linux-gnu-gcc", "apt-get install gcc-riscv64-linux-gnu")
+_GCC_S390X = CCompiler("s390x-linux-gnu-gcc", "apt-get install gcc-s390x-linux-gnu")
+_MINGW = CCompiler(
+    "x86_64-w64-mingw32-gcc",
+    "apt-get install gcc-mingw-w64-x86-64",
+    ("-Wl,--no-insert-timestamp",),  # the linker would write the time into the file
+)
 
 # The page sizes are those of `page_size_align` in Wasmtime 48; the wheel tags are those on PyPI.
-# fmt: off
+# Launchers for musl need no library.
 PLATFORMS: tuple[Platform, ...] = (
-    Platform("x86_64-linux", "x86_64-unknown-linux-gnu", "x86_64", "linux", "elf",
-             4 * _K, "little", _EM_X86_64, "", "x86-64-v2", "manylinux2014_x86_64"),
-    Platform("aarch64-linux", "aarch64-unknown-linux-gnu", "aarch64", "linux", "elf",
-             64 * _K, "little", _EM_AARCH64, "", "armv8.0", "manylinux2014_aarch64"),
-    Platform("x86_64-macos", "x86_64-apple-darwin", "x86_64", "macos", "macho",
-             4 * _K, "little", _EM_X86_64, "", "x86-64-v2", "macosx_10_13_x86_64"),
-    Platform("aarch64-macos", "aarch64-apple-darwin", "aarch64", "macos", "macho",
-             16 * _K, "little", _EM_AARCH64, "", "armv8.0", "macosx_11_0_arm64"),
-    Platform("x86_64-windows", "x86_64-pc-windows-msvc", "x86_64", "windows", "coff",
-             4 * _K, "little", _EM_X86_64, ".exe", "x86-64-v2", "win_amd64"),
-    Platform("aarch64-windows", "aarch64-pc-windows-msvc", "aarch64", "windows", "coff",
-             4 * _K, "little", _EM_AARCH64, ".exe", "armv8.0", "win_arm64"),
-    Platform("riscv64-linux", "riscv64gc-unknown-linux-gnu", "riscv64", "linux", "elf",
-             4 * _K, "little", _EM_RISCV, "", "rv64gc", None),
-    Platform("s390x-linux", "s390x-unknown-linux-gnu", "s390x", "linux", "elf",
-             4 * _K, "big", _EM_S390, "", "z14", None),
+    Platform(
+        X86_64,
+        LINUX,
+        "x86_64-unknown-linux-gnu",
+        page_size=4 * _K,
+        launchers=(
+            RustTarget("x86_64-unknown-linux-musl", _CC),
+            RustTarget("x86_64-unknown-linux-gnu", _CC),
+        ),
+        gcc=_GCC_X86_64,
+        wheel_tag="manylinux2014_x86_64",
+    ),
+    Platform(
+        AARCH64,
+        LINUX,
+        "aarch64-unknown-linux-gnu",
+        page_size=64 * _K,
+        launchers=(RustTarget("aarch64-unknown-linux-musl", _GCC_AARCH64),),
+        gcc=_GCC_AARCH64,
+        wheel_tag="manylinux2014_aarch64",
+    ),
+    Platform(
+        X86_64,
+        MACOS,
+        "x86_64-apple-darwin",
+        page_size=4 * _K,
+        launchers=(RustTarget("x86_64-apple-darwin", ZIG),),
+        wheel_tag="macosx_10_13_x86_64",
+        oldest_system=(10, 13),
+    ),
+    Platform(
+        AARCH64,
+        MACOS,
+        "aarch64-apple-darwin",
+        page_size=16 * _K,
+        launchers=(RustTarget("aarch64-apple-darwin", ZIG),),
+        wheel_tag="macosx_11_0_arm64",
+        oldest_system=(11, 0),
+    ),
+    Platform(
+        X86_64,
+        WINDOWS,
+        "x86_64-pc-windows-msvc",
+        page_size=4 * _K,
+        launchers=(RustTarget("x86_64-pc-windows-gnu", _MINGW),),
+        gcc=_MINGW,
+        wheel_tag="win_amd64",
+    ),
+    Platform(
+        AARCH64,
+        WINDOWS,
+        "aarch64-pc-windows-msvc",
+        page_size=4 * _K,
+        launchers=(RustTarget("aarch64-pc-windows-gnullvm", ZIG),),
+        wheel_tag="win_arm64",
+    ),
+    Platform(
+        RISCV64,
+        LINUX,
+        "riscv64gc-unknown-linux-gnu",
+        page_size=4 * _K,
+        launchers=(RustTarget("riscv64gc-unknown-linux-gnu", _GCC_RISCV64),),
+        gcc=_GCC_RISCV64,
+    ),
+    Platform(
+        S390X,
+        LINUX,
+        "s390x-unknown-linux-gnu",
+        page_size=4 * _K,
+        launchers=(RustTarget("s390x-unknown-linux-gnu", _GCC_S390X),),
+        gcc=_GCC_S390X,
+    ),
 )
-# fmt: on
-
-# What the Python interpreter calls a machine, where that is not our name for it.
-_CPU_ALIASES = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
-_OS_ALIASES = {"darwin": "macos"}
 
 
 def find_platform(text: str) -> Platform:
@@ -111,13 +208,13 @@ def host_platform(machine: str = "", system: str = "") -> Platform:
     """
     machine = (machine or host.machine()).lower()
     system = (system or host.system()).lower()
-    cpu, os = _CPU_ALIASES.get(machine, machine), _OS_ALIASES.get(system, system)
     for row in PLATFORMS:
-        if (row.cpu, row.os) == (cpu, os):
+        names = (row.cpu, *row.architecture.host_names)
+        if machine in names and system == row.system.host_name:
             return row
     raise environment_error(
         "C011",
-        f"this machine is none of the platforms: `{machine}` under `{system}`",
+        f"this machine is not a supported platform: `{machine}` under `{system}`",
         notes=(f"the platforms are {listing(row.name for row in PLATFORMS)}",),
         help="name the platform to build for, such as `target=x86_64-linux`",
     )

@@ -9,7 +9,8 @@ from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.platforms.cpu import CPU_LEVELS, find_cpu_level
+from mochi_rules.platforms.architecture import ARCHITECTURES
+from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.platform import PLATFORMS, Platform, find_platform, host_platform
 from mochi_rules.platforms.toolchain import POLICIES
 
@@ -67,7 +68,7 @@ class Configuration:
     @property
     def name(self) -> str:
         """The name of the output directory: `x86_64-linux-debug`, or `…-debug-v3+sandboxed`."""
-        is_default = self.cpu == self.platform.default_cpu_level
+        is_default = self.cpu == self.platform.architecture.default_cpu_level
         cpu = "" if is_default else f"-{self.cpu.removeprefix('x86-64-')}"
         level = "" if self.optimize == self.mode.optimize else f"-O{self.optimize}"
         return f"{self.platform.name}-{self.mode.name}{cpu}{level}{self.variant}"
@@ -77,7 +78,7 @@ class Configuration:
 
         `settings` of a rule go before those of the profile, and these before those of the mode.
 
-        Emits: A050 to A055, B027, C012, C013.
+        Emits: A050 to A054, B027, C012, C013.
 
         Raises:
             MochiError: A setting is wrong.
@@ -150,7 +151,7 @@ VARIABLES: tuple[Variable, ...] = (
              lambda: [row.name for row in PLATFORMS]),
     Variable("mode", MODES[0].name, "how to compile", lambda: [mode.name for mode in MODES]),
     Variable("cpu", "of the platform", "how new a processor the code may require",
-             lambda: [level.name for level in CPU_LEVELS]),
+             lambda: [level.name for row in ARCHITECTURES for level in row.cpu_levels]),
     Variable("optimize", "of the mode", "how far the compiler optimizes: `2` for the fastest "
              "program, `1` to compile fast, `0` to leave the program as it is written",
              lambda: LEVELS),

@@ -48,7 +48,7 @@ def _program(env: Any, target: Any = None, source: Any = None, **options: Any) -
     nodes = wasm + cwasm + env.CwasmObject(f"{stem}.o", cwasm[:1], **options)
     platform = env[CONFIGURATION].platform
     if workspace().launcher(platform) is not None:
-        nodes += env.CwasmExecutable(stem + platform.executable_suffix, cwasm[:1], **options)
+        nodes += env.CwasmExecutable(stem + platform.system.executable_suffix, cwasm[:1], **options)
     return nodes
 
 
@@ -101,7 +101,7 @@ def declare_executable(call: Call, configuration: Configuration, inputs: Mapping
     launcher = find(call.space, env, configuration)
     if launcher is None:
         return
-    node = call.output(configuration, platform.executable_suffix)
+    node = call.output(configuration, platform.system.executable_suffix)
     inputs = {**inputs, LAUNCHER: launcher}
     step = executable_step(platform, settings)
     call.space.tasks[node] = file_task(call.space, step, node, inputs)
@@ -116,16 +116,14 @@ def _files(call: Call, configuration: Configuration, *, is_bundle: bool) -> list
 
     Only what is a file: a folder of this name is another target's.
     """
-    from mochi_rules.aot.executable.bundle import SYSTEMS  # noqa: PLC0415 - of no build
-
-    suffix = configuration.platform.executable_suffix
+    system = configuration.platform.system
     top = f"{call.space.settings.build}/{configuration.name}"
     folder = posixpath.join(top, call.label.package)
-    paths = [posixpath.join(folder, call.label.name + suffix)]
+    paths = [posixpath.join(folder, call.label.name + system.executable_suffix)]
     if is_bundle:
-        library = SYSTEMS[configuration.platform.os].library
-        paths += [posixpath.join(folder, library)]
-        paths += [f"{top}/{_FOLDER}/{name}" for name in (LAUNCHER + suffix, library)]
+        shared = (LAUNCHER + system.executable_suffix, system.library)
+        paths += [posixpath.join(folder, system.library)]
+        paths += [f"{top}/{_FOLDER}/{name}" for name in shared]
     return [f"#{path}" for path in paths if (call.space.root / path).is_file()]
 
 
@@ -148,7 +146,7 @@ def _bundle_launcher(space: Workspace, env: Any, configuration: Configuration) -
     )
 
     platform: Platform = configuration.platform
-    node = _shared(space, env, configuration, LAUNCHER + platform.executable_suffix)
+    node = _shared(space, env, configuration, LAUNCHER + platform.system.executable_suffix)
     if node not in space.tasks:
         step = launcher_step(platform, find_compiler(space.settings.toolchains, platform))
         inputs = {name: env.fs.File(str(path)) for name, path in launcher_sources().items()}
@@ -159,7 +157,7 @@ def _bundle_launcher(space: Workspace, env: Any, configuration: Configuration) -
 
 def _library_beside(space: Workspace, env: Any, configuration: Configuration, folder: str) -> Any:
     """Return the node of the library in a folder: all programs there share it."""
-    from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - as above
+    from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles
     from mochi_rules.steps.bundle import LIBRARY, library_step, place_step  # noqa: PLC0415
 
     platform = configuration.platform

@@ -64,7 +64,7 @@ def launcher_step(platform: Platform, compiler: Toolchain) -> Step:
 
     Emits: A112 (no bundles for the platform), C034 (the compiler failed).
     """
-    output = LAUNCHER + platform.executable_suffix  # or MinGW appends it
+    output = LAUNCHER + platform.system.executable_suffix  # or MinGW appends it
     flags = compiler_arguments(platform, output)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:

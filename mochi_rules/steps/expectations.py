@@ -77,7 +77,7 @@ def platform_expectation(platform: Platform | None) -> Expectation:
 def executable_expectation(platform: Platform, settings: LauncherSettings) -> Expectation:
     """Return what an artifact must be for its launcher, which has these settings, to load it.
 
-    Emits: A050 to A055 (settings that no engine has).
+    Emits: A050 to A054 (settings that no engine has).
     """
     options = {
         **settings.engine,
@@ -91,9 +91,9 @@ def executable_expectation(platform: Platform, settings: LauncherSettings) -> Ex
 def object_expectation(platform: Platform, symbol: str, payload: Digest) -> ObjectExpectation:
     """Return what an object that holds an artifact must be."""
     return ObjectExpectation(
-        format=platform.object_format,
+        format=platform.system.object_format,
         cpu=platform.cpu,
-        little_endian=platform.endianness == "little",
+        little_endian=platform.architecture.endianness == "little",
         symbol_base=symbol,
         payload=payload,
     )

@@ -209,7 +209,7 @@ def object_step(platform: Platform, symbol: str) -> Step:
         data = write_object(platform, symbol, inputs[CWASM])
         expectation = object_expectation(platform, symbol, digest_bytes(inputs[CWASM]))
         require_sound_object(data, "the object", expectation)
-        return Made(data, f"{platform.cpu} {platform.object_format}, {symbol}_start")
+        return Made(data, f"{platform.cpu} {platform.system.object_format}, {symbol}_start")
 
     arguments = (f"--platform={platform.name}", f"--symbol={symbol}")
     return Step("object", arguments, ("object",), OBJECT, make)

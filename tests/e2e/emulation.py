@@ -10,12 +10,14 @@ import pytest
 
 from mochi_rules.aot import emulated
 from mochi_rules.aot.wheel_download import fetch_wheel
+from mochi_rules.platforms.platform import find_platform
 from tests.needs import need
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+TARGET = find_platform("aarch64-linux")
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64-static"
 SYSTEM = "/usr/aarch64-linux-gnu"
 
@@ -40,9 +42,9 @@ def install_emulation(data: Path) -> Emulation:
     need(COMPILER, EMULATOR)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(data))
-        directory = emulated.directory()
+        directory = emulated.directory(TARGET)
     directory.mkdir(parents=True)
-    for name, content in emulated.prepare(fetch_wheel(emulated.TARGET)).items():
+    for name, content in emulated.prepare(TARGET, fetch_wheel(TARGET)).items():
         (directory / name).write_bytes(content)
         (directory / name).chmod(0o755)
     return Emulation(data, directory / "libwasmtime.so")

@@ -45,7 +45,7 @@ def check(done: Done, *parts: str) -> None:
                                    "did you mean `x86_64-linux`?")),
         (("mode=relase",), ("error[B004]: no mode is named `relase`", "did you mean `release`?")),
         ((f"target={OTHER.name}", "cpu=x"), (f"error[C012]: no CPU level of {OTHER.cpu} is named `x`",
-                                             f"write `cpu={OTHER.default_cpu_level}`")),
+                                             f"write `cpu={OTHER.architecture.default_cpu_level}`")),
         ((f"target={OTHER.name}", "toolchain=off"),
          (f"error[C002]: no toolchain can build `aot` for `{OTHER.name}`",
           "  --> app/SConscript:1:1", "note: wheel (wasmtime ")),

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot.native_tools import LAUNCHER_TARGETS
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms.native import digest_path, native_digest
-from mochi_rules.platforms.platform import host_platform
+from mochi_rules.platforms.platform import find_platform, host_platform
 from tests.native.building import HOST, NATIVE, cargo_build, has_rust_target
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ def install_worker(data: Path) -> None:
 
 def install_launcher(data: Path, platform: str) -> None:
     """Install the launcher of a platform, for the first target that Rust has here."""
-    for row in LAUNCHER_TARGETS:
-        if row.platform == platform and has_rust_target(row.triple):
+    for row in find_platform(platform).launchers:
+        if has_rust_target(row.triple):
             built = cargo_build(NATIVE / "launcher", row.triple, "--profile", "launcher")
             _install(built / "launcher" / "launcher", data, f"launcher-{platform}")
             return

@@ -88,10 +88,10 @@ def emulated_wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AotWork
     """Fetch the wheel for aarch64, build the program around it, and start a worker of it."""
     need("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
     directory = tmp_path_factory.mktemp("emulated")
-    for name, data in emulated.prepare(fetch_wheel(ARM)).items():
+    for name, data in emulated.prepare(ARM, fetch_wheel(ARM)).items():
         (directory / name).write_bytes(data)
         (directory / name).chmod(0o755)
-    with AotWorker(emulated.worker_command(directory), 120) as worker:
+    with AotWorker(emulated.worker_command(ARM, directory), 120) as worker:
         yield worker
 
 

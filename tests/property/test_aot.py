@@ -114,7 +114,7 @@ def test_random_elf_has_no_engine_section(data):
 
 
 @given(
-    st.sampled_from([row for row in PLATFORMS if row.object_format == "elf"]),
+    st.sampled_from([row for row in PLATFORMS if row.system.object_format == "elf"]),
     st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,20}\Z"),
     st.binary(max_size=300).map(lambda data: data + data),
     st.sampled_from(ALIGNMENTS),

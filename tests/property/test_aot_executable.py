@@ -86,7 +86,7 @@ CUTS = st.integers(0, 300)
 @given(st.sampled_from(PLATFORMS), CHANGES, CUTS, st.booleans())
 def test_damaged_launcher_causes_no_more_than_a_diagnostic(platform, changes, cut, signed):
     """A launcher of any bytes becomes an executable, or is refused."""
-    options = {"signed": signed} if platform.object_format == "macho" else {}
+    options = {"signed": signed} if platform.system.object_format == "macho" else {}
     launcher = damage(make_launcher(platform, **options), changes, cut)
     with contextlib.suppress(MochiError):
         write_executable(platform, launcher, make_artifact(platform), b"")

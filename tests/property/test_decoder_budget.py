@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot.executable.macho import read_image
 from mochi_rules.aot.executable.settings import read_settings
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache import messages
@@ -31,6 +30,7 @@ from mochi_rules.elf.objects import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
 from mochi_rules.elf.unwind import decode_eh_frame, decode_pdata
+from mochi_rules.formats.macho import read_image
 from mochi_rules.wasm.debug.line_table import MalformedLines, decode_lines
 from mochi_rules.wasm.debug.read_lines import read_lines
 from mochi_rules.wasm.leb128 import encode_unsigned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochi_rules.aot.objects.payload import align_up
+from mochi_rules.formats.padding import align_up
 
 # Where the kernel's pages are of this size the launcher runs the code where the file is mapped.
 # With larger ones it copies the code, which costs less than zeros up to 64 KiB in every file.

@@ -5,11 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.executable.macho import MAGIC as MACHO_MAGIC
-from mochi_rules.aot.executable.macho import read_image
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.platforms.platform import PLATFORMS
+from mochi_rules.formats import coff, elf, macho
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,23 +19,21 @@ _NO_CODE = "not a file of machine code"
 EXECUTABLE, LIBRARY, OBJECT = "executable", "library", "object"
 
 _FORMATS = {"elf": "ELF", "coff": "PE", "macho": "Mach-O"}
-_ELF_MAGIC = b"\x7fELF\x02"
-_ELF_ORDERS = {1: "little", 2: "big"}
-_ELF_CPUS = {(row.elf_machine, row.endianness): row.cpu for row in PLATFORMS}
-_ELF_OBJECT, _ELF_EXECUTABLE, _ELF_SHARED = 1, 2, 3
-
-_PE_CPUS = {0x8664: "x86_64", 0xAA64: "aarch64"}
-_PE_64 = 0x20B
-_PE_LIBRARY = 0x2000  # IMAGE_FILE_DLL
-
-_MACHO_CPUS = {0x0100_0007: "x86_64", 0x0100_000C: "aarch64"}
-_MACHO_ROLES: Mapping[int, str] = {1: OBJECT, 2: EXECUTABLE, 6: LIBRARY}
+_ELF_MAGIC = elf.MAGIC + bytes([elf.CLASS_64])
+_ELF_CPUS = {(row.elf_machine, row.endianness): row.name for row in ARCHITECTURES}
+_PE_CPUS = {row.coff_machine: row.name for row in ARCHITECTURES}
+_MACHO_CPUS = {row.macho_cpu[0]: row.name for row in ARCHITECTURES if row.macho_cpu}
+_MACHO_ROLES: Mapping[int, str] = {
+    macho.OBJECT: OBJECT,
+    macho.EXECUTABLE: EXECUTABLE,
+    macho.LIBRARY: LIBRARY,
+}
 _UNIVERSAL_MAGICS = (b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf")
 
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """What a file is. `format` is as in Platform.object_format; what is unknown is empty."""
+    """What a file is. `format` is as in System.object_format; what is unknown is empty."""
 
     format: str
     role: str
@@ -60,7 +57,7 @@ def check_binary(what: str, platform: Platform, role: str, data: bytes) -> None:
     Raises:
         MochiError: It is not.
     """
-    wanted = Binary(platform.object_format, role, platform.cpu)
+    wanted = Binary(platform.system.object_format, role, platform.cpu)
     found = identify(data)
     if found == wanted:
         return
@@ -87,45 +84,48 @@ def identify(data: bytes) -> Binary | None:
     try:
         if data.startswith(_ELF_MAGIC):
             return _identify_elf(data)
-        if data.startswith(b"MZ"):
+        if data.startswith(coff.DOS_MAGIC):
             return _identify_pe(data)
     except (struct.error, OverflowError):
         raise fail(
             "A106", "the file ends before its headers do", help="build it, or copy it, again"
         ) from None
-    if data.startswith(MACHO_MAGIC):
-        header = read_image(data).header
+    if data.startswith(macho.MAGIC):
+        header = macho.read_image(data).header
         return Binary("macho", _MACHO_ROLES.get(header[3], ""), _MACHO_CPUS.get(header[1], ""))
     return None
 
 
 def _identify_elf(data: bytes) -> Binary:
-    """Source: ELF gABI 4.2, Elf64_Ehdr and Elf64_Phdr."""
-    order = _ELF_ORDERS.get(data[5], "") if len(data) > 5 else ""
+    order = elf.ORDERS.get(data[5], "") if len(data) > 5 else ""
     mark = ">" if order == "big" else "<"
-    kind, machine, _, entry, programs, sections = struct.unpack_from(f"{mark}HHIQQQ", data, 16)
-    size, count, section_size, section_count = struct.unpack_from(f"{mark}HHHH", data, 54)
-    headers = (struct.unpack_from(f"{mark}IIQQQQ", data, programs + i * size) for i in range(count))
-    _check_whole(data, (offset + length for _, _, offset, _, _, length in headers))
+    header = struct.unpack_from(mark + elf.HEADER, data, elf.IDENT_SIZE)
+    kind, machine, _, entry, programs, sections, _, _, size, count = header[:10]
+    section_size, section_count, _ = header[10:]
+    starts = (programs + index * size for index in range(count))
+    rows = (struct.unpack_from(mark + elf.PROGRAM, data, start) for start in starts)
+    _check_whole(data, (row[2] + row[5] for row in rows))
     _check_whole(data, [sections + section_size * section_count])
     # A program that may lie anywhere is a shared object too; a library has no entry.
-    is_program = kind == _ELF_EXECUTABLE or (kind == _ELF_SHARED and entry != 0)
-    roles = {_ELF_OBJECT: OBJECT, _ELF_SHARED: LIBRARY}
+    is_program = kind == elf.EXECUTABLE or (kind == elf.SHARED and entry != 0)
+    roles = {elf.RELOCATABLE: OBJECT, elf.SHARED: LIBRARY}
     role = EXECUTABLE if is_program else roles.get(kind, "")
     return Binary("elf", role, _ELF_CPUS.get((machine, order), ""))
 
 
 def _identify_pe(data: bytes) -> Binary:
-    """Source: PE Format of Microsoft, `COFF File Header` and `Section Table`."""
-    (start,) = struct.unpack_from("<I", data, 0x3C)
-    fields = struct.unpack_from("<4sHHIIIHHH", data, start)
-    magic, machine, count, _, _, _, optional_size, flags, kind = fields
-    if magic != b"PE\0\0" or kind != _PE_64:
+    (start,) = coff.NUMBER.unpack_from(data, coff.PE_OFFSET_AT)
+    header_at = start + len(coff.PE_MAGIC)
+    machine, count, _, _, _, optional_size, flags = coff.HEADER.unpack_from(data, header_at)
+    optional_at = header_at + coff.HEADER.size
+    (kind,) = struct.unpack_from("<H", data, optional_at)
+    if data[start:header_at] != coff.PE_MAGIC or kind != coff.PE_64:
         return Binary("coff", "", "")
-    table = start + 24 + optional_size
-    sections = (struct.unpack_from("<8sIIII", data, table + i * 40) for i in range(count))
-    _check_whole(data, (offset + size for _, _, _, size, offset in sections))
-    role = LIBRARY if flags & _PE_LIBRARY else EXECUTABLE
+    table = optional_at + optional_size
+    starts = (table + index * coff.SECTION.size for index in range(count))
+    rows = (coff.SECTION.unpack_from(data, start) for start in starts)
+    _check_whole(data, (row[3] + row[4] for row in rows))
+    role = LIBRARY if flags & coff.LIBRARY else EXECUTABLE
     return Binary("coff", role, _PE_CPUS.get(machine, ""))
 
 

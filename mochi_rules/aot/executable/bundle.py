@@ -8,44 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import listing
+from mochi_rules.platforms.platform import PLATFORMS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mochi_rules.platforms.platform import Platform
-
-
-@dataclass(frozen=True, slots=True)
-class System:
-    """What a bundle needs to know of an operating system.
-
-    `library` is the name which the launcher looks for beside itself; `wheel_name` is the library
-    in the wheel, and `wheel_system` the first part of its directory there. `libraries` are what
-    the launcher is linked with.
-    """
-
-    library: str
-    wheel_name: str
-    wheel_system: str
-    libraries: tuple[str, ...] = ()
-
-
-SYSTEMS: Mapping[str, System] = {
-    # Before glibc 2.34 these two were libraries of their own.
-    "linux": System("libwasmtime.so", "_libwasmtime.so", "linux", ("-pthread", "-ldl")),
-    "macos": System("libwasmtime.dylib", "_libwasmtime.dylib", "darwin"),
-    "windows": System("wasmtime.dll", "_wasmtime.dll", "win32"),
-}
+    from mochi_rules.platforms.system import System
 
 # Of the launcher; the first is compiled.
 SOURCES = ("launcher.c", "lines.h", "sha256.h", "wasmtime48.h")
 
 
 def bundle_system(platform: Platform) -> System:
-    """Return the row of a platform.
+    """Return the operating system of a platform that has bundles.
 
     Emits: A112.
 
@@ -53,17 +29,17 @@ def bundle_system(platform: Platform) -> System:
         MochiError: There is no bundle for the platform.
     """
     if platform.wheel_tag:
-        return SYSTEMS[platform.os]
+        return platform.system
     raise fail(
         "A112",
         f"there is no bundle for `{platform.name}`: Wasmtime has no wheel for it",
-        notes=(f"there are bundles for {listing(SYSTEMS)} on x86_64 and aarch64",),
+        notes=(f"there are bundles for {listing(row.name for row in PLATFORMS if row.wheel_tag)}",),
         help="leave out `link=bundle`",
     )
 
 
 def compiler_arguments(platform: Platform, output: str) -> tuple[str, ...]:
-    """Return what a C compiler is told, in a directory with SOURCES, to make the launcher.
+    """Return the arguments of a C compiler that make the launcher, in a directory with SOURCES.
 
     Nothing is kept for debuggers: that would hold the name of the directory.
 
@@ -72,7 +48,7 @@ def compiler_arguments(platform: Platform, output: str) -> tuple[str, ...]:
     Raises:
         MochiError: There is no bundle for the platform.
     """
-    return ("-O2", "-s", SOURCES[0], "-o", output, *bundle_system(platform).libraries)
+    return ("-O2", "-s", SOURCES[0], "-o", output, *bundle_system(platform).c_libraries)
 
 
 def wheel_library(platform: Platform) -> str:
@@ -84,4 +60,4 @@ def wheel_library(platform: Platform) -> str:
         MochiError: There is no bundle for the platform.
     """
     system = bundle_system(platform)
-    return f"wasmtime/{system.wheel_system}-{platform.cpu}/{system.wheel_name}"
+    return f"wasmtime/{system.wheel_name}-{platform.cpu}/{system.wheel_library}"

@@ -21,9 +21,14 @@ import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.executable.macho import (
+from mochi_rules.aot.executable.payload import SECTION_NAME, SEGMENT_NAME
+from mochi_rules.formats.code_signature import Signer, check_signature
+from mochi_rules.formats.macho import (
+    CHAINED_FIXUPS,
+    CODE_SIGNATURE,
     COMMAND,
     HEADER,
+    READ,
     SECTION,
     SEGMENT,
     SEGMENT_64,
@@ -33,16 +38,12 @@ from mochi_rules.aot.executable.macho import (
     read_image,
     unusable,
 )
-from mochi_rules.aot.executable.payload import SECTION_NAME, SEGMENT_NAME
-from mochi_rules.aot.executable.signature import Signer, check_signature
-from mochi_rules.aot.objects.payload import align_up, pad_to
+from mochi_rules.formats.padding import align_up, pad_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mochi_rules.platforms.platform import Platform
-
-_CODE_SIGNATURE, _CHAINED_FIXUPS = 0x1D, 0x8000_0034
 
 # The load commands that refer to tables in `__LINKEDIT`: where in the command there is a file
 # offset, and the bytes of an entry. The number of entries stands behind the offset; an offset of
@@ -96,7 +97,6 @@ _PLACE = struct.Struct("<QQQQ")  # of a segment: address, size, file offset, fil
 _PLACE_AT = 24
 
 _LINKEDIT, _TEXT = "__LINKEDIT", "__TEXT"
-_READ = 1
 _SIGNATURE_ALIGNMENT = 16
 _MAX_ADDRESS = 1 << 47  # of a program under any macOS
 _GROWTH = 8  # of fixups for a segment more: keeps whatever alignment is among them
@@ -130,7 +130,7 @@ def insert_payload(platform: Platform, data: bytes, payload: bytes, identifier: 
         len(tables) + signer.size,
         (),
     )
-    signature = (_CODE_SIGNATURE, _LINKEDIT_DATA.size, signer.code_size, signer.size)
+    signature = (CODE_SIGNATURE, _LINKEDIT_DATA.size, signer.code_size, signer.size)
     commands = [
         *_with_segment(commands, moved, _payload_command(inserted, len(payload), page), room),
         _LINKEDIT_DATA.pack(*signature),
@@ -191,12 +191,12 @@ def _moved_tables(command: bytes, start: int, distance: int) -> bytes:
 def _without_signature(image: Image, linkedit: Segment) -> tuple[list[bytes], bytes]:
     """Return the load commands and the tables of `__LINKEDIT` as they were before signing."""
     for item in image.commands:
-        if command_kind(item) == _CODE_SIGNATURE:
+        if command_kind(item) == CODE_SIGNATURE:
             offset, size = _TABLE.unpack_from(item, COMMAND.size)
             if offset + size != len(image.data):
                 raise unusable("its signature is not at its end")
             check_signature(image.data[:offset], image.data[offset:])
-    commands = [item for item in image.commands if command_kind(item) != _CODE_SIGNATURE]
+    commands = [item for item in image.commands if command_kind(item) != CODE_SIGNATURE]
     # What was between the last table and the signature goes too: whoever signs the executable
     # anew expects its signature right behind the tables.
     end = max((end for item in commands for _, _, end in _tables(item)), default=linkedit.offset)
@@ -212,7 +212,7 @@ def _with_fixups_counted(
     dyld insists on its length. The new segment and `__LINKEDIT` have none, so a 0 at its end is as
     good as one before the last.
     """
-    found = [item for item in commands if command_kind(item) == _CHAINED_FIXUPS]
+    found = [item for item in commands if command_kind(item) == CHAINED_FIXUPS]
     if not found:
         return commands, tables
     offset, size = _TABLE.unpack_from(found[0], COMMAND.size)
@@ -280,8 +280,8 @@ def _payload_command(segment: Segment, size: int, page: int) -> bytes:
         segment.memory_size,
         segment.offset,
         segment.size,
-        _READ,
-        _READ,
+        READ,
+        READ,
         1,
         0,
     ) + SECTION.pack(*section, 0, 0, 0, 0, 0, 0)

@@ -13,11 +13,11 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.executable.macho import MAGIC as MACHO_MAGIC
-from mochi_rules.aot.executable.macho import read_image
 from mochi_rules.aot.executable.settings import read_settings
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.formats.macho import MAGIC as MACHO_MAGIC
+from mochi_rules.formats.macho import read_image
 
 if TYPE_CHECKING:
     from mochi_rules.aot.executable.settings import LauncherSettings

@@ -60,6 +60,6 @@ def write_executable(
             help='write `opt_level = "speed_and_size"`, or make it several programs',
         )
     payload = make_payload(artifact, settings)
-    if platform.object_format == "macho":
+    if platform.system.object_format == "macho":
         return insert_payload(platform, launcher, payload, _IDENTIFIER)
     return attach(launcher, payload)

@@ -1,33 +1,24 @@
-"""Mach-O relocatable objects for macOS.
-
-Source: mach-o/loader.h and mach-o/nlist.h of XNU.
-"""
+"""Mach-O relocatable objects for macOS."""
 
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.objects.payload import Payload, align_up, pad_to
+from mochi_rules.formats import macho
+from mochi_rules.formats.padding import align_up, pad_to
 
 if TYPE_CHECKING:
+    from mochi_rules.aot.objects.payload import Payload
     from mochi_rules.platforms.platform import Platform
 
-_MAGIC_64 = 0xFEEDFACF
-_OBJECT = 1
-_CPUS = {"x86_64": (0x0100_0007, 3), "aarch64": (0x0100_000C, 0)}  # type, subtype "all"
-_SEGMENT_64, _SYMTAB, _DYSYMTAB, _BUILD_VERSION = 0x19, 0x2, 0xB, 0x32
-_MACOS = 1
-# The oldest macOS which Wasmtime's wheel for the architecture runs on: a linker warns of an
-# object newer than the program it makes.
-_OLDEST = {"x86_64": (10, 13), "aarch64": (11, 0)}
-_READ_WRITE_EXECUTE = 7  # what every compiler writes for the one segment of an object
-_N_SECT_EXT = 0x0F  # defined in a section, and external
-
-_HEADER_SIZE = 32
-_SEGMENT_SIZE, _SECTION_SIZE = 72, 80
-_BUILD_SIZE, _SYMTAB_SIZE, _DYSYMTAB_SIZE = 24, 24, 80
 _PADDING = 8
+_COMMANDS_SIZE = (
+    macho.SEGMENT.size
+    + macho.SECTION.size
+    + macho.BUILD_VERSION_COMMAND.size
+    + macho.SYMTAB_COMMAND.size
+    + macho.DYSYMTAB_COMMAND.size
+)
 
 
 def write_macho(platform: Platform, payload: Payload) -> bytes:
@@ -35,56 +26,63 @@ def write_macho(platform: Platform, payload: Payload) -> bytes:
     # The end symbol stands before some padding: behind the last byte of the section it would be
     # the next section's for the linker.
     section = pad_to(payload.data, len(payload.data) + _PADDING)
-    commands_size = _SEGMENT_SIZE + _SECTION_SIZE + _BUILD_SIZE + _SYMTAB_SIZE + _DYSYMTAB_SIZE
-    section_at = align_up(_HEADER_SIZE + commands_size, payload.alignment)
+    section_at = align_up(macho.HEADER.size + _COMMANDS_SIZE, payload.alignment)
     symbols_at = align_up(section_at + len(section), 8)
 
     strings, symbols = b"\0", b""
     # The linker wants the external symbols sorted by name.
     for name, offset in sorted(payload.symbols):
-        symbols += struct.pack("<IBBHQ", len(strings), _N_SECT_EXT, 1, 0, offset)
+        kind = macho.IN_SECTION | macho.EXTERNAL
+        symbols += macho.SYMBOL.pack(len(strings), kind, 1, 0, offset)
         strings += b"_" + name.encode() + b"\0"
     strings = pad_to(strings, align_up(len(strings), 8))
-    strings_at = symbols_at + len(symbols)
+    tables = (symbols_at, len(payload.symbols), symbols_at + len(symbols), len(strings))
 
-    cpu, subtype = _CPUS[platform.cpu]
-    header = struct.pack("<IIIIIIII", _MAGIC_64, cpu, subtype, _OBJECT, 4, commands_size, 0, 0)
-    count = len(payload.symbols)
+    assert platform.architecture.macho_cpu is not None
+    cpu = platform.architecture.macho_cpu
+    magic = int.from_bytes(macho.MAGIC, "little")
+    header = macho.HEADER.pack(magic, *cpu, macho.OBJECT, 4, _COMMANDS_SIZE, 0, 0)
     commands = (
         _segment(payload, section_at, len(section))
         + _build_version(platform)
-        + struct.pack("<IIIIII", _SYMTAB, _SYMTAB_SIZE, symbols_at, count, strings_at, len(strings))
-        # No local symbols, all external, none undefined; no tables beyond.
-        + pad_to(
-            struct.pack("<IIIIIIII", _DYSYMTAB, _DYSYMTAB_SIZE, 0, 0, 0, count, count, 0),
-            _DYSYMTAB_SIZE,
-        )
+        + macho.SYMTAB_COMMAND.pack(macho.SYMTAB, macho.SYMTAB_COMMAND.size, *tables)
+        + _dynamic_symbols(len(payload.symbols))
     )
     return pad_to(pad_to(header + commands, section_at) + section, symbols_at) + symbols + strings
 
 
 def _segment(payload: Payload, offset: int, size: int) -> bytes:
     """Return the one segment, and in it the section `__TEXT,__const`."""
-    segment = struct.pack(
-        "<II16sQQQQIIII",
-        _SEGMENT_64,
-        _SEGMENT_SIZE + _SECTION_SIZE,
+    segment = macho.SEGMENT.pack(
+        macho.SEGMENT_64,
+        macho.SEGMENT.size + macho.SECTION.size,
         b"",
         0,
         size,
         offset,
         size,
-        _READ_WRITE_EXECUTE,
-        _READ_WRITE_EXECUTE,
+        # What every compiler writes for the one segment of an object.
+        macho.READ_WRITE_EXECUTE,
+        macho.READ_WRITE_EXECUTE,
         1,
         0,
     )
     power = payload.alignment.bit_length() - 1
-    section = (b"__const", b"__TEXT", 0, size, offset, power, 0, 0, 0, 0, 0, 0)
-    return segment + struct.pack("<16s16sQQIIIIIIII", *section)
+    section = (b"__const", macho.READ_ONLY_SEGMENT.encode(), 0, size, offset, power)
+    return segment + macho.SECTION.pack(*section, 0, 0, 0, 0, 0, 0)
 
 
 def _build_version(platform: Platform) -> bytes:
-    major, minor = _OLDEST[platform.cpu]
+    major, minor = platform.oldest_system
     version = major << 16 | minor << 8
-    return struct.pack("<IIIIII", _BUILD_VERSION, _BUILD_SIZE, _MACOS, version, version, 0)
+    command = (macho.BUILD_VERSION, macho.BUILD_VERSION_COMMAND.size)
+    return macho.BUILD_VERSION_COMMAND.pack(*command, macho.MACOS, version, version, 0)
+
+
+def _dynamic_symbols(count: int) -> bytes:
+    """Return the command that divides the symbols: all are external and defined."""
+    ranges = (0, 0, 0, count, count, 0)
+    tables = (0,) * 12
+    return macho.DYSYMTAB_COMMAND.pack(
+        macho.DYSYMTAB, macho.DYSYMTAB_COMMAND.size, *ranges, *tables
+    )

@@ -1,4 +1,4 @@
-"""What goes into an object, and the arithmetic that its formats share."""
+"""What goes into an object."""
 
 from __future__ import annotations
 
@@ -20,13 +20,3 @@ class Payload:
     def symbols(self) -> tuple[tuple[str, int], tuple[str, int]]:
         """The two symbols as C names, with their offsets in the data."""
         return (f"{self.base}_start", 0), (f"{self.base}_end", len(self.data))
-
-
-def align_up(offset: int, alignment: int) -> int:
-    """Return the next multiple of an alignment."""
-    return (offset + alignment - 1) // alignment * alignment
-
-
-def pad_to(data: bytes, size: int) -> bytes:
-    """Return the data with zeros behind them, `size` bytes in all."""
-    return data.ljust(size, b"\0")

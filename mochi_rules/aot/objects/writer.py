@@ -68,6 +68,8 @@ def write_object(
         )
     if len(payload) > MAX_PAYLOAD:
         raise fail("A092", f"{len(payload)} bytes do not fit in an object of `{platform.name}`")
-    if platform.cpu == "s390x" and len(payload) % 2:
-        raise fail("A092", f"{len(payload)} bytes end at an odd address, which s390x cannot name")
-    return _WRITERS[platform.object_format](platform, Payload(symbol_base, payload, alignment))
+    if len(payload) % platform.architecture.symbol_alignment:
+        message = f"{len(payload)} bytes end at an odd address, which {platform.cpu} cannot name"
+        raise fail("A092", message)
+    write = _WRITERS[platform.system.object_format]
+    return write(platform, Payload(symbol_base, payload, alignment))

@@ -14,6 +14,7 @@ from mochi_rules.elf.codemap import (
 )
 from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.unwind import decode_eh_frame, decode_pdata
+from mochi_rules.platforms.architecture import X86_64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ def windows_unwind(subject: Subject) -> Iterator[str]:
         if (codes is None) != (table is None):
             yield "of `.xdata` and `.pdata`, one is missing"
         return
-    has_end = subject.artifact.header.machine == "EM_X86_64"
+    has_end = subject.artifact.header.machine == X86_64.elf_name
     try:
         rows = decode_pdata(subject.artifact.content(table), has_end=has_end)
     except Malformed as error:

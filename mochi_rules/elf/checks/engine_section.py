@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.suggest import listing
 from mochi_rules.elf.triple_layout import layout_of
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,12 +27,9 @@ _MANDATORY_FLAGS: Mapping[str, FlagValue] = {
     "use_colocated_libcalls": False,
 }
 
-# Cranelift's baseline for riscv64, which is on whatever the level. Source:
-# cranelift/codegen/meta/src/isa/riscv64.rs.
+# What is on at every CPU level.
 _BASELINE_ISA_FLAGS = {
-    "riscv64gc": frozenset(
-        f"has_{extension}" for extension in ("m", "a", "f", "d", "zicsr", "zifencei")
-    ),
+    name: row.baseline_flags for row in ARCHITECTURES for name in row.triple_names
 }
 
 # Sections that are there only with a setting on, and whether they are always there then.

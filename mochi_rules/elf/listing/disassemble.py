@@ -9,6 +9,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mochi_rules.base.diagnostic import environment_error, fail
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,17 +63,14 @@ def _capstone(artifact: Artifact) -> Any:
         import capstone  # noqa: PLC0415 - an extra, and of this only
     except ImportError:
         return None
-    modes = {
-        "EM_X86_64": (capstone.CS_ARCH_X86, capstone.CS_MODE_64),
-        "EM_AARCH64": (capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM),
-        "EM_RISCV": (capstone.CS_ARCH_RISCV, capstone.CS_MODE_RISCV64 | capstone.CS_MODE_RISCVC),
-        "EM_S390": (capstone.CS_ARCH_SYSZ, capstone.CS_MODE_BIG_ENDIAN),
-    }
     if artifact.header.flags & _PULLEY:
         return None
-    if artifact.header.machine not in modes:
-        raise fail("A026", f"it is for an unknown machine, `{artifact.header.machine}`")
-    engine = capstone.Cs(*modes[artifact.header.machine])
+    machine = artifact.header.machine
+    names = next((row.capstone for row in ARCHITECTURES if row.elf_name == machine), None)
+    if names is None:
+        raise fail("A026", f"it is for an unknown machine, `{machine}`")
+    architecture, *modes = (getattr(capstone, name) for name in names)
+    engine = capstone.Cs(architecture, sum(modes))
     engine.skipdata = True  # constants lie among the code
     return engine
 

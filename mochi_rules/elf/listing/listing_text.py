@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.printable import printable
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from mochi_rules.wasm.debug.line_table import Place
 
 _HEADING, _COMMENT, _MNEMONIC, _RESET = "\x1b[1m", "\x1b[36m", "\x1b[33m", "\x1b[0m"
-_MAX_BYTES = {"x86_64": 10, "s390x": 6}  # of nearly all instructions; the others have 4
+_SIZES = {name: row.instruction_size for row in ARCHITECTURES for name in row.triple_names}
+_PULLEY_SIZE = 4
 _ADDRESS_WIDTH = 8
 
 
@@ -39,7 +41,7 @@ class _Printer:
     ) -> None:
         self._files = [printable(name) for name in listing.files]
         self._texts = [texts.get(name, ()) for name in listing.files]
-        self._width = 3 * _MAX_BYTES.get(listing.target.partition("-")[0], 4) - 1
+        self._width = 3 * _SIZES.get(listing.target.partition("-")[0], _PULLEY_SIZE) - 1
         self._color = color
 
     def lines(self, function: CodeFunction) -> Iterator[str]:

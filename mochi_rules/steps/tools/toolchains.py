@@ -169,6 +169,6 @@ def _command_line(host: Platform, path: str) -> Iterable[Toolchain]:
 
 
 def _emulated(host: Platform) -> Iterable[Toolchain]:
-    from mochi_rules.aot.emulated import emulated_toolchain  # noqa: PLC0415
+    from mochi_rules.aot.emulated import emulated_platforms, emulated_toolchain  # noqa: PLC0415
 
-    return (emulated_toolchain(host),)
+    return [emulated_toolchain(target, host) for target in emulated_platforms(host)]

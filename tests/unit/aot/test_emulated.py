@@ -22,23 +22,23 @@ def machine(monkeypatch, tmp_path):
         emulated.shutil, "which", lambda name: f"/usr/bin/{name}" if name in programs else None
     )
     (tmp_path / "system" / "lib").mkdir(parents=True)
-    monkeypatch.setattr(emulated, "_SYSTEM", tmp_path / "system")
+    monkeypatch.setattr(emulated, "system_directory", lambda _target: tmp_path / "system")
     monkeypatch.setattr(emulated, "tools_directory", lambda: tmp_path / "tools")
     return programs
 
 
 def install():
     """Put something where the tool is kept."""
-    directory().mkdir(parents=True)
+    directory(ARM).mkdir(parents=True)
     for name in ("aot", "libwasmtime.so"):
-        (directory() / name).touch()
+        (directory(ARM) / name).touch()
 
 
 def test_tool_is_ready_where_it_was_installed(machine):
     """It compiles for aarch64-linux and nothing else, and needs no C compiler any more."""
     install()
     machine.remove("aarch64-linux-gnu-gcc")
-    found = [emulated_toolchain(LINUX)]
+    found = [emulated_toolchain(ARM, LINUX)]
     for target in PLATFORMS:
         resolution = resolve(found, ToolchainType.AOT, target, LINUX)
         assert (resolution.chosen is not None) == (target is ARM)
@@ -50,7 +50,7 @@ def test_emulator_of_the_other_name_will_do(machine):
     """Distributions call it `qemu-aarch64` too."""
     install()
     machine.symmetric_difference_update({"qemu-aarch64-static", "qemu-aarch64"})
-    assert "/usr/bin/qemu-aarch64" in emulated_toolchain(LINUX).command
+    assert "/usr/bin/qemu-aarch64" in emulated_toolchain(ARM, LINUX).command
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_emulator_of_the_other_name_will_do(machine):
 def test_what_it_lacks_is_named_with_the_command(machine, lack, words, remedy):
     """Each need that is not met is said by name, with what to type."""
     machine.discard(lack)
-    toolchain = emulated_toolchain(LINUX)
+    toolchain = emulated_toolchain(ARM, LINUX)
     assert words in toolchain.missing
     assert remedy in toolchain.remedy
     assert toolchain.command == ()
@@ -73,25 +73,25 @@ def test_what_it_lacks_is_named_with_the_command(machine, lack, words, remedy):
 def test_library_of_the_other_machine_is_needed(machine, tmp_path):
     """Without a C library for aarch64 nothing can be run."""
     (tmp_path / "system" / "lib").rmdir()
-    assert "there is no C library" in emulated_toolchain(LINUX).missing
+    assert "there is no C library" in emulated_toolchain(ARM, LINUX).missing
 
 
 def test_half_an_installation_is_none(machine):
     """A library without the program, as an interrupted installation leaves it, is not used."""
     install()
-    (directory() / "aot").unlink()
-    assert "not installed" in emulated_toolchain(LINUX).missing
+    (directory(ARM) / "aot").unlink()
+    assert "not installed" in emulated_toolchain(ARM, LINUX).missing
 
 
 def test_only_linux_has_it(machine):
     """On other systems the reason is the system."""
-    assert "Linux only" in emulated_toolchain(find_platform("x86_64-macos")).missing
+    assert "Linux only" in emulated_toolchain(ARM, find_platform("x86_64-macos")).missing
 
 
 def test_missing_sources_are_told(machine, monkeypatch):
     """An installation without its data files is no traceback."""
     monkeypatch.setattr(native, "native_directory", lambda: None)
-    assert "is not here" in emulated_toolchain(LINUX).missing
+    assert "is not here" in emulated_toolchain(ARM, LINUX).missing
 
 
 def test_every_option_reaches_the_program():

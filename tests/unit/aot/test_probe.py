@@ -20,7 +20,6 @@ from mochi_rules.aot.options import BY_NAME
 from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.elf.engine import decode_engine, schema_of
-from mochi_rules.platforms.cpu import CPU_LEVELS
 
 # One value besides the default for every option, and more where more can go wrong.
 OTHERS = {
@@ -88,7 +87,7 @@ def test_every_option_changes_the_probe(worker, host):
 
 def test_every_level_of_the_host_compiles(worker, host):
     """Each CPU level gives exactly its own flags, and no two levels the same probe."""
-    levels = [level for level in CPU_LEVELS if level.cpu == host.cpu]
+    levels = host.architecture.cpu_levels
     digests = set()
     for level in levels:
         config = engine_config(host, level.name)

@@ -15,8 +15,8 @@ def test_layout_agrees_with_the_platform(platform) -> None:
     layout = layout_of(platform.triple)
 
     assert layout is not None
-    assert ENUM_E_MACHINE[layout.machine] == platform.elf_machine
-    assert layout.little_endian == (platform.endianness == "little")
+    assert ENUM_E_MACHINE[layout.machine] == platform.architecture.elf_machine
+    assert layout.little_endian == (platform.architecture.endianness == "little")
     assert layout.page_size == layout.text_alignment == platform.page_size
     assert layout.is_windows == (platform.os == "windows")
     assert not layout.is_pulley

@@ -41,9 +41,9 @@ def written(name: str) -> bytes:
 def request_for(platform: Platform) -> ObjectExpectation:
     """Return the request that the object answers."""
     return ObjectExpectation(
-        format=platform.object_format,
+        format=platform.system.object_format,
         cpu=platform.cpu,
-        little_endian=platform.endianness == "little",
+        little_endian=platform.architecture.endianness == "little",
         symbol_base="app",
         payload=digest_bytes(PAYLOAD),
     )

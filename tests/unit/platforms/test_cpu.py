@@ -7,22 +7,24 @@ from itertools import pairwise
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.cpu import CPU_LEVELS, find_cpu_level
+from mochi_rules.platforms.architecture import ARCHITECTURES
+from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 
 X86 = find_platform("x86_64-linux")
-BY_NAME = {level.name: level for level in CPU_LEVELS}
+ALL = [level for row in ARCHITECTURES for level in row.cpu_levels]
+BY_NAME = {level.name: level for level in ALL}
 
 
 def test_names_are_unique():
     """No two levels share a name, so that a name alone finds a level."""
-    assert len(BY_NAME) == len(CPU_LEVELS)
+    assert len(BY_NAME) == len(ALL)
 
 
-@pytest.mark.parametrize("cpu", sorted({row.cpu for row in PLATFORMS}))
-def test_levels_of_an_architecture_grow(cpu):
+@pytest.mark.parametrize("row", ARCHITECTURES, ids=lambda row: row.name)
+def test_levels_of_an_architecture_grow(row):
     """Each level holds every feature of the one before it, and no feature twice."""
-    levels = [level for level in CPU_LEVELS if level.cpu == cpu]
+    levels = row.cpu_levels
     assert levels[0].flags == ()
     for lower, higher in pairwise(levels):
         assert set(lower.flags) < set(higher.flags)
@@ -38,7 +40,7 @@ def test_x86_levels_have_avx():
 @pytest.mark.parametrize("row", PLATFORMS, ids=lambda row: row.name)
 def test_empty_text_is_the_default(row):
     """No level given means the platform's default."""
-    assert find_cpu_level(row).name == row.default_cpu_level
+    assert find_cpu_level(row).name == row.architecture.default_cpu_level
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_default_is_this_machine_in_release_mode() -> None:
     """Without variables there is one configuration."""
     [found] = find_configurations()
     assert found.name == f"{host_platform().name}-release"
-    assert found.cpu == host_platform().default_cpu_level
+    assert found.cpu == host_platform().architecture.default_cpu_level
 
 
 def test_several_targets_are_several_configurations() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from mochi_rules.aot.executable.signature import Signer
+from mochi_rules.formats.code_signature import Signer
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 
 LINUX = find_platform("x86_64-linux")
@@ -19,9 +19,11 @@ CODE = b"\xcc" * 64
 
 def make_artifact(platform, *, version="48", target=None, flags=1, size=5000):
     """Return what begins as an artifact does; it ends in bytes that depend on their place."""
-    order = ">" if platform.endianness == "big" else "<"
+    order = ">" if platform.architecture.endianness == "big" else "<"
     ident = b"\x7fELF\x02" + (b"\x02" if order == ">" else b"\x01") + b"\x01\xc8"
-    fields = struct.pack(f"{order}8xHHIQQQI12x", 1, platform.elf_machine, 1, 0, 0, 0, flags)
+    fields = struct.pack(
+        f"{order}8xHHIQQQI12x", 1, platform.architecture.elf_machine, 1, 0, 0, 0, flags
+    )
     texts = b"\0"
     for text in (version, target or platform.triple):
         texts += bytes([len(text)]) + text.encode()
@@ -31,14 +33,14 @@ def make_artifact(platform, *, version="48", target=None, flags=1, size=5000):
 def make_launcher(platform, **options):
     """Return a launcher of the platform's format."""
     makers = {"elf": make_elf, "coff": make_pe, "macho": make_macho}
-    return makers[platform.object_format](platform, **options)
+    return makers[platform.system.object_format](platform, **options)
 
 
 def make_elf(platform, *, kind=2, entry=0x400080):
     """Return an ELF file of one segment; an executable, unless another kind is given."""
-    order = ">" if platform.endianness == "big" else "<"
+    order = ">" if platform.architecture.endianness == "big" else "<"
     ident = b"\x7fELF\x02" + (b"\x02" if order == ">" else b"\x01") + b"\x01" + bytes(9)
-    fields = (kind, platform.elf_machine, 1, entry, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    fields = (kind, platform.architecture.elf_machine, 1, entry, 64, 0, 0, 64, 56, 1, 64, 0, 0)
     header = ident + struct.pack(f"{order}HHIQQQIHHHHHH", *fields)
     size = 64 + 56 + len(CODE)
     program = struct.pack(f"{order}IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, size, size, 4096)

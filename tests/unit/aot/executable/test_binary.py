@@ -20,7 +20,7 @@ from .files import ALL, LINUX, MACOS, WINDOWS, make_artifact, make_launcher
 def test_executable_of_every_platform_is_known(platform):
     """Format, role and architecture are those of the platform."""
     found = identify(make_launcher(platform))
-    assert found == Binary(platform.object_format, "executable", platform.cpu)
+    assert found == Binary(platform.system.object_format, "executable", platform.cpu)
 
 
 def test_library_of_the_wheel_is_known():
@@ -28,7 +28,7 @@ def test_library_of_the_wheel_is_known():
     host = host_platform()
     library = Path(wasmtime.__file__).parent.parent / wheel_library(host)
     found = identify(library.read_bytes())
-    assert found == Binary(host.object_format, "library", host.cpu)
+    assert found == Binary(host.system.object_format, "library", host.cpu)
 
 
 def test_artifact_is_an_object():

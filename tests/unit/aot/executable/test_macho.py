@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mochi_rules.aot.executable.macho import read_image
 from mochi_rules.aot.executable.payload import find_payload, make_payload
-from mochi_rules.aot.executable.signature import check_signature
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.formats.code_signature import check_signature
+from mochi_rules.formats.macho import read_image
 from mochi_rules.platforms.platform import find_platform
 from tests.needs import need
 

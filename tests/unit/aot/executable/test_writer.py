@@ -57,8 +57,8 @@ def test_launcher_of_another_platform_is_refused(platform, other):
     words = {"elf": "an ELF", "coff": "a PE", "macho": "a Mach-O"}
     text = refusal(platform, make_launcher(other), make_artifact(platform))
     assert text == (
-        f"A107: the launcher is {words[other.object_format]} executable for `{other.cpu}`, "
-        f"and `{platform.name}` needs {words[platform.object_format]} executable "
+        f"A107: the launcher is {words[other.system.object_format]} executable for `{other.cpu}`, "
+        f"and `{platform.name}` needs {words[platform.system.object_format]} executable "
         f"for `{platform.cpu}`"
     )
 

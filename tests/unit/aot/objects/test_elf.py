@@ -14,7 +14,7 @@ from mochi_rules.platforms.platform import PLATFORMS, host_platform
 
 from .tools import CHECK_C, PAYLOAD, expected_output, run, tool
 
-ELF = [row for row in PLATFORMS if row.object_format == "elf"]
+ELF = [row for row in PLATFORMS if row.system.object_format == "elf"]
 EMULATIONS = {
     "x86_64": "elf_x86_64",
     "aarch64": "aarch64linux",
@@ -34,7 +34,7 @@ def test_header_is_of_the_platform(platform):
     elf = read(platform, PAYLOAD)
     assert elf["e_type"] == "ET_REL"
     assert elf.elfclass == 64
-    assert elf.little_endian == (platform.endianness == "little")
+    assert elf.little_endian == (platform.architecture.endianness == "little")
     machines = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
     machines |= {"riscv64": "EM_RISCV", "s390x": "EM_S390"}
     assert elf["e_machine"] == machines[platform.cpu]

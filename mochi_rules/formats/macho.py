@@ -1,8 +1,6 @@
-"""Mach-O executables: the header, the load commands, segments and sections.
+"""Mach-O files: the header, the load commands, segments and sections.
 
-Only what attaching needs is decoded; everything stays as the bytes it was.
-
-Source: `mach-o/loader.h` of XNU for the structures.
+Sources: `mach-o/loader.h` and `mach-o/nlist.h` of XNU.
 """
 
 from __future__ import annotations
@@ -19,7 +17,15 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import MochiError
 
 MAGIC = b"\xcf\xfa\xed\xfe"
-SEGMENT_64 = 0x19
+OBJECT, EXECUTABLE, LIBRARY = 1, 2, 6  # file types
+SYMTAB, DYSYMTAB, SEGMENT_64, BUILD_VERSION = 0x02, 0x0B, 0x19, 0x32  # load commands
+CODE_SIGNATURE, CHAINED_FIXUPS = 0x1D, 0x8000_0034
+MACOS = 1  # platform of BUILD_VERSION
+READ, READ_WRITE_EXECUTE = 1, 7  # protections
+CODE = 0x8000_0400  # flags of a section: pure instructions, some instructions
+READ_ONLY_SEGMENT = "__TEXT"  # where a linker puts read-only data
+# Kind of a symbol: all bits of a debugger's, external, the bits of its type, defined in a section.
+STAB, EXTERNAL, TYPE, IN_SECTION = 0xE0, 0x01, 0x0E, 0x0E
 
 HEADER = struct.Struct("<8I")  # magic, cpu, subtype, file type, commands, their size, flags, 0
 COMMAND = struct.Struct("<II")  # command, size
@@ -27,6 +33,14 @@ COMMAND = struct.Struct("<II")  # command, size
 SEGMENT = struct.Struct("<II16sQQQQIIII")
 # name, segment, address, size, file offset, alignment, relocations (2), flags, 3 reserved
 SECTION = struct.Struct("<16s16sQQIIIIIIII")
+SYMTAB_COMMAND = struct.Struct(
+    "<6I"
+)  # command, size, symbols: offset, count; strings: offset, size
+# command, size; of local, external and undefined symbols each the first and the count; 6 tables
+DYSYMTAB_COMMAND = struct.Struct("<20I")
+# command, size, platform, the oldest system, the SDK, tools
+BUILD_VERSION_COMMAND = struct.Struct("<6I")
+SYMBOL = struct.Struct("<IBBHQ")  # name, kind, section, description, value
 _ALIGNMENT = 8
 
 

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from mochi_rules.aot.executable.signature import Signer, check_signature
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.formats.code_signature import Signer, check_signature
 
 CODE = bytes(range(256)) * 50  # three pages and a bit
 SIGNATURE = Signer(b"program", len(CODE), 4096).sign(CODE)

@@ -13,9 +13,9 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.objects.payload import pad_to
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.formats.padding import pad_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
