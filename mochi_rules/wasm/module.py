@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 
 # `(mnemonic, *immediates)`: the name in the text format, then what opcodes.py says it takes.
 # Immediates are hashable. `("loc", file_index, line)` makes no code: it says where the next
-# instruction comes from.
+# instruction comes from. `("stretch", Stretch)` stands for several instructions.
 Instruction: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Instructions that mean the same in every module, and their encoding; see stretch.py."""
+
+    instructions: tuple[Instruction, ...]
+    data: bytes
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.wasm.opcodes import OPCODES, Immediate, natural_alignment
+from mochi_rules.wasm.stretch import expand_stretches
 from mochi_rules.wasm.types import FuncType, GlobalType, MemoryType, TableType
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class _Body:
 
     def lines(self, body: list[Instruction], *, locations: bool) -> Iterator[str]:
         """Yield the lines of a body, indented by blocks; a block says which label it is."""
-        for instruction in body:
+        for instruction in expand_stretches(body):
             mnemonic = instruction[0]
             if mnemonic == "loc":
                 if locations:

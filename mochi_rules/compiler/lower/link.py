@@ -155,7 +155,7 @@ class Linker:
 
     def _select(self, function: ir.Function) -> None:
         selected = self._selected(function)
-        body = list(selected.body)
+        body = selected.body.copy()
         self.uses_table |= selected.uses_table
         for name in selected.calls:
             self.need(name)
@@ -172,7 +172,7 @@ class Linker:
         )
 
     def _selected(self, function: ir.Function) -> Selector:
-        """Select a function; one of the library only once in a process."""
+        """Select a function; one of the library once in a process, and encode it."""
         if not function.is_runtime:
             selector = Selector(function, self.program.structs, HANDLERS)
             selector.run()
@@ -181,6 +181,7 @@ class Linker:
         if function.name not in known:
             known[function.name] = Selector(function, {}, HANDLERS)
             known[function.name].run()
+            known[function.name].join()
         return known[function.name]
 
     @property

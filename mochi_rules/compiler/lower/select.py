@@ -7,6 +7,7 @@ then goes into a local after all.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
@@ -16,6 +17,7 @@ from mochi_rules.compiler.ir.ops import PURE
 from mochi_rules.compiler.ir.types import VOID
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
+from mochi_rules.wasm.stretch import join_stretches
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
@@ -102,6 +104,14 @@ class Selector:
         Structurer(flow, self).run(self.function.entry)
         if self.body[-1][0] not in ("unreachable", "return"):
             self.raw("unreachable")
+
+    def join(self) -> None:
+        """Encode what is the same in every module, once the whole function is selected."""
+        alone = {place.position for place in self.relocations}
+        self.body, moved = join_stretches(self.body, alone)
+        self.relocations = [
+            replace(place, position=moved[place.position]) for place in self.relocations
+        ]
 
     # What handlers use
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import struct
 from dataclasses import field
+from functools import cache
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.runtime.tables import TABLES
 
+_CONTINUATION = bytes(range(0x80, 0xC0))
+
 
 def count_code_points(text: bytes) -> int:
     """Return the number of code points: bytes that continue none."""
-    return sum(byte & 0xC0 != 0x80 for byte in text)
+    return len(text.translate(None, _CONTINUATION))
 
 
 def string_object(text: bytes) -> bytes:
@@ -29,6 +32,11 @@ def ascii_strings() -> bytes:
 
 
 _TABLES = {**TABLES, "ascii": ascii_strings}
+
+
+@cache
+def _table(name: str) -> bytes:
+    return _TABLES[name]()
 
 
 @dataclass(slots=True)
@@ -57,7 +65,7 @@ class StaticData:
     def table(self, name: str) -> int:
         """Return the address of the table of ASCII strings, or of one of runtime/tables.py."""
         if name not in self.tables:
-            self.tables[name] = self._place(_TABLES[name](), 16)
+            self.tables[name] = self._place(_table(name), 16)
         return self.tables[name]
 
     def files(self, names: list[str]) -> None:
