@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.types import INT, MapType, Type
+from mochi_rules.compiler.lower import allocate
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.slots import (
     BYTE_LOAD,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 SLOT_NAMES = ("int", "float", "bool", "ref")
+_ELEMENT_STORES = (*SLOT_STORES[:2], BYTE_STORE, SLOT_STORES[3])
 
 
 # Lists
@@ -33,19 +35,27 @@ def _element_type(value: Value) -> Type:
 
 
 def _list_new(s: Selector, value: Value) -> None:
-    slot = layout.slot_of(value.type.element)  # type: ignore[attr-defined]
-    s.raw("i32.const", len(value.args))
-    s.raw("i32.const", slot)
-    s.call("list_make")
-    if not value.args:
-        return
-    xs = s.hold_top("i32")
-    load_size = layout.list_element_size(slot)
-    mnemonic, align = BYTE_STORE if slot == layout.SLOT_BOOL else SLOT_STORES[slot]
+    element = value.type.element  # type: ignore[attr-defined]
+    slot = layout.slot_of(element)
+    element_size = layout.list_element_size(slot)
+    size = layout.LIST_DATA + len(value.args) * element_size
+    if size > allocate.LARGEST:
+        s.raw("i32.const", len(value.args))
+        s.raw("i32.const", slot)
+        s.call("list_make")
+        xs = s.hold_top("i32")
+    else:
+        s.raw("i32.const", layout.list_meta(element))
+        xs = allocate.make_object(s, size)
+        room = (allocate.rounded(size) - layout.LIST_DATA) // element_size
+        s.raw("local.get", xs)
+        s.raw("i64.const", room << 32 | len(value.args))
+        s.raw("i64.store", 2, layout.LIST_LEN)
+    mnemonic, align = _ELEMENT_STORES[slot]
     for number, item in enumerate(value.args):
         s.raw("local.get", xs)
         s.push(item)
-        s.raw(mnemonic, align, layout.LIST_DATA + number * load_size)
+        s.raw(mnemonic, align, layout.LIST_DATA + number * element_size)
     s.raw("local.get", xs)
 
 
@@ -112,8 +122,50 @@ def _list_vacate(s: Selector, value: Value) -> None:
 
 
 def _list_append(s: Selector, value: Value) -> None:
-    push_all(s, value)
-    s.call("list_append_" + SLOT_NAMES[layout.slot_of(value.args[1].type)])
+    """Store behind the last element where the list is ours alone and has room."""
+    slot = layout.slot_of(value.args[1].type)
+    size = layout.list_element_size(slot)
+    xs = s.hold(value.args[0])
+    item = None if s.is_constant(value.args[1]) else s.hold(value.args[1])
+    count = s.new_local("i32")
+    s.raw("local.get", xs)
+    s.raw("i32.load", 2, layout.LIST_LEN)
+    s.raw("local.tee", count)
+    s.raw("local.get", xs)
+    s.raw("i32.load", 2, layout.LIST_CAP)
+    s.raw("i32.ne")
+    s.raw("local.get", xs)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.eq")
+    s.raw("i32.and")
+    s.raw("if", "i32")
+    s.raw("local.get", xs)
+    s.raw("local.get", count)
+    s.raw("i32.const", 1)
+    s.raw("i32.add")
+    s.raw("i32.store", 2, layout.LIST_LEN)
+    s.raw("local.get", xs)
+    s.raw("local.get", count)
+    s.raw("i32.const", size.bit_length() - 1)
+    s.raw("i32.shl")
+    s.raw("i32.add")
+    _push_held(s, item, value.args[1])
+    s.raw(*_ELEMENT_STORES[slot], layout.LIST_DATA)
+    s.raw("local.get", xs)
+    s.raw("else")
+    s.raw("local.get", xs)
+    _push_held(s, item, value.args[1])
+    s.call("list_append_" + SLOT_NAMES[slot])
+    s.raw("end")
+
+
+def _push_held(s: Selector, local: int | None, value: Value) -> None:
+    """Push a value that a local holds, or a constant."""
+    if local is None:
+        s.push(value)
+    else:
+        s.raw("local.get", local)
 
 
 # Strings and maps

@@ -174,7 +174,9 @@ class Linker:
     def _selected(self, function: ir.Function) -> Selector:
         """Select a function; one of the library once in a process, and encode it."""
         if not function.is_runtime:
-            selector = Selector(function, self.program.structs, HANDLERS)
+            selector = Selector(
+                function, self.program.structs, HANDLERS, counts_objects=self._checks_leaks
+            )
             selector.run()
             return selector
         known: dict[str, Selector] = self.library.selected

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.types import FunType
 from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.allocate import make_object
 from mochi_rules.compiler.lower.object_layout import machine_type, signature_of
 from mochi_rules.compiler.lower.slots import (
     SLOT_LOADS,
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
 def _described(s: Selector, kind: str, key: object, shape: tuple[list[int], int]) -> int:
     """Make an object whose contents a descriptor describes; return its local."""
     _, size = shape
-    s.raw("i32.const", size)
     s.address(kind, key)
-    s.call("object_make")
-    return s.hold_top("i32")
+    return make_object(s, size)
 
 
 def _fill(s: Selector, base: int, offset: int, item: Value) -> None:
@@ -80,10 +79,8 @@ def _struct_is(s: Selector, value: Value) -> None:
 
 def _cell_new(s: Selector, value: Value) -> None:
     content = value.args[0]
-    s.raw("i32.const", layout.CELL_VALUE + 8)
     s.raw("i32.const", layout.cell_meta(content.type))
-    s.call("object_make")
-    base = s.hold_top("i32")
+    base = make_object(s, layout.CELL_VALUE + 8)
     _fill(s, base, layout.CELL_VALUE, content)
     s.raw("local.get", base)
 

@@ -14,7 +14,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.cfg import Flow
 from mochi_rules.compiler.ir.function import effects_of
 from mochi_rules.compiler.ir.ops import PURE
-from mochi_rules.compiler.ir.types import VOID
+from mochi_rules.compiler.ir.types import VOID, WORD
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
 from mochi_rules.wasm.stretch import join_stretches
@@ -75,11 +75,13 @@ class Selector:
     """
 
     def __init__(
-        self, function: Function, structs: Mapping[str, StructLayout], handlers: dict[str, Handler]
-    ) -> None:
+        self, function: Function, structs: Mapping[str, StructLayout],
+        handlers: dict[str, Handler], *, counts_objects: bool = False,
+    ) -> None:  # fmt: skip
         self.function = function
         self.structs = structs
         self.handlers = handlers
+        self.counts_objects = counts_objects
         self.body: list[Instruction] = []
         self.locals: list[str] = []
         self.relocations: list[Relocation] = []
@@ -177,6 +179,19 @@ class Selector:
         """Push a place in the sources, packed into a word."""
         packed = site.file << SITE_LINE_BITS | site.line if site else 0
         self.raw("i32.const", packed)
+
+    def count_object(self) -> None:
+        """Count an object as made, where the program checks that it frees all of them."""
+        if self.counts_objects:
+            self.globals["live_objects"] = WORD
+            self.raw("global.get", "live_objects")
+            self.raw("i32.const", 1)
+            self.raw("i32.add")
+            self.raw("global.set", "live_objects")
+
+    def is_constant(self, value: Value) -> bool:
+        """Whether a value is repeated at every use."""
+        return value.op in _CONSTANT
 
     def const_of(self, value: Value) -> Any:
         """Return the value of a constant, or None."""
