@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.types import Type
 
 _VARIADIC = "..."
+_INDICES = frozenset({"check.index", "check.upper", "index.known"})
 
 
 def type_faults(value: Value, program: Program | None) -> Iterator[str]:
@@ -174,6 +175,11 @@ def _struct_faults(value: Value, program: Program | None) -> Iterator[str]:
         yield f"a {value.attr} of {_listed(value.args)}"
 
 
+def _index_faults(value: Value, program: Program | None) -> Iterator[str]:
+    if program is not None and value.args[1].op not in _INDICES:
+        yield f"{value.op} at {value.args[1]!r}, which nothing has checked"
+
+
 _ATTRIBUTES: dict[str, Callable[[Value, Program | None], Iterator[str]]] = {
     "const": _constant_faults,
     "call": _callee_faults,
@@ -183,4 +189,5 @@ _ATTRIBUTES: dict[str, Callable[[Value, Program | None], Iterator[str]]] = {
     "field.store": _field_faults,
     "field.vacate": _field_faults,
     "struct.new": _struct_faults,
+    **dict.fromkeys(("list.load", "list.store", "list.vacate"), _index_faults),
 }

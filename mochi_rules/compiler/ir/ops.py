@@ -13,6 +13,10 @@ Effects are sets, so that two operations keep their order only where one can not
 - traps: it may stop the program
 - frees: a place in the memory that it writes may drop its reference to an object
 - allocates: it makes an object; nobody notices when it does not
+- pinned: its result is right only where control flow led to it, so it never moves up
+
+What an operation relies on reaches it as a value: the index of an element is the result of a
+check, or of `index.known` where control flow says it; so is a divisor.
 
 `milder` names where the effects are fewer: see `ir.effects_of`.
 """
@@ -52,6 +56,7 @@ class Effects:
     traps: bool = False
     frees: bool = False
     allocates: bool = False
+    pinned: bool = False
 
     @property
     def is_removable(self) -> bool:
@@ -82,6 +87,7 @@ class Effects:
 PURE = Effects()
 TRAPS = Effects(traps=True)
 ALLOCATES = Effects(allocates=True)
+PINNED = Effects(pinned=True)
 ANYTHING = Effects(KINDS, KINDS, traps=True, frees=True, allocates=True)
 
 
@@ -133,7 +139,7 @@ def _vacate(name: str, args: str, kind: Kinds, doc: str) -> Op:
 _ARITHMETIC = [
     *_rows(PURE, "T", "a: T, b: T", "add sub mul", "wrap around on int and word"),
     *_rows(TRAPS, "int", "a: int, b: int", "add.checked sub.checked mul.checked",
-           "stop the program on overflow"),
+           "stop the program on overflow; attr: what is known, see lower/overflow.py"),
     *(Op(name, "a: T, b: T", "T", "truncate; b is not 0 where T is int", TRAPS, milder="float")
       for name in ("div", "rem")),
     *_rows(TRAPS, "T", "a: T, b: T", "div_u rem_u", "unsigned; traps where b is 0"),
@@ -175,17 +181,21 @@ _CONSTANTS = [
 ]
 
 _CHECKS = [
-    Op("check.index", "i: int, n: int", "", "0 ≤ i < n; attr says what is indexed", TRAPS),
-    Op("check.nonzero", "a: T", "", "a ≠ 0", TRAPS),
+    Op("check.index", "i: int, n: int", "int",
+       "i, or i + n where i < 0; 0 ≤ result < n; attr says what is indexed", TRAPS),
+    Op("check.upper", "i: int, n: int", "int", "i, which is not negative; i < n; attr as above",
+       TRAPS),
+    Op("check.nonzero", "a: T", "T", "a, which is not 0", TRAPS),
     Op("check.some", "a: T?", "T", "a is not null", Effects(needs=(0,), traps=True),
        result_is="alias", milder="reference", mild=TRAPS),
     Op("check.expect", "c: bool", "", "c holds; attr is its text", TRAPS),
+    Op("index.known", "i: int, n: int", "int", "i; here 0 ≤ i < n", PINNED),
+    Op("nonzero.known", "a: T", "T", "a; here it is not 0", PINNED),
 ]  # fmt: skip
 
 _LISTS = [
     Op("list.new", "v: E, ...", "list<E>", "a list of the arguments", ALLOCATES, (ALL,)),
     Op("list.len", "xs: list<E>", "int", "number of elements", Effects(LENGTH, needs=(0,))),
-    Op("index.wrap", "i: int, n: int", "int", "i + n where i < 0, else i"),
     _load("list.load", "xs: list<E>, i: int", "E", ELEMENTS, "0 ≤ i < len"),
     _store("list.store", "xs: list<E>, i: int, v: E", ELEMENTS, "0 ≤ i < len"),
     _vacate("list.vacate", "xs: list<E>, i: int, old: E", ELEMENTS,
@@ -245,8 +255,9 @@ _DYNAMIC = [
     Op("any.of", "a: T", "U", "tag or box a scalar", ALLOCATES),
     Op("any.to", "a: T", "U", "stops where a is no U", Effects(needs=(0,), traps=True),
        result_is="alias"),
-    Op("any.cast", "a: T", "U", "a is known to be a U", Effects(needs=(0,)),
-       result_is="alias", milder="reference"),
+    Op("any.cast", "a: T", "U", "a is known to be a U",
+       Effects(needs=(0,), pinned=True),
+       result_is="alias", milder="reference", mild=PINNED),
     Op("widen", "a: T", "U", "the same word under a type that includes T", result_is="alias"),
     Op("is_null", "a: T", "bool", "whether it is null"),
     Op("same", "a: T, b: T", "bool", "the same object, or the same tagged word"),

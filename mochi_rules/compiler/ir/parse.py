@@ -34,8 +34,10 @@ _PLAIN = {
 # Operations whose attribute is a word; others have bytes or a list, if anything.
 _NAMED = frozenset({
     "address", "symbol", "call", "closure.new", "struct.new", "struct.is", "global.load",
-    "global.store", "global.vacate", "check.index",
+    "global.store", "global.vacate", "check.index", "check.upper",
 })  # fmt: skip
+_HINTED = frozenset({"add.checked", "sub.checked", "mul.checked"})
+_HINT = re.compile(r" (up|down|natural)(?= )")
 _NUMBERED = re.compile(r"v\d+")
 _INTEGER = re.compile(r"-?\d+(w?)")
 _FLOATING = re.compile(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)|nan")
@@ -125,6 +127,8 @@ class _Line:
         if op in _NAMED:
             self.expect(" ")
             return self.match(_WORD)
+        if op in _HINTED:
+            return self.match(_HINT).lstrip() or None
         if op == "check.expect":
             self.expect(" ")
             return unquote(self.match(_STRING))

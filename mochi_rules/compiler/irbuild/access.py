@@ -45,9 +45,14 @@ LAST = 2**63 - 1  # the end of a slice that has none
 def checked_index(b: FunctionBuilder, sequence: Value, index: Value, kind: str) -> Value:
     """Return an index from the start, in range; `kind` is list or string."""
     length = b.emit(f"{kind}.len", (sequence,), INT)
-    wrapped = b.emit("index.wrap", (index, length), INT)
-    b.emit("check.index", (wrapped, length), VOID, kind)
-    return wrapped
+    return b.emit("check.index", (index, length), INT, kind)
+
+
+def element_at(b: FunctionBuilder, xs: Value, index: Value, length: Value) -> Value:
+    """Return an element of a list; control flow knows that 0 ≤ index < length here."""
+    assert isinstance(xs.type, ListType)
+    known = b.emit("index.known", (index, length), INT)
+    return b.emit("list.load", (xs, known), xs.type.element)
 
 
 def map_key(b: FunctionBuilder, key: Value, type_: MapType) -> Value:

@@ -19,7 +19,7 @@ from mochi_rules.compiler.ir.types import (
     list_of,
     optional_of,
 )
-from mochi_rules.compiler.irbuild.access import items_of, length_of, slice_of
+from mochi_rules.compiler.irbuild.access import element_at, items_of, length_of, slice_of
 from mochi_rules.compiler.irbuild.casts import cast
 from mochi_rules.compiler.irbuild.loops import iterate
 from mochi_rules.compiler.irbuild.objects import as_function
@@ -167,32 +167,26 @@ def _concat(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
 
 
 def _first(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
-    return _at_end(b, args[0], 0)
+    return _at_end(b, args[0], is_last=False)
 
 
 def _last(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
-    return _at_end(b, args[0], -1)
+    return _at_end(b, args[0], is_last=True)
 
 
-def _at_end(b: FunctionBuilder, value: Value, index: int) -> Value:
+def _at_end(b: FunctionBuilder, value: Value, *, is_last: bool) -> Value:
     value = b.not_null(value)
     if not isinstance(value.type, ListType):
         value = _list_of_any(b, value)
-    type_ = value.type
-    assert isinstance(type_, ListType)
-    wanted, length = optional_of(type_.element), length_of(b, value)
-    return b.choose(
-        b.branch(b.emit("eq", (length, b.const(0, INT)), BOOL)),
-        lambda: b.null(wanted),
-        lambda: b.convert(_load_at_end(b, value, type_, length, index), wanted),
-    )
+    assert isinstance(value.type, ListType)
+    wanted, length = optional_of(value.type.element), length_of(b, value)
+    zero = b.const(0, INT)
 
+    def present() -> Value:
+        at = b.emit("sub", (length, b.const(1, INT)), INT) if is_last else zero
+        return b.convert(element_at(b, value, at, length), wanted)
 
-def _load_at_end(
-    b: FunctionBuilder, xs: Value, type_: ListType, length: Value, index: int
-) -> Value:
-    at = b.emit("index.wrap", (b.const(index, INT), length), INT)
-    return b.emit("list.load", (xs, at), type_.element)
+    return b.choose(b.branch(b.emit("eq", (length, zero), BOOL)), lambda: b.null(wanted), present)
 
 
 def _reverse(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:

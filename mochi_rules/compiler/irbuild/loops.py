@@ -15,7 +15,7 @@ from mochi_rules.compiler.ir.types import (
     OptionalType,
     list_of,
 )
-from mochi_rules.compiler.irbuild.access import load_field
+from mochi_rules.compiler.irbuild.access import element_at, load_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,10 +57,10 @@ def iterate(
     """Run a step for every element of a list, key of a map or code point of a string."""
     type_ = collection.type
     if isinstance(type_, ListType):
-        _over_list(b, collection, type_, assigned, step)
+        _over_list(b, collection, assigned, step)
     elif isinstance(type_, MapType):
         keys = b.runtime("map_keys", (collection,), list_of(type_.key))
-        _over_list(b, keys, list_of(type_.key), assigned, step)
+        _over_list(b, keys, assigned, step)
     elif type_ is STRING:
         _over_string(b, collection, assigned, step)
     elif isinstance(type_, OptionalType):
@@ -72,14 +72,13 @@ def iterate(
 
 
 def _over_list(
-    b: FunctionBuilder, xs: Value, type_: ListType, assigned: Iterable[Any],
-    step: Callable[[Value], None],
-) -> None:  # fmt: skip
+    b: FunctionBuilder, xs: Value, assigned: Iterable[Any], step: Callable[[Value], None]
+) -> None:
     # Nobody shortens a list, and one that we hold is not lengthened in place.
     length = b.emit("list.len", (xs,), INT)
 
     def element(index: Value) -> None:
-        step(b.emit("list.load", (xs, index), type_.element))
+        step(element_at(b, xs, index, length))
 
     count(b, b.const(0, INT), length, assigned, element)
 

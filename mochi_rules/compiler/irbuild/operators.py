@@ -98,13 +98,13 @@ def arithmetic(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
 
 def _int(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
     if op in "/%":
-        b.emit("check.nonzero", (right,))
+        right = b.emit("check.nonzero", (right,), INT)
     return b.emit(_INT_OPS[op], (left, right), INT)
 
 
 def _float(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
     if op in "/%":
-        b.emit("check.nonzero", (right,))
+        right = b.emit("check.nonzero", (right,), FLOAT)
     return b.emit(_FLOAT_OPS[op], (left, right), FLOAT)
 
 

@@ -23,7 +23,7 @@ from mochi_rules.compiler.ir.types import (
     list_of,
     map_of,
 )
-from mochi_rules.compiler.irbuild.access import length_of, load_field
+from mochi_rules.compiler.irbuild.access import element_at, length_of, load_field
 from mochi_rules.compiler.irbuild.builtins import aggregate
 from mochi_rules.compiler.irbuild.loops import Hidden, count, iterate
 from mochi_rules.compiler.irbuild.objects import new_struct
@@ -178,18 +178,17 @@ class _Plan:
 
         def step(index: Value) -> None:
             if matched is None:
-                self._match(join, items, index)
+                self._match(join, items, index, length)
             else:
                 self._match_or_null(join, items, index, length, matched)
             self._join(number + 1, row)
 
         count(b, b.const(0, INT), one_more, self.state, step)
 
-    def _match(self, join: ast.QueryJoin, items: Value, index: Value) -> None:
+    def _match(self, join: ast.QueryJoin, items: Value, index: Value, length: Value) -> None:
         """Go on with the joined row if it fits, else with the next one."""
         b = self.b
-        assert isinstance(items.type, ListType)
-        b.declare(join.variable, b.emit("list.load", (items, index), items.type.element))
+        b.declare(join.variable, element_at(b, items, index, length))
         true, false = b.ways(join.condition)
         b.loops[-1].continues += false
         b.merge(true)
@@ -201,10 +200,11 @@ class _Plan:
         b = self.b
         is_row, is_last = b.branch(b.emit("lt", (index, length), BOOL))
         b.merge(is_row)
-        self._match(join, items, index)
+        self._match(join, items, index, length)
         b.env[matched] = b.const(1, BOOL)
         if join.side == "outer" and len(self.node.joins) == 1:
-            b.emit("list.store", (b.env[self.matched_right], index, b.const(1, BOOL)))
+            known = b.emit("index.known", (index, length), INT)
+            b.emit("list.store", (b.env[self.matched_right], known, b.const(1, BOOL)))
         found = b.exits()
         b.merge(is_last)
         has_match, alone = b.branch(b.env[matched])
@@ -234,17 +234,15 @@ class _Plan:
     def _unmatched(self, join: ast.QueryJoin, row: Callable[[], None]) -> None:
         """After an outer join: the joined rows that no left row fitted."""
         b, items = self.b, self.joined[0]
-        assert isinstance(items.type, ListType)
-        element = items.type.element
         source = self.node.sources[0]
         length = b.emit("list.len", (items,), INT)
 
         def step(index: Value) -> None:
-            done, alone = b.branch(b.emit("list.load", (b.env[self.matched_right], index), BOOL))
+            done, alone = b.branch(element_at(b, b.env[self.matched_right], index, length))
             b.loops[-1].continues += done
             b.merge(alone)
             b.declare(source.variable, b.null(resolve(source.variable.type)))
-            b.declare(join.variable, b.emit("list.load", (items, index), element))
+            b.declare(join.variable, element_at(b, items, index, length))
             self._where(row)
 
         count(b, b.const(0, INT), length, self.state, step)

@@ -64,25 +64,6 @@ def _list_len(s: Selector, value: Value) -> None:
     s.raw("i64.load32_u", 2, layout.LIST_LEN)
 
 
-def _index_wrap(s: Selector, value: Value) -> None:
-    index, length = value.args
-    constant = s.const_of(index)
-    if constant is not None:
-        s.push(index)
-        if constant < 0:
-            s.push(length)
-            s.raw("i64.add")
-        return
-    held = s.hold(index)
-    s.raw("local.get", held)
-    s.push(length)
-    s.raw("local.get", held)
-    s.raw("i64.const", 63)
-    s.raw("i64.shr_s")
-    s.raw("i64.and")
-    s.raw("i64.add")
-
-
 def _push_element(s: Selector, value: Value, size: int) -> int:
     """Push the base of element access; return the offset to use with it."""
     s.push(value.args[0])
@@ -216,7 +197,7 @@ def _entry_vacate(s: Selector, value: Value) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    "list.new": _list_new, "list.len": _list_len, "index.wrap": _index_wrap,
+    "list.new": _list_new, "list.len": _list_len,
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
     "list.append": _list_append,
     "string.len": _string_len, "string.eq": _string_eq,

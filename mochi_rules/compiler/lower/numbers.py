@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.ir.types import FLOAT
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.object_layout import machine_type
-from mochi_rules.compiler.lower.slots import push_all, stop_if
+from mochi_rules.compiler.lower.slots import push_all
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -122,74 +122,6 @@ def _symbol(s: Selector, value: Value) -> None:
     s.address("function", value.attr)
 
 
-# Checked arithmetic: one comparison where an operand is known, else the sign trick.
-
-
-def _checked_add(s: Selector, value: Value) -> None:
-    _checked_sum(s, value, "i64.add", opposite=False)
-
-
-def _checked_sub(s: Selector, value: Value) -> None:
-    _checked_sum(s, value, "i64.sub", opposite=True)
-
-
-def _checked_sum(s: Selector, value: Value, mnemonic: str, *, opposite: bool) -> None:
-    left, right = value.args
-    a = s.hold(left)
-    constant = s.const_of(right)
-    b = None if constant is not None else s.hold(right)
-    s.raw("local.get", a)
-    _get_or_const(s, b, constant)
-    s.raw(mnemonic)
-    result = s.hold_top("i64")
-    if constant is not None:
-        grows = (constant >= 0) is not opposite
-        s.raw("local.get", result)
-        s.raw("local.get", a)
-        s.raw("i64.lt_s" if grows else "i64.gt_s")
-    else:
-        # Overflow where the result differs in sign from a, and b does (sub) or does not (add).
-        s.raw("local.get", a)
-        s.raw("local.get", result)
-        s.raw("i64.xor")
-        _get_or_const(s, b, constant)
-        s.raw("local.get", a if opposite else result)
-        s.raw("i64.xor")
-        s.raw("i64.and")
-        s.raw("i64.const", 0)
-        s.raw("i64.lt_s")
-    stop_if(s, "fail_overflow", value)
-    s.raw("local.get", result)
-
-
-def _get_or_const(s: Selector, local: int | None, constant: int | None) -> None:
-    if local is None:
-        s.raw("i64.const", constant)
-    else:
-        s.raw("local.get", local)
-
-
-def _checked_mul(s: Selector, value: Value) -> None:
-    """Multiply plainly where both operands fit 32 bits, else let the runtime look."""
-    a, b = s.hold(value.args[0]), s.hold(value.args[1])
-    for local in (a, b):
-        s.raw("local.get", local)
-        s.raw("i64.extend32_s")
-        s.raw("local.get", local)
-        s.raw("i64.eq")
-    s.raw("i32.and")
-    s.raw("if", "i64")
-    s.raw("local.get", a)
-    s.raw("local.get", b)
-    s.raw("i64.mul")
-    s.raw("else")
-    s.raw("local.get", a)
-    s.raw("local.get", b)
-    s.site(value.site)
-    s.call("mul_slow")
-    s.raw("end")
-
-
 def _nothing(s: Selector, value: Value) -> None:
     s.push(value.args[0])
 
@@ -200,6 +132,5 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(_NOTHING, _nothing),
     "neg": _neg, "rem": _float_rem, "select": _select,
     "const": _const, "null": _null, "string": _string, "address": _address, "site": _site,
-    "symbol": _symbol, "add.checked": _checked_add, "sub.checked": _checked_sub,
-    "mul.checked": _checked_mul,
+    "symbol": _symbol,
 }  # fmt: skip

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.lower import checks, containers, dynamic, memory, numbers, objects
+from mochi_rules.compiler.lower import (
+    checks,
+    containers,
+    dynamic,
+    memory,
+    numbers,
+    objects,
+    overflow,
+)
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.lower.select import Handler
 
 HANDLERS: dict[str, Handler] = {
-    **numbers.HANDLERS, **checks.HANDLERS, **dynamic.HANDLERS, **memory.HANDLERS,
+    **numbers.HANDLERS, **overflow.HANDLERS, **checks.HANDLERS, **dynamic.HANDLERS,
+    **memory.HANDLERS,
     **containers.HANDLERS, **objects.HANDLERS,
 }  # fmt: skip

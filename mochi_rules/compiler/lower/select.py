@@ -42,6 +42,7 @@ Instruction = tuple[Any, ...]
 _CONSTANT = frozenset(
     {"const", "null", "string", "address", "site", "symbol"}
 )  # repeated at every use
+_NO_CODE = frozenset({"index.known"})  # they are their first argument
 SITE_LINE_BITS = 20
 _DEEPEST = 100  # operations in operations that wait for one use: pushing them is recursive
 
@@ -248,7 +249,7 @@ class Selector:
 
     def _count_uses(self, block: Block) -> None:
         for value in block.code:
-            for arg in value.args:
+            for arg in value.args[: 1 if value.op in _NO_CODE else None]:
                 self._use(arg, block)
         for arg in block.end_operands:
             self._use(arg, block)

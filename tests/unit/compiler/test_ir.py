@@ -8,7 +8,15 @@ import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler.driver import CompileRequest, build_ir, runtime_library
-from mochi_rules.compiler.ir.function import Block, Branch, Function, Jump, Return, Value
+from mochi_rules.compiler.ir.function import (
+    Block,
+    Branch,
+    Function,
+    Jump,
+    Program,
+    Return,
+    Value,
+)
 from mochi_rules.compiler.ir.ownership import ownership_faults
 from mochi_rules.compiler.ir.print import print_program
 from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT, VOID, list_of
@@ -150,3 +158,14 @@ def test_verifier_finds_what_a_branch_or_a_return_uses_too_early() -> None:
     right.end = Return(other)
     faults = verify_function(Function("f", [], INT, [start, left, right]))
     assert [fault.split(" uses ")[0] for fault in faults] == ["f: branch", "f: return"]
+
+
+def test_verifier_finds_an_element_at_an_index_that_nothing_checked() -> None:
+    """The index of an element is the result of a check, whatever moves between the two."""
+    xs, i = Value("param", (), list_of(INT)), Value("param", (), INT)
+    load, block = Value("list.load", (xs, i), INT), Block()
+    block.code, block.end = [load], Return(load)
+    function = Function("f", [xs, i], INT, [block])
+    assert verify_function(function) == []
+    [fault] = verify_program(Program([], {"f": function}, {}, {}, "f"), counted=False)
+    assert "which nothing has checked" in fault

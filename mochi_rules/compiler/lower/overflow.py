@@ -1,0 +1,171 @@
+"""Checked arithmetic in WebAssembly: what is rare stops the program and never comes back.
+
+A call that comes back would have to save every float across it, in the middle of a loop. What is
+known of the operands makes a check cheaper: a constant here, or the attribute of the instruction.
+
+- add.checked, sub.checked: "up" or "down" is the only side on which the result can leave the range
+- mul.checked: "natural" says that both operands are at least 0
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.lower.slots import stop_if
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir.function import Value
+    from mochi_rules.compiler.lower.select import Handler, Selector
+
+LEAST, MOST = -(2**63), 2**63 - 1
+
+
+def _add(s: Selector, value: Value) -> None:
+    left, right = value.args
+    if s.const_of(left) is not None:
+        left, right = right, left
+    constant = s.const_of(right)
+    side = value.attr if constant is None else _side(constant)
+    _sum(s, value, (left, right), ("i64.add", side))
+
+
+def _sub(s: Selector, value: Value) -> None:
+    left, right = value.args
+    constant = s.const_of(left)
+    if constant is not None:
+        _sub_from(s, value, constant)
+        return
+    constant = s.const_of(right)
+    side = value.attr if constant is None else _side(-constant)
+    _sum(s, value, (left, right), ("i64.sub", side))
+
+
+def _side(change: int) -> str:
+    return "up" if change >= 0 else "down"
+
+
+def _sum(
+    s: Selector, value: Value, operands: tuple[Value, Value], how: tuple[str, str | None]
+) -> None:
+    """Compare the result with the left operand, or signs where nothing is known."""
+    mnemonic, side = how
+    a, b = (s.hold(operand) for operand in operands)
+    s.raw("local.get", a)
+    s.raw("local.get", b)
+    s.raw(mnemonic)
+    result = s.hold_top("i64")
+    if side is not None:
+        s.raw("local.get", result)
+        s.raw("local.get", a)
+        s.raw("i64.lt_s" if side == "up" else "i64.gt_s")
+    else:
+        # Overflow where the result differs in sign from a, and b does (sub) or does not (add).
+        s.raw("local.get", a)
+        s.raw("local.get", result)
+        s.raw("i64.xor")
+        s.raw("local.get", b)
+        s.raw("local.get", a if mnemonic == "i64.sub" else result)
+        s.raw("i64.xor")
+        s.raw("i64.and")
+        s.raw("i64.const", 0)
+        s.raw("i64.lt_s")
+    stop_if(s, "fail_overflow", value)
+    s.raw("local.get", result)
+
+
+def _sub_from(s: Selector, value: Value, constant: int) -> None:
+    """Subtract from a constant: only operands beyond another constant are too much."""
+    operand = s.hold(value.args[1])
+    s.raw("local.get", operand)
+    if constant >= 0:
+        s.raw("i64.const", constant - MOST)
+        s.raw("i64.lt_s")
+    else:
+        s.raw("i64.const", constant - LEAST)
+        s.raw("i64.gt_s")
+    stop_if(s, "fail_overflow", value)
+    s.raw("i64.const", constant)
+    s.raw("local.get", operand)
+    s.raw("i64.sub")
+
+
+# Multiplication
+
+
+def _mul(s: Selector, value: Value) -> None:
+    left, right = value.args
+    if s.const_of(left) is not None:
+        left, right = right, left
+    constant = s.const_of(right)
+    if constant is None:
+        _product(s, value)
+    else:
+        _multiple(s, value, left, constant)
+
+
+def _multiple(s: Selector, value: Value, operand: Value, factor: int) -> None:
+    """Multiply by a constant: the operand must lie between two others."""
+    a = s.hold(operand)
+    if abs(factor) > 1 or factor == -1:
+        least, most = sorted((_quotient(LEAST, factor), _quotient(MOST, factor)))
+        least, most = max(least, LEAST), min(most, MOST)
+        s.raw("local.get", a)
+        s.raw("i64.const", least)
+        s.raw("i64.sub")
+        s.raw("i64.const", _signed(most - least))
+        s.raw("i64.gt_u")
+        stop_if(s, "fail_overflow", value)
+    s.raw("local.get", a)
+    s.raw("i64.const", factor)
+    s.raw("i64.mul")
+
+
+def _quotient(a: int, b: int) -> int:
+    """Divide towards zero."""
+    return a // b if (a < 0) == (b < 0) else -(-a // b)
+
+
+def _signed(number: int) -> int:
+    return number - 2**64 if number > MOST else number
+
+
+def _product(s: Selector, value: Value) -> None:
+    """Look closer where an operand does not fit 32 bits, or 31 where both are natural."""
+    a, b = s.hold(value.args[0]), s.hold(value.args[1])
+    s.raw("local.get", a)
+    s.raw("local.get", b)
+    s.raw("i64.mul")
+    product = s.hold_top("i64")
+    for operand in (a, b):
+        s.raw("local.get", operand)
+        if value.attr is None:
+            s.raw("i64.const", 2**31)
+            s.raw("i64.add")
+    s.raw("i64.or")
+    s.raw("i64.const", 2**32 if value.attr is None else 2**31)
+    s.raw("i64.ge_u")
+    s.raw("if", None)
+    _is_wrong(s, a, b, product)
+    stop_if(s, "fail_overflow", value)
+    s.raw("end")
+    s.raw("local.get", product)
+
+
+def _is_wrong(s: Selector, a: int, b: int, product: int) -> None:
+    """Push whether a product wrapped around: then it is off by 2**64 or more.
+
+    The product of the floats is off by 2**12 at most where it did not.
+    """
+    for operand in (a, b):
+        s.raw("local.get", operand)
+        s.raw("f64.convert_i64_s")
+    s.raw("f64.mul")
+    s.raw("local.get", product)
+    s.raw("f64.convert_i64_s")
+    s.raw("f64.sub")
+    s.raw("f64.abs")
+    s.raw("f64.const", 2.0**62)
+    s.raw("f64.gt")
+
+
+HANDLERS: dict[str, Handler] = {"add.checked": _add, "sub.checked": _sub, "mul.checked": _mul}
