@@ -208,6 +208,14 @@ _LISTS = [
 
 _STRINGS = [
     Op("string.len", "s: string", "int", "number of code points", Effects(BYTES, needs=(0,))),
+    Op(
+        "string.concat",
+        "a: string, b: string",
+        "string",
+        "in place where a is unique",
+        Effects(BYTES | COUNTS, BYTES | COUNTS, (0, 1), frees=True, allocates=True),
+        (0,),
+    ),
     Op("string.eq", "a: string, b: string", "bool", "equal bytes", Effects(BYTES, needs=(0, 1))),
 ]
 

@@ -72,8 +72,8 @@ def _print(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
     if is_trimmed and not (_is_solid(args[0]) and _is_solid(args[-1])):
         line = _text(b, args[0])
         for arg in args[1:]:
-            line = b.runtime("string_concat", (line, b.string(" ")), STRING)
-            line = b.runtime("string_concat", (line, _text(b, arg)), STRING)
+            line = b.emit("string.concat", (line, b.string(" ")), STRING)
+            line = b.emit("string.concat", (line, _text(b, arg)), STRING)
         b.runtime("print_trimmed", (line,), VOID)
     else:
         for number, arg in enumerate(args):

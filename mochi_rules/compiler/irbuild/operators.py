@@ -36,6 +36,7 @@ _LIST_OPS = {
     "intersect": "list_intersect",
 }  # fmt: skip
 _NUMBERS = (INT, FLOAT)
+_FEW = 4  # elements that are appended one by one
 
 
 def _unary(b: FunctionBuilder, node: ast.Unary) -> Value:
@@ -85,15 +86,30 @@ def arithmetic(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
     left, right = b.not_null(left), b.not_null(right)
     types = (left.type, right.type)
     if op == "+" and STRING in types:
-        return b.runtime("string_concat", (as_text(b, left), as_text(b, right)), STRING)
+        return b.emit("string.concat", (as_text(b, left), as_text(b, right)), STRING)
     if op == "+" and isinstance(types[0], ListType) and isinstance(types[1], ListType):
-        return b.runtime("list_concat", (left, right), types[0])
+        return concat_lists(b, left, right, few_items(b, right))
     if types == (INT, INT):
         return _int(b, op, left, right)
     if types[0] in _NUMBERS and types[1] in _NUMBERS:
         return _float(b, op, b.convert(left, FLOAT), b.convert(right, FLOAT))
     args = (b.convert(left, ANY), b.convert(right, ANY), b.here())
     return b.runtime(_ANY_OPS[op], args, ANY)
+
+
+def few_items(b: FunctionBuilder, value: Value) -> tuple[Value, ...]:
+    """Return the elements of a list that was made just now, where they are few."""
+    is_new = value.op == "list.new" and b.block is not None and b.block.code[-1] is value
+    return value.args if is_new and len(value.args) <= _FEW else ()
+
+
+def concat_lists(b: FunctionBuilder, left: Value, right: Value, items: tuple[Value, ...]) -> Value:
+    """Return the elements of two lists; `items` are those of the right one where they are few."""
+    if not items or right.type is not left.type:
+        return b.runtime("list_concat", (left, right), left.type)
+    for item in items:
+        left = b.emit("list.append", (left, item), left.type)
+    return left
 
 
 def _int(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:

@@ -22,7 +22,7 @@ from mochi_rules.compiler.ir.types import (
     optional_of,
 )
 from mochi_rules.compiler.irbuild.access import checked_index, map_key
-from mochi_rules.compiler.irbuild.operators import as_text
+from mochi_rules.compiler.irbuild.operators import as_text, concat_lists, few_items
 from mochi_rules.compiler.names.symbols import Builtin, Variable
 from mochi_rules.compiler.syntax import ast
 
@@ -67,10 +67,11 @@ def _extend(b: FunctionBuilder, place: _Place, added: ast.Expr, *, is_append: bo
     if type_ is STRING:
         text = as_text(b, b.expression(added))
         place.vacate(place.value)
-        return b.runtime("string_concat", (place.value, text), STRING)
+        return b.emit("string.concat", (place.value, text), STRING)
     more = b.value(added, type_)
+    items = few_items(b, more)
     place.vacate(place.value)
-    return b.runtime("list_concat", (place.value, more), type_)
+    return concat_lists(b, place.value, more, items)
 
 
 def _can_extend(type_: Type, *, is_append: bool) -> bool:

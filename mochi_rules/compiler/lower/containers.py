@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.ir.types import INT, MapType, Type
 from mochi_rules.compiler.lower import allocate
 from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.object_layout import count_code_points
 from mochi_rules.compiler.lower.slots import (
     BYTE_LOAD,
     BYTE_STORE,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 SLOT_NAMES = ("int", "float", "bool", "ref")
+_WORD = 8  # bytes that one store puts behind a string
 _ELEMENT_STORES = (*SLOT_STORES[:2], BYTE_STORE, SLOT_STORES[3])
 
 
@@ -157,6 +159,51 @@ def _string_len(s: Selector, value: Value) -> None:
     s.raw("i64.load32_u", 2, layout.STRING_COUNT)
 
 
+def _string_concat(s: Selector, value: Value) -> None:
+    """Add a few known bytes where the string is ours alone and has room for eight."""
+    text, more = value.args
+    known = more.attr if more.op == "string" else b""
+    if not 0 < len(known) <= _WORD:
+        push_all(s, value)
+        s.call("string_concat")
+        return
+    held, length = s.hold(text), s.new_local("i32")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("local.tee", length)
+    s.raw("i32.const", _WORD)
+    s.raw("i32.add")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_CAP)
+    s.raw("i32.le_u")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.eq")
+    s.raw("i32.and")
+    s.raw("if", "i32")
+    s.raw("local.get", held)
+    s.raw("local.get", length)
+    s.raw("i32.add")
+    s.raw("i64.const", int.from_bytes(known.ljust(_WORD, b"\0"), "little", signed=True))
+    s.raw("i64.store", 0, layout.STRING_DATA)
+    for offset, added in (
+        (layout.STRING_BYTES, len(known)), (layout.STRING_COUNT, count_code_points(known)),
+    ):  # fmt: skip
+        s.raw("local.get", held)
+        s.raw("local.get", held)
+        s.raw("i32.load", 2, offset)
+        s.raw("i32.const", added)
+        s.raw("i32.add")
+        s.raw("i32.store", 2, offset)
+    s.raw("local.get", held)
+    s.raw("else")
+    s.raw("local.get", held)
+    s.push(more)
+    s.call("string_concat")
+    s.raw("end")
+
+
 def _string_eq(s: Selector, value: Value) -> None:
     push_all(s, value)
     s.call("string_eq")
@@ -200,7 +247,7 @@ HANDLERS: dict[str, Handler] = {
     "list.new": _list_new, "list.len": _list_len,
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
     "list.append": _list_append,
-    "string.len": _string_len, "string.eq": _string_eq,
+    "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
     "map.new": _map_new, "map.len": _map_len,
     "map.find": _map_access("find"), "map.insert": _map_access("insert"),
     "entry.load": _entry_load, "entry.store": _entry_store, "entry.vacate": _entry_vacate,

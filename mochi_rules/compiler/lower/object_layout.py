@@ -123,7 +123,14 @@ CONSTANTS: dict[str, int] = {
     name: value for name, value in globals().items() if name.isupper() and isinstance(value, int)
 }
 
+_CONTINUATION = bytes(range(0x80, 0xC0))
+
 MACHINE: dict[Type, str] = {INT: "i64", FLOAT: "f64", BOOL: "i32", WORD: "i32"}
+
+
+def count_code_points(text: bytes) -> int:
+    """Return the number of code points: bytes that continue none."""
+    return len(text.translate(None, _CONTINUATION))
 
 
 def machine_type(type_: Type) -> str:

@@ -10,18 +10,16 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.runtime.tables import TABLES
 
-_CONTINUATION = bytes(range(0x80, 0xC0))
-
-
-def count_code_points(text: bytes) -> int:
-    """Return the number of code points: bytes that continue none."""
-    return len(text.translate(None, _CONTINUATION))
-
 
 def string_object(text: bytes) -> bytes:
     """Return a string as an immortal object."""
     header = struct.pack(
-        "<IIIII", layout.IMMORTAL, layout.KIND_STRING, len(text), count_code_points(text), len(text)
+        "<IIIII",
+        layout.IMMORTAL,
+        layout.KIND_STRING,
+        len(text),
+        layout.count_code_points(text),
+        len(text),
     )
     return header + text
 
