@@ -12,7 +12,7 @@ from mochi_rules.cli.step_console import install, run_shown
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.project.configuration import FOREIGN
 from mochi_rules.project.folder import locate
-from mochi_rules.project.sources import gather
+from mochi_rules.project.sources import gather, require_text
 from mochi_rules.steps.step import (
     CWASM,
     LAUNCHER,
@@ -68,7 +68,7 @@ def read_program(path: Path, base: Path) -> dict[str, Source]:
     Emits: B010 to B013, B024.
     """
     folder, name = locate(path, base)
-    return gather(read_source(path, name), folder.read)
+    return gather([require_text(read_source(path, name))], folder.read)
 
 
 @dataclass(slots=True)

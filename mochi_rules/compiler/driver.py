@@ -46,7 +46,8 @@ class CompileRequest:
     itself: the module exports `test_0`, `test_1` …, and its custom section `mochi.tests` lists
     their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
     Which lines the code comes from is always there, in the section `mochi.lines`. `optimize` is
-    0 to 2; see `passes.PASSES`.
+    0 to 2; see `passes.PASSES`. With `is_library`, all sources are checked, whether `main` imports
+    them or not, and there is no wasm.
     """
 
     main: str
@@ -56,11 +57,12 @@ class CompileRequest:
     debug_names: bool = True
     debug_info: bool = False
     optimize: int = 2
+    is_library: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CompileResult:
-    """What came of it: `wasm` is empty when there are errors."""
+    """The result: `wasm` is empty when there are errors, and for a library."""
 
     wasm: bytes
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -73,6 +75,8 @@ def compile_program(request: CompileRequest) -> CompileResult:
     program = build_ir(request, diagnostics)
     if program is None:
         return CompileResult(b"", diagnostics.errors)
+    if request.is_library:
+        return CompileResult(b"", tuple(diagnostics.items))
     module = Linker(program, _library(request)).link()
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
@@ -99,7 +103,8 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str = "")
 
 
 def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> Program | None:
-    modules = load_modules(request.main, request.sources, diagnostics)
+    roots = request.sources if request.is_library else (request.main,)
+    modules = load_modules(roots, request.sources, diagnostics)
     if diagnostics.errors:
         return None
     resolution = resolve_program(modules, diagnostics)
@@ -107,7 +112,9 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     if diagnostics.errors:
         return None
     library = _library(request)
-    program = build_program(resolution, library, diagnostics, with_tests=request.tests)
+    program = build_program(
+        resolution, library, diagnostics, with_tests=request.tests, with_all=request.is_library
+    )
     if diagnostics.errors:
         return None
     run_passes(program, library, request.optimize, after)

@@ -215,9 +215,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "mochi_library",
-        "Files that programs import. They are compiled with each program that imports them.",
+        "Files that programs import. They are checked here, and compiled with each program that "
+        "imports them.",
         (_NAME, _SRCS, _DEPS),
-        (),
+        (".mochi.json",),
     ),
     Rule(
         "mochi_test",
@@ -268,7 +269,7 @@ def describe(rule: Rule) -> str:
         lines += [f"  {attr.name:<{width}}  {attr.kind.name}; {need}",
                   f"  {'':<{width}}  {attr.doc}"]  # fmt: skip
     lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
-    lines += [f"  NAME{suffix}" for suffix in rule.outputs] or ["  none"]
+    lines += [f"  NAME{suffix}" for suffix in rule.outputs]
     shown = [attr for attr in rule.attrs if attr.is_required or attr.name == "program"]
     example = ", ".join(f"{attr.name} = {attr.kind.example}" for attr in shown)
     return "\n".join([*lines, "", "example", f"  {rule.name}({example})"]) + "\n"

@@ -1,4 +1,4 @@
-"""The sources of a program: its imports followed, each source once, by name.
+"""The sources of a program or library: imports followed, each source once, by name.
 
 A name is what messages and keys call a source: a path with `/`, relative to the workspace, the
 same on every machine. Imports are found by the compiler's own lexer, so that what looks like one
@@ -14,30 +14,39 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.compiler.names.imports import ImportSite, find_imports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mochi_rules.base.span import Source
 
 
+def require_text(main: Source) -> Source:
+    """Return the main source of a program, unless there is nothing in it.
+
+    Emits: B012.
+    """
+    if not main.text.strip():
+        raise fail("B012", f"`{main.name}` is empty", help='write a program, such as `print("hi")`')
+    return main
+
+
 def gather(
-    main: Source,
+    roots: Iterable[Source],
     read: Callable[[str], Source | None],
     check: Callable[[ImportSite], None] | None = None,
 ) -> dict[str, Source]:
-    """Return a program's sources by name, the main one first.
+    """Return sources and all that they import by name, the roots first.
 
-    `read` returns the source of a name, or None where there is none: the compiler will say so.
-    `check` may raise for an import that must not be.
+    The root of a program is its main source; those of a library are all of its own. `read` returns
+    the source of a name, or None where there is none: the compiler reports it. `check` may raise
+    for an import that is not allowed.
 
-    Emits: B012 (the main source is empty), B024 (import of an absolute path).
+    Emits: B024 (import of an absolute path).
 
     Raises:
         MochiError: As `read` and `check` do.
     """
-    if not main.text.strip():
-        raise fail("B012", f"`{main.name}` is empty", help='write a program, such as `print("hi")`')
-    sources = {main.name: main}
-    pending = [main]
+    sources = {source.name: source for source in roots}
+    pending = list(sources.values())
     while pending:
         for site in find_imports(pending.pop()):
             if site.target in sources:

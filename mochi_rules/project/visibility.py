@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -31,6 +32,11 @@ class Unit:
     deps: tuple[Label, ...]
     locate: Callable[[str], Span | None] = field(compare=False)
 
+    @property
+    def is_library(self) -> bool:
+        """Whether other targets may depend on it."""
+        return self.rule == "mochi_library"
+
 
 @dataclass(slots=True)
 class Universe:
@@ -45,7 +51,7 @@ class Universe:
         Of two libraries with the same source the first by label owns it.
         """
         self.units[unit.label] = unit
-        if unit.rule == "mochi_library":
+        if unit.is_library:
             for name in unit.srcs:
                 self._owners[name] = min(self._owners.get(name, unit), unit, key=_by_label)
 
@@ -65,14 +71,16 @@ class Universe:
         return list(found.values())
 
     def check_deps(self, unit: Unit) -> None:
-        """Refuse labels in `deps` that are no libraries.
+        """Refuse labels in `deps` that are not libraries, and a library that depends on itself.
 
-        Emits: B016 (no such target), B017 (no library).
+        Emits: B016 (no such target), B017 (not a library), B032 (a cycle).
 
         Raises:
             MochiError: With every such label.
         """
         found = [fault for label in unit.deps if (fault := self._dep_fault(unit, label))]
+        if not found and unit.is_library and (cycle := self._cycle(unit)):
+            found.append(cycle)
         if found:
             raise MochiError(*found)
 
@@ -108,19 +116,41 @@ class Universe:
             return
         raise MochiError(Diagnostic("B022", message, site.span, help=help_))
 
+    def _cycle(self, unit: Unit) -> Diagnostic | None:
+        """Return the shortest way from a library back to itself as a diagnostic."""
+        users: dict[Label, Label] = {}  # who depends on each, on the shortest way
+        reached = [unit.label]
+        for label in reached:
+            for dep in self.units[label].deps if label in self.units else ():
+                if dep not in users:
+                    users[dep] = label
+                    reached.append(dep)
+        if unit.label not in users:
+            return None
+        ring = [unit.label, users[unit.label]]
+        while ring[-1] != unit.label:
+            ring.append(users[ring[-1]])
+        return Diagnostic(
+            "B032",
+            f"`{unit.label}` depends on itself",
+            unit.locate("deps"),
+            notes=tuple(f"`{one}` depends on `{other}`" for one, other in pairwise(ring[::-1])),
+            help="leave it out"
+            if unit.label in unit.deps
+            else "move what these libraries share to one that depends on none of them",
+        )
+
     def _dep_fault(self, unit: Unit, label: Label) -> Diagnostic | None:
         found = self.units.get(label)
         if found is None:
-            names = [
-                str(item.label) for item in self.units.values() if item.rule == "mochi_library"
-            ]
+            names = [str(item.label) for item in self.units.values() if item.is_library]
             return Diagnostic(
                 "B016",
                 f"`{unit.label}` depends on `{label}`, but there is no such target",
                 unit.locate("deps"),
                 help=did_you_mean(str(label), names),
             )
-        if found.rule != "mochi_library":
+        if not found.is_library:
             return Diagnostic(
                 "B017",
                 f"`{unit.label}` depends on `{label}`, which is a `{found.rule}`, not a library",

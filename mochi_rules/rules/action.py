@@ -9,7 +9,6 @@ import SCons.Action
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
-from mochi_rules.base.render import render_all
 from mochi_rules.cache.explain import key_record
 from mochi_rules.rules.boundary import interruption, scons_error
 from mochi_rules.rules.nodes import node_path, read_node
@@ -114,5 +113,4 @@ def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_las
     space.made[node] = digest
     key = key_record(node_path(node), result.action)
     space.journal.record(node_path(node), result.outcome, result.seconds, key, digest)
-    if result.made.warnings:
-        space.console.message(render_all(result.made.warnings, color=space.console.color))
+    space.console.report(result.made.warnings)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
 
-from mochi_rules.base.render import render_all
 from mochi_rules.steps.errors import as_mochi_error
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def scons_error(error: BaseException, console: Console, node: Any = None) -> Bas
     as `-k` says. While build files are read there is no node, and SCons just ends.
     """
     diagnostics = as_mochi_error(error).diagnostics
-    console.message(render_all(diagnostics, color=console.color))
+    console.report(diagnostics)
     if node is None:
         return SystemExit(STATUS)
     count = len(diagnostics)

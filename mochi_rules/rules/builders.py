@@ -20,7 +20,7 @@ from mochi_rules.platforms.native import native_sources
 from mochi_rules.rules.action import StepAction, read_input
 from mochi_rules.rules.boundary import scons_error
 from mochi_rules.rules.nodes import check_exists, node_path, source_name
-from mochi_rules.rules.sources import Program
+from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.workspace import Task, workspace
 from mochi_rules.steps.step import (
     CWASM,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION, SYMBOL = "MOCHI_CONFIGURATION", "MOCHI_SYMBOL"
 REPORT_SUFFIX = ".json"  # behind the name of the artifact
+LIBRARY_SUFFIX = ".mochi.json"  # behind the name of the library
 
 
 def add_builders(env: Any) -> None:
@@ -73,19 +74,19 @@ def add_builders(env: Any) -> None:
 
 def wasm_task(
     space: Workspace,
-    program: Program,
+    sources: Sources,
     node: Any,
     configuration: Configuration,
     config: EngineConfig,
 ) -> Task:
     """Return the task that compiles a program, for a debugger where `config` says so."""
     step = mochi_step(
-        program.main,
+        sources.roots[0],
         debug_names=configuration.mode.debug_names,
         debug_info=config.debug_info,
         optimize=configuration.optimize,
     )
-    return Task(step, space.shown(node), program.read, program.scan)
+    return Task(step, space.shown(node), sources.read, sources.scan)
 
 
 def tool_node(space: Workspace, env: Any, recipe: Recipe) -> Any:
@@ -184,8 +185,8 @@ def _emit_wasm(target: list[Any], source: list[Any], env: Any) -> _Emitter:
             )
         nodes = {source_name(item): item for item in source}
         main = source_name(source[0])
-        program = Program(main, nodes, space.sources, space.fs, space.universe)
-        return wasm_task(space, program, node, env[CONFIGURATION], _engine(env))
+        sources = Sources((main,), nodes, space.sources, space.fs, space.universe)
+        return wasm_task(space, sources, node, env[CONFIGURATION], _engine(env))
 
     return _emit(target, source, make)
 

@@ -17,6 +17,7 @@ from mochi_rules.project.label import Label, check_name, parse_label
 from mochi_rules.project.profiles import split
 from mochi_rules.project.visibility import Unit
 from mochi_rules.rules.builders import (
+    LIBRARY_SUFFIX,
     REPORT_SUFFIX,
     file_task,
     report_task,
@@ -27,16 +28,17 @@ from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.nodes import node_path, source_name
 from mochi_rules.rules.place import user_place
-from mochi_rules.rules.sources import Program
+from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.targets import test_scope
 from mochi_rules.rules.tests import TEST, declare_test
-from mochi_rules.rules.workspace import Target, workspace
+from mochi_rules.rules.workspace import Target, Task, workspace
 from mochi_rules.steps.step import (
     CWASM,
     WASM,
     aot_step,
     import_input,
     import_step,
+    library_step,
     object_step,
     symbol_of,
 )
@@ -110,11 +112,14 @@ def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
     return unit, nodes
 
 
-def _program(call: Call) -> Program:
+def _program(call: Call) -> Sources:
+    return _sources(call, lambda unit: (_main(call, unit),))
+
+
+def _sources(call: Call, roots: Callable[[Unit], tuple[str, ...]]) -> Sources:
     unit, nodes = _unit(call)
-    main = _main(call, unit)
     space = call.space
-    return Program(main, nodes, space.sources, space.fs, space.universe, unit)
+    return Sources(roots(unit), nodes, space.sources, space.fs, space.universe, unit)
 
 
 def _main(call: Call, unit: Unit) -> str:
@@ -145,16 +150,22 @@ def _main(call: Call, unit: Unit) -> str:
 
 
 def _binary(call: Call) -> None:
-    program = _program(call)
+    sources = _program(call)
     for configuration in call.space.settings.configurations:
-        wasm = _wasm(call, configuration, program)
+        wasm = _wasm(call, configuration, sources)
         artifact = _artifact(call, configuration, wasm)
         _object(call, configuration, artifact)
         declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
 
 
 def _library(call: Call) -> None:
-    _unit(call)
+    """Check the sources, once: what the compiler reports does not depend on the configuration."""
+    sources = _sources(call, lambda unit: tuple(sorted(unit.srcs)))
+    configuration = call.space.settings.configurations[0]
+    node = call.output(configuration, LIBRARY_SUFFIX)
+    step = library_step(sources.roots)
+    call.space.tasks[node] = Task(step, str(call.label), sources.read, sources.scan)
+    call.environment(configuration).MochiReport(node, list(sources.nodes.values()))
 
 
 def _wasm_import(call: Call) -> None:
@@ -197,9 +208,9 @@ def _test(call: Call) -> None:
         act = partial(_run_program, call, label, inputs)
         call.space.after_reading(partial(_placed, act, call.target.place.locate))
     else:
-        program = _program(call)
+        sources = _program(call)
         for configuration in call.space.settings.configurations:
-            _artifact(call, configuration, _wasm(call, configuration, program))
+            _artifact(call, configuration, _wasm(call, configuration, sources))
         declare_test(call, call.target, inputs)
     scope = test_scope(call.space)
     if not scope or any(pattern.matches(call.label) for pattern in scope):
@@ -226,11 +237,11 @@ def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
     declare_test(call, tested, inputs)
 
 
-def _wasm(call: Call, configuration: Configuration, program: Program) -> Any:
+def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     node = call.output(configuration, ".wasm")
     config = configuration.engine(call.settings)
-    call.space.tasks[node] = wasm_task(call.space, program, node, configuration, config)
-    return call.environment(configuration).MochiWasm(node, program.nodes[program.main])[0]
+    call.space.tasks[node] = wasm_task(call.space, sources, node, configuration, config)
+    return call.environment(configuration).MochiWasm(node, sources.nodes[sources.roots[0]])[0]
 
 
 def _artifact(call: Call, configuration: Configuration, wasm: Any) -> Any:

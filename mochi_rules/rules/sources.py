@@ -1,4 +1,4 @@
-"""The sources of a program as nodes of SCons."""
+"""The sources of a program or library as nodes of SCons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.files import read_source
-from mochi_rules.project.sources import gather
+from mochi_rules.project.sources import gather, require_text
 from mochi_rules.rules.nodes import check_exists, file_of
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """The sources of one program as nodes: the main one, and all of its own target by name.
+class Sources:
+    """The sources that are compiled together, as nodes.
 
-    `declared` has the sources of all targets by name. `unit` is None for a program that was
-    declared by a builder alone: it may import any file of the workspace.
+    `roots` are the main source of a program, or all of a library. `nodes` has those of the target
+    by name, and `declared` those of all targets. `unit` is None for a program that was declared by
+    a builder alone: it may import any file of the workspace.
     """
 
-    main: str
+    roots: tuple[str, ...]
     nodes: dict[str, Any]
     declared: dict[str, Any]
     fs: Any
@@ -34,17 +35,16 @@ class Program:
     unit: Unit | None = None
 
     def gather(self) -> dict[str, Source]:
-        """Return the sources that the program consists of now, the main one first.
+        """Return the roots and all that they import now, the roots first.
 
-        Emits: B010 to B013, B016, B017, B022, B024.
+        Emits: B010 to B013, B016, B017, B022, B024, B032.
 
         Raises:
             MochiError: A source cannot be read, or may not be imported.
         """
         if self.unit is not None:
             self.universe.check_deps(self.unit)
-        main = read_source(file_of(self._node(self.main)), self.main)
-        return gather(main, self._read, self._check)
+        return gather(map(self._root, self.roots), self._read, self._check)
 
     def read(self) -> dict[str, bytes]:
         """Return the sources as inputs of a step."""
@@ -57,14 +57,14 @@ class Program:
         """
         for node in self.nodes.values():
             check_exists(node, self._locate)
-        main = self._node(self.main)
         names = self._made()
-        if os.path.lexists(file_of(main)):  # else its builder has not run yet
-            gather(read_source(file_of(main), self.main), partial(self._note, names), self._check)
-        return [node for node in map(self._node, names) if node is not main]
+        own = frozenset(self.roots)
+        roots = map(self._root, filter(self._exists, self.roots))  # the others are still to be made
+        gather(roots, partial(self._note, names), self._check)
+        return [self._node(name) for name in names if name not in own]
 
     def _made(self) -> dict[str, None]:
-        """Return the names of sources that builders make: what they import is not known before."""
+        """Return the names of sources that builders make: their imports are not known before."""
         units = [self.unit, *self.universe.libraries(self.unit)] if self.unit else []
         names = dict.fromkeys(name for unit in units for name in unit.srcs)
         return {name: None for name in names if self._node(name).has_builder()}
@@ -80,13 +80,17 @@ class Program:
         node = self.nodes.get(name) or self.declared.get(name)
         if node is not None:
             return node
-        main = self.nodes[self.main]  # in a `variant_dir`, what is imported may be made there too
-        path = posixpath.relpath(name, posixpath.dirname(self.main) or ".")
+        root = self.roots[0]  # in a `variant_dir`, what is imported may be made there too
+        path = posixpath.relpath(name, posixpath.dirname(root) or ".")
         try:
-            beside = main.dir.File(path)
+            beside = self.nodes[root].dir.File(path)
             return beside if beside.has_builder() else self.fs.File("#" + name)
         except TypeError:  # SCons has found a directory of that name
             raise fail("B010", f"cannot read `{name}`: is a directory") from None
+
+    def _root(self, name: str) -> Source:
+        source = read_source(file_of(self._node(name)), name)
+        return source if self.unit is not None and self.unit.is_library else require_text(source)
 
     def _read(self, name: str) -> Source | None:
         path = file_of(self._node(name))

@@ -9,16 +9,17 @@ import SCons.Action
 import SCons.Node
 
 from mochi_rules.rules.nodes import node_path
+from mochi_rules.steps.step import OBJECT, PROGRAM, REPORT
 
 if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.rules.workspace import Workspace
 
-# By the verb of the step that makes it: one of them, and many.
+# By the output of the step that makes it: one of them, and many.
 _PRODUCTS = {
-    "check": ("artifact checked", "artifacts checked"),
-    "object": ("object", "objects"),
-    "exe": ("executable", "executables"),
+    REPORT: ("artifact checked", "artifacts checked"),
+    OBJECT: ("object", "objects"),
+    PROGRAM: ("executable", "executables"),
 }
 _DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
@@ -61,9 +62,9 @@ def _launcher_note(space: Workspace) -> str:
 def _made(space: Workspace, configuration: Configuration, nodes: set[Any]) -> list[str]:
     prefix = f"{space.settings.build}/{configuration.name}/"
     done = Counter(
-        space.tasks[node].step.verb
+        space.tasks[node].step.output
         for node in nodes
         if node_path(node).startswith(prefix) and node.get_state() in _DONE
     )
-    return [f"{done[verb]} {names[done[verb] != 1]}"
-            for verb, names in _PRODUCTS.items() if done[verb]]  # fmt: skip
+    return [f"{done[output]} {names[done[output] != 1]}"
+            for output, names in _PRODUCTS.items() if done[output]]  # fmt: skip

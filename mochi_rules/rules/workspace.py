@@ -14,7 +14,6 @@ import SCons.Script
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
-from mochi_rules.base.render import render_all
 from mochi_rules.cache.directory import Layout
 from mochi_rules.project.visibility import Universe
 from mochi_rules.rules.boundary import scons_error
@@ -348,8 +347,8 @@ class Workspace:
         self.pipeline.engines.close()
         cache = self.settings.cache
         cache.flush()
-        if cache.warnings and self.has_begun:
-            self.console.message(render_all(cache.warnings, color=self.console.color))
+        if self.has_begun:
+            self.console.report(cache.warnings)
         for action in self.at_end:
             action()
         self.console.close(summary=self.has_begun)

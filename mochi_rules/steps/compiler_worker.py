@@ -1,6 +1,6 @@
 """A worker process: compiles Mochi to WebAssembly. It speaks the protocol of `aot.protocol`.
 
-A request's second frame is JSON, `{"main": name, "sources": {name: text}, "debug_names": bool}`.
+A request's second frame is JSON: the fields of a `CompileRequest`.
 The answer's error is JSON too where there is anything to say, warnings included:
 `{"diagnostics": [...]}`, or `{"crash": traceback}`.
 """

@@ -40,6 +40,7 @@ class MochiOptions:
     debug_names: bool = True
     debug_info: bool = False
     optimize: int = 2
+    is_library: bool = False
 
 
 @dataclass(frozen=True, slots=True)

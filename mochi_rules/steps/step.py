@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # What the inputs and outputs are called inside a key, whatever their files are called.
 WAT = "program.wat"
 WASM, CWASM, REPORT, OBJECT = "program.wasm", "program.cwasm", "program.json", "program.o"
+LIBRARY_REPORT = "library.json"
 LAUNCHER, PROGRAM = "launcher", "program"
 
 EXECUTABLE_MODE = 0o755
@@ -93,6 +94,27 @@ def mochi_step(
     return Step("mochi", arguments, ("mochi",), WASM, make)
 
 
+def library_step(roots: tuple[str, ...]) -> Step:
+    """Compile all sources of a library together, and list what was checked.
+
+    `roots` are its own sources; the inputs are these and what they import, by name.
+    """
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - as above
+
+        texts = {name: inputs[name].decode() for name in sorted(inputs)}
+        warnings: tuple[Diagnostic, ...] = ()
+        if roots:
+            options = MochiOptions(optimize=0, is_library=True)
+            warnings = engines.compile_mochi(roots[0], texts, options).warnings
+        modules = {name: _facts(data) for name, data in inputs.items()}
+        data = _json({"modules": modules})
+        return Made(data, _count(len(modules), "module"), warnings)
+
+    return Step("check", (), ("mochi",), LIBRARY_REPORT, make)
+
+
 def import_step(name: str, *, is_program: bool = False) -> Step:
     """Check a foreign wasm, and pass it on; `name` is its file, and what messages call it.
 
@@ -117,7 +139,8 @@ def import_step(name: str, *, is_program: bool = False) -> Step:
         if is_program:
             check_program(name, summary)
         is_module = summary.kind == "module"
-        return Made(wasm, _functions(summary.defined_functions) if is_module else "component")
+        remark = _count(summary.defined_functions, "function") if is_module else "component"
+        return Made(wasm, remark)
 
     tools = ("import", "wasmtime") if source == WAT else ("import",)
     return Step("import", (f"--program={_word(is_program)}",), tools, WASM, make)
@@ -186,8 +209,7 @@ def check_step(config: EngineConfig, name: str, sha256: str = "") -> Step:
             "functions": functions,
             "checks": [check.name for check in CHECKS],
         }
-        text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
-        return Made(text.encode(), f"{_functions(functions)}, {len(CHECKS)} checks")
+        return Made(_json(facts), f"{_count(functions, 'function')}, {len(CHECKS)} checks")
 
     arguments = _engine_arguments(config)
     if sha256:
@@ -284,5 +306,9 @@ def _facts(data: bytes) -> dict[str, object]:
     return {"sha256": digest.hash, "size": digest.size}
 
 
-def _functions(count: int) -> str:
-    return f"{count} function" if count == 1 else f"{count} functions"
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

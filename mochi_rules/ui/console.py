@@ -21,6 +21,7 @@ from mochi_rules.ui.text import elide_middle, seconds_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.events import StepFinished, StepStarted
     from mochi_rules.ui.output import Output
 
@@ -59,6 +60,7 @@ class Console:
         self._total: int | None = None
         self._lock = threading.RLock()
         self._width = _TARGET_WIDTHS[0]
+        self._reported: set[tuple[str, str, str]] = set()  # code, message and place
         self._running: dict[StepStarted, float] = {}
         self._progress: dict[str, str] = {}  # by target
         self._is_dry = False
@@ -128,11 +130,17 @@ class Console:
         """Count a step that need not run."""
         self.tally.up_to_date += 1
 
-    def message(self, text: str) -> None:
-        """Show a text that ends in a newline, such as an error, and leave it on the screen."""
+    def report(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Show diagnostics, each once: many steps may find the mistake of one library."""
+        from mochi_rules.base.render import render_all  # noqa: PLC0415 - most builds have none
+
         with self._lock:
-            self.clear()
-            self._errors.write(text)
+            found = {(item.code, item.message, str(item.span)): item for item in diagnostics}
+            news = [item for key, item in found.items() if key not in self._reported]
+            self._reported.update(found)
+            if news:
+                self.clear()
+                self._errors.write(render_all(news, color=self.color))
 
     def say(self, line: str) -> None:
         """Show a line and leave it on the screen."""

@@ -33,7 +33,7 @@ def stages(text: str, level: int) -> dict[str, float]:
         marks.append((name, time.process_time()))
 
     diagnostics = Diagnostics()
-    modules = load_modules("x.mochi", {"x.mochi": text}, diagnostics)
+    modules = load_modules(["x.mochi"], {"x.mochi": text}, diagnostics)
     mark("parse")
     resolution = resolve_program(modules, diagnostics)
     mark("resolve")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BUILD = f"build/{host_platform().name}-release"
 OTHER = next(row for row in PLATFORMS if row.cpu != host_platform().cpu)
 BINARY = 'mochi_binary(name="a", srcs=["a.mochi"])\n'
+LIBRARY = 'mochi_library(name="l", srcs=["a.mochi", "b.mochi"])\n'
 
 
 def wat(text: str) -> bytes:
@@ -169,6 +170,21 @@ def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...
                             'wasm_import(name="w", src="w.wasm")\n', "app/a.mochi": "print(1)\n"},
          ("error[B017]: `//app:a` depends on `//app:w`, which is a `wasm_import`, not a library",
           "help: leave it out: Mochi cannot import WebAssembly")),
+        ({"app/SConscript": LIBRARY, "app/a.mochi": "let x = 1\n", "app/b.mochi": "let y = z\n"},
+         ("error[T002]: undefined variable: `z`\n  --> app/b.mochi:1:9",)),
+        ({"app/SConscript": LIBRARY, "app/a.mochi": ""},
+         ("error[B010]: cannot read `app/b.mochi`: no such file or directory\n"
+          "  --> app/SConscript:1:25",)),
+        ({"app/SConscript": LIBRARY, "app/a.mochi": 'import "b"\n', "app/b.mochi": 'import "a"\n'},
+         ("error[B020]: import cycle\n  --> app/b.mochi:1:8",)),
+        ({"app/SConscript": LIBRARY, "app/a.mochi": "", "app/b.mochi": 'import "c"\n',
+          "app/c.mochi": ""},
+         ("error[B022]: `app/c.mochi` is in the `srcs` of no target that `//app:l` depends on",)),
+        ({"app/SConscript": 'mochi_library(name="l", srcs=[], deps=[":m"])\n'},
+         ("error[B016]: `//app:l` depends on `//app:m`, but there is no such target\n"
+          "  --> app/SConscript:1:34",)),
+        ({"app/SConscript": 'mochi_library(name="l", srcs=[], deps=[":l"])\n'},
+         ("error[B032]: `//app:l` depends on itself\n  --> app/SConscript:1:34",)),
         ({"app/SConscript": BINARY, "app/a.mochi": "print(1)\n", "build": ""},
          (f"error[B014]: cannot write `{BUILD}/app/a.wasm`: `build` is a file\n"
           "  --> app/SConscript:1:1", "help: move or remove `build`")),

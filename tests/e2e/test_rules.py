@@ -35,19 +35,32 @@ LIBRARY: Mapping[str, str] = {
 
 @pytest.mark.slow
 def test_library_is_shared_by_programs(quick: Project) -> None:
-    """A change of it reaches both, a change of what nobody imports none."""
+    """A change of it reaches both, a change of what nobody imports only its own check."""
     quick.write(LIBRARY)
     assert quick.scons().summary.startswith("built ")
     assert quick.cli("run", f"{BUILD}/one/one.cwasm").out == "one!\n"
     assert quick.cli("run", f"{BUILD}/two/two.cwasm").out == "two!\n"
 
     quick.write({"lib/unused.mochi": "let x = 2\n"})
-    assert quick.scons().steps == []
+    assert quick.scons().steps == [("check", "//lib:text", "2 modules")]
 
     quick.write({"lib/text.mochi": 'export fun shout(s: string): string { return s + "?" }\n'})
     verbs = [verb for verb, _, _ in quick.scons().steps]
     assert verbs.count("mochi") == 2
     assert quick.cli("run", f"{BUILD}/two/two.cwasm").out == "two?\n"
+
+
+def test_library_is_checked_once_for_all_platforms(quick: Project) -> None:
+    """A step like any other: selected by label, restored, explained, and then up to date."""
+    quick.write({name: text for name, text in LIBRARY.items() if name.startswith("lib/")})
+    words = ("//lib:text", "target=all")
+    assert quick.scons(*words).steps == [("check", "//lib:text", "2 modules")]
+    [(path, report)] = quick.outputs().items()
+    assert (Path(path).name, b'"lib/unused.mochi"' in report) == ("text.mochi.json", True)
+    assert quick.scons(*words).summary == "built 0 of 1 · 1 up to date · 0 failed"
+    (quick.root / path).unlink()
+    assert quick.scons(*words).steps == [("check", "//lib:text", "cached")]
+    assert quick.scons("explain", "//lib:text").out.count(f"{path}: restored from the cache\n") == 1
 
 
 @pytest.mark.slow
@@ -60,7 +73,7 @@ def test_labels_name_targets(quick: Project) -> None:
     assert {target for _, target, _ in quick.scons("//two").steps} == {
         "two/two.wasm", "two/two.cwasm", "two/two.o",
     }  # fmt: skip
-    assert quick.scons("//...").steps == []
+    assert [target for _, target, _ in quick.scons("//...").steps] == ["//lib:text"]
     assert quick.scons("-u", ":one", folder="one").status == 0
     assert quick.scons("one").summary == "built 0 of 4 · 4 up to date · 0 failed"
     assert quick.scons(f"{BUILD}/one/one.wasm").summary == "built 0 of 1 · 1 up to date · 0 failed"

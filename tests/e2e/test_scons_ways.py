@@ -107,6 +107,7 @@ def test_sources_may_be_made_in_a_variant_dir(quick: Project) -> None:
 Import("env")
 made = env.Command("made.mochi", "made.txt", Copy("$TARGET", "$SOURCE"))
 mochi_library(name="lib", srcs=made)
+mochi_library(name="user", srcs=["user.mochi"], deps=[":lib"])
 mochi_binary(name="a", srcs=["a.mochi"], deps=[":lib"])
 mochi_binary(name="b", srcs=["b.mochi", made], main="b.mochi")
 env.MochiProgram("c", "a.mochi")
@@ -114,6 +115,7 @@ env.MochiProgram("c", "a.mochi")
         "app/made.txt": "export fun n(): int { return 7 }\n",
         "app/a.mochi": 'import "made"\nprint(made.n())\n',
         "app/b.mochi": 'import "made"\nprint(made.n() + 1)\n',
+        "app/user.mochi": 'import "made"\nlet n: int = made.n()\n',
     })  # fmt: skip
     assert quick.scons().status == 0
     paths = (f"{BUILD}/app/a.cwasm", f"{BUILD}/app/b.cwasm", "out/app/c.cwasm")

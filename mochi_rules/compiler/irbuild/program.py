@@ -1,4 +1,4 @@
-"""Builds the IR of a program: whatever the top level reaches, and nothing else."""
+"""Builds the IR of a program: what the top level reaches, or every function."""
 
 from __future__ import annotations
 
@@ -15,15 +15,27 @@ if TYPE_CHECKING:
 
 
 def build_program(
-    resolution: Resolution, library: Library, diagnostics: Diagnostics, *, with_tests: bool = False
+    resolution: Resolution,
+    library: Library,
+    diagnostics: Diagnostics,
+    *,
+    with_tests: bool = False,
+    with_all: bool = False,
 ) -> ir.Program:
-    """Build a program; `with_tests`, so that each of its tests can be run by itself."""
+    """Build a program; `with_tests`, so that each of its tests can be run by itself.
+
+    `with_all` builds the functions that nothing reaches too.
+
+    Emits: T002, T090.
+    """
     state = ProgramState(resolution, library, diagnostics)
     files = [module.source.name for module in resolution.modules]
     main = resolution.modules[-1].top
     assert main is not None
     tests: list[str] | None = [] if with_tests else None
     state.program = ir.Program(files, {}, {}, {}, state.name_of(main), tests)
+    for symbol in resolution.functions if with_all else ():
+        state.name_of(symbol)
     while state.queue:
         function = build_function(state, state.queue.pop(0))
         state.program.functions[function.name] = function

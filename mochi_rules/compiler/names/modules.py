@@ -14,7 +14,7 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parser import parse_module
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostics
 
@@ -25,14 +25,15 @@ def imports_of(tree: ast.Module) -> list[ast.Import]:
 
 
 def load_modules(
-    main: str, sources: Mapping[str, str], diagnostics: Diagnostics
+    roots: Iterable[str], sources: Mapping[str, str], diagnostics: Diagnostics
 ) -> list[ModuleScope]:
-    """Parse a program and all it imports; whatever is imported comes before who imports it.
+    """Parse modules and all that they import; an imported module comes before its importers.
 
     Emits: B020 (import cycle), B021 (no such module), and the parser's codes.
     """
     loader = _Loader(sources, diagnostics)
-    loader.load(main)
+    for root in roots:
+        loader.load(root)
     return loader.finished
 
 

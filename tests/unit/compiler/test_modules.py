@@ -43,6 +43,25 @@ def test_wrong_member_is_an_error(body, error):
     assert errors_of(body) == [error]
 
 
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ("let x: int = true", "T008"),
+        ("let x = (", "P999"),
+        ('import "main"', ""),
+        ('import "nowhere"', "B021"),
+        ("fun unused(): int { return true }", "T008"),
+        ("fun unused(f: fun(int, int): int) { let g = f(1) }", "T090"),
+    ],
+)
+def test_library_is_checked_in_full(other, code):
+    """Sources that the first does not import, and functions that nothing calls; without a wasm."""
+    sources = {"main.mochi": "", "other.mochi": other}
+    result = compile_program(CompileRequest("main.mochi", sources, is_library=True))
+    assert [item.code for item in result.diagnostics] == ([code] if code else [])
+    assert result.wasm == b""
+
+
 def test_members_work(run):
     """Functions, variables that hold functions, and variants are used through their module."""
     body = """import "text"

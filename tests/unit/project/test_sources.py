@@ -10,7 +10,7 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.span import Source
 from mochi_rules.compiler.names.imports import find_imports
 from mochi_rules.project.folder import Folder, locate
-from mochi_rules.project.sources import gather, texts_of
+from mochi_rules.project.sources import gather, require_text, texts_of
 
 
 def imports(text: str, name: str = "app/main.mochi") -> list[str]:
@@ -58,21 +58,28 @@ def test_sources_are_gathered_once_each(tmp_path: Path) -> None:
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     main = Source("main.mochi", texts["main.mochi"])
-    found = gather(main, Folder(tmp_path).read)
+    found = gather([main], Folder(tmp_path).read)
     assert texts_of(found) == texts
     assert next(iter(found)) == "main.mochi"
+
+
+def test_library_has_several_roots() -> None:
+    """All of its own sources come first, also one that another imports."""
+    texts = {"a.mochi": 'import "c"', "b.mochi": 'import "a"', "c.mochi": ""}
+    read = {name: Source(name, text) for name, text in texts.items()}
+    assert list(gather([read["a.mochi"], read["b.mochi"]], read.get)) == list(texts)
 
 
 def test_import_cycle_ends() -> None:
     """The compiler reports a cycle; finding the sources only has to stop."""
     texts = {"a.mochi": 'import "b"', "b.mochi": 'import "a"'}
-    found = gather(Source("a.mochi", texts["a.mochi"]), lambda name: Source(name, texts[name]))
+    found = gather([Source("a.mochi", texts["a.mochi"])], lambda name: Source(name, texts[name]))
     assert list(found) == ["a.mochi", "b.mochi"]
 
 
 def test_import_of_what_is_not_there_is_left_to_the_compiler() -> None:
     """The compiler has the better message."""
-    assert list(gather(Source("a.mochi", 'import "b"'), lambda _: None)) == ["a.mochi"]
+    assert list(gather([Source("a.mochi", 'import "b"')], lambda _: None)) == ["a.mochi"]
 
 
 def fault(call: object) -> Diagnostic:
@@ -86,20 +93,20 @@ def fault(call: object) -> Diagnostic:
 @pytest.mark.parametrize("text", ["", " \n\t\n"])
 def test_empty_program_is_refused(text: str) -> None:
     """A file of no program is a mistake, such as an editor that was killed."""
-    found = fault(lambda: gather(Source("a.mochi", text), lambda _: None))
+    found = fault(lambda: require_text(Source("a.mochi", text)))
     assert (found.code, found.message) == ("B012", "`a.mochi` is empty")
 
 
 def test_program_of_comments_is_a_program() -> None:
     """Whoever wrote a comment meant it."""
-    assert gather(Source("a.mochi", "// later\n"), lambda _: None)
+    assert require_text(Source("a.mochi", "// later\n"))
 
 
 def test_import_of_a_folder_is_reported_at_the_import(tmp_path: Path) -> None:
     """What is there and cannot be read is named where it is imported."""
     (tmp_path / "x.mochi").mkdir()
     main = Source("a.mochi", 'import "x"')
-    found = fault(lambda: gather(main, Folder(tmp_path).read))
+    found = fault(lambda: gather([main], Folder(tmp_path).read))
     assert found.message == "cannot read `x.mochi`: is a directory"
     assert str(found.span) == "a.mochi:1:8"
 
@@ -107,12 +114,12 @@ def test_import_of_a_folder_is_reported_at_the_import(tmp_path: Path) -> None:
 def test_import_of_a_name_that_no_file_has_is_left_to_the_compiler(tmp_path: Path) -> None:
     """A file system refuses NUL with an error of its own."""
     main = Source("a.mochi", 'import "x\\x00"')
-    assert list(gather(main, Folder(tmp_path).read)) == ["a.mochi"]
+    assert list(gather([main], Folder(tmp_path).read)) == ["a.mochi"]
 
 
 def test_import_of_an_absolute_path_is_refused() -> None:
     """It would mean another file on another machine."""
-    found = fault(lambda: gather(Source("a.mochi", 'import "/etc/x"'), lambda _: None))
+    found = fault(lambda: gather([Source("a.mochi", 'import "/etc/x"')], lambda _: None))
     assert (found.code, found.message) == ("B024", "import of an absolute path")
     assert str(found.span) == "a.mochi:1:8"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
@@ -125,6 +127,38 @@ def test_dependency_on_a_program_is_refused() -> None:
     found = fault(lambda: universe.check_deps(program))
     assert found.code == "B017"
     assert "is a `mochi_binary`, not a library" in found.message
+
+
+@pytest.mark.parametrize(
+    ("deps", "ring"),
+    [
+        ({"//a:a": ("//a:a",)}, ["//a:a", "//a:a"]),
+        ({"//a:a": ("//b:b",), "//b:b": ("//c:c", "//a:a"), "//c:c": ("//b:b",)},
+         ["//a:a", "//b:b", "//a:a"]),
+        ({"//a:a": ("//b:b", "//c:c"), "//b:b": ("//c:c",), "//c:c": ("//a:a",)},
+         ["//a:a", "//c:c", "//a:a"]),
+    ],
+)  # fmt: skip
+def test_library_that_depends_on_itself_is_refused(
+    deps: dict[str, tuple[str, ...]], ring: list[str]
+) -> None:
+    """The notes go round the shortest way."""
+    universe = Universe()
+    for label, of_it in deps.items():
+        universe.add(unit(label, [], of_it))
+    found = fault(lambda: universe.check_deps(universe.units[Label("a", "a")]))
+    assert (found.code, found.message) == ("B032", "`//a:a` depends on itself")
+    assert found.notes == tuple(f"`{a}` depends on `{b}`" for a, b in pairwise(ring))
+    assert str(found.span) == "app/SConscript:1:28"
+
+
+def test_libraries_may_share_a_dependency() -> None:
+    """A diamond is not a cycle, nor is a cycle further down one of this library."""
+    universe = Universe()
+    deps = {"//a:a": ("//b:b", "//c:c"), "//b:b": ("//d:d",), "//c:c": ("//d:d",)}
+    for label, of_it in (deps | {"//d:d": ("//e:e",), "//e:e": ("//d:d",)}).items():
+        universe.add(unit(label, [], of_it))
+    universe.check_deps(universe.units[Label("a", "a")])
 
 
 def test_owner_of_a_source_does_not_depend_on_the_order() -> None:

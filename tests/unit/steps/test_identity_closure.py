@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 PACKAGE = Path(mochi_rules.__file__).parent
 # Where the work of each tool begins: modules, or a function of `steps.step`.
 ENTRIES = {
-    "mochi": ("steps.step:mochi_step", "steps.compiler_worker", "compiler.driver"),
+    "mochi": (
+        "steps.step:mochi_step",
+        "steps.step:library_step",
+        "steps.compiler_worker",
+        "compiler.driver",
+    ),
     "import": ("steps.step:import_step",),
     "aot": ("steps.step:aot_step", "aot.probe", "aot.worker", "aot.command_line", "aot.emulated"),
     "elf": ("steps.step:check_step",),

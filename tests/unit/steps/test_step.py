@@ -23,6 +23,7 @@ from mochi_rules.steps.step import (
     aot_step,
     check_step,
     import_step,
+    library_step,
     mochi_step,
     object_step,
     symbol_of,
@@ -114,6 +115,24 @@ def test_report_tells_what_was_checked(engines: LocalEngines, wasm: bytes, artif
     assert facts["checks"] == [check.name for check in CHECKS]
     assert facts["artifact"]["size"] == len(artifact)
     assert facts["engine"]["opt_level"] == "none"
+
+
+def test_library_is_checked_with_what_it_imports(engines: LocalEngines) -> None:
+    """The report lists each module with its digest, whatever the order."""
+    texts = {"b.mochi": b'import "a"\nprint(a.n())\n',
+             "a.mochi": b"export fun n(): int { return 1 }\n"}  # fmt: skip
+    made = make(engines, library_step(("b.mochi",)), texts)
+    modules = json.loads(made.data)["modules"]
+    assert made.remark == "2 modules"
+    assert list(modules) == ["a.mochi", "b.mochi"]
+    assert modules["a.mochi"] == {"sha256": digest_bytes(texts["a.mochi"]).hash, "size": 33}
+    assert make(engines, library_step(("b.mochi",)), dict(reversed(texts.items()))) == made
+
+
+def test_library_without_sources_is_sound(engines: LocalEngines) -> None:
+    """There is nothing to compile."""
+    made = make(engines, library_step(()), {})
+    assert (json.loads(made.data), made.remark) == ({"modules": {}}, "0 modules")
 
 
 def test_artifact_of_another_module_is_refused(engines: LocalEngines, artifact: bytes) -> None:

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.base.span import Source, Span
 from mochi_rules.ui.console import Console, choose
 from mochi_rules.ui.output import Output
 from mochi_rules.ui.watched import Watched, watched_streams
@@ -108,9 +110,20 @@ def test_fancy_console_leaves_messages_on_the_screen() -> None:
     """The live line goes before a message is written."""
     shown, output, errors = console("fancy")
     shown.started(STEP)
-    shown.message("error[P001]: no\n")
+    shown.report([Diagnostic("P001", "no")])
     assert output.getvalue().endswith("\r\x1b[K")
     assert errors.getvalue() == "error[P001]: no\n"
+
+
+def test_diagnostic_is_shown_once() -> None:
+    """Each program that imports a wrong library finds the same mistake at the same place."""
+    shown, _, errors = console()
+    source = Source("lib.mochi", "a\nb\n")
+    places = (Span(source, 0, 1), Span(source, 2, 3), Span(Source("lib.mochi", "a\nb\n"), 0, 1))
+    for place in places:
+        shown.report([Diagnostic("T002", "undefined", place)])
+    shown.report([])
+    assert errors.getvalue().count("error[T002]: undefined\n") == 2
 
 
 def test_fancy_console_tells_how_many_steps_run() -> None:
