@@ -160,7 +160,7 @@ def _concat(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
     type_ = resolve(node.cell)
     whole = b.emit("list.new", (), type_ if isinstance(type_, ListType) else list_of(ANY))
     for arg in args:
-        items = as_list(b, arg, "concat")
+        items = as_list(b, arg, "concat", type_)
         is_alike = items.type is whole.type and isinstance(type_, ListType)
         whole = b.runtime("list_concat" if is_alike else "list_union_all", (whole, items), type_)
     return b.convert(whole, type_)
@@ -193,7 +193,9 @@ def _reverse(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
     value = b.not_null(args[0])
     if value.type is STRING:
         return b.runtime("string_reverse", (value,), STRING)
-    return _list_function(b, "list_reverse", value)
+    if not isinstance(value.type, ListType):
+        return b.runtime("any_reverse", (b.convert(value, ANY), b.here()), ANY)
+    return b.runtime("list_reverse", (value,), value.type)
 
 
 def _distinct(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:

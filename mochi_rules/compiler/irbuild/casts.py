@@ -87,7 +87,7 @@ def _list(b: FunctionBuilder, value: Value, to: ListType) -> Value:
 def _map(b: FunctionBuilder, value: Value, to: MapType) -> Value:
     source = b.convert(value, ANY)
     m = b.emit("map.new", (), to)
-    keys = b.runtime("any_keys", (source, b.here()), list_of(STRING))
+    keys = b.runtime("any_key_texts", (source, b.here()), list_of(STRING))
 
     def step(key: Value) -> None:
         item = b.runtime("any_field", (source, key, b.here()), ANY)

@@ -25,6 +25,7 @@ from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
+    from mochi_rules.compiler.ir.types import Type
     from mochi_rules.compiler.irbuild.context import ExpressionRules, FunctionBuilder
 
 _INT_OPS = {"+": "add.checked", "-": "sub.checked", "*": "mul.checked", "/": "div", "%": "rem"}
@@ -223,19 +224,22 @@ def _list_operator(b: FunctionBuilder, node: ast.Binary) -> Value:
     type_ = resolve(node.cell)
     left, right = b.expression(node.left), b.expression(node.right)
     b.at(node)
-    lists = [as_list(b, value, node.op) for value in (left, right)]
+    lists = [as_list(b, value, node.op, type_) for value in (left, right)]
     return b.runtime(_LIST_OPS[node.op], lists, type_)
 
 
-def as_list(b: FunctionBuilder, value: Value, operation: str) -> Value:
-    """Return the list that a value is, for runtime functions that take lists of any elements.
+def as_list(b: FunctionBuilder, value: Value, operation: str, result: Type) -> Value:
+    """Return the list that a value is, for an operation on lists whose result is of a type.
 
-    Null is an empty one; any other value stops the program.
+    Null is an empty one; any other value stops the program. Where the result is a list of known
+    elements, so are all operands, or they are null.
     """
     if isinstance(value.type, ListType):
         return value
     if isinstance(value.type, OptionalType) and isinstance(value.type.inner, ListType):
         return list_or_empty(b, value, value.type.inner)
+    if isinstance(result, ListType):
+        return list_or_empty(b, value, result)
     args = (b.convert(value, ANY), b.string(operation), b.here())
     return b.runtime("expect_list", args, ANY)
 
@@ -244,11 +248,12 @@ def list_or_empty(b: FunctionBuilder, value: Value, type_: ListType) -> Value:
     """Return a list; null counts as an empty one."""
     if value.op == "null" or value.type is NULL:
         return b.emit("list.new", (), type_)
-    if isinstance(value.type, OptionalType):
+    if value.type is ANY or isinstance(value.type, OptionalType):
+        inner = value.type.inner if isinstance(value.type, OptionalType) else ANY
         return b.choose(
             b.branch(b.emit("is_null", (value,), BOOL)),
             lambda: b.emit("list.new", (), type_),
-            lambda: b.emit("any.cast", (value,), type_),
+            lambda: b.convert(b.emit("any.cast", (value,), inner), type_),
         )
     return b.convert(value, type_)
 

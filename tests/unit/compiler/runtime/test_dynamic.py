@@ -335,7 +335,8 @@ def test_membership(shared, x, container, expected) -> None:
     [
         (None, 1, [1], layout.SLOT_REF), ([], "a", ["a"], layout.SLOT_REF),
         (Typed(int, [1]), 2**40, [1, 2**40], layout.SLOT_INT),
-        (Typed(float, [0.5]), 1, [0.5, 1.0], layout.SLOT_FLOAT),
+        (Typed(float, [0.5]), 1.5, [0.5, 1.5], layout.SLOT_FLOAT),
+        (Typed(float, [0.5]), 1, [0.5, 1], layout.SLOT_REF),
         (Typed(bool), True, [True], layout.SLOT_BOOL),
         (Typed(int, [2**40]), "a", [2**40, "a"], layout.SLOT_REF),
         (Typed(bool, [True]), 1, [True, 1], layout.SLOT_REF),
@@ -355,12 +356,12 @@ def test_appending_keeps_the_layout_where_it_can(shared, xs, value, expected, sl
     ("value", "expected"),
     [
         ([1, "a"], [1, "a"]), (Typed(int, [3]), [3]), ("aé", ["a", "é"]), (None, []),
-        ({"b": 1, "a": 2}, ["a", "b"]), (IntMap({9: 0, 10: 0}), ["10", "9"]),
+        ({"b": 1, "a": 2}, ["a", "b"]), (IntMap({9: 0, 10: 0}), [10, 9]),
         (POINT, ["__name", "name", "x"]),
     ],
 )  # fmt: skip
 def test_loops_go_through_elements_or_keys(shared, value, expected) -> None:
-    """A loop has a list: keys are strings in order, of a string there are code points."""
+    """A loop has a list: keys in the order of their texts, of a string there are code points."""
     assert apply(shared(), "any_iterate", value) == expected
 
 
@@ -368,13 +369,13 @@ def test_loops_go_through_elements_or_keys(shared, value, expected) -> None:
     ("value", "keys", "values"),
     [
         ({"b": 1, "a": "x"}, ["a", "b"], ["x", 1]),
-        (IntMap({9: 0, 10: [1]}), ["10", "9"], [[1], 0]),
+        (IntMap({9: 0, 10: [1]}), [10, 9], [[1], 0]),
         (None, [], []),
         (POINT, ["__name", "name", "x"], ["Point", "p", 1]),
     ],
 )
 def test_keys_and_values_of_anything(shared, value, keys, values) -> None:
-    """Maps and structs have keys, which are strings, and values in their order."""
+    """Keys are strings or ints, those of a struct its members' names; values are in their order."""
     assert apply(shared(), "any_keys", value) == keys
     assert apply(shared(), "any_values", value) == values
 
