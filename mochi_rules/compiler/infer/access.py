@@ -79,7 +79,9 @@ def _check_index(
         inference.report(module, "T015", message, node.index)
 
 
-def store_element(inference: Inference, target: ast.Index, value: Cell) -> None:
+def store_element(
+    inference: Inference, target: ast.Index, value: Cell, value_node: ast.Expr
+) -> None:
     """Infer `base[index] = value`.
 
     Emits: T018.
@@ -90,10 +92,10 @@ def store_element(inference: Inference, target: ast.Index, value: Cell) -> None:
     def action() -> None:
         cell = base.find()
         if cell.kind == "list":
-            solver.flow(value, cell.args[0])
+            inference.flow(value, cell.args[0], value_node)
         elif cell.kind == "map":
             store_key(inference, target.index, index, cell.args[0])
-            solver.flow(value, cell.args[1])
+            inference.flow(value, cell.args[1], value_node)
         elif cell.kind == "any":
             solver.store_dynamically(value)
 
@@ -104,7 +106,7 @@ def store_element(inference: Inference, target: ast.Index, value: Cell) -> None:
                 message += ": strings never change"
             inference.report(module, "T018", message, target)
 
-    solver.watch(action, base)
+    inference.watch(action, base)
     inference.check_later(check)
 
 
@@ -191,7 +193,7 @@ def _is_element(inference: Inference, node: ast.Expr) -> bool:
     return base is not None and bool(getattr(base.of, "role", ""))
 
 
-def store_field(inference: Inference, target: ast.Field, value: Cell) -> None:
+def store_field(inference: Inference, target: ast.Field, value: Cell, value_node: ast.Expr) -> None:
     """Infer `base.name = value`.
 
     Emits: T024, T026, T027.
@@ -202,18 +204,18 @@ def store_field(inference: Inference, target: ast.Field, value: Cell) -> None:
         cell = base.find()
         if cell.kind == "struct":
             if target.name in cell.contents:
-                solver.flow(value, cell.contents[target.name])
+                inference.flow(value, cell.contents[target.name], value_node)
         elif cell.kind == "map":
             map_key(inference, Cell("string"), cell.args[0])
             solver.add_name(cell.args[0], target.name)
-            solver.flow(value, cell.args[1])
+            inference.flow(value, cell.args[1], value_node)
         elif cell.kind in ("any", "union"):
             solver.escape(cell)
             solver.flow(value, solver.stored)
             for struct in inference.annotations.structs_with(target.name):
                 solver.flow(value, struct.cells[target.name], STORED)
 
-    solver.watch(action, base)
+    inference.watch(action, base)
     inference.check_later(lambda module: _check_stored(inference, module, target, base))
 
 

@@ -97,8 +97,8 @@ def _value_call(inference: Inference, node: ast.Call, callee: Cell) -> Cell:
         cell = callee.find()
         if cell.kind == "fun":
             params = cell.args[:-1]
-            for arg, param in zip(args, params, strict=False):
-                inference.flow(arg, param, node)
+            for arg, param, place in zip(args, params, node.args, strict=False):
+                inference.flow(arg, param, place)
             if len(args) >= len(params):
                 solver.flow(cell.args[-1], result)
             else:
@@ -116,7 +116,7 @@ def _value_call(inference: Inference, node: ast.Call, callee: Cell) -> Cell:
             message = f"too many arguments: expected {len(cell.args) - 1}, got {len(args)}"
             inference.report(module, "T006", message, node)
 
-    solver.watch(action, callee)
+    inference.watch(action, callee)
     inference.check_later(check)
     return result
 
@@ -200,8 +200,8 @@ def _method_call(inference: Inference, node: ast.Call, callee: ast.Field) -> Cel
         cell = receiver.find()
         method = cell.methods.get(name)
         if method is not None:
-            for arg, param in zip(args, method.params, strict=False):
-                inference.flow(arg, inference.variable(param), node)
+            for arg, param, place in zip(args, method.params, node.args, strict=False):
+                inference.flow(arg, inference.variable(param), place)
             solver.flow(method.result, result)
         elif name in cell.contents:
             solver.flow(cell.contents[name], field)
@@ -212,8 +212,8 @@ def _method_call(inference: Inference, node: ast.Call, callee: ast.Field) -> Cel
         elif cell.kind in ("any", "union"):
             solver.learn(field, "any")
 
-    solver.watch(action, receiver)
-    solver.watch(lambda: _call_field(inference, field, args, result, node), field)
+    inference.watch(action, receiver)
+    inference.watch(lambda: _call_field(inference, field, args, result, node), field)
     inference.check_later(lambda module: _check_method(inference, module, receiver, node))
     return result
 
@@ -223,8 +223,8 @@ def _call_field(
 ) -> None:
     cell = field.find()
     if cell.kind == "fun":
-        for arg, param in zip(args, cell.args[:-1], strict=False):
-            inference.flow(arg, param, node)
+        for arg, param, place in zip(args, cell.args[:-1], node.args, strict=False):
+            inference.flow(arg, param, place)
         inference.solver.flow(cell.args[-1], result)
     elif cell.kind == "any":
         for arg in args:
@@ -384,7 +384,7 @@ def _reduce(inference: Inference, node: ast.Call, args: list[Cell], result: Cell
             message = f"type `{function}` is not callable"
             inference.report(module, "T004", message, node.args[1])
 
-    solver.watch(action, function)
+    inference.watch(action, function)
     inference.check_later(check)
 
 

@@ -248,7 +248,7 @@ class Solver:
                 self.make_any(target)
                 return
             for one, other in zip(source.args, target.args, strict=True):
-                self.unite(one, other)
+                self.unite(one, other, node)
         elif source.of is not target.of:
             union = getattr(source.of, "union", None)
             if (
@@ -259,13 +259,13 @@ class Solver:
                 target.kind, target.of = "union", union
                 self._changed(target)
             elif target.fixed and node is not STORED:
-                self.conflicts.append((source, target, None))
+                self.conflicts.append((source, target, node))
             else:
                 self.escape(source)
                 self.make_any(target)
 
-    def unite(self, one: Cell, other: Cell) -> None:
-        """Make two cells one."""
+    def unite(self, one: Cell, other: Cell, node: object = None) -> None:
+        """Make two cells one; `node` is what to blame."""
         one, other = one.find(), other.find()
         if one is other:
             return
@@ -274,6 +274,8 @@ class Solver:
         # From here on `one` is merged into `other`, which knows at least as much.
         clash = bool(one.kind) and one.kind != other.kind and not self._converts(one, other)
         mixed = one.kind != other.kind
+        if clash:
+            self._note_ring(one, other, node)
         if one.fixed and clash and other.kind != "any":
             other.fixed = False
         one.parent = other
@@ -288,12 +290,33 @@ class Solver:
             self.escape(one_contents)
             self.make_any(other)
         elif one.kind and not mixed:
-            self._meet(Cell(one.kind, one.args, one.of), other)
+            self._meet(Cell(one.kind, one.args, one.of), other, node)
         self.work.extend(other.watchers)
+
+    def _note_ring(self, one: Cell, other: Cell, node: object) -> None:
+        """Note a container that gets into itself at a place where scalars are declared."""
+        for source, target in ((one, other), (other, one)):
+            if target.fixed and target.kind in SCALARS and _contains(source, target):
+                found, expected = Cell(source.kind, source.args), Cell(target.kind)
+                self.conflicts.append((found, expected, node))
 
     @staticmethod
     def _rank(cell: Cell) -> tuple[int, bool]:
         return (0 if not cell.kind else 2 if cell.kind in ("any", "union") else 1, cell.fixed)
+
+
+def _contains(whole: Cell, part: Cell) -> bool:
+    """Whether a cell is within the elements of a container."""
+    seen: set[Cell] = set()
+    work = [*whole.args]
+    while work:
+        cell = work.pop().find()
+        if cell is part:
+            return True
+        if cell not in seen:
+            seen.add(cell)
+            work += cell.args
+    return False
 
 
 def _structs_of(cell: Cell) -> list[Struct]:

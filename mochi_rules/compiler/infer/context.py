@@ -82,6 +82,17 @@ class Inference:
             self.check_later(lambda module: self._check_arity(module, source, arity, node))
         self.solver.flow(source, target, (self.function.module, node))
 
+    def watch(self, action: Callable[[], None], *cells: Cell) -> None:
+        """Do something now, and again whenever a cell learns something, in the same function."""
+        function = self.function
+
+        def resumed() -> None:
+            outer, self.function = self.function, function
+            action()
+            self.function = outer
+
+        self.solver.watch(resumed, *cells)
+
     def _check_arity(self, module: ModuleScope, function: Cell, arity: int, node: ast.Node) -> None:
         cell = function.find()
         if cell.kind == "fun" and len(cell.args) - 1 != arity:

@@ -9,7 +9,15 @@ from mochi_rules.compiler.infer.access import store_key
 from mochi_rules.compiler.infer.annotations import struct_named
 from mochi_rules.compiler.infer.calls import all_of
 from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
-from mochi_rules.compiler.names.symbols import Builtin, ForeignModule, Function, Struct, Variable
+from mochi_rules.compiler.names.symbols import (
+    Alias,
+    Builtin,
+    ForeignModule,
+    Function,
+    Struct,
+    Union,
+    Variable,
+)
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import choices
 
@@ -69,11 +77,24 @@ def _struct(inference: Inference, node: ast.StructLit) -> Cell:
             help_ = did_you_mean(item.name, struct.cells)
             inference.error("T026", message, item, help_)
     if struct is None:
+        _refuse_literal(inference, node)
         return Cell("any")
     for name, cell in struct.cells.items():
         if name not in given:
             inference.solver.make_nullable(cell, NULL)
     return Cell("struct", of=struct)
+
+
+def _refuse_literal(inference: Inference, node: ast.StructLit) -> None:
+    """Report a literal of a type that is not a struct."""
+    type_ = inference.function.module.types.get(node.name)
+    if isinstance(type_, Alias):
+        help_ = f"it is `{inference.annotations.cell(type_.type, type_.module)}`"
+    elif isinstance(type_, Union):
+        help_ = f"write a variant of it: `{type_.variants[0].name} {{ … }}`"
+    else:  # unknown, as name resolution reports
+        return
+    inference.error("T027", f"the type `{node.name}` is not a struct", node, help_)
 
 
 def _fun_expr(inference: Inference, node: ast.FunExpr) -> Cell:

@@ -66,7 +66,8 @@ def _has_deep_type(inference: Inference) -> bool:
 def _report_conflicts(inference: Inference) -> None:
     for source, target, blame in inference.solver.conflicts:
         one, other = source.find(), target.find()
-        is_real = one.kind != other.kind and "any" not in (one.kind, other.kind)
+        differs = one.kind != other.kind or one.of is not other.of
+        is_real = differs and "any" not in (one.kind, other.kind)
         if is_real and isinstance(blame, tuple):
             module, node = blame
             message = f"type mismatch: expected `{other}`, got `{one}`"

@@ -81,9 +81,9 @@ def _assign(inference: Inference, node: ast.Assign) -> None:
             target.cell = inference.variable(target.decl)
             inference.flow(value, target.cell, node.value)
     elif isinstance(target, ast.Index):
-        store_element(inference, target, value)
+        store_element(inference, target, value, node.value)
     elif isinstance(target, ast.Field):
-        store_field(inference, target, value)
+        store_field(inference, target, value, node.value)
 
 
 def _return(inference: Inference, node: ast.Return) -> None:
@@ -138,7 +138,7 @@ def _update(inference: Inference, node: ast.Update) -> None:
                 message = f"unknown field `{name}` on `{element}`"
                 inference.report(module, "T026", message, place)
 
-    inference.solver.watch(action, element)
+    inference.watch(action, element)
     inference.check_later(check)
 
 

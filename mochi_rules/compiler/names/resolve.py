@@ -15,13 +15,11 @@ from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.names.builtins import BUILTINS, FOREIGN_MODULES
 from mochi_rules.compiler.names.scopes import (
     Resolution,
-    declarations,
     find_early_uses,
     key_parts,
     spread_captures,
 )
 from mochi_rules.compiler.names.symbols import (
-    Alias,
     Builtin,
     ForeignModule,
     Function,
@@ -29,9 +27,9 @@ from mochi_rules.compiler.names.symbols import (
     Null,
     Struct,
     Symbol,
-    Union,
     Variable,
 )
+from mochi_rules.compiler.names.type_declarations import TypeDeclarations
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import branches, choices, links_before
 
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
 
 _NULL = Null()
-_TYPES = (ast.StructDecl, ast.UnionDecl, ast.AliasDecl)
 _UNSUPPORTED = {
     ast.Generate: "generate", ast.LogicQuery: "query", ast.Fetch: "fetch", ast.Load: "load",
     ast.Save: "save", ast.FetchInto: "fetch", ast.Bench: "bench",
@@ -69,7 +66,7 @@ class _Resolver:
         self.resolution = resolution
         self.diagnostics = diagnostics
         self.scopes: list[dict[str, Any]] = [module.names]
-        self.declared: set[ast.Stmt] = set()  # types
+        self.types = TypeDeclarations(module, resolution)
         self.loops: list[dict[Variable, None]] = []
         self.suggestions = 0
         self.visited: ast.Node | None = None  # the link of a chain before the one being visited
@@ -84,6 +81,7 @@ class _Resolver:
             ast.For: self._for, ast.Test: self._test, ast.Break: self._loop_exit,
             ast.Continue: self._loop_exit, ast.Update: self._update,
             ast.Interpreted: self._interpreted, ast.StructDecl: self._struct_decl,
+            ast.Import: self._import,
             **dict.fromkeys(_UNSUPPORTED, self._unsupported),
         }  # fmt: skip
         self.children: dict[type, tuple[str, ...]] = {
@@ -96,7 +94,7 @@ class _Resolver:
     def run(self) -> None:
         """Resolve the module."""
         self.resolution.functions.append(self.function)
-        self._declare_types()
+        self.types.declare_all()
         self._declare_imports()
         body = self.module.tree.body
         self._hoist(body)
@@ -115,42 +113,6 @@ class _Resolver:
         self.diagnostics.add(Diagnostic(code, message, span, help=help))
 
     # Declarations
-
-    def _declare_types(self) -> None:
-        types = self.module.types
-        for imported in self.module.imports.values():
-            types.update(imported.types)
-        for statement in declarations(self.module.tree.body):
-            if isinstance(statement, _TYPES):
-                self._declare_type(statement)
-
-    def _declare_type(self, statement: ast.Stmt) -> None:
-        types = self.module.types
-        self.declared.add(statement)
-        match statement:
-            case ast.StructDecl():
-                struct = self._new_struct(statement.name, statement.fields)
-                for decl in statement.methods:
-                    struct.methods[decl.name] = Function(
-                        f"{struct.name}.{decl.name}", self.module, decl, None, receiver=struct
-                    )
-            case ast.UnionDecl():
-                variants = [self._new_struct(v.name, v.fields) for v in statement.variants]
-                union = types[statement.name] = Union(statement.name, variants)
-                for variant in variants:
-                    variant.union = union
-                    types.setdefault(variant.name, variant)
-                    self.module.names[variant.name] = variant
-            case ast.AliasDecl():
-                types[statement.name] = Alias(statement.name, statement.type, self.module)
-            case _:
-                pass
-
-    def _new_struct(self, name: str, fields: list[ast.FieldDecl]) -> Struct:
-        types = {field.name: field.type for field in fields}
-        struct = self.resolution.register(Struct(name, self.module, types))
-        self.module.types[name] = struct
-        return struct
 
     def _declare_imports(self) -> None:
         for statement in self.module.tree.body:
@@ -219,8 +181,7 @@ class _Resolver:
     def _block(self, body: list[ast.Stmt]) -> None:
         self.scopes.append({})
         for statement in body:
-            if isinstance(statement, _TYPES) and statement not in self.declared:
-                self._declare_type(statement)  # in a function expression
+            self.types.declare(statement)  # in a function expression
         self._hoist(body)
         for statement in body:
             self._visit(statement)
@@ -295,11 +256,11 @@ class _Resolver:
         self._visit(base)
 
     def _struct_literal(self, node: ast.StructLit) -> None:
-        if not isinstance(self.module.types.get(node.name), (Struct, Alias)):
-            known = [name for name, type_ in self.module.types.items() if isinstance(type_, Struct)]
-            self._error(
-                "T025", f"unknown type: `{node.name}`", node, did_you_mean(node.name, known)
-            )
+        types = self.module.types
+        if node.name not in types:
+            known = [name for name, type_ in types.items() if isinstance(type_, Struct)]
+            help_ = did_you_mean(node.name, known)
+            self._error("T025", f"unknown type: `{node.name}`", node, help_)
         for item in node.fields:
             self._visit(item.value)
 
@@ -486,6 +447,11 @@ class _Resolver:
             self._visit(value)
         self._visit(node.where)
         self.scopes.pop()
+
+    def _import(self, node: ast.Import) -> None:
+        if len(self.scopes) > 1:
+            message = "`import` inside a block is not supported"
+            self._error("T090", message, node, help="move it to the top level of the file")
 
     def _interpreted(self, node: ast.Interpreted) -> None:
         self._error("T090", f"`{node.construct}` is not supported: only interpreters run it", node)

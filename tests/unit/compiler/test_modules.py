@@ -72,3 +72,20 @@ def test_members_work(run):
     """
     outcome = run(body, others={"text.mochi": TEXT})
     assert (outcome.status, outcome.stdout) == (0, "aa bb 7 true\n2.5\n")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'export fun f(p: P): int { return p.plus("a") }',
+        'export fun f(h: fun(int): int): int { return h("a") }',
+        'export fun f(p: P) { p.x = "a" }',
+    ],
+)
+def test_errors_found_at_the_end_have_their_own_file(body):
+    """What is learnt after the walk of a module is reported in that module, not in the last one."""
+    module = "type P { x: int fun plus(n: int): int { return x + n } }\n" + body
+    sources = {"main.mochi": 'import "lib"\nprint(1)\n', "lib.mochi": module}
+    result = compile_program(CompileRequest("main.mochi", sources))
+    assert [item.span.source.name for item in result.diagnostics] == ["lib.mochi"]
+    assert [item.span.text for item in result.diagnostics] == ['"a"']
