@@ -1,6 +1,7 @@
 """The kernels: folders of `kernels/`, each with a program in Mochi, C and Go and its input.
 
-A program reads one number, `size`, and prints one number. Adding a kernel is adding a folder.
+A program reads one number, and prints one number. `size` is the number for measuring time, `small`
+the one for counting instructions. Adding a kernel is adding a folder.
 """
 
 from __future__ import annotations
@@ -17,25 +18,41 @@ C = ("gcc", "-O2")
 
 @dataclass(frozen=True)
 class Kernel:
-    """One kernel: its folder, and the executables that were built of it, by language."""
+    """One kernel."""
 
     name: str
     folder: Path
-    size: bytes
+
+    @property
+    def size(self) -> bytes:
+        """The input for measuring time."""
+        return (self.folder / "size").read_bytes()
+
+    @property
+    def small(self) -> bytes:
+        """The input for counting instructions: some 10 million of them."""
+        return (self.folder / "small").read_bytes()
 
     def build(self, into: Path, optimize: str | None = None) -> dict[str, Path]:
         """Build an executable for each language whose compiler is installed."""
-        built = {"mochi": into / f"{self.name}-mochi", "c": into / f"{self.name}-c"}
-        mochi = [sys.executable, "-m", "mochi_rules", "build", self.folder / "kernel.mochi"]
-        mochi += ["--emit", "exe", "-o", built["mochi"]]
-        if optimize is not None:
-            mochi.append(f"-O{optimize}")
-        subprocess.run(mochi, check=True, stdout=subprocess.DEVNULL)
+        built = {"mochi": self.build_mochi(into, optimize), "c": into / f"{self.name}-c"}
         subprocess.run([*C, self.folder / "kernel.c", "-lm", "-o", built["c"]], check=True)
         if shutil.which("go"):
             built["go"] = into / f"{self.name}-go"
             go = ["go", "build", "-o", built["go"], self.folder / "kernel.go"]
             subprocess.run(go, check=True)
+        return built
+
+    def build_mochi(self, into: Path, optimize: str | None = None) -> Path:
+        """Build the executable of the program in Mochi."""
+        built = into / f"{self.name}-mochi"
+        mochi = [sys.executable, "-m", "mochi_rules", "build", self.folder / "kernel.mochi"]
+        mochi += ["--emit", "exe", "-o", built]
+        if optimize is not None:
+            mochi.append(f"-O{optimize}")
+        ended = subprocess.run(mochi, check=False, capture_output=True)
+        if ended.returncode:
+            sys.exit(ended.stderr.decode())
         return built
 
 
@@ -45,7 +62,4 @@ def find_kernels(names: list[str]) -> list[Kernel]:
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit(f"no kernel named {', '.join(unknown)}; there are {', '.join(known)}")
-    return [
-        Kernel(name, FOLDER / name, (FOLDER / name / "size").read_bytes())
-        for name in names or known
-    ]
+    return [Kernel(name, FOLDER / name) for name in names or known]
