@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.diagnostic import Diagnostics, Fault, MochiError
+from mochi_rules.base.diagnostic import Diagnostics, Fault, MochiError, fail
 from mochi_rules.base.render import render_json
 from mochi_rules.cli.options import COLOR, Option, Verb
-from mochi_rules.cli.products import read_program
+from mochi_rules.cli.products import kind_of, read_program
 from mochi_rules.cli.session import show
 from mochi_rules.project.sources import texts_of
 
@@ -20,7 +20,10 @@ _MANY = 1000  # files
 
 
 def check(parsed: Parsed) -> int:
-    """Check programs; the status is that of the worst."""
+    """Check programs; the status is that of the worst.
+
+    Emits: B010, B068 (a file of another kind), and as `read_program` and the compiler.
+    """
     status = 0
     for operand in parsed.operands:
         diagnostics = Diagnostics()
@@ -40,6 +43,9 @@ def check(parsed: Parsed) -> int:
 def _check(path: Path, diagnostics: Diagnostics) -> None:
     from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415 - 70 ms
 
+    if kind_of(path) != ".mochi":
+        message = f"`mochi-rules check` is for Mochi programs, and `{path}` is none"
+        raise fail("B068", message, help=f"run `mochi-rules verify {path}`")
     texts = texts_of(read_program(path, Path.cwd()))
     build_ir(CompileRequest(next(iter(texts)), texts), diagnostics)
 

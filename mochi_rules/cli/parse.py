@@ -69,7 +69,8 @@ def _take_option(verb: Verb, word: str, rest: list[str], parsed: Parsed) -> None
     )
     if option is not None and option.metavar and not equals and rest:
         equals, value = "=", rest.pop(0)
-    fits = option is not None and bool(equals) == bool(option.metavar)
+    # An empty value would be taken for the default; `--json=` has an equals sign too many.
+    fits = option is not None and bool(equals) == bool(value) == bool(option.metavar)
     if option is None or not fits or (option.choices and value not in option.choices):
         from mochi_rules.cli.usage import wrong_option  # noqa: PLC0415 - of this error only
 

@@ -254,14 +254,20 @@ def _platforms(target: str) -> list[Platform]:
     return list(dict.fromkeys(find_platform(name) for name in names if name or len(names) == 1))
 
 
-def check_names(arguments: Iterable[str], declared: Iterable[str] = ()) -> None:
-    """Refuse variables that nobody knows; `declared` are those of the user's own SConstruct.
+def check_arguments(arguments: Mapping[str, str], declared: Iterable[str] = ()) -> None:
+    """Refuse variables that nobody knows, and ours without a value.
 
-    Emits: B003.
+    `arguments` are values by name, and `declared` names those of the user's own SConstruct.
+
+    Emits: B003, B004.
 
     Raises:
-        MochiError: A variable is unknown.
+        MochiError: A variable is unknown, or empty.
     """
+    for variable in VARIABLES:
+        if arguments.get(variable.name) == "":
+            help_ = f"write `{variable.name}=VALUE`, or leave it out"
+            raise fail("B004", f"`{variable.name}` needs a value", help=help_)
     known = [*(variable.name for variable in VARIABLES), *declared]
     for name in arguments:
         if name not in known:

@@ -18,8 +18,8 @@ from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import default_root
 from mochi_rules.project.configuration import (
     VARIABLES,
+    check_arguments,
     check_choice,
-    check_names,
     find_configurations,
     variant_of,
 )
@@ -139,7 +139,7 @@ def _settings(parameters: dict[str, Any]) -> Settings:
                 help=did_you_mean(name, _PARAMETERS),
             )
     arguments = SCons.Script.ARGUMENTS
-    check_names(arguments, parameters.get("variables", ()))
+    check_arguments(arguments, parameters.get("variables", ()))
     values = {name: str(arguments.get(name, parameters.get(name, ""))) for name in _NAMES}
     top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
     profiles = Profiles(top)

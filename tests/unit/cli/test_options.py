@@ -12,7 +12,8 @@ from mochi_rules.cli.usage import describe
 
 RUN = Verb(
     "run", "run FILE [OPTIONS] [-- ARGUMENTS]", "Run.", lambda _: 0,
-    (Option("mode", "how", "MODE", ("debug", "release"), "m"), Option("dir", "let", short="d")),
+    (Option("mode", "how", "MODE", ("debug", "release"), "m"), Option("cpu", "how new", "LEVEL"),
+     Option("dir", "let", short="d")),
     takes_arguments=True,
 )  # fmt: skip
 TEST = Verb("test", "test FILE... [OPTIONS]", "Test.", lambda _: 0, operands=(1, 9))
@@ -66,6 +67,8 @@ def test_words_behind_dashes_are_operands_of_a_verb_without_a_program() -> None:
          "an option of the program goes behind `--`: `-- --verbose`"),
         (("a", "--mode"), "B052", "`--mode` needs a value", "write `--mode MODE`"),
         (("a", "--mode="), "B052", "`--mode` needs a value", "write `--mode MODE`"),
+        (("a", "--cpu="), "B052", "`--cpu` needs a value", "write `--cpu LEVEL`"),
+        (("a", "--cpu", ""), "B052", "`--cpu` needs a value", "write `--cpu LEVEL`"),
         (("a", "--mode=fast"), "B052", "`--mode` cannot be `fast`", ""),
         (("a", "--mode=debg"), "B052", "`--mode` cannot be `debg`", "did you mean `debug`?"),
         (("a", "--dir=x"), "B052", "`--dir` takes no value", "write `--dir`"),

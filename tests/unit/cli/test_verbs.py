@@ -146,6 +146,17 @@ def test_check_looks_at_every_file(typed: Callable[..., Typed], here: Path) -> N
     assert codes == ["B010", "T002", "T002"]
 
 
+@pytest.mark.parametrize("name", ["a.wat", "a.wasm", "a.cwasm"])
+def test_check_refuses_what_is_not_a_mochi_program(
+    typed: Callable[..., Typed], here: Path, name: str
+) -> None:
+    """It does not read WebAssembly as Mochi, and names the verb that checks it."""
+    (here / name).write_text("(module)")
+    got = typed("check", name)
+    message = f"error[B068]: `mochi-rules check` is for Mochi programs, and `{name}` is none\n"
+    assert (got.status, got.err) == (2, f"{message}help: run `mochi-rules verify {name}`\n")
+
+
 def test_check_speaks_to_editors(typed: Callable[..., Typed], here: Path) -> None:
     """One JSON object a line."""
     (here / "bad.mochi").write_text("print(a)\n")

@@ -9,7 +9,7 @@ from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.project.configuration import (
     MODES,
     VARIABLES,
-    check_names,
+    check_arguments,
     find_configurations,
     find_mode,
     variant_of,
@@ -106,16 +106,23 @@ def test_wrong_value_is_refused(
 
 def test_unknown_variable_gets_the_nearest_name() -> None:
     """A typing error must not build the default."""
-    found = fault(lambda: check_names(["mode", "tarhet"]))
+    found = fault(lambda: check_arguments({"mode": "debug", "tarhet": "x"}))
     assert (found.code, found.message) == ("B003", "unknown variable `tarhet`")
     assert found.help == "did you mean `target`?"
 
 
 def test_unknown_variable_of_the_user_can_be_declared() -> None:
     """The help says how, and what it says works."""
-    found = fault(lambda: check_names(["prefix"]))
+    found = fault(lambda: check_arguments({"prefix": "x"}))
     assert found.help == 'declare one of your own: `tools=[("mochi", {"variables": ["prefix"]})]`'
-    check_names(["prefix"], declared=["prefix"])
+    check_arguments({"prefix": ""}, declared=["prefix"])
+
+
+def test_variable_without_a_value_is_refused() -> None:
+    """`mode=$MODE` with an unset `MODE` must not build the default."""
+    found = fault(lambda: check_arguments({"mode": ""}))
+    assert (found.code, found.message) == ("B004", "`mode` needs a value")
+    assert found.help == "write `mode=VALUE`, or leave it out"
 
 
 def test_every_mode_makes_a_valid_engine() -> None:
