@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, check_binary, identify
-from mochi_rules.aot.executable.payload import find_payload
+from mochi_rules.aot.executable.payload import has_payload
+from mochi_rules.aot.executable.reader import read_executable
 from mochi_rules.base.diagnostic import MochiError, about
 from mochi_rules.cli.options import COLOR, TARGET, Verb
 from mochi_rules.cli.products import read_binary
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def verify_file(parsed: Parsed) -> int:
     """Verify an artifact, or what holds one; the status is 1 when a check fails.
 
-    Emits: A010 to A012, A020, A021, A024, A103 to A107, A110, B010, C010.
+    Emits: A010 to A012, A020, A021, A024, A103 to A107, A110, A111, B010, C010.
     """
     target = parsed.get("target")
     platform = find_platform(target) if target else None
@@ -50,8 +51,9 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
         with about(name):
             read_summary(data)
         return [], 1
-    if (binary := _identify(data)) and binary.role == EXECUTABLE:
-        return _executable(data, name, platform or _platform_of(binary))
+    binary = _identify(data)
+    if (binary and binary.role == EXECUTABLE) or _has_payload(data):
+        return _executable(data, name, platform or (_platform_of(binary) if binary else None))
     if not inspect(data).inner:
         return _artifact(data, name, platform)
     payload = read_object(data, name).payload
@@ -72,12 +74,20 @@ def _artifact(data: bytes, name: str, platform: Platform | None) -> tuple[list[F
 
 def _executable(data: bytes, name: str, platform: Platform | None) -> tuple[list[Failure], int]:
     """Verify what is attached to a launcher against the launcher and its settings."""
-    payload = find_payload(data)  # which checks the digest
+    payload = read_executable(data)  # which checks the digests
     wanted = None
     if platform is not None:
         check_binary("launcher", platform, EXECUTABLE, data)
         wanted = executable_expectation(platform, payload.settings)
-    return verify(read_artifact(payload.artifact, name), wanted), len(CHECKS) + 1
+    return verify(read_artifact(payload.artifact, name), wanted), len(CHECKS) + 2
+
+
+def _has_payload(data: bytes) -> bool:
+    """Return whether a file ends as executables do, whatever its damaged headers say it is."""
+    try:
+        return has_payload(data)
+    except MochiError:
+        return False
 
 
 def _identify(data: bytes) -> Binary | None:

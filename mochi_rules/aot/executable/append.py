@@ -1,15 +1,28 @@
-"""A payload behind an ELF or PE executable. Their loaders read only what headers refer to."""
+"""A payload behind an ELF or PE executable. Their loaders read only what headers refer to.
+
+Between the two are zeros, so that the payload begins at a multiple of ALIGNMENT, and the SHA-256 of
+all before it.
+"""
 
 from __future__ import annotations
 
-from mochi_rules.formats.padding import align_up
+import hashlib
+
+from mochi_rules.formats.padding import align_up, pad_to
 
 # Where the kernel's pages are of this size the launcher runs the code where the file is mapped.
 # With larger ones it copies the code, which costs less than zeros up to 64 KiB in every file.
 ALIGNMENT = 4096
+_DIGEST = 32  # bytes
 
 
 def attach(launcher: bytes, payload: bytes) -> bytes:
-    """Return the executable of a launcher and a payload, which begins at a multiple of 4096."""
-    gap = align_up(len(launcher), ALIGNMENT) - len(launcher)
-    return b"".join((launcher, bytes(gap), payload))
+    """Return the executable of a launcher and a payload."""
+    start = align_up(len(launcher) + _DIGEST, ALIGNMENT)
+    front = pad_to(launcher, start - _DIGEST)
+    return b"".join((front, hashlib.sha256(front).digest(), payload))
+
+
+def is_launcher_intact(front: bytes) -> bool:
+    """Return whether all that is before a payload ends with the digest of the rest."""
+    return hashlib.sha256(front[:-_DIGEST]).digest() == front[-_DIGEST:]

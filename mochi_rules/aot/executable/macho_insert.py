@@ -139,6 +139,24 @@ def insert_payload(platform: Platform, data: bytes, payload: bytes, identifier: 
     return code + signer.sign(code)
 
 
+def check_signed(image: Image) -> None:
+    """Check that an executable has a signature, at its end, that fits to all before it.
+
+    Emits: A106 (no signature, or elsewhere), A111 (it is wrong).
+
+    Raises:
+        MochiError: The signature does not hold.
+    """
+    signatures = [item for item in image.commands if command_kind(item) == CODE_SIGNATURE]
+    if not signatures:
+        raise unusable("it has no signature")
+    for item in signatures:
+        offset, size = _TABLE.unpack_from(item, COMMAND.size)
+        if offset + size != len(image.data):
+            raise unusable("its signature is not at its end")
+        check_signature(image.data[:offset], image.data[offset:])
+
+
 def _check_form(image: Image, page: int) -> tuple[Segment, Segment]:
     """Return `__TEXT` and `__LINKEDIT`, after a look at all that is taken for granted here."""
     text, linkedit = image.segment(_TEXT), image.segment(_LINKEDIT)
@@ -190,12 +208,8 @@ def _moved_tables(command: bytes, start: int, distance: int) -> bytes:
 
 def _without_signature(image: Image, linkedit: Segment) -> tuple[list[bytes], bytes]:
     """Return the load commands and the tables of `__LINKEDIT` as they were before signing."""
-    for item in image.commands:
-        if command_kind(item) == CODE_SIGNATURE:
-            offset, size = _TABLE.unpack_from(item, COMMAND.size)
-            if offset + size != len(image.data):
-                raise unusable("its signature is not at its end")
-            check_signature(image.data[:offset], image.data[offset:])
+    if any(command_kind(item) == CODE_SIGNATURE for item in image.commands):
+        check_signed(image)
     commands = [item for item in image.commands if command_kind(item) != CODE_SIGNATURE]
     # What was between the last table and the signature goes too: whoever signs the executable
     # anew expects its signature right behind the tables.

@@ -33,10 +33,14 @@ SEGMENT_NAME, SECTION_NAME = "__MOCHI", "__payload"
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What an executable holds: a `.cwasm`, and what its launcher is told; the digest was right."""
+    """What an executable holds: a `.cwasm`, and the settings of its launcher; the digest was right.
+
+    `start` is where it begins, in the file or in the section of a Mach-O file.
+    """
 
     artifact: bytes
     settings: LauncherSettings
+    start: int
 
 
 def make_payload(artifact: bytes, settings: bytes) -> bytes:
@@ -79,12 +83,12 @@ def find_payload(executable: bytes) -> Payload:
         )
     start = len(place) - _FOOTER.size - settings_size - artifact_size
     if start < 0 or zero:
-        raise _damaged("its lengths are impossible")
+        raise damaged("its lengths are impossible")
     attached = place[start : -_FOOTER.size]
     if hashlib.sha256(attached).digest() != digest:
-        raise _damaged("it does not have the recorded SHA-256")
+        raise damaged("it does not have the recorded SHA-256")
     settings = read_settings(bytes(attached[artifact_size:]))
-    return Payload(bytes(attached[:artifact_size]), settings)
+    return Payload(bytes(attached[:artifact_size]), settings, start)
 
 
 def has_payload(executable: bytes) -> bool:
@@ -112,7 +116,11 @@ def _is_payload(place: memoryview) -> bool:
     return place[-_FOOTER.size :][: len(_MAGIC)] == _MAGIC and len(place) >= _FOOTER.size
 
 
-def _damaged(why: str) -> MochiError:
+def damaged(why: str) -> MochiError:
+    """Make the error of an executable whose bytes are not those that were written.
+
+    Emits: A105.
+    """
     return fail(
         "A105", f"the executable is damaged: {why}", help="build it again, or copy it again"
     )

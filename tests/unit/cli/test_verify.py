@@ -11,7 +11,7 @@ import pytest
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.elf.checks.table import CHECKS
 from mochi_rules.platforms.platform import find_platform
-from tests.unit.aot.executable.files import make_launcher
+from tests.unit.aot.executable.files import CODE, make_launcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,11 +33,40 @@ def executable(name: str, settings: bytes = b"") -> bytes:
 def test_executable_of_every_format_is_sound(
     typed: Callable[..., Typed], here: Path, name: str
 ) -> None:
-    """All checks of the artifact, and the digest."""
+    """All checks of the artifact, and the digests of launcher and payload."""
     (here / "app").write_bytes(executable(name))
     for words in ((), ("--target", name)):
         got = typed("verify", "app", *words)
-        assert (got.status, got.out) == (0, f"app: sound, {len(CHECKS) + 1} checks\n")
+        assert (got.status, got.out) == (0, f"app: sound, {len(CHECKS) + 2} checks\n")
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_damaged_launcher_is_found(typed: Callable[..., Typed], here: Path, name: str) -> None:
+    """A byte of its code cannot change, although no header refers to it."""
+    data = bytearray(executable(name))
+    data[data.index(CODE) + 5] ^= 0x10
+    (here / "app").write_bytes(data)
+    got = typed("verify", "app")
+    messages = {
+        "macho": "error[A111]: the code signature is wrong: the page at 4096 has another SHA-256\n"
+    }
+    default = (
+        "error[A105]: the executable is damaged: its launcher does not have the recorded SHA-256\n"
+    )
+    assert got.status == 2
+    assert got.err.startswith(messages.get(find_platform(name).object_format, default))
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+@pytest.mark.parametrize("place", [4, 5, 16, 18, 24, 60])
+def test_damaged_header_of_an_executable_is_found(
+    typed: Callable[..., Typed], here: Path, name: str, place: int
+) -> None:
+    """An executable that looks like another kind of file is not verified as that kind."""
+    data = bytearray(executable(name))
+    data[place] ^= 0x03
+    (here / "app").write_bytes(data)
+    assert typed("verify", "app").status in {1, 2}
 
 
 def test_artifact_of_another_wasmtime_is_refused_whatever_the_platform(

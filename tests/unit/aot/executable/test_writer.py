@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from mochi_rules.aot.executable import writer
@@ -25,12 +27,13 @@ def refusal(platform, launcher, artifact, settings=b""):
 
 
 @pytest.mark.parametrize("platform", [LINUX, WINDOWS], ids=lambda row: row.name)
-def test_layout_is_launcher_zeros_payload(platform):
-    """Behind the launcher are zeros up to a multiple of 4096, and the payload ends the file."""
+def test_layout_is_launcher_zeros_digest_payload(platform):
+    """The payload ends the file; it begins at a multiple of 4096, with a digest before it."""
     launcher, artifact = make_launcher(platform), make_artifact(platform)
     data = write_executable(platform, launcher, artifact, b"fuel\t5\n")
     payload = make_payload(artifact, b"fuel\t5\n")
-    assert data == launcher + bytes(4096 - len(launcher)) + payload
+    front = launcher + bytes(4096 - 32 - len(launcher))
+    assert data == front + hashlib.sha256(front).digest() + payload
 
 
 @each
