@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import SCALARS, OptionalType
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import first_link
 
+if TYPE_CHECKING:
+    from collections.abc import Container
 
-def chain_links(node: ast.Expr) -> list[ast.Expr]:
+
+def chain_links(node: ast.Expr, built: Container[ast.Expr]) -> list[ast.Expr]:
     """Return the links before the last one, `node`, the first link first.
 
-    It is what the last link would begin with: up to a link that is built in a way of its own.
+    It is what the last link would begin with: up to a link that is built in a way of its own, or
+    was built already.
     """
     links = []
-    while (link := first_link(node)) is not None and not _is_special(node, link):
+    while (
+        (link := first_link(node)) is not None and link not in built and not _is_special(node, link)
+    ):
         links.append(link)
         node = link
     links.reverse()

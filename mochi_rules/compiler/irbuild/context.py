@@ -68,7 +68,7 @@ class FunctionBuilder(SsaBuilder):
         self.place: ir.Value | None = None  # of what a cast to a struct is a part of
         self.selected: ir.Value | None = None  # the number of the test to run
         self.declared: set[Variable] = set()
-        self.links: dict[ast.Expr, ir.Value] = {}  # the values of links of chains, until taken
+        self.links: dict[ast.Expr, ir.Value] = {}  # the values of nodes built before, until taken
         super().__init__(ir.Function(program.name_of(item), [], VOID))
 
     # Variables
@@ -129,7 +129,7 @@ class FunctionBuilder(SsaBuilder):
         """Return the value of an expression, of the type that comes naturally."""
         if node in self.links:
             return self.links.pop(node)
-        for link in chain_links(node):
+        for link in chain_links(node, self.links):
             self.links[link] = self.rules.expressions[type(link)](self, link)
         rule = self.rules.expressions.get(type(node))
         if rule is None:  # reported by name resolution already

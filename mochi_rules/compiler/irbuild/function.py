@@ -14,11 +14,11 @@ from mochi_rules.compiler.irbuild import (
     expressions,
     operators,
     patterns,
-    queries,
     statements,
 )
 from mochi_rules.compiler.irbuild.context import FunctionBuilder, Rules
 from mochi_rules.compiler.irbuild.items import StructCast, Thunk
+from mochi_rules.compiler.irbuild.queries import query
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.irbuild.items import Item
@@ -33,7 +33,7 @@ _RULES = Rules(
         **casts.EXPRESSIONS,
         **operators.EXPRESSIONS,
         **patterns.EXPRESSIONS,
-        **queries.EXPRESSIONS,
+        **query.EXPRESSIONS,
     },
     statements=statements.STATEMENTS,
     present=access.PRESENT,

@@ -38,15 +38,23 @@ def count(
     step: Callable[[Value], None],
 ) -> None:  # fmt: skip
     """Run a step for every int from low up to, but without, high."""
+    walk(b, low, high, assigned, step, lambda at: b.emit("add", (at, b.const(1, INT)), INT))
+
+
+def walk(
+    b: FunctionBuilder, first: Value, high: Value, assigned: Iterable[Any],
+    step: Callable[[Value], None], following: Callable[[Value], Value],
+) -> None:  # fmt: skip
+    """Run a step for an int, and the int that follows it, as long as they are below high."""
     counter = Hidden("i")
-    b.env[counter] = low
+    b.env[counter] = first
     loop = b.begin_loop([*assigned, counter])
     true, false = b.branch(b.emit("lt", (b.env[counter], high), BOOL))
     b.merge(true)
     step(b.env[counter])
     b.continue_point(loop)
     if b.block is not None:
-        b.env[counter] = b.emit("add", (b.env[counter], b.const(1, INT)), INT)
+        b.env[counter] = following(b.env[counter])
     b.end_loop(loop, false)
 
 

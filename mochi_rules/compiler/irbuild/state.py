@@ -35,6 +35,7 @@ class ProgramState:
     thunks: dict[tuple[Function, int], Thunk] = field(default_factory=dict)
     casts: dict[Struct, StructCast] = field(default_factory=dict)
     fields: dict[tuple[Struct, str], int] = field(default_factory=dict)  # their numbers
+    quiet: dict[Function, list[Function] | None] = field(default_factory=dict)  # see queries/quiet
 
     def name_of(self, item: Item) -> str:
         """Return the name of a function in the IR; it will be built."""
