@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import TYPE_CHECKING
 
@@ -71,11 +72,31 @@ def ten_corrections() -> bytes:
     return packed.to_bytes((_MOST_TEN - LEAST_TEN >> 2) + 1, "little")
 
 
+def sha256_words() -> bytes:
+    """Return the initial state of SHA-256 and its 64 constants.
+
+    They are the first 32 bits after the point of the square and cube roots of the first primes.
+    """
+    primes = [n for n in range(2, 312) if all(n % k for k in range(2, math.isqrt(n) + 1))]
+    roots = [math.isqrt(prime << 64) for prime in primes[:8]]
+    roots += [_cube_root(prime << 96) for prime in primes]
+    return b"".join(struct.pack("<I", root % 2**32) for root in roots)
+
+
+def _cube_root(cube: int) -> int:
+    """Return the greatest int whose cube is not greater, by Newton's method from above."""
+    root = 1 << -(-cube.bit_length() // 3)
+    while root**3 > cube:
+        root = (2 * root + cube // root**2) // 3
+    return root
+
+
 TABLES: dict[str, Callable[[], bytes]] = {
     "upper_cases": upper_cases,
     "lower_cases": lower_cases,
     "powers_of_ten": powers_of_ten,
     "powers_of_five": powers_of_five,
+    "sha256_words": sha256_words,
     "ten_corrections": ten_corrections,
     "exp_rows": math_tables.exp_rows,
     "log_rows": math_tables.log_rows,
