@@ -1,11 +1,10 @@
 """Inserts reference counting: every counted value is released exactly once.
 
 A value is owned (one reference is ours: a call's result, a fresh object), borrowed from its
-first argument (an element, a field) or from outside (a parameter, a constant). An owned value
-ends in an operation that takes it over, or is released after its last use. A borrowed one is
-retained where an operation takes it over. An element read from memory is retained at once and so
-becomes owned, unless its last use comes in the same block before the place it was read from
-may drop it: then it stays borrowed, and what it was read from lives as long.
+first argument (an element, a field) or from outside (a parameter, a constant); `borrow.py`
+decides. An owned value ends in an operation that takes it over, or is released after its last
+use. A borrowed one is retained where an operation takes it over, and what it was read from lives
+as long as it does.
 
 Follows mypyc's transform/refcount.py in placing releases by liveness, and Perceus (PLDI 2021) in
 making the last use of a value a move.
@@ -13,7 +12,6 @@ making the last use of a value a move.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -25,46 +23,25 @@ from mochi_rules.compiler.ir.function import (
     Return,
     Value,
     consumed,
-    effects_of,
-    result_is,
 )
-from mochi_rules.compiler.ir.ops import NOTHING, OPS
 from mochi_rules.compiler.ir.types import VOID
+from mochi_rules.compiler.passes.borrow import find_borrowing, is_alias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.function import Function, Signature
-    from mochi_rules.compiler.ir.ops import Kinds
+    from mochi_rules.compiler.passes.borrow import Borrowing
     from mochi_rules.compiler.passes.context import Context
-
-_FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
 
 
 def insert_reference_counts(function: Function, context: Context) -> None:
     """Insert retain and release; the function must not have any yet."""
-    _Counter(function, context.signatures, context.facts(function).flow).run()
+    flow = context.facts(function).flow
+    held = find_borrowing(flow, context.signatures)
+    _Counter(function, context.signatures, flow, held).run()
     context.facts(function).forget_uses()
-
-
-@dataclass(slots=True)
-class _Sequence:
-    """What a block does, by position."""
-
-    uses: dict[Value, list[int]] = field(default_factory=dict)
-    taken: set[Value] = field(default_factory=set)  # their references, but by aliases
-    drops: dict[str, list[int]] = field(default_factory=dict)  # references, by kind of memory
-
-    def first_drop(self, kinds: Kinds, start: int, end: int) -> int:
-        """Return where one of some kinds of memory first loses a reference, or the end."""
-        found = end
-        for kind in kinds:
-            places = self.drops.get(kind, [])
-            number = bisect_right(places, start)
-            if number < len(places):
-                found = min(found, places[number])
-        return found
 
 
 @dataclass(slots=True)
@@ -72,11 +49,7 @@ class _Counter:
     function: Function
     signatures: Mapping[str, Signature]
     flow: Flow
-    owned: set[Value] = field(default_factory=set)
-    roots: dict[Value, Value] = field(default_factory=dict)  # borrowed value -> what keeps it alive
-    sources: dict[Value, Kinds] = field(default_factory=dict)  # borrowed value -> read from where
-    promoted: set[Value] = field(default_factory=set)  # loads that are retained at once
-    taking: set[Value] = field(default_factory=set)  # aliases that take their argument over
+    held: Borrowing
     crossing: list[Value] = field(default_factory=list)  # owned, used outside their own block
     bits: dict[Value, int] = field(default_factory=dict)  # their places in `crossing`
     live_in: dict[Block, int] = field(default_factory=dict)
@@ -84,93 +57,18 @@ class _Counter:
 
     def run(self) -> None:
         blocks = self.function.blocks
-        only_in = self._single_blocks()
         for block in blocks:
             if isinstance(block.end, Branch):
                 self.branched[block.end.then] = self.branched[block.end.otherwise] = block
-            self.owned.update(param for param in block.params if param.type.is_counted)
-            self._classify(block, only_in)
         self._find_crossing()
         self._find_liveness()
         for block in blocks:
             self._count(block)
 
-    # Who owns what
-
-    def _single_blocks(self) -> dict[Value, Block | None]:
-        """Return, for each value, the only block that uses it, or None where there are several."""
-        found: dict[Value, Block | None] = {}
-        for block in self.function.blocks:
-            for value in block.code:
-                for arg in value.args:
-                    found[arg] = block if found.get(arg, block) is block else None
-            for arg in block.end_operands:
-                found[arg] = None
-        return found
-
-    def _classify(self, block: Block, only_in: dict[Value, Block | None]) -> None:
-        sequence = _Sequence()
-        for position, value in enumerate(block.code):
-            for arg in value.args:
-                sequence.uses.setdefault(arg, []).append(position)
-            sequence.taken.update(value.args[n] for n in consumed(value, self.signatures))
-            effects = effects_of(value)
-            for kind in effects.writes if effects.frees else ():
-                sequence.drops.setdefault(kind, []).append(position)
-        for position, value in enumerate(block.code):
-            if not value.type.is_counted:
-                continue
-            held = result_is(value, self.signatures)
-            if held == "owned":
-                self.owned.add(value)
-            elif held in ("borrowed", "alias"):
-                self._borrow(block, position, sequence, is_local=only_in.get(value) is block)
-
-    def _borrow(self, block: Block, position: int, sequence: _Sequence, *, is_local: bool) -> None:
-        """Let a value stay borrowed, or make it owned."""
-        value = block.code[position]
-        sources = NOTHING if _is_alias(value) else effects_of(value).reads
-        if value.args:
-            sources |= self.sources.get(value.args[0], NOTHING)
-        if is_local and self._stays(block, position, sources, sequence):
-            self.sources[value] = sources
-            if value.args:
-                self.roots[value] = value.args[0]
-        else:
-            self.owned.add(value)
-            (self.taking if _is_alias(value) else self.promoted).add(value)
-
-    def _stays(self, block: Block, start: int, sources: Kinds, sequence: _Sequence) -> bool:
-        """Whether a borrowed value is used, in the rest of its block, only while it lives.
-
-        It lives until the place that it was read from may drop it; nothing may take it over.
-        Aliases of it count as uses of it.
-        """
-        end = sequence.first_drop(sources, start, len(block.code))
-        names = [block.code[start]]
-        while names:
-            name = names.pop()
-            if name in sequence.taken:
-                return False
-            for position in sequence.uses.get(name, ()):
-                user = block.code[position]
-                if position > end or (position == end and self._runs_foreign_code(user)):
-                    return False
-                if _is_alias(user):
-                    names.append(user)
-        return True
-
-    def _runs_foreign_code(self, value: Value) -> bool:
-        """Whether an instruction may still use its arguments after it changed memory.
-
-        The runtime library does not; a function of the program may.
-        """
-        return value.op in _FOREIGN or (value.op == "call" and value.attr not in self.signatures)
-
     def _taken(self, value: Value) -> Collection[int]:
         """Return the numbers of the arguments whose reference an instruction takes over."""
-        if _is_alias(value):
-            return (0,) if value in self.taking else ()
+        if is_alias(value):
+            return (0,) if value in self.held.taking else ()
         return consumed(value, self.signatures)
 
     # Liveness: a set of crossing values is an integer, a bit for each
@@ -181,14 +79,14 @@ class _Counter:
             used_outside |= self._mentioned(block) - set(block.params) - set(block.code)
         for block in self.function.blocks:
             for value in (*block.params, *block.code):
-                if value in used_outside and value in self.owned:
+                if value in used_outside and value in self.held.owned:
                     self.bits[value] = len(self.crossing)
                     self.crossing.append(value)
 
     def _mentioned(self, block: Block) -> set[Value]:
         """Return what must live for the operands of a block."""
         args = [arg for value in block.code for arg in value.args] + [*block.end_operands]
-        return set(map(self._root, args))
+        return set(map(self.held.root, args))
 
     def _find_liveness(self) -> None:
         blocks = self.flow.blocks[::-1]
@@ -215,12 +113,6 @@ class _Counter:
                 result |= 1 << self.bits[value]
         return result
 
-    def _root(self, value: Value) -> Value:
-        """Return what must live while a value is used."""
-        while value in self.roots:
-            value = self.roots[value]
-        return value
-
     def _live_out(self, block: Block) -> int:
         live = 0
         for target in block.targets:
@@ -244,7 +136,7 @@ class _Counter:
             self._count_value(value, code, live)
         # What dies on the edge into this block: alive at the end of the one before, not here.
         dying = self._dying_at_entry(block)
-        dying += [p for p in block.params if p in self.owned and p not in live]
+        dying += [p for p in block.params if p in self.held.owned and p not in live]
         code += [_release(value) for value in reversed(dying)]
         block.code = code[::-1]
 
@@ -257,7 +149,7 @@ class _Counter:
         return {value for value in near if value in self.bits and live >> self.bits[value] & 1}
 
     def _count_value(self, value: Value, code: list[Value], live: set[Value]) -> None:
-        if value in self.owned and value not in live:
+        if value in self.held.owned and value not in live:
             code.append(_release(value))
         live.discard(value)
         taken = self._taken(value)
@@ -267,17 +159,17 @@ class _Counter:
         for number, arg in enumerate(value.args):
             if number not in taken or not _is_counted(arg):
                 continue
-            if arg in self.owned and arg not in live and arg not in moved:
+            if arg in self.held.owned and arg not in live and arg not in moved:
                 moved.add(arg)
             else:
                 before.append(_retain(arg))
         after += [
             _release(arg)
-            for arg in dict.fromkeys(map(self._root, value.args))
-            if arg in self.owned and arg not in live and arg not in moved
+            for arg in dict.fromkeys(map(self.held.root, value.args))
+            if arg in self.held.owned and arg not in live and arg not in moved
         ]
-        live.update(arg for arg in map(self._root, value.args) if arg in self.owned)
-        if value in self.promoted:
+        live.update(arg for arg in map(self.held.root, value.args) if arg in self.held.owned)
+        if value in self.held.promoted:
             after.insert(0, _retain(value))
         code += after[::-1]
         code.append(value)
@@ -290,11 +182,11 @@ class _Counter:
         for arg in args:
             if not _is_counted(arg):
                 continue
-            if arg in self.owned and arg not in live and arg not in moved:
+            if arg in self.held.owned and arg not in live and arg not in moved:
                 moved.add(arg)
             else:
                 before.append(_retain(arg))
-        live.update(arg for arg in map(self._root, args) if arg in self.owned)
+        live.update(arg for arg in map(self.held.root, args) if arg in self.held.owned)
         code += before[::-1]
 
     def _dying_at_entry(self, block: Block) -> list[Value]:
@@ -303,10 +195,6 @@ class _Counter:
         if source is None:
             return []
         return list(self._members(self._live_out(source) & ~self.live_in[block]))
-
-
-def _is_alias(value: Value) -> bool:
-    return OPS[value.op].result_is == "alias" and value.type.is_counted
 
 
 def _is_counted(value: Value) -> bool:

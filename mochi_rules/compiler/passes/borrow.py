@@ -1,0 +1,169 @@
+"""Which values stay borrowed: what an element, a field or a variable holds, used while it stays.
+
+A borrowed value lives until the place that it was read from may drop it, and as long as what that
+place belongs to. So it stays borrowed where nothing on a way from its definition to a use drops
+references in the kinds of memory that it came from, and nothing takes it over. An alias is
+borrowed from its argument. What does not stay borrowed becomes owned: a load is retained at once,
+an alias takes its argument over.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.ir.function import Jump, Return, consumed, effects_of, result_is
+from mochi_rules.compiler.ir.ops import NOTHING, OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mochi_rules.compiler.ir.cfg import Flow
+    from mochi_rules.compiler.ir.function import Block, Signature, Value
+    from mochi_rules.compiler.ir.ops import Kinds
+
+_FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
+_FAR = 256  # blocks that a value may be borrowed in: looking at more takes too long
+
+
+@dataclass(slots=True)
+class Borrowing:
+    """How the values of a function are held."""
+
+    owned: set[Value] = field(default_factory=set)
+    roots: dict[Value, Value] = field(default_factory=dict)  # borrowed value -> what keeps it alive
+    promoted: set[Value] = field(default_factory=set)  # loads that are retained at once
+    taking: set[Value] = field(default_factory=set)  # aliases that take their argument over
+
+    def root(self, value: Value) -> Value:
+        """Return what must live while a value is used."""
+        while value in self.roots:
+            value = self.roots[value]
+        return value
+
+
+def is_alias(value: Value) -> bool:
+    """Whether a counted value is its argument under another type."""
+    return OPS[value.op].result_is == "alias" and value.type.is_counted
+
+
+def find_borrowing(flow: Flow, signatures: Mapping[str, Signature]) -> Borrowing:
+    """Decide for each counted value of a function whether it is owned or borrowed."""
+    finder = _Finder(flow, signatures)
+    for block in flow.blocks:
+        finder.note(block)
+    for block in flow.blocks:
+        finder.classify(block)
+    return finder.found
+
+
+@dataclass(slots=True)
+class _Finder:
+    flow: Flow
+    signatures: Mapping[str, Signature]
+    found: Borrowing = field(default_factory=Borrowing)
+    sources: dict[Value, Kinds] = field(default_factory=dict)  # borrowed value -> read from where
+    taken: set[Value] = field(default_factory=set)  # their references, but by aliases
+    uses: dict[Value, list[tuple[Block, int]]] = field(default_factory=dict)
+    drops: dict[Block, dict[str, list[int]]] = field(default_factory=dict)  # by kind of memory
+
+    def note(self, block: Block) -> None:
+        """Note what a block uses, takes over and drops, by position."""
+        drops: dict[str, list[int]] = {}
+        for position, value in enumerate(block.code):
+            for arg in value.args:
+                if arg.type.is_counted:
+                    self.uses.setdefault(arg, []).append((block, position))
+            self.taken.update(value.args[n] for n in consumed(value, self.signatures))
+            effects = effects_of(value)
+            for kind in effects.writes if effects.frees else ():
+                drops.setdefault(kind, []).append(position)
+        if isinstance(block.end, (Jump, Return)):
+            self.taken.update(block.end_operands)
+        if drops:
+            self.drops[block] = drops
+
+    def classify(self, block: Block) -> None:
+        """Decide for the values of a block; those that it depends on are decided."""
+        self.found.owned.update(param for param in block.params if param.type.is_counted)
+        for position, value in enumerate(block.code):
+            if not value.type.is_counted:
+                continue
+            held = result_is(value, self.signatures)
+            if held == "owned":
+                self.found.owned.add(value)
+            elif held in ("borrowed", "alias"):
+                self._borrow(value, block, position)
+
+    def _borrow(self, value: Value, block: Block, position: int) -> None:
+        """Let a value stay borrowed, or make it owned."""
+        found = self.found
+        sources = NOTHING if is_alias(value) else effects_of(value).reads
+        if value.args:
+            sources |= self.sources.get(value.args[0], NOTHING)
+        if self._stays(value, block, position, sources):
+            self.sources[value] = sources
+            if value.args:
+                found.roots[value] = value.args[0]
+        else:
+            found.owned.add(value)
+            (found.taking if is_alias(value) else found.promoted).add(value)
+
+    def _stays(self, value: Value, home: Block, start: int, sources: Kinds) -> bool:
+        """Whether a value is used only while it lives; aliases of it count as uses of it."""
+        last: dict[Block, int] = {}
+        names = [value]
+        while names:
+            name = names.pop()
+            if name in self.taken:
+                return False
+            for block, position in self.uses.get(name, ()):
+                last[block] = max(last.get(block, -1), position)
+                if is_alias(block.code[position]):
+                    names.append(block.code[position])
+        passed = self._passed(home, last)
+        if passed is None:
+            return False
+        for block in passed | last.keys():
+            end = len(block.code) if block in passed else last[block]
+            begin = start if block is home else -1
+            if self._is_dropped(block, sources, begin, end):
+                return False
+        return True
+
+    def _passed(self, home: Block, last: Iterable[Block]) -> set[Block] | None:
+        """Return the blocks at whose end a value is still to be used; None where they are many."""
+        passed: set[Block] = set()
+        work = [block for block in last if block is not home]
+        entered = set(work)
+        while work:
+            for source in self.flow.predecessors[work.pop()]:
+                passed.add(source)
+                if source is not home and source not in entered:
+                    entered.add(source)
+                    work.append(source)
+            if len(entered) > _FAR:
+                return None
+        return passed
+
+    def _is_dropped(self, block: Block, sources: Kinds, begin: int, end: int) -> bool:
+        """Whether some kinds of memory may lose a reference between two places in a block.
+
+        Where the place at the end does, it is too late, but in foreign code.
+        """
+        first = end + 1
+        drops = self.drops.get(block, {})
+        for kind in sources & drops.keys():
+            number = bisect_right(drops[kind], begin)
+            if number < len(drops[kind]):
+                first = min(first, drops[kind][number])
+        return first < end or (first == end and self._runs_foreign_code(block.code[end]))
+
+    def _runs_foreign_code(self, value: Value) -> bool:
+        """Whether an instruction may still use its arguments after it changed memory.
+
+        The runtime library does not; a function of the program may.
+        """
+        return value.op in _FOREIGN or (value.op == "call" and value.attr not in self.signatures)
