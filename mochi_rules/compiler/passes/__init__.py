@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.prune import prune
+from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Pass:
 # In order. Counting comes last: it must see what stays. Functions of the library count by hand.
 PASSES: tuple[Pass, ...] = (
     Pass("prune", 0, prune, library=2),
+    Pass("ranges", 2, drop_checks),
     Pass("refcount", 0, insert_reference_counts),
 )
 

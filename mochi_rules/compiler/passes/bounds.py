@@ -1,0 +1,404 @@
+"""Proves bounds of ints on demand: `a ≤ b + c`, where b may be absent, at a place in a function.
+
+Facts are conditions of dominating branches and checks that have passed; definitions give others.
+A loop's parameter is proven by induction: what comes in from outside and what comes back around
+both keep the bound, the latter while it is taken to hold for the round before. Only b that does
+not change in the loop may stand in such a proof. After Bodík, Gupta, Sarkar: "ABCD: Eliminating
+Array Bounds Checks on Demand" (PLDI 2000).
+
+Everything exists once for both directions: with sign -1, a claim is `-a ≤ -b + c`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.ir.function import Block, Branch, Jump
+from mochi_rules.compiler.ir.types import INT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.compiler.ir.cfg import Flow
+    from mochi_rules.compiler.ir.facts import Facts
+    from mochi_rules.compiler.ir.function import Value
+
+LEAST, MOST = -(2**63), 2**63 - 1
+LIMIT = {1: MOST, -1: -LEAST}  # of an int, by sign
+_WORDS = (0, 2**32 - 1)
+_RANGES = {
+    "list.len": _WORDS, "string.len": _WORDS, "map.len": _WORDS, "int.of_word": _WORDS,
+    "int.of_word_s": (-(2**31), 2**31 - 1), "clz": (0, 64), "ctz": (0, 64),
+    "check.index": _WORDS, "check.upper": _WORDS, "index.known": _WORDS,
+}  # fmt: skip
+# Operations whose result is their first argument; and those whose result is below the second.
+_SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
+_BELOW = frozenset({"check.index", "check.upper", "index.known"})
+_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
+# What a relation of a and b says: a ≤ b + change, or turned round, b ≤ a + change.
+_RELATIONS = {
+    "lt": ((False, -1),), "le": ((False, 0),), "gt": ((True, -1),), "ge": ((True, 0),),
+    "eq": ((False, 0), (True, 0)), "ne": (),
+}  # fmt: skip
+_STEPS = 500
+_DEEPEST = 20  # claims in a proof of a claim
+_END = 1 << 30  # a position behind all instructions
+
+Place = tuple[Block, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """From some place on: sign * value ≤ sign * other + change; `other` None is zero."""
+
+    block: Block
+    position: int
+    other: Value | None
+    change: int
+
+
+class Bounds:
+    """What is known about the ints of a function; it must not change but for equal values."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.flow: Flow = facts.flow
+        self.homes = facts.homes
+        self.positions = {
+            value: number for block in self.flow.blocks for number, value in enumerate(block.code)
+        }  # fmt: skip
+        self.known: dict[int, dict[Value, list[_Fact]]] = {1: {}, -1: {}}
+        self.nonzero: dict[Value, list[Place]] = {}
+        self.args: dict[Value, list[tuple[Value, Block]]] = {}  # of parameters, and from where
+        self.lengths: dict[Value, list[Value]] = {}  # of lists
+        self.exact: dict[Value, bool] = {}
+        self.steps = 0
+        self.depth = 0
+        self.at_lengths = False  # in a proof that tries other lengths already
+        self.open: dict[tuple[int, Value, Value | None], int] = {}  # claims under proof
+        self.guessing: set[tuple[int, Value]] = set()
+        for block in self.flow.blocks:
+            self._learn(block)
+
+    def most(self, value: Value, place: Place, sign: int = 1) -> int:
+        """Return the largest that `sign * value` can be at a place."""
+        self.steps = _STEPS
+        return self._most(sign, value, place)
+
+    def least(self, value: Value, place: Place) -> int:
+        """Return the least that a value can be at a place."""
+        return -self.most(value, place, -1)
+
+    def is_below(self, a: Value, b: Value, place: Place) -> bool:
+        """Return whether a < b is certain at a place."""
+        self.steps = _STEPS
+        return self._holds(1, a, b, -1, place)
+
+    def is_nonzero(self, value: Value, place: Place) -> bool:
+        """Return whether a value is certainly not 0 at a place."""
+        if any(self._reaches(*fact, place) for fact in self.nonzero.get(value, ())):
+            return True
+        return self.least(value, place) > 0 or self.most(value, place) < 0
+
+    # Facts
+
+    def _learn(self, block: Block) -> None:
+        for position, value in enumerate(block.code):
+            if value.op in _BELOW:
+                index, length = value.args
+                self._below((block, position), index, length, -1)
+            elif value.op == "list.len":
+                self.lengths.setdefault(value.args[0], []).append(value)
+            elif value.op == "check.nonzero":
+                self.nonzero.setdefault(value.args[0], []).append((block, position))
+        match block.end:
+            case Jump(target=target, args=args):
+                for param, arg in zip(target.params, args, strict=True):
+                    self.args.setdefault(param, []).append((arg, block))
+            case Branch() as branch:
+                self._learn_condition(branch.condition, branch.then, holds=True)
+                self._learn_condition(branch.condition, branch.otherwise, holds=False)
+
+    def _learn_condition(self, condition: Value, block: Block, *, holds: bool) -> None:
+        while condition.op == "not":
+            condition, holds = condition.args[0], not holds
+        if condition.op not in _OPPOSITE or condition.args[0].type is not INT:
+            return
+        a, b = condition.args
+        place = (block, -1)
+        relation = condition.op if holds else _OPPOSITE[condition.op]
+        for is_turned, change in _RELATIONS[relation]:
+            self._below(place, *((b, a) if is_turned else (a, b)), change)
+        if relation == "ne":
+            for one, other in ((a, b), (b, a)):
+                if other.op == "const" and other.attr == 0:
+                    self.nonzero.setdefault(one, []).append(place)
+
+    def _below(self, place: Place, a: Value, b: Value, change: int) -> None:
+        """Note that a ≤ b + change."""
+        for sign, one, other in ((1, a, b), (-1, b, a)):
+            fact = _Fact(*place, other, change)
+            if other.op == "const":
+                fact = _Fact(*place, None, change + sign * other.attr)
+            self.known[sign].setdefault(one, []).append(fact)
+
+    def _facts(self, sign: int, value: Value, place: Place) -> Iterator[_Fact]:
+        for fact in self.known[sign].get(value, ()):
+            if self._reaches(fact.block, fact.position, place):
+                yield fact
+
+    def _reaches(self, block: Block, position: int, place: Place) -> bool:
+        if block is place[0]:
+            return position < place[1]
+        return self.flow.dominates(block, place[0])
+
+    # Numbers
+
+    def _most(self, sign: int, value: Value, place: Place) -> int:
+        self.steps -= 1
+        if value.op == "const":
+            return sign * int(value.attr)
+        if self.steps < 0 or self.depth > _DEEPEST:
+            return LIMIT[sign]
+        self.depth += 1
+        found = self._by_definition(sign, value, place)
+        for fact in self._facts(sign, value, place):
+            other = self._most(sign, fact.other, place) if fact.other else 0
+            found = min(found, other + fact.change)
+        self.depth -= 1
+        return found
+
+    def _by_definition(self, sign: int, value: Value, place: Place) -> int:
+        limit = LIMIT[sign]
+        if value.op in _RANGES:
+            low, high = _RANGES[value.op]
+            limit = high if sign > 0 else -low
+        match value.op:
+            case "param":
+                return self._guess(sign, value)
+            case "add" | "add.checked" if self._is_exact(value):
+                a, b = value.args
+                limit = min(limit, self._most(sign, a, place) + self._most(sign, b, place))
+            case "sub" | "sub.checked" if self._is_exact(value):
+                a, b = value.args
+                limit = min(limit, self._most(sign, a, place) + self._most(-sign, b, place))
+            case "mul" | "mul.checked" if self._is_exact(value):
+                limit = min(limit, max(sign * corner for corner in self._corners(value, place)))
+            case "div" | "rem" | "and" | "shr_u":
+                limit = min(limit, self._of_natural(sign, value, place))
+            case "select":
+                limit = max(self._most(sign, arg, place) for arg in value.args[1:])
+            case op if op in _SAME:
+                limit = min(limit, self._most(sign, value.args[0], place))
+            case _:
+                pass
+        return limit
+
+    def corners(self, value: Value, place: Place) -> list[int]:
+        """Return the products of the bounds of the operands: all products are between them."""
+        self.steps = _STEPS
+        return self._corners(value, place)
+
+    def _corners(self, value: Value, place: Place) -> list[int]:
+        (a, b), (c, d) = (
+            (-self._most(-1, arg, place), self._most(1, arg, place)) for arg in value.args
+        )  # fmt: skip
+        return [a * c, a * d, b * c, b * d]
+
+    def _of_natural(self, sign: int, value: Value, place: Place) -> int:
+        """Return a bound of a division, a remainder or a part of the bits, by a constant."""
+        a, b = value.args
+        b = b.args[0] if b.op in _SAME else b
+        if b.op != "const" or b.attr <= 0:
+            return LIMIT[sign]
+        match value.op:
+            case "and":
+                return int(b.attr) if sign > 0 else 0
+            case "rem":
+                return max(0, min(int(b.attr) - 1, self._most(sign, a, place)))
+            case "div":
+                most = self._most(sign, a, place)
+                return most // int(b.attr) if most >= 0 else -(-most // int(b.attr))
+            case _:
+                return 2 ** (64 - min(int(b.attr), 63)) - 1 if sign > 0 else 0
+
+    def _guess(self, sign: int, param: Value) -> int:
+        """Return a bound of a parameter: that of what comes in, where the rounds keep it."""
+        sources = self.args.get(param)
+        if not sources or (sign, param) in self.guessing:
+            return LIMIT[sign]
+        self.guessing.add((sign, param))
+        home = self.homes[param]
+        found = max(
+            self._most(sign, arg, (block, _END)) for arg, block in sources
+            if not self.flow.is_back_edge(block, home)
+        )  # fmt: skip
+        self.guessing.discard((sign, param))
+        return found if self._holds(sign, param, None, found, (home, -1)) else LIMIT[sign]
+
+    # Claims
+
+    def _holds(self, sign: int, a: Value, b: Value | None, c: int, place: Place) -> bool:
+        """Return whether sign * a ≤ sign * b + c at a place."""
+        self.steps -= 1
+        if a is b:
+            return c >= 0
+        if self.steps < 0:
+            return False
+        if b is None and c >= LIMIT[sign]:
+            return True
+        if a.op == "const":
+            if b is None:
+                return sign * int(a.attr) <= c
+            return self._holds(-sign, b, None, c - sign * int(a.attr), place)
+        if b is not None and b.op == "const":
+            return self._holds(sign, a, None, c + sign * int(b.attr), place)
+        self.depth += 1
+        found = self.depth < _DEEPEST and (
+            self._holds_by_facts(sign, a, b, c, place)
+            or self._holds_by_definition(sign, a, b, c, place)
+            or (b is not None and self._holds_by_other(sign, a, b, c, place))
+        )
+        self.depth -= 1
+        return found
+
+    def _holds_by_facts(
+        self, sign: int, a: Value, b: Value | None, c: int, place: Place
+    ) -> bool:  # fmt: skip
+        for fact in self._facts(sign, a, place):
+            if fact.other is None:
+                if b is None and fact.change <= c:
+                    return True
+            elif self._holds(sign, fact.other, b, c - fact.change, place):
+                return True
+        return False
+
+    def _holds_by_definition(
+        self, sign: int, a: Value, b: Value | None, c: int, place: Place
+    ) -> bool:  # fmt: skip
+        if b is None and a.op in _RANGES:
+            low, high = _RANGES[a.op]
+            if (high if sign > 0 else -low) <= c:
+                return True
+        match a.op:
+            case "param":
+                return self._holds_by_induction(sign, a, b, c)
+            case "add" | "add.checked" if self._is_exact(a):
+                return self._sum_holds(sign, a.args, b, c, place)
+            case "sub" | "sub.checked" if self._is_exact(a):
+                x, y = a.args
+                return self._holds(sign, x, b, c - self._most(-sign, y, place), place)
+            case "select":
+                return all(self._holds(sign, arg, b, c, place) for arg in a.args[1:])
+            case op if op in _SAME and self._holds(sign, a.args[0], b, c, place):
+                return True
+            case op if op in _BELOW and sign > 0:
+                return self._holds(1, a.args[1], b, c + 1, place)
+            case "div" | "rem" | "and" | "shr_u" | "mul" | "mul.checked":
+                return self._holds_by_number(sign, a, b, c, place)
+            case _:
+                return False
+
+    def _sum_holds(
+        self, sign: int, parts: tuple[Value, ...], b: Value | None, c: int, place: Place
+    ) -> bool:  # fmt: skip
+        for x, y in (parts, parts[::-1]):
+            most = LIMIT[sign] if x.op == "const" else self._most(sign, y, place)
+            if most < LIMIT[sign] and self._holds(sign, x, b, c - most, place):
+                return True
+        return False
+
+    def _holds_by_number(
+        self, sign: int, a: Value, b: Value | None, c: int, place: Place
+    ) -> bool:  # fmt: skip
+        if b is None:
+            return self._by_definition(sign, a, place) <= c
+        x, y = a.args
+        if sign < 0 or self._most(-1, x, place) > 0:
+            return False
+        if a.op == "rem" and self._most(-1, y, place) < 0 and self._holds(1, y, b, c + 1, place):
+            return True  # below a positive divisor
+        divisor = y.args[0] if y.op in _SAME else y
+        if a.op == "div" and divisor.op == "const" and divisor.attr > 1 and self._is_sum(x):
+            # The middle of two that are both below.
+            return all(self._holds(1, part, b, c, place) for part in x.args)
+        return a.op in ("div", "rem") and self._holds(1, x, b, c, place)
+
+    def _is_sum(self, value: Value) -> bool:
+        return value.op in ("add", "add.checked") and self._is_exact(value)
+
+    def _holds_by_other(self, sign: int, a: Value, b: Value, c: int, place: Place) -> bool:
+        """Replace the other side by what it is not below."""
+        if b.op == "list.len" and sign > 0:
+            earlier = self._earlier_lengths(b)
+            if a in earlier:
+                return c >= 0
+            return self._holds_by_length(a, earlier, c, place)
+        for fact in self._facts(-sign, b, place):
+            if fact.other is not None and self._holds(sign, a, fact.other, c - fact.change, place):
+                return True
+            if fact.other is None and self._holds(sign, a, None, c - fact.change, place):
+                return True
+        if b.op in ("add", "add.checked", "sub", "sub.checked") and self._is_exact(b):
+            x, y = b.args
+            if y.op == "const":
+                change = -y.attr if b.op.startswith("sub") else y.attr
+                return self._holds(sign, a, x, c + sign * change, place)
+        return b.op in _SAME and self._holds(sign, a, b.args[0], c, place)
+
+    def _holds_by_length(self, a: Value, lengths: list[Value], c: int, place: Place) -> bool:
+        if self.at_lengths:
+            return False
+        self.at_lengths = True
+        found = any(self._holds(1, a, length, c, place) for length in lengths)
+        self.at_lengths = False
+        return found
+
+    def _earlier_lengths(self, length: Value) -> list[Value]:
+        """Return lengths of the same list that were found before: nobody shortens a list."""
+        place = (self.homes[length], self.positions[length])
+        return [
+            other for other in self.lengths[length.args[0]]
+            if self._reaches(self.homes[other], self.positions[other], place)
+        ]  # fmt: skip
+
+    def _holds_by_induction(self, sign: int, a: Value, b: Value | None, c: int) -> bool:
+        sources, home = self.args.get(a), self.homes[a]
+        if not sources:
+            return False
+        if b is not None and (
+            self.homes[b] is home or not self.flow.dominates(self.homes[b], home)
+        ):
+            return False
+        claim = (sign, a, b)
+        if claim in self.open:
+            return c >= self.open[claim]
+        self.open[claim] = c
+        found = all(self._holds(sign, arg, b, c, (block, _END)) for arg, block in sources)
+        del self.open[claim]
+        return found
+
+    def _is_exact(self, value: Value) -> bool:
+        """Return whether an operation does not wrap around."""
+        if value.op.endswith(".checked"):
+            return True
+        if value.type is not INT:
+            return False
+        if value not in self.exact:
+            # What is kept must not rest on a claim that is not proven yet.
+            self.exact[value] = False
+            kept = self.steps, self.open, self.guessing
+            self.steps, self.open, self.guessing = _STEPS, {}, set()
+            self.exact[value] = self._never_wraps(value)
+            self.steps, self.open, self.guessing = kept
+        return self.exact[value]
+
+    def _never_wraps(self, value: Value) -> bool:
+        """Return whether adding or subtracting a constant stays in range, where it is done."""
+        a, b = value.args
+        if b.op != "const" or value.op == "mul":
+            return False
+        change = int(b.attr) if value.op == "add" else -int(b.attr)
+        sign = 1 if change >= 0 else -1
+        place = (self.homes[value], self.positions[value])
+        return self._holds(sign, a, None, LIMIT[sign] - abs(change), place)

@@ -1,0 +1,95 @@
+"""Drops checks that cannot fail, and makes the others cheaper by what is known of operands.
+
+Requires nothing; what has become constant by inlining and value numbering makes it find more.
+Gives checks of indices and divisors that are `known`, plain arithmetic where nothing overflows,
+and the attributes of lower/overflow.py where it may.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.types import INT
+from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mochi_rules.compiler.ir.function import Function, Value
+    from mochi_rules.compiler.passes.context import Context
+
+    Rule = Callable[[Bounds, Value, Place], None]
+
+
+def drop_checks(function: Function, context: Context) -> None:
+    """Simplify the checks of a function in place; no value or block goes."""
+    if not any(value.op in _RULES for block in function.blocks for value in block.code):
+        return
+    bounds = Bounds(context.facts(function))
+    for block in bounds.flow.blocks:
+        for position, value in enumerate(block.code):
+            rule = _RULES.get(value.op)
+            if rule is not None:
+                rule(bounds, value, (block, position))
+
+
+def _index(bounds: Bounds, value: Value, place: Place) -> None:
+    index, length = value.args
+    if index.op == "const" and index.attr < 0:
+        return
+    if value.op == "check.index" and bounds.least(index, place) < 0:
+        return
+    value.op = "check.upper"
+    if bounds.is_below(index, length, place):
+        value.op, value.attr = "index.known", None
+
+
+def _nonzero(bounds: Bounds, value: Value, place: Place) -> None:
+    if value.type is INT and bounds.is_nonzero(value.args[0], place):
+        value.op = "nonzero.known"
+
+
+def _add(bounds: Bounds, value: Value, place: Place) -> None:
+    _sum(bounds, value, place, 1)
+
+
+def _sub(bounds: Bounds, value: Value, place: Place) -> None:
+    _sum(bounds, value, place, -1)
+
+
+def _sum(bounds: Bounds, value: Value, place: Place, sign: int) -> None:
+    """Look whether a sum, or with sign -1 a difference, stays below and above the limits."""
+    a, b = value.args
+    least = bounds.least(a, place) - bounds.most(b, place, -sign)
+    most = bounds.most(a, place) + bounds.most(b, place, sign)
+    if least >= LEAST and most <= MOST:
+        bounds.exact[value] = True
+        value.op, value.attr = value.op.removesuffix(".checked"), None
+        return
+    if sign > 0 and a.op != "const" and _side(bounds, b, place) is None and _side(bounds, a, place):
+        value.args = a, b = b, a
+    side = _side(bounds, b, place)
+    if side is not None:
+        value.attr = side if sign > 0 else {"up": "down", "down": "up"}[side]
+
+
+def _side(bounds: Bounds, operand: Value, place: Place) -> str | None:
+    """Return where adding an operand leads."""
+    if bounds.least(operand, place) >= 0:
+        return "up"
+    return "down" if bounds.most(operand, place) <= 0 else None
+
+
+def _mul(bounds: Bounds, value: Value, place: Place) -> None:
+    corners = bounds.corners(value, place)
+    if min(corners) >= LEAST and max(corners) <= MOST:
+        bounds.exact[value] = True
+        value.op, value.attr = "mul", None
+    elif all(bounds.least(arg, place) >= 0 for arg in value.args):
+        value.attr = "natural"
+
+
+_RULES: dict[str, Rule] = {
+    "check.index": _index, "check.upper": _index, "check.nonzero": _nonzero,
+    "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,
+}  # fmt: skip
