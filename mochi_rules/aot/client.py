@@ -50,7 +50,8 @@ def compile_wasm(
 
     `meanwhile` is called while the worker compiles.
 
-    Emits: A010, A011 (no WebAssembly); A060 to A064 as WorkerProcess.request; A066 (truncated),
+    Emits: A010, A011 (no WebAssembly); A060 to A063, A080, A081 as WorkerProcess.request; A064 (the
+    answer is not an artifact), A066 (truncated),
     A067 (needs a feature that is off), A068 (not valid), A069 (cannot be compiled).
 
     Raises:

@@ -62,7 +62,7 @@ def wheel_toolchain(host: Platform) -> Toolchain:
 def worker_command() -> tuple[str, ...]:
     """Return the command of a worker, isolated: no site, no user's path, no PYTHON* variable.
 
-    Emits: A060.
+    Emits: C035.
 
     Raises:
         MochiError: The wheel is not installed.
@@ -75,6 +75,6 @@ def _wheel_directory() -> Path:
     spec = find_spec("wasmtime")
     if spec is None or spec.origin is None:
         raise environment_error(
-            "A060", "the Python package `wasmtime` is not installed", help=f"run `{_INSTALL}`"
+            "C035", "the Python package `wasmtime` is not installed", help=f"run `{_INSTALL}`"
         )
     return Path(spec.origin).parent

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
+
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +28,7 @@ GROUPS = {
     "T": "Names and types",
     "X": "Errors in mochi_rules itself",
 }
+_WIDTH = 80  # columns
 _CODE = re.compile(r"[A-Z][0-9]{3}")
 _INTRODUCTION = """\
 # Diagnostic codes
@@ -56,6 +61,24 @@ def registry() -> Mapping[str, Entry]:
 
     text = files("mochi_rules.base").joinpath("codes.toml").read_text(encoding="utf-8")
     return {code: Entry(**entry) for code, entry in sorted(tomllib.loads(text).items())}
+
+
+def explanation(code: str) -> str:
+    """Return what a code means, as lines of at most 80 columns.
+
+    Emits: B067 (no such code).
+
+    Raises:
+        MochiError: No diagnostic has the code.
+    """
+    entry = registry().get(code)
+    if entry is None:
+        help_ = did_you_mean(code, registry())
+        raise fail("B067", f"no diagnostic has the code `{code}`", help=help_)
+    paragraphs = (f"{code}: {entry.title}", entry.cause, f"help: {entry.help}")
+    return "\n".join(
+        textwrap.fill(part, _WIDTH, break_on_hyphens=False) + "\n" for part in paragraphs
+    )
 
 
 def reference() -> str:

@@ -40,22 +40,22 @@ _DEFAULT = "cwasm"
 def build(parsed: Parsed) -> int:
     """Build one file.
 
-    Emits: B052.
+    Emits: B052 (value of an option), B070 (option that does not apply).
     """
     path = Path(parsed.operands[0])
     link = parsed.get("link")
     emit = parsed.get("emit") or ("exe" if link else _guess(parsed.get("output")))
     if link and emit != "exe":
-        raise fail("B052", "`--link` is of executables", help="write `--emit exe`")
+        raise fail("B070", "`--link` applies only to executables", help="write `--emit exe`")
     suffix = _SUFFIXES[emit]
     if emit == "exe":
         suffix = configuration_of(parsed).platform.system.executable_suffix
     output = Path(parsed.get("output") or path.stem + suffix)
     after = parsed.get("after")
     if after and emit != "ir":
-        raise fail("B052", "`--after` is for the mid-level IR", help="write `--emit ir`")
+        raise fail("B070", "`--after` applies only to the IR", help="write `--emit ir`")
     if emit in _TEXTS and kind_of(path) != ".mochi":
-        raise fail("B052", f"`--emit {emit}` is for Mochi programs, and `{path}` is none")
+        raise fail("B070", f"`--emit {emit}` applies only to `.mochi` files, not to `{path}`")
     if emit in _TEXTS:
         _write_text(output, _TEXTS[emit](path, parsed))
         return 0

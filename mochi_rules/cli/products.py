@@ -148,7 +148,7 @@ class Products:
     def _config_of(self, data: bytes) -> EngineConfig:
         """Return the configuration under which an artifact of whatever settings loads.
 
-        Emits: A020, A021, A022.
+        Emits: A020, A021.
         """
         from mochi_rules.elf.read import read_artifact  # noqa: PLC0415 - of artifacts only
         from mochi_rules.steps.expectations import settings_of  # noqa: PLC0415

@@ -62,17 +62,17 @@ class Engine:
 def decode_engine(data: bytes) -> Engine:
     """Decode the content of `.wasmtime.engine`.
 
-    Emits: A022.
+    Emits: A021.
 
     Raises:
-        MochiError: The bytes are no engine section, or some are left over.
+        MochiError: The bytes are not an engine section, or some are left over.
     """
     reader = Reader(data)
     try:
         engine = _decode(reader)
         reader.finish()
     except Malformed as error:
-        raise fail("A022", f"the engine section is damaged: {error}") from None
+        raise fail("A021", f"the engine section is damaged: {error}") from None
     return engine
 
 

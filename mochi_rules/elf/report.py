@@ -219,7 +219,7 @@ def _places(data: bytes, magic: bytes) -> Iterator[int]:
 def _compiled(artifact: Artifact) -> Compiled:
     section = artifact.section(".wasmtime.engine")
     if section is None:
-        raise fail("A022", "there is no engine section")
+        raise fail("A020", "it is not a .cwasm: it has no engine section")
     engine = decode_engine(artifact.content(section))
     schema = schema_of(engine.version)
     features = engine.features or frozenset()

@@ -198,7 +198,7 @@ def _test(call: Call) -> None:
     values = call.values
     if bool(values["program"]) == bool(values["srcs"]):
         message = f"`{call.label}` needs either `program` or `srcs`"
-        raise MochiError(Diagnostic("B006", message, help='write `program = ":app"`'))
+        raise MochiError(Diagnostic("B071", message, help='write `program = ":app"`'))
     call.target.test = SCons.Node.Alias.default_ans.Alias(str(call.label))
     inputs = {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
     for node in inputs.values():

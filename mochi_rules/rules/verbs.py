@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Script
 
+from mochi_rules.base.codes import explanation, is_code
 from mochi_rules.project.configuration import VARIABLES
 from mochi_rules.rules.boundary import scons_error
 from mochi_rules.rules.tests import TEST
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 EXPLAIN, DOCTOR = "explain", "doctor"
 VERBS = {
     TEST: "run every test; what has passed before is not run again",
-    EXPLAIN: "show what the last build did with each file, and why; of TARGETS, or of all",
+    EXPLAIN: "show what the last build did with each file, and why; or the meaning of a code",
     DOCTOR: "show what this machine lacks, and how to get it",
 }
 OPTIONS = {
@@ -102,12 +103,18 @@ def _doctor(space: Workspace) -> int:
 
 
 def _explain(space: Workspace) -> int:
-    """Show what the last build did with the files that stand beside the verb.
+    """Explain the codes on the command line, and what the last build did with the files there.
 
-    Emits: B001.
+    Emits: B001 (no such target), B067 (no such code).
     """
+    words = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != EXPLAIN]
+    wanted = [text for text in words if not is_code(text)]
+    for code in words:
+        if is_code(code):
+            space.console.say(explanation(code))
+    if words and not wanted:
+        return 0
     entries = space.journal.entries()
-    wanted = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != EXPLAIN]
     if not entries:
         space.console.say("nothing was built here yet")
     paths = [path for text in wanted for path in select(entries, text)]

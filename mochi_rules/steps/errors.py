@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def as_mochi_error(error: BaseException) -> MochiError:
     """Return an error as ours: one of the file system names the file, any other is a bug.
 
-    Emits: B014 (the file system refuses), X001 (internal error).
+    Emits: B069 (the file system refuses), X001 (internal error).
     """
     if isinstance(error, MochiError):
         return error
     if isinstance(error, OSError):
         name = f" `{error.filename}`" if error.filename else ""
-        return environment_error("B014", f"cannot use the file{name}: {reason(error)}")
+        return environment_error("B069", f"cannot use the file{name}: {reason(error)}")
     trace = "".join(traceback.format_exception(error)).rstrip()
     is_debugging = os.environ.get("MOCHI_RULES_DEBUG")
     notes = (

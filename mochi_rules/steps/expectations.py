@@ -56,7 +56,7 @@ def settings_of(artifact: Artifact) -> dict[str, object]:
 
     Options that leave no trace in an artifact are left out.
 
-    Emits: A022 (it says nothing).
+    Emits: A021 (its engine section is missing or damaged).
     """
     section = artifact.section(".wasmtime.engine")
     engine = decode_engine(artifact.content(section) if section else b"")

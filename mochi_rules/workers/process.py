@@ -77,7 +77,8 @@ class WorkerProcess:
     def greeting(self) -> Greeting:
         """Return what the worker is, starting it.
 
-        Emits: A060 (cannot start), A061 (no worker of this version), A063 (no answer in time).
+        Emits: A060 (cannot start), A061 (another version), A063 (no answer in time), A080 (not a
+        worker).
 
         Raises:
             MochiError: There is no such worker.
@@ -95,7 +96,7 @@ class WorkerProcess:
         A request with `debug_info` goes to a process that has answered none: Wasmtime numbers the
         modules of a process, and the number of one without a name enters its debug information.
 
-        Emits: A060, A061, A062 (died), A063 (no answer in time), A064 (answer malformed).
+        Emits: as `start`; A062 (died), A081 (answer malformed).
 
         Raises:
             MochiError: There is no answer. The next request goes to a new worker.
@@ -162,7 +163,7 @@ class _Running:
                 deadline.check("did not start")
                 notes = (f"got {error}", *self._last_words())
                 raise environment_error(
-                    "A061", f"`{self.command[0]}` is not a worker", notes=notes
+                    "A080", f"`{self.command[0]}` is not a worker", notes=notes
                 ) from None
 
     def ask(
@@ -191,8 +192,8 @@ class _Running:
         except subprocess.TimeoutExpired:
             return MochiError(
                 Diagnostic(
-                    "A064",
-                    f"`{self.command[0]}` does not keep to the protocol",
+                    "A081",
+                    f"`{self.command[0]}` does not follow the protocol",
                     notes=(str(error),),
                     fault=Fault.INTERNAL,
                 )

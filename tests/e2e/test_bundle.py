@@ -198,9 +198,11 @@ def test_library_that_cannot_be_fetched_is_told(project: Project) -> None:
     assert "help: `pip config set global.index-url URL`" in done.err
 
 
-def test_link_is_of_executables(quick: Project) -> None:
+def test_link_applies_only_to_executables(quick: Project) -> None:
     """Nothing else has a launcher."""
     quick.write(HELLO)
     done = quick.cli("build", "app/hello.mochi", "--link", "bundle", "--emit", "wasm")
     assert done.status == 2
-    assert done.err == "error[B052]: `--link` is of executables\nhelp: write `--emit exe`\n"
+    assert (
+        done.err == "error[B070]: `--link` applies only to executables\nhelp: write `--emit exe`\n"
+    )

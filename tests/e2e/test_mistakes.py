@@ -111,7 +111,7 @@ def test_wrong_word_on_the_command_line(
         ('mochi_binari(name="a", srcs=["a.mochi"])\n',
          ("error[B023]: no rule is named `mochi_binari`\n  --> app/SConscript:1:1",
           "did you mean `mochi_binary`?")),
-        ('mochi_test(name="t")\n', ("error[B006]: `//app:t` needs either `program` or `srcs`",)),
+        ('mochi_test(name="t")\n', ("error[B071]: `//app:t` needs either `program` or `srcs`",)),
         ("mochi_binary(name=nam)\n", ("NameError: name 'nam' is not defined",)),
     ],
 )  # fmt: skip

@@ -196,7 +196,7 @@ def _is_element(inference: Inference, node: ast.Expr) -> bool:
 def store_field(inference: Inference, target: ast.Field, value: Cell, value_node: ast.Expr) -> None:
     """Infer `base.name = value`.
 
-    Emits: T024, T026, T027.
+    Emits: T024, T026.
     """
     base, solver = inference.expression(target.base), inference.solver
 
@@ -234,7 +234,7 @@ def _check_field(inference: Inference, module: ModuleScope, node: ast.Field, bas
         _check_record(inference, module, node, cell)
     elif cell.kind not in ("map", "any", "union", ""):
         message = f"type `{base}` has no field `{node.name}`"
-        inference.report(module, "T027", message, node)
+        inference.report(module, "T026", message, node)
 
 
 def _check_record(inference: Inference, module: ModuleScope, node: ast.Field, cell: Cell) -> None:

@@ -73,7 +73,7 @@ def _direct(inference: Inference, node: ast.Call, function: Function) -> Cell:
     if len(args) < len(params):
         if function.receiver is not None:
             message = f"`{function.name}` takes {len(params)} arguments, got {len(args)}"
-            inference.error("T039", message, node)
+            inference.error("T006", message, node)
         rest = tuple(param.type for param in params[len(args) :])
         return Cell("fun", (*rest, function.result))
     return function.result  # type: ignore[no-any-return]
@@ -253,7 +253,7 @@ def _check_count(
     if not least <= len(node.args) <= most:
         assert isinstance(node.callee, ast.Field)
         message = f"`{node.callee.name}` takes {takes(least, most)}, got {len(node.args)}"
-        inference.report(module, "T039", message, node)
+        inference.report(module, "T006", message, node)
 
 
 def _value_method(inference: Inference, receiver: Cell, name: str, result: Cell) -> None:
@@ -279,7 +279,7 @@ def _builtin(inference: Inference, node: ast.Call, name: str) -> Cell:
     count = len(args)
     if count < builtin.least or (builtin.most is not None and count > builtin.most):
         message = f"`{name}` takes {takes(builtin.least, builtin.most)}, got {count}"
-        inference.error("T039", message, node)
+        inference.error("T006", message, node)
         return Cell("any")
     return builtin_result(inference, node, args)
 
@@ -379,7 +379,7 @@ def _reduce(inference: Inference, node: ast.Call, args: list[Cell], result: Cell
         cell = function.find()
         if cell.kind == "fun" and len(cell.args) != 3:
             message = f"expected a function of 2 arguments, got one of {len(cell.args) - 1}"
-            inference.report(module, "T039", message, node.args[1])
+            inference.report(module, "T008", message, node.args[1])
         elif cell.kind not in ("fun", "any", ""):
             message = f"type `{function}` is not callable"
             inference.report(module, "T004", message, node.args[1])

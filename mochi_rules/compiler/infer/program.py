@@ -32,7 +32,7 @@ _RULES = Rules(
 def infer_program(resolution: Resolution, diagnostics: Diagnostics) -> None:
     """Infer all types; the cells on the tree and on symbols are final afterwards.
 
-    Emits: T004, T006, T008, T015, T018, T020, T022, T024 to T027, T039, T046, T090 to T092.
+    Emits: T004, T006, T008, T015, T018, T020, T022, T024 to T027, T046, T090 to T092.
     """
     inference = Inference(resolution, diagnostics, _RULES)
     for module in resolution.modules:

@@ -300,7 +300,7 @@ class _Resolver:
             case ast.Call(callee=ast.Name() as callee):
                 callee.decl = self._find(callee.name)
                 if not isinstance(callee.decl, Struct):
-                    self._error("T025", f"unknown variant: `{callee.name}`", callee)
+                    self._error("T093", f"unknown variant: `{callee.name}`", callee)
                 for arg in node.args:
                     if isinstance(arg, ast.Name) and arg.name != "_":
                         arg.decl = self._find(arg.name)

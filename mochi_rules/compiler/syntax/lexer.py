@@ -109,7 +109,7 @@ _CHARACTER_HELP = {
 def tokenize(source: Source, diagnostics: Diagnostics) -> Tokens:
     """Split a source into tokens; what is not a token is reported and left out.
 
-    Emits: P040, P041, P042, P043, P045, P046, P047, P048, P049.
+    Emits: P040, P041, P042, P043, P045, P046, P048, P049.
     """
     text = source.text
     begin = next(_SPACES.finditer(text, text.startswith(_BYTE_ORDER_MARK))).end()
@@ -198,11 +198,10 @@ def _name(text: str) -> _Entry:
     if all(fits):
         return NAME, text, None
     index = fits.index(False)
-    code = "P047" if text[index] == _BYTE_ORDER_MARK else "P049"
     message = f"unexpected character {_character(text[index])}"
     remedy = _CHARACTER_HELP.get(text[index], "")
     rest = "".join(compress(text, fits))
-    return NAME if rest else "-", rest, _Fault(code, message, remedy, index, index + 1)
+    return NAME if rest else "-", rest, _Fault("P049", message, remedy, index, index + 1)
 
 
 def _number(text: str) -> _Entry:

@@ -36,14 +36,14 @@ def disassemble(
 ) -> list[tuple[Instruction, ...]]:
     """Return the instructions of each range, a start and an end in the code.
 
-    Emits: A026 (no code, or of an unknown machine), C020 (nothing to disassemble with).
+    Emits: A026 (no code), A029 (unknown machine), C020 (nothing to disassemble with).
 
     Raises:
         MochiError: There is nothing to disassemble, or nothing that does it.
     """
     section = artifact.section(".text")
     if section is None:
-        raise fail("A026", "there is no code in it", help="compile it again")
+        raise fail("A026", "the artifact has no code", help="compile it again")
     capstone = _capstone(artifact)
     if capstone is None:
         return _by_command(artifact, ranges)
@@ -68,7 +68,7 @@ def _capstone(artifact: Artifact) -> Any:
     machine = artifact.header.machine
     names = next((row.capstone for row in ARCHITECTURES if row.elf_name == machine), None)
     if names is None:
-        raise fail("A026", f"it is for an unknown machine, `{machine}`")
+        raise fail("A029", f"the artifact is for an unknown machine, `{machine}`")
     architecture, *modes = (getattr(capstone, name) for name in names)
     engine = capstone.Cs(architecture, sum(modes))
     engine.skipdata = True  # constants lie among the code

@@ -88,7 +88,7 @@ def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
         name: What messages call it.
         wasm: The WebAssembly that it was compiled from; without, its own lines are taken.
 
-    Emits: A010, A011 (the WebAssembly), A020 to A022 (no artifact, damaged), A026, C020.
+    Emits: A010, A011 (the WebAssembly), A020 (no artifact), A021 (damaged), A026, A029, C020.
 
     Raises:
         MochiError: There is nothing to show.
@@ -97,7 +97,7 @@ def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
     artifact = read_artifact(found[1] if found else data, name)
     section = artifact.section(".wasmtime.engine")
     if section is None:
-        raise fail("A020", f"{name} is not a .cwasm, and holds none")
+        raise fail("A020", f"{name} is not a .cwasm, and contains none")
     target = decode_engine(artifact.content(section)).target
     lines, damage = _lines(artifact, wasm)
     functions = list(_functions(artifact, lines, _Origins(artifact, name), by_origin=bool(wasm)))

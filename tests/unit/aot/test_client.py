@@ -271,20 +271,20 @@ def test_worker_that_never_greets_times_out(config, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "code", "words"),
     [
-        ("print('Usage: wasmtime')", "at most"),
-        ("sys.exit('no such option')", "no such option"),
-        ("frame(b'[]')", "no JSON object"),
-        ('frame(b\'{"protocol":2,"tool":"x","wasmtime":"48"}\')', "version 2"),
-        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":"47.0.1"}\')', "48 is needed"),
-        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":""}\')', "48 is needed"),
+        ("print('Usage: wasmtime')", "A080", "at most"),
+        ("sys.exit('no such option')", "A080", "no such option"),
+        ("frame(b'[]')", "A080", "no JSON object"),
+        ('frame(b\'{"protocol":2,"tool":"x","wasmtime":"48"}\')', "A080", "version 2"),
+        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":"47.0.1"}\')', "A061", "48 is needed"),
+        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":""}\')', "A061", "48 is needed"),
     ],
 )
-def test_program_that_is_no_worker_is_refused(config, body, words):
-    """What does not greet as a worker of Wasmtime 48 is A061, with what it said."""
+def test_program_that_is_not_a_worker_is_refused(config, body, code, words):
+    """What does not greet as a worker is A080, one with another Wasmtime A061; both are quoted."""
     diagnostic = failure(fake(body), config)
-    assert (diagnostic.code, diagnostic.fault) == ("A061", Fault.ENVIRONMENT)
+    assert (diagnostic.code, diagnostic.fault) == (code, Fault.ENVIRONMENT)
     assert words in " ".join((diagnostic.message, *diagnostic.notes))
 
 
@@ -309,14 +309,18 @@ def test_started_worker_makes_itself_ready(config):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "answer",
-    ["frame(b'{}')", "frame(b'null'); frame(b'')", "frame(b'{\"error\":null}'); frame(b'MZ')"],
+    ("answer", "code"),
+    [
+        ("frame(b'{}')", "A081"),
+        ("frame(b'null'); frame(b'')", "A081"),
+        ("frame(b'{\"error\":null}'); frame(b'MZ')", "A064"),
+    ],
 )
-def test_malformed_answer_is_an_error(config, answer):
-    """An answer that is none is A064, and the worker is not asked again."""
+def test_malformed_answer_is_an_error(config, answer, code):
+    """A message outside of the protocol is A081, an answer that is not an artifact is A064."""
     worker = fake(f"frame(b'{GREETING}'); take(); take(); {answer}; time.sleep(60)")
     with worker:
-        assert failure(worker, config).code == "A064"
+        assert failure(worker, config).code == code
 
 
 def test_worker_that_ends_in_an_answer_is_dead(config):

@@ -46,8 +46,8 @@ def test_identity_is_the_exact_version(host, worker):
 
 
 def test_command_without_a_wheel_is_an_error(monkeypatch):
-    """Asking for a worker where no wheel is installed is A060 with the command."""
+    """Asking for a worker where no wheel is installed is C035 with the command."""
     monkeypatch.setattr(wheel, "find_spec", lambda _: None)
-    with pytest.raises(MochiError, match="A060") as caught:
+    with pytest.raises(MochiError, match="C035") as caught:
         worker_command()
     assert "pip install" in caught.value.diagnostics[0].help

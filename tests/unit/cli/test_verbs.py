@@ -70,7 +70,7 @@ def test_build_shows_the_ir_after_a_pass(typed: Callable[..., Typed], here: Path
     ("words", "message"),
     [
         (("--emit", "ir", "--after", "reckon"), "error[B052]: `--after` cannot be `reckon`"),
-        (("--emit", "wat", "--after", "prune"), "error[B052]: `--after` is for the mid-level IR"),
+        (("--emit", "wat", "--after", "prune"), "error[B070]: `--after` applies only to the IR"),
     ],
 )
 def test_build_reports_a_pass_that_cannot_be_shown(

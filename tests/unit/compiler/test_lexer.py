@@ -164,7 +164,7 @@ FAULTS = [
     ("too large in base 16", "0x8000000000000000", "P045", "0x8000000000000000"),
     ("base without digits", "0x", "P046", "0x"),
     ("base with other digits", "0b2", "P046", "0b2"),
-    ("inner byte-order mark", "a\ufeffb", "P047", "\ufeff"),
+    ("inner byte-order mark", "a\ufeffb", "P049", "\ufeff"),
     ("float too large", "1e999", "P048", "1e999"),
     ("unknown character", "@", "P049", "@"),
     ("no-break space", "let\u00a0x", "P049", "\u00a0"),

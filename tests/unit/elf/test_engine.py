@@ -43,7 +43,7 @@ def fault(data: bytes) -> str:
     """Return the message of the error that decoding gives."""
     with pytest.raises(MochiError) as caught:
         decode_engine(data)
-    assert caught.value.diagnostics[0].code == "A022"
+    assert caught.value.diagnostics[0].code == "A021"
     return caught.value.diagnostics[0].message.removeprefix("the engine section is damaged: ")
 
 
@@ -188,5 +188,5 @@ PLAIN = section(compiled("plain"))
     ],
 )  # fmt: skip
 def test_damage_is_named(data: bytes, words: str) -> None:
-    """Each way to be wrong is A022, and says how."""
+    """Each way to be wrong is A021, and says how."""
     assert words in fault(data)
