@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.context import Context
+from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
+from mochi_rules.compiler.passes.tidy import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,8 @@ class Pass:
 
 # In order. Counting comes last: it must see what stays. Functions of the library count by hand.
 PASSES: tuple[Pass, ...] = (
+    Pass("number", 2, number_values, library=2),
+    Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),
     Pass("ranges", 2, drop_checks),
     Pass("refcount", 0, insert_reference_counts),

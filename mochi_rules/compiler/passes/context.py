@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.facts import Facts
+from mochi_rules.compiler.ir.function import effects_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mochi_rules.compiler.ir.function import Function, Program, Signature
+    from mochi_rules.compiler.ir.function import Function, Program, Signature, Value
+    from mochi_rules.compiler.ir.ops import Effects
     from mochi_rules.compiler.runtime.library import Library
 
 
@@ -34,3 +36,7 @@ class Context:
         if function not in self._facts:
             self._facts[function] = Facts(function)
         return self._facts[function]
+
+    def effects(self, value: Value) -> Effects:
+        """Return the effects of an instruction, and for a call those of the function."""
+        return effects_of(value)

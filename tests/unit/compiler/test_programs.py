@@ -20,9 +20,20 @@ def _names(folder: str) -> list[str]:
     return sorted(path.stem for path in (GOLDEN / folder).glob("*.mochi"))
 
 
-def _compile(folder: str, name: str) -> bytes:
+def _levelled(folder: str) -> list[object]:
+    """Return each program at every level of optimization; the quick run has some below 2."""
+    return [
+        pytest.param(name, level, marks=[pytest.mark.slow] if level < 2 and at % 12 else [])
+        for at, name in enumerate(_names(folder))
+        for level in (2, 1, 0)
+    ]
+
+
+def _compile(folder: str, name: str, level: int) -> bytes:
     source = (GOLDEN / folder / f"{name}.mochi").read_text(encoding="utf-8")
-    request = CompileRequest(f"{name}.mochi", {f"{name}.mochi": source}, check_leaks=True)
+    request = CompileRequest(
+        f"{name}.mochi", {f"{name}.mochi": source}, check_leaks=True, optimize=level
+    )
     result = compile_program(request)
     assert result.wasm, result.diagnostics
     return result.wasm
@@ -33,19 +44,19 @@ def _stdin(folder: str, name: str) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
-@pytest.mark.parametrize("name", _names("run"))
-def test_program_prints_its_golden_and_frees_everything(name, tmp_path, golden) -> None:
+@pytest.mark.parametrize(("name", "level"), _levelled("run"))
+def test_program_prints_its_golden_and_frees_everything(name, level, tmp_path, golden) -> None:
     """The output is the golden; a single object alive at the end would make the status 1."""
-    outcome = run_wasm(_compile("run", name), tmp_path, _stdin("run", name))
+    outcome = run_wasm(_compile("run", name, level), tmp_path, _stdin("run", name))
     assert outcome.stderr == ""
     assert outcome.status == 0
     golden(GOLDEN / "run" / f"{name}.out", outcome.stdout)
 
 
-@pytest.mark.parametrize("name", _names("fail"))
-def test_failing_program_says_what_and_where(name, tmp_path, golden) -> None:
+@pytest.mark.parametrize(("name", "level"), _levelled("fail"))
+def test_failing_program_says_what_and_where(name, level, tmp_path, golden) -> None:
     """The message names what went wrong, and the file and line; the status is 1."""
-    outcome = run_wasm(_compile("fail", name), tmp_path, _stdin("fail", name))
+    outcome = run_wasm(_compile("fail", name, level), tmp_path, _stdin("fail", name))
     assert outcome.status == 1
     golden(GOLDEN / "fail" / f"{name}.out", outcome.stdout)
     golden(GOLDEN / "fail" / f"{name}.err", outcome.stderr)
