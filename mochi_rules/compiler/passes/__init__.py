@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.context import Context
+from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
@@ -47,6 +48,7 @@ class Pass:
 
 # In order. Counting comes last: it must see what stays. Functions of the library count by hand.
 PASSES: tuple[Pass, ...] = (
+    Pass("inline", 2, whole=inline),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),

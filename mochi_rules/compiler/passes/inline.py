@@ -1,0 +1,188 @@
+"""Puts the bodies of functions where they are called.
+
+Callees come before their callers, so what they were made of is seen. A function is inlined where
+it is small, in a loop where it is not large, and wherever it has the only call of it. A function
+value that is made in the caller, and called there after inlining, becomes a call of its function.
+A small function that calls itself gets copies of itself to a depth.
+
+Requires that no references are counted yet. Gives what is not called any more no place in the
+program; parameters of a callee are the arguments themselves, so what depends on them folds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.clone import copy_blocks, copy_function
+from mochi_rules.compiler.ir.facts import substitute
+from mochi_rules.compiler.ir.function import Block, Jump, Value
+from mochi_rules.compiler.ir.types import VOID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.compiler.ir.function import Function, Program
+    from mochi_rules.compiler.passes.context import Context
+
+# In instructions, constants not counted.
+SMALL = 12  # is inlined everywhere
+MEDIUM = 40  # is inlined in loops
+LARGE = 200  # is inlined where it has one caller
+FULL = 2000  # a caller takes no more
+RECURSIVE = 60  # what copies of itself make of a function, at most
+
+_NAMING = frozenset({"call", "closure.new", "symbol"})  # operations whose attribute is a function
+_FREE = frozenset({"const", "null", "string", "site", "address", "symbol"})
+
+
+def inline(context: Context) -> None:
+    """Inline throughout a program."""
+    if context.program is not None:
+        _Inliner(context, context.program).run()
+
+
+class _Inliner:
+    def __init__(self, context: Context, program: Program) -> None:
+        self.context = context
+        self.program = program
+        self.functions = program.functions
+        self.sizes = {name: _size(one.blocks) for name, one in self.functions.items()}
+        self.mentions: dict[str, int] = {}
+        for function in self.functions.values():
+            for value in _naming(function):
+                self.mentions[value.attr] = self.mentions.get(value.attr, 0) + 1
+
+    def run(self) -> None:
+        """Inline into every function, callees first."""
+        order = self._callees_first()
+        place = {name: at for at, name in enumerate(order)}
+        self.recursive = {  # they call themselves, or what comes after them
+            name for name in order if any(place[c] >= place[name] for c in self._callees(name))
+        }  # fmt: skip
+        for name in order:
+            function = self.functions[name]
+            if self._inline_into(function) | self._unroll(function):
+                self.sizes[name] = _size(function.blocks)
+                self.context.facts(function).forget_flow()
+        reached = set(self._callees_first())
+        for name in [name for name in self.functions if name not in reached]:
+            del self.functions[name]
+
+    def _callees_first(self) -> list[str]:
+        """Return the functions that the program reaches."""
+        found: list[str] = []
+        seen = {self.program.main}
+        stack = [(self.program.main, self._callees(self.program.main))]
+        while stack:
+            name, callees = stack[-1]
+            for callee in callees:
+                if callee not in seen:
+                    seen.add(callee)
+                    stack.append((callee, self._callees(callee)))
+                    break
+            else:
+                found.append(name)
+                stack.pop()
+        return found
+
+    def _callees(self, name: str) -> Iterator[str]:
+        for value in _naming(self.functions[name]):
+            if value.attr in self.functions:
+                yield value.attr
+
+    # One function
+
+    def _inline_into(self, function: Function) -> bool:
+        flow = self.context.facts(function).flow
+        looped = {block for body in flow.loops.values() for block in body}
+        work = [(block, block in looped) for block in function.blocks]
+        work.reverse()
+        size = self.sizes[function.name]
+        blocks: list[Block] = []
+        results: dict[Value, Value] = {}
+        while work:
+            block, is_looped = work.pop()
+            blocks.append(block)
+            at = self._find(block, is_looped=is_looped, size=size)
+            if at is not None:
+                callee = self.functions[block.code[at].attr]
+                size += self.sizes[callee.name]
+                self._count(callee)
+                new = _expand(block, at, callee.blocks, callee.params, results)
+                work += [(one, is_looped) for one in reversed(new)]
+        is_changed = len(blocks) > len(function.blocks)
+        function.blocks = blocks
+        substitute(function, results)
+        return is_changed
+
+    def _count(self, callee: Function) -> None:
+        """Count the mentions that a copy of a function makes; the last one is not a copy."""
+        if self.mentions[callee.name] > 1:
+            self.mentions[callee.name] -= 1
+            for value in _naming(callee):
+                self.mentions[value.attr] += 1
+
+    def _find(self, block: Block, *, is_looped: bool, size: int) -> int | None:
+        """Return where a block has a call to inline."""
+        for at, value in enumerate(block.code):
+            if value.op == "closure.call" and value.args[0].op == "closure.new":
+                value.op, value.attr = "call", value.args[0].attr
+            if value.op == "call" and self._fits(value.attr, size, is_looped=is_looped):
+                return at
+        return None
+
+    def _fits(self, name: str, caller: int, *, is_looped: bool) -> bool:
+        if name not in self.functions or name in self.recursive:
+            return False
+        size = self.sizes[name]
+        limit = MEDIUM if is_looped else SMALL
+        if self.mentions[name] == 1:
+            limit = LARGE
+        return size <= limit and caller + size <= FULL
+
+    def _unroll(self, function: Function) -> bool:
+        """Inline a small function into itself."""
+        if function.name not in self.recursive:
+            return False
+        body = copy_function(function)
+        own, before = _size(body), len(function.blocks)
+        while True:
+            calls = [
+                (block, value) for block in function.blocks for value in block.code
+                if value.op == "call" and value.attr == function.name
+            ]  # fmt: skip
+            size = _size(function.blocks) + own * len(calls)
+            if not calls or size > RECURSIVE:
+                return len(function.blocks) > before
+            results: dict[Value, Value] = {}
+            for block, value in reversed(calls):
+                place = function.blocks.index(block) + 1
+                new = _expand(block, block.code.index(value), body, function.params, results)
+                function.blocks[place:place] = new
+            substitute(function, results)
+
+
+def _expand(
+    block: Block, at: int, body: list[Block], params: list[Value], results: dict[Value, Value]
+) -> list[Block]:
+    """Put a body where a block calls; return the new blocks, which come behind it.
+
+    `results` gets what stands for the result of the call.
+    """
+    call, rest = block.code[at], Block()
+    rest.code, rest.end = block.code[at + 1 :], block.end
+    if call.type is not VOID:
+        results[call] = Value("param", (), call.type)
+        rest.params = [results[call]]
+    copies = copy_blocks(body, dict(zip(params, call.args, strict=True)), returns_to=rest)
+    block.code, block.end = block.code[:at], Jump(copies[body[0]])
+    return [*copies.values(), rest]
+
+
+def _size(blocks: list[Block]) -> int:
+    return sum(value.op not in _FREE for block in blocks for value in block.code)
+
+
+def _naming(function: Function) -> Iterator[Value]:
+    """Return the instructions that name a function."""
+    return (value for block in function.blocks for value in block.code if value.op in _NAMING)
