@@ -62,6 +62,8 @@ INVERSE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt
 _UNITS = {"add": 0, "sub": 0, "mul": 1, "div": 1, "shl": 0, "shr": 0, "shr_u": 0, "or": 0,
           "xor": 0, "add.checked": 0, "sub.checked": 0, "mul.checked": 1, "rotl": 0,
           "div_u": 1}  # fmt: skip
+_INDICES = frozenset({"check.index", "check.upper", "index.known"})
+_NONZERO = frozenset({"check.nonzero", "nonzero.known"})
 _COMMUTATIVE = frozenset({"add", "add.checked", "mul", "mul.checked", "and", "or", "xor", "eq",
                           "ne"})  # fmt: skip
 _REFLEXIVE = {"eq": 1, "le": 1, "ge": 1, "le_u": 1, "ge_u": 1,
@@ -180,23 +182,25 @@ def _narrow(value: Value) -> None:
         become_constant(value, found[0])
 
 
-def _index_wrap(value: Value) -> Value | None:
+def _check_index(value: Value) -> Value | None:
+    """Check less where the index is known, in part or as a whole."""
     index, length = value.args
-    if index.op != "const":
-        return None
-    if index.attr >= 0:
+    if index.op in _INDICES and index.args[1] is length:
         return index
-    if length.op == "const":
-        become_constant(value, index.attr + length.attr)
+    if index.op == "const" and index.attr >= 0 and value.op != "index.known":
+        value.op = "check.upper"
+        if length.op == "const" and index.attr < length.attr:
+            value.op, value.attr = "index.known", None
     return None
 
 
-def _check_index(value: Value) -> object | None:
-    found = _constants(value)
-    return NOTHING if found and 0 <= found[0] < found[1] else None
+def _check_nonzero(value: Value) -> Value | None:
+    (operand,) = value.args
+    is_known = operand.op in _NONZERO or (operand.op == "const" and operand.attr)
+    return operand if is_known else None
 
 
-def _check_true(value: Value) -> object | None:
+def _check_expect(value: Value) -> object | None:
     found = _constants(value)
     return NOTHING if found and found[0] else None
 
@@ -256,8 +260,9 @@ _RULES: dict[str, Callable[[Value], Value | object | None]] = {
     "not": _not, "select": _select, "float.of_int": _float_of_int, "int.of_float": _int_of_float,
     "word.of_int": _narrow, "int.of_word": _narrow, "int.of_word_s": _narrow,
     "word.of_bool": _narrow, "bool.of_word": _narrow,
-    "index.wrap": _index_wrap, "check.index": _check_index, "check.nonzero": _check_true,
-    "check.expect": _check_true, "any.to": _from_any, "any.cast": _from_any,
+    "check.index": _check_index, "check.upper": _check_index, "index.known": _check_index,
+    "check.nonzero": _check_nonzero, "check.expect": _check_expect,
+    "any.to": _from_any, "any.cast": _from_any,
     "check.some": _check_some, "widen": _widen, "is_null": _is_null, "string.len": _string_len,
     "string.eq": _string_eq,
 }  # fmt: skip

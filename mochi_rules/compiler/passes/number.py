@@ -32,6 +32,7 @@ _COUNTING = frozenset({"retain", "release"})
 # The load that gets what a store stores, as its last argument.
 _LOAD_OF = {"list.store": "list.load", "field.store": "field.load", "cell.store": "cell.load",
             "global.store": "global.load"}  # fmt: skip
+_SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
 _MANY = 8  # parts of a new object that are remembered
 
 
@@ -222,7 +223,12 @@ class _Numbering:
 
 
 def _name(value: Value) -> Any:
-    """Return what an operand is called in a key: a constant by what it is."""
+    """Return what an operand is called in a key: a constant by what it is.
+
+    What passed a check is called as before.
+    """
+    while value.op in _SAME:
+        value = value.args[0]
     if value.op != "const":
         return value
     attr = struct.pack("<d", value.attr) if value.type is FLOAT else int(value.attr)
