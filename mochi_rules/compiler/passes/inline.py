@@ -30,6 +30,7 @@ MEDIUM = 40  # is inlined in loops
 LARGE = 200  # is inlined where it has one caller
 FULL = 2000  # a caller takes no more
 RECURSIVE = 60  # what copies of itself make of a function, at most
+DEPTH = 3  # of those copies: each has copies for its own calls
 
 _NAMING = frozenset({"call", "closure.new", "symbol"})  # operations whose attribute is a function
 _FREE = frozenset({"const", "null", "string", "site", "address", "symbol"})
@@ -146,20 +147,21 @@ class _Inliner:
             return False
         body = copy_function(function)
         own, before = _size(body), len(function.blocks)
-        while True:
+        for _ in range(DEPTH):
             calls = [
                 (block, value) for block in function.blocks for value in block.code
                 if value.op == "call" and value.attr == function.name
             ]  # fmt: skip
             size = _size(function.blocks) + own * len(calls)
             if not calls or size > RECURSIVE:
-                return len(function.blocks) > before
+                break
             results: dict[Value, Value] = {}
             for block, value in reversed(calls):
                 place = function.blocks.index(block) + 1
                 new = _expand(block, block.code.index(value), body, function.params, results)
                 function.blocks[place:place] = new
             substitute(function, results)
+        return len(function.blocks) > before
 
 
 def _expand(
