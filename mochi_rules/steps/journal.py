@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER, _FILE = ".mochi", "steps.jsonl"
-_MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger is written anew
+_MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger, and to twice its size, is shortened
+_KEPT = "kept"  # in the first line
+_MAX_FIRST = 100  # bytes of the first line
 _RAN = (Outcome.BUILT, Outcome.RESTORED)
 
 
@@ -54,6 +56,8 @@ class Journal:
         """Note that a build begins; without a build directory there is nothing to note."""
         self._has_begun = True
         if self.path.parent.parent.is_dir():
+            with suppress(OSError):
+                self._shorten()
             self._append({"build": True})
 
     def record(
@@ -111,21 +115,33 @@ class Journal:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
             try:
                 os.write(descriptor, data.encode())
-                size = os.fstat(descriptor).st_size
             finally:
                 os.close(descriptor)
-            if size > _MAX_SIZE:
-                self._shorten()
 
     def _shorten(self) -> None:
-        """Keep the last two keys of each step."""
+        """Keep the last two keys of each step, if the journal is long.
+
+        The first line then says how long it is, so that one of very many steps is not shortened
+        again before it has doubled: reading it takes time for each step that there ever was.
+        """
+        size = self.path.stat().st_size
+        if size <= _MAX_SIZE or size <= 2 * self._kept():
+            return
         kept: dict[str, list[str]] = {}
         for line in self._lines():
             if isinstance(line.get("path"), str):
                 text = json.dumps(line, separators=(",", ":"))
                 kept[line["path"]] = [*kept.get(line["path"], [])[-1:], text]
-        lines = [text for texts in kept.values() for text in texts]
-        write_atomic(self.path, ("\n".join(lines) + "\n").encode())
+        text = "".join(f"{text}\n" for texts in kept.values() for text in texts)
+        write_atomic(self.path, f'{{"{_KEPT}":{len(text)}}}\n{text}'.encode())
+
+    def _kept(self) -> int:
+        """Return how long the journal was when it was last shortened, in bytes; 0 if never."""
+        with self.path.open("rb") as file, suppress(ValueError, RecursionError):
+            line = json.loads(file.readline(_MAX_FIRST))
+            if isinstance(line, dict) and isinstance(size := line.get(_KEPT), int):
+                return size
+        return 0
 
 
 @dataclass(slots=True)

@@ -116,14 +116,35 @@ def test_journal_without_a_build_directory_makes_none(tmp_path: Path) -> None:
     assert Journal(tmp_path / "build").entries() == {}
 
 
-def test_long_journal_is_written_anew(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_journal_is_shortened(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last two keys of each step stay, so that the reasons do."""
     monkeypatch.setattr("mochi_rules.steps.journal._MAX_SIZE", 4000)
     journal = Journal(build)
     for number in range(40):
         journal.record(WASM, Outcome.BUILT, 0.2, key(str(number).encode()), OUTPUT)
-    assert journal.path.stat().st_size < 8000
+    Journal(build).begin()
+    assert journal.path.stat().st_size < 4000
+    Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"40"), OUTPUT)
     assert "input hello.mochi" in told(build)[1]
+
+
+def test_journal_of_many_steps_is_not_shortened_again_and_again(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has to double first: else each build would read what all steps ever did."""
+    monkeypatch.setattr("mochi_rules.steps.journal._MAX_SIZE", 4000)
+    writes: list[Path] = []
+    monkeypatch.setattr(
+        "mochi_rules.steps.journal.write_atomic",
+        lambda path, data: (writes.append(path), path.write_bytes(data)),
+    )
+    for step in range(40):
+        Journal(build).record(f"{step}.wasm", Outcome.BUILT, 0.2, key(b"1"), OUTPUT)
+    writes.clear()
+    for number in range(10):
+        Journal(build).record("0.wasm", Outcome.BUILT, 0.2, key(str(number).encode()), OUTPUT)
+    assert not writes
+    assert len(Journal(build).outputs()) == 40
 
 
 ENTRIES = {
