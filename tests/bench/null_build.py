@@ -1,8 +1,8 @@
-"""Builds of 300 generated modules: null, restored from the cache, compiled; and plain SCons.
+"""Builds of a generated repository: null, walked, restored, compiled; and plain SCons.
 
-    python -m tests.bench.null_build [MODULES]
+    python -m tests.bench.null_build [MODULES...]
 
-Plain SCons has one `Command` for each of our outputs, in a chain of the same shape.
+A walked build has nothing to do either, but no manifest that says so.
 """
 
 from __future__ import annotations
@@ -14,54 +14,37 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.measure import Cost, in_turns, run_once
+from tests.bench.repository import write_repository
 
-OURS = """\
-env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
-SConscript("app/SConscript")
-"""
-PLAIN = """\
-DefaultEnvironment(tools=[])
-env = Environment(tools=[])
-copy = "cp $SOURCE $TARGET"
-for number in range({count}):
-    base = f"build/m{{number}}"
-    env.Command(base + ".wasm", f"app/m{{number}}.mochi", copy)
-    env.Command(base + ".cwasm", base + ".wasm", copy)
-    env.Command(base + ".cwasm.json", base + ".cwasm", copy)
-    env.Command(base + ".o", base + ".cwasm", copy)
-Default("build")
-"""
-MODULE = """\
-fun work{number}(n: int): int {{
-  var total = {number}
-  for i in 0..n {{ total = total + i * {number} }}
-  return total
-}}
-print(work{number}(10))
-"""
+ROUNDS = 5
 
 
 def main() -> None:
     """Measure and print."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    for modules in [int(word) for word in sys.argv[1:]] or [1000]:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ |= {"XDG_CACHE_HOME": f"{folder}/cache", "XDG_DATA_HOME": f"{folder}/data"}
+            _measure(modules, Path(folder, "ours"), Path(folder, "plain"))
+
+
+def _measure(modules: int, ours: Path, plain: Path) -> None:
+    programs = write_repository(ours, modules)
+    write_repository(plain, modules, is_plain=True)
     scons = [sys.executable, "-m", "SCons", "-Q", "-s"]
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"XDG_CACHE_HOME": f"{folder}/cache", "XDG_DATA_HOME": f"{folder}/data"}
-        ours, plain = Path(folder, "ours"), Path(folder, "plain")
-        write_project(ours, OURS, count)
-        write_project(plain, PLAIN.format(count=count), count)
-        in_ours = [*scons, "-C", str(ours), "link=none"]
-        in_plain = [*scons, "-C", str(plain)]
-        compiled = run_once([*in_ours, "-j2"])
-        run_once([*in_plain, "-j2"])
-        costs = in_turns({"ours": in_ours, "plain": in_plain}, 9)
-        ours_cpu, plain_cpu = costs["ours"].cpu, costs["plain"].cpu
-        ratio = f"{ours_cpu / plain_cpu:.2f} x"
-        print(f"null build:  ours {ours_cpu:.3f} s, plain {plain_cpu:.3f} s of CPU: {ratio}")
-        restored = _middle([_restore(ours, in_ours) for _ in range(5)])
-        for kind, cost in (("compiled", compiled), ("restored", restored)):
-            print(f"full build:  {kind} in {cost.wall:.2f} s, {cost.cpu:.2f} s of CPU")
-        print(f"             {compiled.wall / restored.wall:.1f} x faster")
+    in_ours = [*scons, "-C", str(ours), "link=none"]
+    in_plain = [*scons, "-C", str(plain)]
+    walk = ["sh", "-c", 'rm -f "$0"/build/.mochi/up-to-date*; exec "$@"', str(ours), *in_ours]
+    compiled = run_once([*in_ours, "-j2"])
+    run_once([*in_plain, "-j2"])
+    costs = in_turns({"walked": walk, "null": in_ours, "plain": in_plain}, ROUNDS)
+    print(f"{programs} programs and {modules - programs} libraries")
+    for name, cost in costs.items():
+        ratio = cost.cpu / costs["plain"].cpu
+        each = cost.cpu / programs * 1e6
+        print(f"  {name:8} {cost.cpu:.3f} s of CPU, {ratio:.2f} x plain, {each:.0f} us a program")
+    restored = _middle([_restore(ours, in_ours) for _ in range(3)])
+    for kind, cost in (("restored", restored), ("compiled", compiled)):
+        print(f"  {kind:8} {cost.cpu:.3f} s of CPU, {cost.wall:.2f} s")
 
 
 def _middle(costs: list[Cost]) -> Cost:
@@ -71,16 +54,6 @@ def _middle(costs: list[Cost]) -> Cost:
 def _restore(folder: Path, command: list[str]) -> Cost:
     shutil.rmtree(folder / "build")
     return run_once([*command, "-j2"])
-
-
-def write_project(folder: Path, sconstruct: str, count: int) -> None:
-    """Write a workspace of so many programs."""
-    (folder / "app").mkdir(parents=True)
-    (folder / "SConstruct").write_text(sconstruct)
-    rules = [f'mochi_binary(name="m{n}", srcs=["m{n}.mochi"])\n' for n in range(count)]
-    (folder / "app" / "SConscript").write_text("".join(rules))
-    for number in range(count):
-        (folder / "app" / f"m{number}.mochi").write_text(MODULE.format(number=number))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mochi_rules.cache.cache import Cache
 from tests.bench.measure import in_turns, run_once
-from tests.bench.null_build import OURS, write_project
+from tests.bench.repository import write_repository
 
 ROUNDS = 3
 
@@ -25,7 +25,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
         root = Path(folder, "ours")
-        write_project(root, OURS, count)
+        write_repository(root, count)
         build = f"{sys.executable} -m SCons -Q -s -j2 -C {root}"
         sizes = {}
         for link in ("none", "launcher"):
