@@ -79,7 +79,10 @@ WAYS = (any_token, same_kind, same_kind, lines)
 
 
 class Runner:
-    """Runs modules under WASI: little memory, no input, and a deadline in instructions."""
+    """Runs modules under WASI: little memory, no input, and a deadline in instructions.
+
+    `errors` and `output` are files with what the last one printed.
+    """
 
     def __init__(self, folder: Path) -> None:
         config = wasmtime.Config()
@@ -88,7 +91,7 @@ class Runner:
         self._engine = wasmtime.Engine(config)
         self._linker = wasmtime.Linker(self._engine)
         self._linker.define_wasi()
-        self._errors = folder / "stderr"
+        self.errors, self.output = folder / "stderr", folder / "stdout"
 
     def run(self, wasm: bytes) -> str:
         """Run a module, and return in a word how it ended."""
@@ -100,11 +103,11 @@ class Runner:
         store.set_fuel(FUEL)
         store.set_limits(memory_size=MEMORY)
         wasi = wasmtime.WasiConfig()
-        wasi.stderr_file = self._errors
+        wasi.stderr_file, wasi.stdout_file = self.errors, self.output
         store.set_wasi(wasi)
         trap = self._call(store, module)
         store.close()  # the program's file is complete
-        errors = self._errors.read_bytes()
+        errors = self.errors.read_bytes()
         if b"objects alive" in errors:
             raise Wrong("objects alive at the end")
         if trap is None:

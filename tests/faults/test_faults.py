@@ -10,7 +10,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(
-    ("kind", "count"), [("faults", 150), ("kills", 6), ("artifacts", 1000), ("programs", 1500)]
+    ("kind", "count"),
+    [("faults", 150), ("kills", 6), ("artifacts", 1000), ("programs", 1500), ("levels", 800)],
 )
 def test_cases_end_well(kind: str, count: int) -> None:
     """No wrong bytes, no traceback, no hang."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.facts import Facts
-from mochi_rules.compiler.ir.function import effects_of
+from mochi_rules.compiler.ir.ops import ANYTHING
+from mochi_rules.compiler.passes.summaries import own_effects, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,4 +41,12 @@ class Context:
 
     def effects(self, value: Value) -> Effects:
         """Return the effects of an instruction, and for a call those of the function."""
-        return effects_of(value)
+        if value.op in ("call", "closure.call"):
+            name = value.attr if value.op == "call" else value.op
+            if name in self.functions or value.op == "closure.call":
+                return self._summaries.get(name, ANYTHING)
+        return own_effects(value)
+
+    @cached_property
+    def _summaries(self) -> dict[str, Effects]:
+        return summarize(self.functions) if self.program else {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import effects_of
 from mochi_rules.compiler.ir.ops import CELLS, ELEMENTS, FIELDS, GLOBALS
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def version(value: Value, effects: Effects, state: State) -> tuple[int, ...]:
 class Memory:
     """The states of a function's memory at the entries of its blocks, asked for in order."""
 
-    def __init__(self, flow: Flow, effects: Callable[[Value], Effects] = effects_of) -> None:
+    def __init__(self, flow: Flow, effects: Callable[[Value], Effects]) -> None:
         self._flow = flow
         self._effects = effects
         self._numbers = count(1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import Branch, Jump, Return, effects_of
+from mochi_rules.compiler.ir.function import Branch, Jump, Return
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Value
@@ -20,9 +20,9 @@ def prune(function: Function, context: Context) -> None:
     facts = context.facts(function)
     reached = set(facts.flow.blocks)
     function.blocks = [block for block in function.blocks if block in reached]
-    needed = _needed(function)
+    needed = _needed(function, context)
     for block in function.blocks:
-        block.code = [v for v in block.code if v in needed or not effects_of(v).is_removable]
+        block.code = [v for v in block.code if v in needed or not context.effects(v).is_removable]
         if isinstance(block.end, Jump):
             end = block.end
             kept = [
@@ -35,13 +35,13 @@ def prune(function: Function, context: Context) -> None:
     facts.forget_uses()
 
 
-def _needed(function: Function) -> set[Value]:
+def _needed(function: Function, context: Context) -> set[Value]:
     """Return the values that an effect or the control flow depends on."""
     sources: dict[Value, list[Value]] = {}  # parameter -> what jumps pass for it
     work: list[Value] = []
     for block in function.blocks:
         for value in block.code:
-            if not effects_of(value).is_removable:
+            if not context.effects(value).is_removable:
                 work.extend(value.args)
         match block.end:
             case Jump(target=target, args=args):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mochi_rules.compiler.driver import runtime_library
 from mochi_rules.compiler.ir import types
 from mochi_rules.compiler.ir.function import (
     Block,
@@ -17,6 +18,7 @@ from mochi_rules.compiler.ir.ops import OPS, OUTSIDE, Effects
 from mochi_rules.compiler.ir.types import ANY, BOOL, CELL, FLOAT, INT, STRING, VOID, WORD
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import Selector
+from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
 
 STRUCTS = {"P": StructLayout("P", [("x", INT)])}
 INTS, COUNTS = types.list_of(INT), types.map_of(STRING, INT)
@@ -107,3 +109,15 @@ def test_a_stop_waits_for_output() -> None:
     stop = Effects(traps=True)
     assert stop.conflicts(Effects(writes=OUTSIDE))
     assert not stop.conflicts(Effects(writes=frozenset({"elements"})))
+
+
+def test_effects_are_of_functions_that_the_library_has() -> None:
+    """A name with a typing error, or of a function that has gone, would mean nothing."""
+    library = runtime_library(check_leaks=False)
+    assert [name for name in LIBRARY_EFFECTS if name not in library] == []
+
+
+def test_no_function_that_takes_an_argument_over_is_listed() -> None:
+    """It may free what it takes, which no entry of the table says."""
+    library = runtime_library(check_leaks=False)
+    assert [name for name in LIBRARY_EFFECTS if library.signature(name).consumes] == []

@@ -1,0 +1,71 @@
+"""What calls do: the effects of functions, with those of all that they call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.function import effects_of
+from mochi_rules.compiler.ir.ops import ANYTHING, PURE
+from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.compiler.ir.function import Function, Value
+    from mochi_rules.compiler.ir.ops import Effects
+
+_CLOSURES = "closure.call"  # stands among callees for every function that is a value
+
+
+def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
+    """Return the effects of every function of a program, and of a call of any function value.
+
+    A call never moves up, since nobody knows whether it ends.
+    """
+    found: dict[str, Effects] = {}
+    callers: dict[str, set[str]] = {}
+    values: set[str] = set()
+    for name, function in functions.items():
+        own: set[Effects] = set()
+        for value in (value for block in function.blocks for value in block.code):
+            if value.op in ("closure.new", "symbol"):
+                values.add(value.attr)
+            callee = _CLOSURES if value.op == _CLOSURES else value.attr
+            if value.op == _CLOSURES or (value.op == "call" and callee in functions):
+                callers.setdefault(callee, set()).add(name)
+            else:
+                own.add(own_effects(value))
+        found[name] = reduce(_union, own, PURE)
+    found[_CLOSURES] = PURE
+    for name in sorted(values):
+        callers.setdefault(name, set()).add(_CLOSURES)
+    work = list(found)
+    while work:
+        name = work.pop()
+        for caller in sorted(callers.get(name, ())):
+            whole = _union(found[caller], found[name])
+            if not _are_equal(whole, found[caller]):
+                found[caller] = whole
+                work.append(caller)
+    return {name: replace(effects, pinned=True) for name, effects in found.items()}
+
+
+def own_effects(value: Value) -> Effects:
+    """Return the effects of an instruction; a call is one of the runtime library."""
+    if value.op == "call":
+        return LIBRARY_EFFECTS.get(value.attr, ANYTHING)
+    return effects_of(value)
+
+
+def _union(a: Effects, b: Effects) -> Effects:
+    return replace(
+        a, reads=a.reads | b.reads, writes=a.writes | b.writes, traps=a.traps or b.traps,
+        frees=a.frees or b.frees, allocates=a.allocates or b.allocates,
+    )  # fmt: skip
+
+
+def _are_equal(a: Effects, b: Effects) -> bool:
+    names = ("reads", "writes", "traps", "frees", "allocates")
+    return all(getattr(a, name) == getattr(b, name) for name in names)
