@@ -73,7 +73,7 @@ def pip(tmp_path, monkeypatch):
             "def option(name): return sys.argv[sys.argv.index(name) + 1]\n"
             "Path(option('--dest')).mkdir()\n"
             "text = Path(option('--requirement')).read_text()\n"
-            "(home / 'asked').write_text(' '.join(sys.argv[1:]) + text)\n"
+            "(home / 'asked').write_text(' '.join(sys.argv[1:]) + chr(10) + text)\n"
             f"{body}\n"
         )
         script.chmod(0o755)
@@ -87,11 +87,15 @@ def test_pip_is_told_platform_and_digest(pip, tmp_path):
     """Pip gets the platform's tag and the digest, and no address."""
     wheel = pip()
     assert fetch_wheel(ARM) == wheel
-    asked = (tmp_path / "asked").read_text()
-    assert asked.startswith("-m pip download ")
-    assert " --platform manylinux2014_aarch64 --require-hashes " in asked
-    assert f"wasmtime==48.0.0 --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n" in asked
-    assert "://" not in asked
+    words, _, requirements = (tmp_path / "asked").read_text().partition("\n")
+    *options, _, requirements_file, _, output = words.split()
+    assert options == [
+        *("-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
+        *("--no-deps", "--only-binary=:all:"),
+        *("--platform", "manylinux2014_aarch64", "--require-hashes"),
+    ]
+    assert words.endswith(f"--requirement {requirements_file} --dest {output}")
+    assert requirements == f"wasmtime==48.0.0 --hash=sha256:{hashlib.sha256(wheel).hexdigest()}\n"
 
 
 def test_library_is_taken_out_of_the_wheel(pip):

@@ -277,7 +277,10 @@ def test_command_stands_in(monkeypatch, tmp_path) -> None:
     ]
     (tmp_path / "printed").write_text("00000000 wasm[0]::function[9]:\n" + "\n".join(printed))
     command = tmp_path / "wasmtime"
-    command.write_text(f"#!/bin/sh\n/bin/cat >/dev/null\n/bin/cat {tmp_path}/printed\n")
+    command.write_text(
+        f'#!/bin/sh\necho "$@" >{tmp_path}/asked\n'
+        f"/bin/cat >/dev/null\n/bin/cat {tmp_path}/printed\n"
+    )
     command.chmod(0o755)
     monkeypatch.setitem(sys.modules, "capstone", None)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -287,6 +290,8 @@ def test_command_stands_in(monkeypatch, tmp_path) -> None:
     found = [row for item in listing.functions for row in item.rows]
     assert [row.instruction[:3] for row in found] == [row.instruction[:3] for row in rows]
     assert {row.instruction.operands for row in found} == {"one, two"}
+    asked = (tmp_path / "asked").read_text()
+    assert asked == "objdump --addresses --bytes --funcs=all --color=never -\n"
 
 
 @pytest.mark.slow

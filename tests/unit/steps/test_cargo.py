@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CARGO = """\
 #!/bin/sh
 test -e Cargo.toml || exit 9
+test -z "$CARGO_ASKED" || { echo "$@"; pwd; env; } > "$CARGO_ASKED"
 mkdir -p "$CARGO_TARGET_DIR/x-y-z/release"
 echo crate >> "$CARGO_TARGET_DIR/compiled"
 printf '    Building [=>   ] 1/3: first\\r' >&2
@@ -50,6 +51,19 @@ def build(recipe: Recipe, guests: Guests | None = None, reports: list[str] | Non
     """Build the tool; it holds a line for each start of cargo in its target directory."""
     heard = [] if reports is None else reports
     return cargo.build(recipe, SOURCES, guests or Guests(), heard.append)
+
+
+def test_what_cargo_is_asked(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One profile for one target, with the pinned crates, in the folder of the tool."""
+    monkeypatch.setenv("CARGO_ASKED", str(tmp_path / "asked"))
+    build(recipe)
+    arguments, folder, *variables = (tmp_path / "asked").read_text().splitlines()
+    assert arguments == "build --locked --profile release --target x-y-z"
+    work = folder.removesuffix("/native/.").removesuffix("/native")
+    assert work.startswith(str(work_directory()))
+    assert {f"CARGO_TARGET_DIR={work}/target", "CARGO_TERM_COLOR=never"} <= {*variables}
 
 
 def test_progress_is_reported(recipe: Recipe) -> None:
