@@ -54,7 +54,7 @@ def test_damaged_launcher_is_found(typed: Callable[..., Typed], here: Path, name
         "error[A105]: the executable is damaged: its launcher does not have the recorded SHA-256\n"
     )
     assert got.status == 2
-    assert got.err.startswith(messages.get(find_platform(name).object_format, default))
+    assert got.err.startswith(messages.get(find_platform(name).system.object_format, default))
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
