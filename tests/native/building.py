@@ -59,6 +59,13 @@ def remap_flags() -> str:
     )
 
 
+def machine_folders(launcher: Path) -> list[str]:
+    """Return folders of this machine that a launcher must not name."""
+    cargo = os.environ.get("CARGO_HOME") or Path.home() / ".cargo"
+    folders = [Path.home(), Path(cargo), NATIVE, launcher.parent]
+    return [f"{folder}{os.sep}" for folder in folders]
+
+
 def _output(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 

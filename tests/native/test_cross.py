@@ -17,6 +17,7 @@ from .building import (
     cargo_build,
     compile_with_wheel,
     has_rust_target,
+    machine_folders,
     program,
 )
 from .test_launcher import HELLO, RECURSE, TRAP, run, strings
@@ -75,6 +76,12 @@ def test_recursion_is_deep_and_ends(start: Start) -> None:
     assert start(program("(drop (call $down (i32.const 1000000)))", top=RECURSE)).returncode == 0
     done = start(program("(drop (call $down (i32.const -1)))", top=RECURSE))
     assert done.stderr.startswith(b"error: `app`: wasm trap: call stack exhausted\n")
+
+
+def test_cross_built_launcher_names_no_folder_of_this_machine(aarch64_launcher: Path) -> None:
+    """The bytes are the same wherever it is built."""
+    data = aarch64_launcher.read_bytes()
+    assert [name for name in machine_folders(aarch64_launcher) if name.encode() in data] == []
 
 
 def test_program_of_this_machine_is_refused(aarch64_launcher: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .building import Programs, program
+from .building import Programs, machine_folders, program
 from .test_launcher import WORLDS, run
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ WRITE_FILE = """
 NAME = '(data (i32.const 8) "file")'
 BADF = 8
 NOT_ALLOWED = {2, 63, 69}  # EACCES, EPERM, EROFS
+
+
+def test_launcher_names_no_folder_of_this_machine(programs: Programs) -> None:
+    """The bytes are the same wherever it is built."""
+    data = programs.launcher.read_bytes()
+    assert [name for name in machine_folders(programs.launcher) if name.encode() in data] == []
 
 
 def writer(programs: Programs, settings: str = "") -> Path:
