@@ -39,8 +39,9 @@ BYTES = frozenset({"bytes"})  # of strings
 COUNTS = frozenset({"counts"})  # references to an object
 GLOBALS = frozenset({"globals"})
 OUTSIDE = frozenset({"outside"})  # input and output, the clock, the size of the memory
+SCRATCH = frozenset({"scratch"})  # what nobody reads
 HEAP = LENGTH | ELEMENTS | KEYS | ENTRIES | FIELDS | CELLS | BYTES | COUNTS
-KINDS = HEAP | GLOBALS | OUTSIDE
+KINDS = HEAP | GLOBALS | OUTSIDE | SCRATCH
 NOTHING: Kinds = frozenset()
 
 ALL = -1  # in `consumes`: every argument
@@ -283,6 +284,7 @@ _MEMORY = [
     Op("mem.copy", "to: word, from: word, n: word", "", "n bytes; may overlap",
        Effects(HEAP, HEAP)),
     Op("mem.fill", "to: word, byte: word, n: word", "", "n bytes", Effects(writes=HEAP)),
+    Op("anchor", "a: T", "", "a is computed here, not where it is used", Effects(writes=SCRATCH)),
     Op("mem.pages", "", "word", "size of the memory in pages of 64 KiB", Effects(OUTSIDE)),
     Op("mem.grow", "n: word", "word", "by n pages; the old size, or the largest word", ANYTHING),
 ]  # fmt: skip

@@ -29,6 +29,8 @@ _STORES = {
     (WORD, 4): ("i32.store", 2), (WORD, 2): ("i32.store16", 1), (WORD, 1): ("i32.store8", 0),
 }  # fmt: skip
 
+_ANCHORS = {"i64": ("i64.store", 3), "f64": ("f64.store", 3)}
+
 # Reference counts
 
 
@@ -84,6 +86,14 @@ def _mem_store(s: Selector, value: Value) -> None:
     s.raw(*_STORES[value.args[1].type, width], offset)
 
 
+def _anchor(s: Selector, value: Value) -> None:
+    (operand,) = value.args
+    s.raw("i32.const", layout.ANCHOR)
+    s.push(operand)
+    s.raw(*_ANCHORS[layout.machine_type(operand.type)], 0)
+
+
 HANDLERS: dict[str, Handler] = {
     "retain": _retain, "release": _release, "mem.load": _mem_load, "mem.store": _mem_store,
+    "anchor": _anchor,
 }  # fmt: skip

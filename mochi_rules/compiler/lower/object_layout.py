@@ -115,6 +115,7 @@ INPUT_SIZE = 65_536  # bytes read at once
 
 SCRATCH = 16  # 64 bytes for the arguments of host calls
 FREE_LISTS = 128  # a word for each size class: its first free block
+ANCHOR = 96  # 8 bytes that nobody reads
 STATIC_BASE = 1024  # below: nothing, so that a null address is never an object
 PAGE = 65536
 

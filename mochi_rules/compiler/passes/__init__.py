@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.passes.anchor import anchor
 from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.number import number_values
@@ -53,6 +54,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),
     Pass("ranges", 2, drop_checks),
+    Pass("anchor", 2, anchor),
     Pass("refcount", 0, insert_reference_counts),
 )
 
