@@ -19,22 +19,23 @@ from mochi_rules.compiler.ir.types import (
     list_of,
     optional_of,
 )
-from mochi_rules.compiler.irbuild.access import element_at, items_of, length_of, slice_of
+from mochi_rules.compiler.irbuild.access import element_at, length_of, slice_of
+from mochi_rules.compiler.irbuild.aggregates import aggregate
 from mochi_rules.compiler.irbuild.casts import cast
 from mochi_rules.compiler.irbuild.loops import iterate
 from mochi_rules.compiler.irbuild.objects import as_function
 from mochi_rules.compiler.irbuild.operators import as_list, as_text, contains, list_or_empty
+from mochi_rules.compiler.irbuild.queries.query import fold_query
+from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.irbuild.context import FunctionBuilder
-    from mochi_rules.compiler.syntax import ast
 
 _NUMBERS = (INT, FLOAT)
 _PRINT = {INT: "print_int", FLOAT: "print_float", BOOL: "print_bool", STRING: "print_string"}
-_SLOTS = {INT: "int", FLOAT: "float", STRING: "string"}
 
 # Builtins that are one runtime function of arguments of fixed types.
 _PLAIN: dict[str, tuple[str, tuple[Type, ...], Type, bool]] = {
@@ -56,6 +57,10 @@ def call_builtin(b: FunctionBuilder, node: ast.Call, name: str) -> Value:
         function, types, result, _ = _PLAIN[name]
         args = [b.value(arg, type_) for arg, type_ in zip(node.args, types, strict=False)]
         return b.runtime(function, args, result)
+    if len(node.args) == 1 and isinstance(node.args[0], ast.Query):
+        folded = fold_query(b, node.args[0], name)
+        if folded is not None:
+            return folded
     values = [b.expression(arg) for arg in node.args]
     b.at(node)
     return _RULES[name](b, node, values)
@@ -281,18 +286,6 @@ def _reduce(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
 
 
 # Numbers
-
-
-def aggregate(b: FunctionBuilder, name: str, value: Value) -> Value:
-    """Return the sum, mean, least or greatest of a list's elements."""
-    value = items_of(b, value) or value
-    type_ = value.type
-    if isinstance(type_, ListType) and type_.element in _SLOTS:
-        slot = _SLOTS[type_.element]
-        if name in ("min", "max") or slot != "string":
-            result = FLOAT if name == "avg" else type_.element
-            return b.runtime(f"list_{name}_{slot}", (value,), result)
-    return b.runtime(f"any_{name}", (b.convert(value, ANY), b.here()), ANY)
 
 
 def _extreme(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:

@@ -92,3 +92,60 @@ def test_a_filter_moves_to_the_loop_that_has_its_variables() -> None:
 def test_a_filter_stays_where_a_stop_would_be_missed(query) -> None:
     """Nothing that may stop the program runs for more rows, or for fewer, than without a plan."""
     assert not _is_inside(query, "77", "list.len ys")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sum(from x in xs select x.id)",
+        "max(from x in xs where x.id > 1 select x.rate)",
+        "count(from x in xs join y in ys on x.id == y.id select x)",
+        "exists(from x in xs select add(x.id))",
+        "from x in xs select avg(x.id)",
+    ],
+)
+def test_an_aggregate_of_a_query_makes_no_list(query) -> None:
+    """Its value is kept while the rows come."""
+    assert "list.append" not in _ir(query).replace("list.append hashes", "")
+
+
+def test_an_aggregate_of_sorted_or_cut_rows_needs_the_list() -> None:
+    """Which rows count is known at the end alone."""
+    assert "list.append" in _ir("sum(from x in xs sort by x.rate take 2 select x.id)")
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "[g.key, count(g), g.count, len(g)]",
+        "sum(from z in g select z.rate * 2.0)",
+        "avg(from z in g where z.id > 1 select z.id)",
+    ],
+)
+def test_a_group_of_which_aggregates_are_used_has_no_elements(select) -> None:
+    """Neither the group nor a list of its elements is made."""
+    ir = _ir(f"from x in xs group by x.id into g select {select}")
+    assert "struct.new group" not in ir
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "g.items[0].id",
+        "g",
+        "sum(from z in g select z.id * 2)",
+        "sum(from z in g select add(z.id))",
+        "[count(g), add(sum(from z in g select z.id))]",
+        "sum(from z in g sort by z.id take 1 select z.id)",
+        "sum(from z in g select z.maybe)",
+    ],
+)
+def test_a_group_keeps_elements_that_are_needed_later(select) -> None:
+    """An int product may stop the program, and `add` could change what is read."""
+    ir = _ir(f"from x in xs group by x.id into g select {select}")
+    assert "struct.new group" in ir
+
+
+def test_sorting_for_a_few_rows_does_not_sort_all() -> None:
+    """With `take`, the runtime library looks for the first rows alone."""
+    assert "list_top_by_keys" in _ir("from x in xs sort by x.id skip 1 take 5 select x")

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 def rewrite(program: ProgramState, plan: Plan) -> None:
     """Rewrite a plan in place."""
-    if len(plan.sources) > 1 and is_quiet(program, *_row_code(plan)):
+    if len(plan.sources) > 1 and is_quiet(program, *row_code(plan)):
         _Rewriter(program, plan).run()
 
 
-def _row_code(plan: Plan) -> list[object]:
+def row_code(plan: Plan) -> list[object]:
     """Return what runs once the joined elements are known, up to the last row."""
     node = plan.node
     elements = [source.elements for source in plan.sources if not source.is_joined]
