@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.facts import Facts
-from mochi_rules.compiler.ir.ops import ANYTHING
+from mochi_rules.compiler.ir.function import effects_of
 from mochi_rules.compiler.passes.summaries import own_effects, summarize
 
 if TYPE_CHECKING:
@@ -41,12 +41,14 @@ class Context:
 
     def effects(self, value: Value) -> Effects:
         """Return the effects of an instruction, and for a call those of the function."""
+        if self.program is None:
+            return effects_of(value)  # the library works on memory, whatever lies there
         if value.op in ("call", "closure.call"):
             name = value.attr if value.op == "call" else value.op
-            if name in self.functions or value.op == "closure.call":
-                return self._summaries.get(name, ANYTHING)
+            if name in self._summaries:
+                return self._summaries[name]
         return own_effects(value)
 
     @cached_property
     def _summaries(self) -> dict[str, Effects]:
-        return summarize(self.functions) if self.program else {}
+        return summarize(self.functions)

@@ -1,4 +1,8 @@
-"""What calls do: the effects of functions, with those of all that they call."""
+"""What instructions do to values: effects before references are counted, and those of calls.
+
+A list or a string is extended in place only where nobody else has it. So as long as values are
+values, and their references not counted yet, nothing ever changes a list's length or a string.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,20 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.ir.ops import ANYTHING, PURE
+from mochi_rules.compiler.ir.ops import ANYTHING, BYTES, COUNTS, HEAP, LENGTH, PURE, Effects
 from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.compiler.ir.function import Function, Value
-    from mochi_rules.compiler.ir.ops import Effects
 
+_FOREIGN = replace(ANYTHING, writes=ANYTHING.writes - LENGTH - BYTES)
+_EXTENDS = Effects(HEAP, COUNTS, (0,), frees=True, allocates=True)
+_OWN = {
+    "list.append": _EXTENDS, "string.concat": _EXTENDS, "closure.call": _FOREIGN,
+    "call.indirect": _FOREIGN,
+}  # fmt: skip
 _CLOSURES = "closure.call"  # stands among callees for every function that is a value
 
 
@@ -53,10 +62,13 @@ def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
 
 
 def own_effects(value: Value) -> Effects:
-    """Return the effects of an instruction; a call is one of the runtime library."""
+    """Return the effects of an instruction; a call is one of the runtime library.
+
+    As long as references are not counted: a length is that of a value, whatever is appended.
+    """
     if value.op == "call":
-        return LIBRARY_EFFECTS.get(value.attr, ANYTHING)
-    return effects_of(value)
+        return LIBRARY_EFFECTS.get(value.attr, _FOREIGN)
+    return _OWN.get(value.op) or effects_of(value)
 
 
 def _union(a: Effects, b: Effects) -> Effects:

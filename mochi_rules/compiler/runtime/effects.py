@@ -10,6 +10,7 @@ from mochi_rules.compiler.ir.ops import COUNTS, HEAP, OUTSIDE, Effects
 
 _LOOKS = Effects(HEAP, traps=True)
 _MAKES = Effects(HEAP, COUNTS, traps=True, allocates=True)
+_EXTENDS = Effects(HEAP, COUNTS, traps=True, frees=True, allocates=True)  # what it takes over
 _PRINTS = Effects(HEAP, OUTSIDE, traps=True)
 _NAMES = {
     _LOOKS: """
@@ -32,6 +33,7 @@ _NAMES = {
         string_pad_start string_repeat string_reverse string_slice string_split string_trim
         string_upper text_of_any
         """,
+    _EXTENDS: "any_append list_concat string_concat",
     _PRINTS: """
         json_print print_any print_bool print_float print_int print_newline print_space
         print_string print_trimmed
