@@ -134,7 +134,7 @@ def _cwasm(env: Any, target: Any = None, source: Any = None, **options: Any) -> 
     """Compile ahead of time, and check the artifact; return both nodes."""
     nodes = env.MochiCwasm(target, source, **options)
     wasm = nodes[0].sources[0]
-    return nodes + env.MochiReport(report_node(env, nodes[0]), [nodes[0], wasm], **options)
+    return nodes + env.MochiReport(_report_node(env, nodes[0]), [nodes[0], wasm], **options)
 
 
 def scan(node: Any, *_context: Any) -> list[Any]:
@@ -220,20 +220,26 @@ def _emit_report(target: list[Any], source: list[Any], env: Any) -> _Emitter:
 
 def _emit_object(target: list[Any], source: list[Any], env: Any) -> _Emitter:
     artifact = source[0]
-    # A node of a file that nobody makes would be missed when its folder is built.
-    report = report_node(env, artifact) if artifact.has_builder() else None
-    if report is not None and report.has_builder() and report not in source:
-        source = [*source, report]  # nothing is wrapped that was not checked
 
     def make(space: Workspace, node: Any) -> Task:
         platform = env[CONFIGURATION].platform
         symbol = env.get(SYMBOL) or symbol_of(node.name)
+        space.after_reading(lambda: wait_for_check(env, node, artifact))
         return file_task(space, object_step(platform, symbol), node, {CWASM: artifact})
 
     return _emit(target, source, make)
 
 
-def report_node(env: Any, artifact: Any) -> Any:
+def wait_for_check(env: Any, node: Any, artifact: Any) -> None:
+    """Let a node wait for the check of its artifact; to be called when both are declared."""
+    if not artifact.has_builder():
+        return  # a node of a file that nobody makes would be missed when its folder is built
+    report = _report_node(env, artifact)
+    if report.has_builder():
+        env.Depends(node, report)
+
+
+def _report_node(env: Any, artifact: Any) -> Any:
     """Return the node of what stands beside an artifact."""
     return env.fs.File(f"#{node_path(artifact)}{REPORT_SUFFIX}")
 

@@ -13,8 +13,8 @@ from mochi_rules.rules.builders import (
     CONFIGURATION,
     REPORT_SUFFIX,
     file_task,
-    report_node,
     tool_node,
+    wait_for_check,
 )
 from mochi_rules.rules.nodes import node_path
 from mochi_rules.rules.workspace import Task, workspace
@@ -69,14 +69,20 @@ def _emit(target: list[Any], source: list[Any], env: Any) -> tuple[list[Any], li
             raise MochiError(resolution_error(resolution))
         settings = configuration.launch(space.engine_settings(env))
         step = executable_step(configuration.platform, settings)
-        wasm = {WASM: artifact.sources[0]} if artifact.sources else {}
-        inputs = {CWASM: artifact, **wasm, LAUNCHER: launcher}
+        inputs = {CWASM: artifact, LAUNCHER: launcher}
+
+        def finish() -> None:
+            """Add what is known only when the artifact is declared too."""
+            if artifact.sources:
+                inputs[WASM] = artifact.sources[0]
+                env.Depends(node, inputs[WASM])
+            wait_for_check(env, node, artifact)
+
+        space.after_reading(finish)
         space.tasks[node] = file_task(space, step, node, inputs)
         return list(inputs.values())
 
-    inputs = space.guard(make)
-    report = [report_node(env, artifact)] if artifact.has_builder() else []
-    return target, [*inputs, *(node for node in report if node.has_builder())]
+    return target, space.guard(make)
 
 
 _FOLDER = "_bundle"  # of an output directory: what all its bundles share

@@ -220,6 +220,22 @@ env.MochiProgram("out/b", "a.mochi", MOCHI_ENGINE={"opt_level": "speed"})
     assert quick.scons().steps == []
 
 
+@pytest.mark.slow
+def test_object_waits_for_a_check_that_is_declared_after_it(quick: Project) -> None:
+    """To build the object alone checks the artifact first, in whatever order they are declared."""
+    sconstruct = (
+        SCONSTRUCT.splitlines()[0]
+        + """
+env.CwasmObject("out/a.o", "out/a.cwasm")
+env.Cwasm("out/a.cwasm", "out/a.wasm")
+env.MochiWasm("out/a.wasm", "a.mochi")
+"""
+    )
+    quick.write({"SConstruct": sconstruct, "a.mochi": "print(3)\n"})
+    verbs = [verb for verb, _, _ in quick.scons("out/a.o").steps]
+    assert verbs == ["mochi", "aot", "check", "object"]
+
+
 def test_setting_of_the_engine_is_passed_on(quick: Project) -> None:
     """And its change is the reason of a rebuild."""
     quick.write(HELLO)
