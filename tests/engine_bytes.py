@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochi_rules.elf.engine import LAYOUT_VERSION, Engine, schema_of
+from mochi_rules.elf.engine_section import LAYOUT_VERSION, Engine, schema_of
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, FlagValue, Form, TunableValue
 from mochi_rules.wasm.leb128 import encode_unsigned
 

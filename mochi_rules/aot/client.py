@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import EngineConfig, canonical
-from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.aot.problems import refusal
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
 from mochi_rules.wasm.reader.cursor import Cursor

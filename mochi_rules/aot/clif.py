@@ -9,11 +9,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.command_line import find_version
 from mochi_rules.aot.config import cli_arguments
-from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.engine_options import WASMTIME_MAJOR
+from mochi_rules.aot.tools.command_line import find_version
 from mochi_rules.base.diagnostic import environment_error, fail
-from mochi_rules.workers.environment import scrubbed_environment
+from mochi_rules.workers.process_environment import scrubbed_environment
 
 if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig

@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.aot.options import BY_NAME, MEMORY_LIMIT, MEMORY_UNIT, OPTIONS, Option, Value
+from mochi_rules.aot.engine_options import (
+    BY_NAME,
+    MEMORY_LIMIT,
+    MEMORY_UNIT,
+    OPTIONS,
+    Option,
+    Value,
+)
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.architecture import ARCHITECTURES
@@ -32,7 +39,7 @@ class EngineConfig:
     """Everything that decides the bytes of an artifact besides the wasm and the tool's version.
 
     Always valid: the constructor refuses what Wasmtime would. The options are documented in
-    `options.OPTIONS`. A size of None is Wasmtime's default.
+    `engine_options.OPTIONS`. A size of None is Wasmtime's default.
 
     Emits: A051 (value not allowed), A052 (size out of range), A053 (options contradict),
     A054 (no Winch for the target), C013 (CPU level of another architecture).

@@ -9,7 +9,7 @@ import ctypes
 import os
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.aot.options import OPTIONS
+from mochi_rules.aot.engine_options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

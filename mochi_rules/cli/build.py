@@ -19,8 +19,8 @@ from mochi_rules.cli.session import (
 from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.step_console import open_console
 from mochi_rules.project.sources import texts_of
-from mochi_rules.steps.errors import write_output
 from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.outputs import write_output
 from mochi_rules.steps.step import EXECUTABLE_MODE
 
 if TYPE_CHECKING:

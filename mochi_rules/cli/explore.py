@@ -11,7 +11,7 @@ from mochi_rules.cli.explore_page import explore_page
 from mochi_rules.cli.listings import is_program, list_program
 from mochi_rules.cli.options import Option, Verb
 from mochi_rules.cli.session import BUILDING, configuration_of
-from mochi_rules.steps.errors import write_output
+from mochi_rules.steps.outputs import write_output
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.cli.options import COLOR, Verb
-from mochi_rules.steps.errors import write_output
+from mochi_rules.steps.outputs import write_output
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

@@ -12,8 +12,8 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
+from mochi_rules.cli.arguments import parse
 from mochi_rules.cli.options import color_choice
-from mochi_rules.cli.parse import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def load(name: str) -> Verb:
 
 def _fail(error: Exception) -> int:
     from mochi_rules.cli.session import show  # noqa: PLC0415 - of errors only
-    from mochi_rules.steps.errors import as_mochi_error  # noqa: PLC0415
+    from mochi_rules.steps.exceptions import as_mochi_error  # noqa: PLC0415
 
     fault = as_mochi_error(error)
     show(fault.diagnostics)

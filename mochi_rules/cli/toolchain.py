@@ -15,8 +15,8 @@ from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.platforms.toolchain import resolution_error, resolve, what_lacks
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.steps.errors import write_output
 from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.outputs import write_output
 from mochi_rules.steps.step import EXECUTABLE_MODE
 from mochi_rules.steps.tools.toolchains import Toolchains, is_built, pending
 
@@ -48,7 +48,7 @@ def toolchain(parsed: Parsed) -> int:
         help_ = near or "write `mochi-rules toolchain install aot`"
         raise fail("B062", f"what to install is one of {listing(_TOOLS)}", help=help_)
     if tools[0] == "emulated":
-        from mochi_rules.aot.emulated import emulated_platforms  # noqa: PLC0415 - of this tool only
+        from mochi_rules.aot.tools.emulated import emulated_platforms  # noqa: PLC0415 - of this tool only
 
         for target in emulated_platforms(host_platform()):
             _install_emulated(target)
@@ -74,8 +74,8 @@ def _install_emulated(target: Platform) -> None:
 
     Emits: B014, C002 (qemu or the C compiler is missing), C030 to C034.
     """
-    from mochi_rules.aot import emulated  # noqa: PLC0415 - of this tool only
-    from mochi_rules.aot.wheel_download import fetch_wheel  # noqa: PLC0415
+    from mochi_rules.aot.tools import emulated  # noqa: PLC0415 - of this tool only
+    from mochi_rules.aot.tools.wheel_download import fetch_wheel  # noqa: PLC0415
 
     host, folder = host_platform(), emulated.directory(target)
     tool = emulated.emulated_toolchain(target, host)

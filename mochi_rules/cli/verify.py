@@ -12,9 +12,9 @@ from mochi_rules.aot.executable.reader import read_executable
 from mochi_rules.base.diagnostic import MochiError, about
 from mochi_rules.cli.options import COLOR, TARGET, Verb
 from mochi_rules.cli.products import read_binary
-from mochi_rules.elf.checks.objects import OBJECT_CHECKS, ObjectExpectation, verify_object
+from mochi_rules.elf.checks.object_files import OBJECT_CHECKS, ObjectExpectation, verify_object
 from mochi_rules.elf.checks.table import CHECKS, Failure, verify
-from mochi_rules.elf.objects import read_object
+from mochi_rules.elf.object_files import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
 from mochi_rules.platforms.platform import PLATFORMS, find_platform

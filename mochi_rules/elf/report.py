@@ -12,8 +12,8 @@ from mochi_rules.elf.artifact import flag_letters
 from mochi_rules.elf.checks.expectation import Kind
 from mochi_rules.elf.checks.header import OS_ABI
 from mochi_rules.elf.checks.table import Failure, verify
-from mochi_rules.elf.engine import decode_engine, schema_of
-from mochi_rules.elf.objects import COFF_CPUS
+from mochi_rules.elf.engine_section import decode_engine, schema_of
+from mochi_rules.elf.object_files import COFF_CPUS
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.triple_layout import layout_of
 from mochi_rules.formats import elf, macho
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mochi_rules.elf.artifact import Artifact
-    from mochi_rules.elf.engine import Engine
+    from mochi_rules.elf.engine_section import Engine
     from mochi_rules.elf.schema import TunableValue
 
 _WASM_MAGIC = b"\0asm"

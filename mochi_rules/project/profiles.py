@@ -14,8 +14,8 @@ import re
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.aot.engine_options import BY_NAME
 from mochi_rules.aot.executable.settings import NUMBERS, Directory, RunSettings
-from mochi_rules.aot.options import BY_NAME
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.files import read_source
 from mochi_rules.base.span import Span

@@ -17,10 +17,10 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome, StepFinished
 from mochi_rules.base.files import is_special
 from mochi_rules.platforms.native import native_sources
-from mochi_rules.rules.action import StepAction, read_input
-from mochi_rules.rules.boundary import scons_error
-from mochi_rules.rules.nodes import check_exists, node_path, source_name
+from mochi_rules.rules.scons_errors import scons_error
+from mochi_rules.rules.scons_nodes import check_exists, node_path, source_name
 from mochi_rules.rules.sources import Sources
+from mochi_rules.rules.step_action import StepAction, read_input
 from mochi_rules.rules.workspace import Task, workspace
 from mochi_rules.steps.step import (
     CWASM,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native import is_intact
 from mochi_rules.platforms.toolchain import resolution_error
-from mochi_rules.rules.action import StepAction
 from mochi_rules.rules.builders import (
     CONFIGURATION,
     REPORT_SUFFIX,
@@ -16,7 +15,8 @@ from mochi_rules.rules.builders import (
     tool_node,
     wait_for_check,
 )
-from mochi_rules.rules.nodes import node_path
+from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.step_action import StepAction
 from mochi_rules.rules.workspace import Task, workspace
 from mochi_rules.steps.step import CWASM, LAUNCHER, WASM, executable_step
 

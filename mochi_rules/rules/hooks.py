@@ -15,9 +15,9 @@ import SCons.Script.Main
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.project.attributes import BY_NAME
-from mochi_rules.rules.boundary import STATUS, ReportedError, scons_error
 from mochi_rules.rules.builders import scan
 from mochi_rules.rules.place import Place, is_of_user
+from mochi_rules.rules.scons_errors import STATUS, ReportedError, scons_error
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
 

@@ -15,8 +15,8 @@ import SCons.Script
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import nearest
 from mochi_rules.project.label import Pattern, is_label, parse_pattern
-from mochi_rules.rules.nodes import node_path
 from mochi_rules.rules.place import user_place
+from mochi_rules.rules.scons_nodes import node_path
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.verbs import EXPLAIN, VERBS
 from mochi_rules.rules.workspace import workspace

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.platforms.platform import host_platform
-from mochi_rules.rules.action import StepAction
 from mochi_rules.rules.builders import REPORT_SUFFIX
-from mochi_rules.rules.nodes import check_exists, read_node
+from mochi_rules.rules.scons_nodes import check_exists, read_node
+from mochi_rules.rules.step_action import StepAction
 from mochi_rules.rules.workspace import Task
 from mochi_rules.steps.step import CWASM, WASM
 from mochi_rules.steps.test_case import Case, case_step, directory_inputs

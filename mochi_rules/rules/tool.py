@@ -24,11 +24,11 @@ from mochi_rules.project.configuration import (
     variant_of,
 )
 from mochi_rules.project.profiles import Profiles
-from mochi_rules.rules.boundary import scons_error
 from mochi_rules.rules.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.executables import add_executable_builder
 from mochi_rules.rules.hooks import install_hooks
 from mochi_rules.rules.rules import rule_functions
+from mochi_rules.rules.scons_errors import scons_error
 from mochi_rules.rules.screen import open_console, share_terminal
 from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup

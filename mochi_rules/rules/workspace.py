@@ -16,8 +16,8 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 from mochi_rules.cache.directory import Layout
 from mochi_rules.project.visibility import Universe
-from mochi_rules.rules.boundary import scons_error
-from mochi_rules.rules.nodes import node_path
+from mochi_rules.rules.scons_errors import scons_error
+from mochi_rules.rules.scons_nodes import node_path
 from mochi_rules.steps.identity import Identities
 from mochi_rules.steps.journal import Journal
 from mochi_rules.steps.pipeline import Pipeline

@@ -7,13 +7,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.c_compilers import c_toolchains
 from mochi_rules.aot.executable.bundle import (
     SOURCES,
     bundle_system,
     compiler_arguments,
     wheel_library,
 )
+from mochi_rules.aot.tools.c_compilers import c_toolchains
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.files import reason
 from mochi_rules.platforms.native import c_sources
@@ -79,13 +79,13 @@ def library_step(platform: Platform) -> Step:
 
     Emits: A112, C030 to C033.
     """
-    from mochi_rules.aot.wheel_download import wheel_pin  # noqa: PLC0415 - of this step only
+    from mochi_rules.aot.tools.wheel_download import wheel_pin  # noqa: PLC0415 - of this step only
 
     bundle_system(platform)
     pin = wheel_pin(platform)
 
     def make(_engines: Engines, _inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.aot.wheel_download import fetch_wheel, take_library  # noqa: PLC0415
+        from mochi_rules.aot.tools.wheel_download import fetch_wheel, take_library  # noqa: PLC0415
 
         library = take_library(fetch_wheel(platform), platform)
         return Made(library, size_text(len(library)))

@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.native_tools import cargo_environment, rust_version
+from mochi_rules.aot.tools.native_tools import cargo_environment, rust_version
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic

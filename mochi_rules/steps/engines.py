@@ -223,7 +223,7 @@ def _load_the_rest() -> None:
 
 
 def compiler_command() -> tuple[str, ...]:
-    """Return the command of a compiler worker, isolated as those of `aot.wheel` are."""
+    """Return the command of a compiler worker, isolated as those of `aot.tools.wheel` are."""
     ours = str(Path(__file__).resolve().parents[2])
     return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours)
 

@@ -11,10 +11,10 @@ from mochi_rules.aot.config import (
     expected_tunables,
     missing_features,
 )
-from mochi_rules.aot.options import OPTIONS, WASMTIME_MAJOR
+from mochi_rules.aot.engine_options import OPTIONS, WASMTIME_MAJOR
 from mochi_rules.elf.checks.expectation import Expectation, Kind
-from mochi_rules.elf.checks.objects import ObjectExpectation
-from mochi_rules.elf.engine import decode_engine
+from mochi_rules.elf.checks.object_files import ObjectExpectation
+from mochi_rules.elf.engine_section import decode_engine
 from mochi_rules.elf.schema import SCHEMAS
 
 if TYPE_CHECKING:

@@ -22,27 +22,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "ui/text.py",
-          "aot/config.py", "aot/options.py")  # fmt: skip
+          "aot/config.py", "aot/engine_options.py")  # fmt: skip
 # A tool of ours: the files and folders that decide what it makes. A test compares them with what
 # its steps import.
 SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": (*_STEPS, "compiler", "wasm", "steps/compiler_worker.py", "steps/diagnostic_json.py",
-              "steps/engines.py", "aot/engine.py", "aot/wheel.py", "aot/worker.py",
+              "steps/engines.py", "aot/engine.py", "aot/tools/wheel.py", "aot/worker.py",
               "workers"),
     "import": (*_STEPS, "wasm", "aot/assemble.py", "steps/import_checks.py"),
-    "aot": (*_STEPS, "wasm", "steps/engines.py", "aot/client.py", "aot/command_line.py",
-            "aot/emulated.py", "aot/engine.py", "aot/probe.py",
-            "aot/problems.py", "workers", "aot/tool_worker.py", "aot/wheel.py",
-            "aot/wheel_download.py", "aot/worker.py", "aot/executable/bundle.py"),
+    "aot": (*_STEPS, "wasm", "steps/engines.py", "aot/client.py", "aot/tools/command_line.py",
+            "aot/tools/emulated.py", "aot/engine.py", "aot/probe.py",
+            "aot/problems.py", "workers", "aot/tools/tool_worker.py", "aot/tools/wheel.py",
+            "aot/tools/wheel_download.py", "aot/worker.py", "aot/executable/bundle.py"),
     "elf": (*_STEPS, "elf", "formats", "wasm", "steps/expectations.py"),
     "object": (*_STEPS, "aot/objects", "elf", "formats", "wasm", "steps/expectations.py"),
     "executable": (*_STEPS, "aot/executable", "formats", "wasm"),
     "test": (*_STEPS, "wasm", "steps/capture.py", "steps/diagnostic_json.py", "project/folder.py",
              "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
              "aot/executable/settings.py", "aot/run.py"),
-    "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/wheel_download.py", "steps/errors.py",
-               "steps/subprocesses.py", "steps/bundle.py"),
-    "cargo": (*_STEPS, "aot/native_tools.py", "cache/entry.py", "cache/lock.py",
+    "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
+               "steps/exceptions.py", "steps/outputs.py", "steps/subprocesses.py",
+               "steps/bundle.py"),
+    "cargo": (*_STEPS, "aot/tools/native_tools.py", "cache/entry.py", "cache/lock.py",
               "steps/cargo.py", "steps/subprocesses.py"),
 }  # fmt: skip
 WASMTIME, RUST = "wasmtime", "rust"
@@ -89,7 +90,7 @@ class Identities:
         if tool == WASMTIME:
             return self._recall(tool, self._signature(tool, _stat_wasmtime), _wasmtime_version)
         if tool == RUST:
-            from mochi_rules.aot.native_tools import rust_version  # noqa: PLC0415 - rare
+            from mochi_rules.aot.tools.native_tools import rust_version  # noqa: PLC0415 - rare
 
             return rust_version()
         signature = self._signature("ours", _stat_ours)
@@ -193,6 +194,6 @@ def _digest(tool: str) -> str:
 
 
 def _wasmtime_version() -> str:
-    from mochi_rules.aot.wheel import wheel_version  # noqa: PLC0415 - takes 15 ms
+    from mochi_rules.aot.tools.wheel import wheel_version  # noqa: PLC0415 - takes 15 ms
 
     return wheel_version()

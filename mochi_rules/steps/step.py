@@ -225,7 +225,7 @@ def object_step(platform: Platform, symbol: str) -> Step:
 
     def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.aot.objects.writer import write_object  # noqa: PLC0415 - as above
-        from mochi_rules.elf.checks.objects import require_sound_object  # noqa: PLC0415
+        from mochi_rules.elf.checks.object_files import require_sound_object  # noqa: PLC0415
         from mochi_rules.steps.expectations import object_expectation  # noqa: PLC0415
 
         data = write_object(platform, symbol, inputs[CWASM])

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import EngineConfig, engine_config
-from mochi_rules.aot.options import OPTIONS
+from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.lifeline import end_with_parent, supervised, tied
 from mochi_rules.platforms.platform import find_platform

@@ -12,11 +12,11 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.wasm.binary import encode_value_type, encode_vector
 from mochi_rules.wasm.instruction import FLOATS, UNBOUND, encode_unbound, encode_with, is_bound
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.module import Instruction
 from mochi_rules.wasm.opcodes import OPCODES, Immediate
+from mochi_rules.wasm.vectors import encode_value_type, encode_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,14 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.wasm.binary import (
-    MAGIC,
-    encode_bytes,
-    encode_name,
-    encode_value_type,
-    encode_value_types,
-    encode_vector,
-)
 from mochi_rules.wasm.code import CodeEncoder
 from mochi_rules.wasm.indices import Indices
 from mochi_rules.wasm.leb128 import encode_unsigned
@@ -26,6 +18,14 @@ from mochi_rules.wasm.types import (
     Section,
     TableType,
     extern_kind,
+)
+from mochi_rules.wasm.vectors import (
+    MAGIC,
+    encode_bytes,
+    encode_name,
+    encode_value_type,
+    encode_value_types,
+    encode_vector,
 )
 
 if TYPE_CHECKING:

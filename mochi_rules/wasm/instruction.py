@@ -10,10 +10,10 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.wasm.binary import encode_value_type, encode_vector
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.opcodes import OPCODES, Immediate
 from mochi_rules.wasm.types import FuncType
+from mochi_rules.wasm.vectors import encode_value_type, encode_vector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.wasm.binary import encode_bytes, encode_name, encode_vector
 from mochi_rules.wasm.leb128 import encode_unsigned
+from mochi_rules.wasm.vectors import encode_bytes, encode_name, encode_vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

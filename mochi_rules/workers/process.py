@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
 from mochi_rules.base.lifeline import tied
-from mochi_rules.workers.environment import scrubbed_environment
+from mochi_rules.workers.process_environment import scrubbed_environment
 from mochi_rules.workers.protocol import (
     Greeting,
     ProtocolError,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot import emulated
-from mochi_rules.aot.wheel_download import fetch_wheel
+from mochi_rules.aot.tools import emulated
+from mochi_rules.aot.tools.wheel_download import fetch_wheel
 from mochi_rules.platforms.platform import find_platform
 from tests.needs import need
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mochi_rules.aot.config import EngineConfig, canonical, engine_config
+from mochi_rules.aot.engine_options import BY_NAME
 from mochi_rules.aot.objects.writer import ALIGNMENTS, write_object
-from mochi_rules.aot.options import BY_NAME
 from mochi_rules.aot.probe import engine_section
 from mochi_rules.aot.problems import refusal
 from mochi_rules.base.diagnostic import MochiError

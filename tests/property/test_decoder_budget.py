@@ -26,7 +26,7 @@ from mochi_rules.elf.codemap import (
     decode_traps,
 )
 from mochi_rules.elf.decode import Malformed
-from mochi_rules.elf.objects import read_object
+from mochi_rules.elf.object_files import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
 from mochi_rules.elf.unwind import decode_eh_frame, decode_pdata

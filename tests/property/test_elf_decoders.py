@@ -21,7 +21,7 @@ from mochi_rules.elf.codemap import (
     decode_traps,
 )
 from mochi_rules.elf.decode import Malformed
-from mochi_rules.elf.engine import Engine, decode_engine
+from mochi_rules.elf.engine_section import Engine, decode_engine
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form
 from mochi_rules.elf.unwind import decode_eh_frame
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned

@@ -9,7 +9,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
-from mochi_rules.aot.options import BY_NAME, MEMORY_LIMIT, MEMORY_UNIT
+from mochi_rules.aot.engine_options import BY_NAME, MEMORY_LIMIT, MEMORY_UNIT
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.aot.options import Option, Value
+    from mochi_rules.aot.engine_options import Option, Value
 
 ACCESSES = ("r", "rw")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.append import attach
-from mochi_rules.aot.executable.artifact import check_artifact
+from mochi_rules.aot.executable.artifact_fit import check_artifact
 from mochi_rules.aot.executable.binary import EXECUTABLE, check_binary
 from mochi_rules.aot.executable.macho_insert import insert_payload
 from mochi_rules.aot.executable.payload import has_payload, make_payload

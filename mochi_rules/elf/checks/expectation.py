@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.elf.artifact import Artifact, Symbol
-    from mochi_rules.elf.engine import Engine
+    from mochi_rules.elf.engine_section import Engine
     from mochi_rules.elf.schema import FlagValue, Schema, TunableValue
     from mochi_rules.elf.triple_layout import Layout
 

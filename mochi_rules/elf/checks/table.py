@@ -17,7 +17,7 @@ from mochi_rules.elf.checks import engine_section as engine
 from mochi_rules.elf.checks import section_table as sections
 from mochi_rules.elf.checks import symbol_table as symbols
 from mochi_rules.elf.checks.expectation import Expectation, Subject
-from mochi_rules.elf.engine import decode_engine, schema_of
+from mochi_rules.elf.engine_section import decode_engine, schema_of
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.triple_layout import layout_of
 

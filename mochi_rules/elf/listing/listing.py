@@ -17,7 +17,7 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.printable import printable
 from mochi_rules.elf.codemap import NO_ORIGIN, decode_origins
 from mochi_rules.elf.decode import Malformed
-from mochi_rules.elf.engine import decode_engine
+from mochi_rules.elf.engine_section import decode_engine
 from mochi_rules.elf.listing.disassemble import disassemble
 from mochi_rules.elf.native_lines import read_native_lines
 from mochi_rules.elf.read import read_artifact

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.wheel import wheel_toolchain
+from mochi_rules.aot.tools.wheel import wheel_toolchain
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native import is_intact
@@ -107,7 +107,7 @@ class Toolchains:
         return self._launchers[key]
 
     def _find_launchers(self, platform: Platform, *, may_build: bool) -> Iterable[Toolchain]:
-        from mochi_rules.aot.native_tools import (  # noqa: PLC0415 - of executables only
+        from mochi_rules.aot.tools.native_tools import (  # noqa: PLC0415 - of executables only
             cargo_launchers,
             installed_launcher,
         )
@@ -151,24 +151,24 @@ def chosen(resolution: Resolution) -> Toolchain:
 
 
 def _installed_worker(host: Platform) -> Iterable[Toolchain]:
-    from mochi_rules.aot.native_tools import installed_worker  # noqa: PLC0415
+    from mochi_rules.aot.tools.native_tools import installed_worker  # noqa: PLC0415
 
     return (installed_worker(host),)
 
 
 def _cargo_worker(host: Platform) -> Iterable[Toolchain]:
-    from mochi_rules.aot.native_tools import cargo_worker  # noqa: PLC0415
+    from mochi_rules.aot.tools.native_tools import cargo_worker  # noqa: PLC0415
 
     return (cargo_worker(host),)
 
 
 def _command_line(host: Platform, path: str) -> Iterable[Toolchain]:
-    from mochi_rules.aot.command_line import command_line_toolchains  # noqa: PLC0415
+    from mochi_rules.aot.tools.command_line import command_line_toolchains  # noqa: PLC0415
 
     return command_line_toolchains(host, path)
 
 
 def _emulated(host: Platform) -> Iterable[Toolchain]:
-    from mochi_rules.aot.emulated import emulated_platforms, emulated_toolchain  # noqa: PLC0415
+    from mochi_rules.aot.tools.emulated import emulated_platforms, emulated_toolchain  # noqa: PLC0415
 
     return [emulated_toolchain(target, host) for target in emulated_platforms(host)]

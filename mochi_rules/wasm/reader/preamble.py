@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.wasm.binary import MAGIC
+from mochi_rules.wasm.vectors import MAGIC
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import MochiError

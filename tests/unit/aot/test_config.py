@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from mochi_rules.aot.config import EngineConfig, canonical, cli_arguments, engine_config
-from mochi_rules.aot.options import BY_NAME, MEMORY_LIMIT, OPTIONS
+from mochi_rules.aot.engine_options import BY_NAME, MEMORY_LIMIT, OPTIONS
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.architecture import X86_64
 from mochi_rules.platforms.platform import PLATFORMS, find_platform

@@ -16,10 +16,10 @@ from mochi_rules.aot.config import (
     missing_features,
 )
 from mochi_rules.aot.engine import make_loader
-from mochi_rules.aot.options import BY_NAME
+from mochi_rules.aot.engine_options import BY_NAME
 from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.elf.engine import decode_engine, schema_of
+from mochi_rules.elf.engine_section import decode_engine, schema_of
 
 # One value besides the default for every option, and more where more can go wrong.
 OTHERS = {

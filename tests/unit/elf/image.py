@@ -8,7 +8,7 @@ from typing import Any
 
 from engine_bytes import encode_engine
 
-from mochi_rules.elf.engine import decode_engine
+from mochi_rules.elf.engine_section import decode_engine
 
 _HEADER = (
     *("ident", "type", "machine", "version", "entry", "phoff", "shoff", "flags", "ehsize"),

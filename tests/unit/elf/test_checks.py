@@ -10,7 +10,7 @@ import pytest
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.elf.checks.expectation import Expectation, Kind
 from mochi_rules.elf.checks.table import CHECKS, MAX_MESSAGES, require_sound, verify
-from mochi_rules.elf.engine import decode_engine
+from mochi_rules.elf.engine_section import decode_engine
 from mochi_rules.elf.read import read_artifact
 
 from .image import Image

@@ -12,7 +12,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.elf.checks.expectation import Expectation, Kind
 from mochi_rules.elf.checks.table import CHECKS, verify
-from mochi_rules.elf.engine import decode_engine
+from mochi_rules.elf.engine_section import decode_engine
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.schema import SCHEMAS
 

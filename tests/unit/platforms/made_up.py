@@ -64,12 +64,12 @@ platform.PLATFORMS += (NEW, UNIX)
 
 def derived() -> dict[str, object]:
     """Return what the rows lead to, by name."""
-    from mochi_rules.aot import c_compilers, emulated, native_tools
     from mochi_rules.aot.config import engine_config
     from mochi_rules.aot.executable.binary import identify
     from mochi_rules.aot.executable.bundle import wheel_library
     from mochi_rules.aot.objects.writer import write_object
-    from mochi_rules.elf.objects import read_object
+    from mochi_rules.aot.tools import c_compilers, emulated, native_tools
+    from mochi_rules.elf.object_files import read_object
     from mochi_rules.elf.schema import SCHEMAS
     from mochi_rules.elf.triple_layout import layout_of
     from mochi_rules.project.configuration import find_configurations

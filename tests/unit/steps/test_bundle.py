@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot.wheel_download import wheel_pin
+from mochi_rules.aot.tools.wheel_download import wheel_pin
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType

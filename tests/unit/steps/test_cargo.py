@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot.native_tools import rust_host
+from mochi_rules.aot.tools.native_tools import rust_host
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native import work_directory
 from mochi_rules.platforms.toolchain import Recipe

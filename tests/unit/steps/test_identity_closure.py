@@ -25,7 +25,13 @@ ENTRIES = {
         "compiler.driver",
     ),
     "import": ("steps.step:import_step",),
-    "aot": ("steps.step:aot_step", "aot.probe", "aot.worker", "aot.command_line", "aot.emulated"),
+    "aot": (
+        "steps.step:aot_step",
+        "aot.probe",
+        "aot.worker",
+        "aot.tools.command_line",
+        "aot.tools.emulated",
+    ),
     "elf": ("steps.step:check_step",),
     "object": ("steps.step:object_step",),
     "executable": ("steps.step:executable_step",),
@@ -37,7 +43,7 @@ STEPS = "steps.step"  # of every tool: what its functions import counts for thei
 # It hands requests to all engines: its code counts, but not what it imports.
 ENGINES = "steps.engines"
 # They choose a tool, and the choice is an argument of the step.
-CHOOSERS = ("steps.tools.toolchains", "aot.c_compilers")
+CHOOSERS = ("steps.tools.toolchains", "aot.tools.c_compilers")
 
 
 @pytest.mark.parametrize("tool", SOURCES)

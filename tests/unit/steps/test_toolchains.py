@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot import native_tools
+from mochi_rules.aot.tools import native_tools
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms import native
@@ -74,9 +74,9 @@ def test_damaged_tool_is_built_again(machine: Path, monkeypatch: pytest.MonkeyPa
 
 def test_host_needs_nothing_but_the_wheel() -> None:
     """No other module is loaded to find that out."""
-    sys.modules.pop("mochi_rules.aot.command_line", None)
+    sys.modules.pop("mochi_rules.aot.tools.command_line", None)
     assert Toolchains().aot_tool(HOST).name == "wheel"
-    assert "mochi_rules.aot.command_line" not in sys.modules
+    assert "mochi_rules.aot.tools.command_line" not in sys.modules
 
 
 def test_bare_machine_has_none_for_others() -> None:

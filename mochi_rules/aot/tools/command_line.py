@@ -14,9 +14,9 @@ from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import cli_arguments, engine_config
-from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
-from mochi_rules.aot.tool_worker import (
+from mochi_rules.aot.tools.tool_worker import (
     INPUT,
     OUTPUT,
     KilledError,
@@ -27,7 +27,7 @@ from mochi_rules.aot.tool_worker import (
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS, Constraint
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
-from mochi_rules.workers.environment import run_scrubbed
+from mochi_rules.workers.process_environment import run_scrubbed
 from mochi_rules.workers.protocol import Greeting
 
 if TYPE_CHECKING:

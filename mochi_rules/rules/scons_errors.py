@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Errors
 
-from mochi_rules.steps.errors import as_mochi_error
+from mochi_rules.steps.exceptions import as_mochi_error
 
 if TYPE_CHECKING:
     from mochi_rules.ui.console import Console

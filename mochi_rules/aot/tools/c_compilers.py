@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.native_tools import zig_command
+from mochi_rules.aot.tools.native_tools import zig_command
 from mochi_rules.platforms.platform import ZIG, CCompiler
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 

@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.options import OPTIONS
-from mochi_rules.aot.tool_worker import INPUT, OUTPUT, serve_tool, tool_worker_command
-from mochi_rules.aot.wheel_download import take_library, wheel_pin
+from mochi_rules.aot.engine_options import OPTIONS
+from mochi_rules.aot.tools.tool_worker import INPUT, OUTPUT, serve_tool, tool_worker_command
+from mochi_rules.aot.tools.wheel_download import take_library, wheel_pin
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 from mochi_rules.platforms.native import c_sources, tools_directory
 from mochi_rules.platforms.platform import PLATFORMS, CCompiler, Platform, find_platform

@@ -8,7 +8,7 @@ import pytest
 from engine_bytes import encode_engine
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.elf.engine import Engine, decode_engine, schema_of
+from mochi_rules.elf.engine_section import Engine, decode_engine, schema_of
 from mochi_rules.elf.schema import SCHEMAS
 
 from .image import Image

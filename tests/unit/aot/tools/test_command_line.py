@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
-from mochi_rules.aot.command_line import command_line_toolchains
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE
+from mochi_rules.aot.tools.command_line import command_line_toolchains
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS
 from mochi_rules.platforms.toolchain import ToolchainType, resolution_error, resolve
@@ -144,5 +144,5 @@ def test_command_that_changed_its_version_is_no_worker(host, command, only_host)
     """A worker asks again: what was exchanged under it is not used."""
     found = [item for item in command_line_toolchains(host, only_host) if not item.missing]
     command("wasmtime 47.0.1")
-    with AotWorker(found[0].command) as worker, pytest.raises(MochiError, match="A061"):
+    with AotWorker(found[0].command) as worker, pytest.raises(MochiError, match="A080"):
         worker.greeting()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.aot import c_compilers
-from mochi_rules.aot.c_compilers import c_toolchains
+from mochi_rules.aot.tools import c_compilers
+from mochi_rules.aot.tools.c_compilers import c_toolchains
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolution_error, resolve
 

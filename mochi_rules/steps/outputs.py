@@ -1,14 +1,10 @@
-"""Errors of others as ours: of the file system, and of our own mistakes."""
+"""Writes outputs: each appears whole, or a diagnostic says why not."""
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
 from typing import TYPE_CHECKING
 
-from mochi_rules import __version__
-from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
+from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import reason, write_through
 
@@ -16,26 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mochi_rules.steps.step import Step
-
-
-def as_mochi_error(error: BaseException) -> MochiError:
-    """Return an error as ours: one of the file system names the file, any other is a bug.
-
-    Emits: B069 (the file system refuses), X001 (internal error).
-    """
-    if isinstance(error, MochiError):
-        return error
-    if isinstance(error, OSError):
-        name = f" `{error.filename}`" if error.filename else ""
-        return environment_error("B069", f"cannot use the file{name}: {reason(error)}")
-    trace = "".join(traceback.format_exception(error)).rstrip()
-    is_debugging = os.environ.get("MOCHI_RULES_DEBUG")
-    notes = (
-        f"mochi_rules {__version__}, Python {sys.version.split()[0]}",
-        trace if is_debugging else "`MOCHI_RULES_DEBUG=1` shows where",
-    )
-    message = f"internal error: {type(error).__name__}: {error}"
-    return MochiError(Diagnostic("X001", message, notes=notes, fault=Fault.INTERNAL))
 
 
 def write_output(path: Path, data: bytes, name: str, mode: int = 0o644) -> None:

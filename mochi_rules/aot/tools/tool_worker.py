@@ -15,11 +15,11 @@ from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.config import EngineConfig
-from mochi_rules.aot.options import OPTIONS
+from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.platforms.architecture import CpuLevel
 from mochi_rules.platforms.platform import find_platform
-from mochi_rules.workers.environment import run_scrubbed
+from mochi_rules.workers.process_environment import run_scrubbed
 from mochi_rules.workers.serve import serve
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def tool_worker_command(module: str, *arguments: str) -> tuple[str, ...]:
 
     That is: no site, no path of the user, no PYTHON* variable.
     """
-    ours = str(Path(__file__).resolve().parents[2])
+    ours = str(Path(__file__).resolve().parents[3])
     return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours, module, *arguments)
 
 

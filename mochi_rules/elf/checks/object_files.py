@@ -10,12 +10,12 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.printable import printable
 from mochi_rules.elf.checks.table import MAX_MESSAGES, Failure
-from mochi_rules.elf.objects import read_object
+from mochi_rules.elf.object_files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mochi_rules.elf.objects import ObjectImage, ObjectSection
+    from mochi_rules.elf.object_files import ObjectImage, ObjectSection
 
 MIN_ALIGNMENT = 16  # Wasmtime copies the artifact into pages of its own
 _MAX_PADDING = 16  # bytes after the end symbol; Mach-O wants some

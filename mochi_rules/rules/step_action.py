@@ -10,10 +10,10 @@ import SCons.Action
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cache.explain import key_record
-from mochi_rules.rules.boundary import interruption, scons_error
-from mochi_rules.rules.nodes import node_path, read_node
+from mochi_rules.rules.scons_errors import interruption, scons_error
+from mochi_rules.rules.scons_nodes import node_path, read_node
 from mochi_rules.rules.workspace import workspace
-from mochi_rules.steps.errors import place
+from mochi_rules.steps.outputs import place
 
 if TYPE_CHECKING:
     from mochi_rules.rules.workspace import Task, Workspace

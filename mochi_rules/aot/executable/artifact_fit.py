@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.base.diagnostic import fail
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.aot import emulated
 from mochi_rules.aot.config import engine_config
-from mochi_rules.aot.emulated import directory, driver_arguments, emulated_toolchain
+from mochi_rules.aot.tools import emulated
+from mochi_rules.aot.tools.emulated import directory, driver_arguments, emulated_toolchain
 from mochi_rules.platforms import native
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve

@@ -12,13 +12,13 @@ import pytest
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.elf.checks.objects import (
+from mochi_rules.elf.checks.object_files import (
     OBJECT_CHECKS,
     ObjectExpectation,
     require_sound_object,
     verify_object,
 )
-from mochi_rules.elf.objects import ObjectImage, read_object
+from mochi_rules.elf.object_files import ObjectImage, read_object
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from tests.needs import need
 

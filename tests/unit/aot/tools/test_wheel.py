@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-from mochi_rules.aot import wheel
-from mochi_rules.aot.wheel import wheel_toolchain, worker_command
+from mochi_rules.aot.tools import wheel
+from mochi_rules.aot.tools.wheel import wheel_toolchain, worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS
 from mochi_rules.platforms.toolchain import ToolchainType, resolution_error, resolve

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.cli.arguments import parse
 from mochi_rules.cli.main import VERBS, load
 from mochi_rules.cli.options import Option, Parsed, Verb
-from mochi_rules.cli.parse import parse
 from mochi_rules.cli.usage import describe
 
 RUN = Verb(

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.options import WASMTIME_MAJOR
+from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 
@@ -67,7 +67,7 @@ def worker_command() -> tuple[str, ...]:
     Raises:
         MochiError: The wheel is not installed.
     """
-    ours = str(Path(__file__).resolve().parents[2])
+    ours = str(Path(__file__).resolve().parents[3])
     return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours, str(_wheel_directory().parent))
 
 

@@ -10,9 +10,14 @@ import zipfile
 
 import pytest
 
-from mochi_rules.aot import wheel_download as wheels
-from mochi_rules.aot.options import WASMTIME_MAJOR
-from mochi_rules.aot.wheel_download import fetch_wheel, pinned_versions, take_library, wheel_pin
+from mochi_rules.aot.engine_options import WASMTIME_MAJOR
+from mochi_rules.aot.tools import wheel_download as wheels
+from mochi_rules.aot.tools.wheel_download import (
+    fetch_wheel,
+    pinned_versions,
+    take_library,
+    wheel_pin,
+)
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.platforms.native import native_directory
 from mochi_rules.platforms.platform import PLATFORMS, find_platform

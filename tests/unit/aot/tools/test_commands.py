@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import mochi_rules
-from mochi_rules.aot import c_compilers, command_line, emulated, native_tools, wheel
 from mochi_rules.aot.config import engine_config
-from mochi_rules.aot.tool_worker import tool_worker_command
+from mochi_rules.aot.tools import c_compilers, command_line, emulated, native_tools, wheel
+from mochi_rules.aot.tools.tool_worker import tool_worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform
 
@@ -61,9 +61,9 @@ def test_worker_of_the_wheel_finds_this_package_and_wasmtime():
 
 def test_worker_of_a_tool_gets_its_module_and_arguments():
     """It needs no Wasmtime of its own."""
-    command = tool_worker_command("mochi_rules.aot.command_line", "/opt/wasmtime")
+    command = tool_worker_command("mochi_rules.aot.tools.command_line", "/opt/wasmtime")
     assert command[:4] == ISOLATED
-    assert command[5:] == (PACKAGE, "mochi_rules.aot.command_line", "/opt/wasmtime")
+    assert command[5:] == (PACKAGE, "mochi_rules.aot.tools.command_line", "/opt/wasmtime")
 
 
 def test_worker_under_qemu_gets_what_it_runs(monkeypatch):
@@ -72,7 +72,7 @@ def test_worker_under_qemu_gets_what_it_runs(monkeypatch):
     command = emulated.worker_command(ARM, Path("/tools"))
     assert command[:4] == ISOLATED
     assert command[5:] == (
-        *(PACKAGE, "mochi_rules.aot.emulated", "aarch64-linux", "48.0.0"),
+        *(PACKAGE, "mochi_rules.aot.tools.emulated", "aarch64-linux", "48.0.0"),
         *("/usr/bin/qemu-aarch64-static", "/tools/aot", "/tools/libwasmtime.so"),
     )
 
