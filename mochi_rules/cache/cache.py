@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostic
-    from mochi_rules.cache.action import PreparedAction
+    from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.maintenance import Removal, Report, Verification
 
 DEFAULT_CAPACITY = 5 << 30  # bytes

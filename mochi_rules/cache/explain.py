@@ -10,7 +10,7 @@ from mochi_rules.base.dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from mochi_rules.cache.action import PreparedAction
+    from mochi_rules.cache.key import PreparedAction
 
 # The kinds of parts, most telling first: a new tool also changes arguments, a new argument inputs.
 KINDS = ("tool", "argument", "input", "property", "environment", "output", "step")

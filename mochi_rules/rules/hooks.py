@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import traceback
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import SCons.Environment
@@ -16,6 +13,7 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.project.attributes import BY_NAME
 from mochi_rules.rules.builders import scan
+from mochi_rules.rules.interrupts import watch_signals
 from mochi_rules.rules.place import Place, is_of_user
 from mochi_rules.rules.scons_errors import STATUS, ReportedError, scons_error
 from mochi_rules.rules.tests import TEST
@@ -36,7 +34,7 @@ def install_hooks(space: Workspace) -> None:
     sconscript["SConscript_exception"] = lambda *args: _report_name(space) or report(*args)
     # SCons imports its tool `as` by this name alone, and would take a folder of the user's for it.
     sys.modules.setdefault("as", None)  # type: ignore[arg-type] # `import as` then fails, as it must
-    _watch_signals(space)
+    watch_signals(space)
 
 
 class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no types
@@ -103,44 +101,3 @@ def _report_name(space: Workspace) -> bool:
     span = Place(line.filename, line.lineno or 1, space.root).locate()
     scons_error(MochiError(Diagnostic("B023", message, span, help=help_)), space.console)
     return True
-
-
-def _watch_signals(space: Workspace) -> None:
-    """End the workers as soon as a signal arrives: SCons itself waits for what they do.
-
-    SCons sets its own handlers later, in the main thread, where they may have to wait too;
-    this learns of a signal from the interpreter itself.
-    """
-    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
-        return
-    import signal  # noqa: PLC0415 - where there are signals
-
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
-
-    def watch() -> None:
-        number = 0
-        with suppress(OSError):
-            while number not in ending and (data := os.read(reading, 1)):
-                number = data[0]
-        space.is_interrupted = True
-        if number == signal.SIGHUP:
-            _silence(terminals)
-        space.pipeline.engines.close()
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _silence(streams: list[int]) -> None:
-    """Let nothing more be written to terminals that are gone.
-
-    Such a write fails, and ends a thread of SCons which the others then wait for.
-    """
-    with suppress(OSError):
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        for stream in streams:
-            os.dup2(nothing, stream)
-        os.close(nothing)

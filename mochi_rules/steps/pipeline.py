@@ -15,7 +15,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
-from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
+from mochi_rules.cache.key import ActionSpec, PreparedAction, prepare
 from mochi_rules.steps.identity import WASMTIME
 from mochi_rules.steps.step import Made, Step
 

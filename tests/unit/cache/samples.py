@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.cache.action import ActionSpec, PreparedAction, prepare
+from mochi_rules.cache.key import ActionSpec, PreparedAction, prepare
 
 if TYPE_CHECKING:
     from pathlib import Path

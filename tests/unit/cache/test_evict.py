@@ -19,7 +19,7 @@ from mochi_rules.cache.maintenance import usage
 from .samples import OUTPUTS, blob_path, make_action, result_path
 
 if TYPE_CHECKING:
-    from mochi_rules.cache.action import PreparedAction
+    from mochi_rules.cache.key import PreparedAction
 
 STEPS = 10
 SIZE = 40 << 10  # bytes, of the output that each step has for itself

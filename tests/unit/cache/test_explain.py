@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.cache.action import ActionSpec, prepare
 from mochi_rules.cache.explain import KeyRecord, difference, key_record, read_record
+from mochi_rules.cache.key import ActionSpec, prepare
 
 SPEC = ActionSpec(
     mnemonic="aot",

@@ -8,8 +8,8 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.events import Outcome
-from mochi_rules.cache.action import ActionSpec, prepare
 from mochi_rules.cache.explain import KeyRecord, key_record
+from mochi_rules.cache.key import ActionSpec, prepare
 from mochi_rules.steps.journal import Entry, Journal, explain, select
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Actions: everything that decides the outputs of a step, and the key that it makes."""
+"""Keys: everything that decides the outputs of a step, as an action of the Remote Execution API."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.cache.action import ActionSpec, prepare
+from mochi_rules.cache.key import ActionSpec, prepare
 from mochi_rules.cache.messages import Action, Command, Directory, decode
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def test_key_ignores_the_hash_seed(start: Callable[..., Any], finish: Callable[.
     """Processes with different hash seeds make the same key from sets of names."""
     code = """
 from cache.test_action import SPEC
-from mochi_rules.cache.action import prepare
+from mochi_rules.cache.key import prepare
 print(prepare(SPEC).key)
 """
     keys = {finish(start(code, PYTHONHASHSEED=seed)) for seed in ("0", "1", "4711")}

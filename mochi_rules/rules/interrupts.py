@@ -1,0 +1,52 @@
+"""Ctrl-C and other signals that end a build."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mochi_rules.rules.workspace import Workspace
+
+
+def watch_signals(space: Workspace) -> None:
+    """End the workers as soon as a signal arrives: SCons itself waits for what they do.
+
+    SCons sets its own handlers later, in the main thread, where they may have to wait too;
+    this learns of a signal from the interpreter itself.
+    """
+    if os.name != "posix" or threading.current_thread() is not threading.main_thread():
+        return
+    import signal  # noqa: PLC0415 - where there are signals
+
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    ending = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+
+    def watch() -> None:
+        number = 0
+        with suppress(OSError):
+            while number not in ending and (data := os.read(reading, 1)):
+                number = data[0]
+        space.is_interrupted = True
+        if number == signal.SIGHUP:
+            _silence(terminals)
+        space.pipeline.engines.close()
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _silence(streams: list[int]) -> None:
+    """Let nothing more be written to terminals that are gone.
+
+    Such a write fails, and ends a thread of SCons which the others then wait for.
+    """
+    with suppress(OSError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        for stream in streams:
+            os.dup2(nothing, stream)
+        os.close(nothing)
