@@ -14,6 +14,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mochi_rules.aot.client import AotWorker
+from mochi_rules.steps import engines
 from tests.e2e.project import Project
 from tests.faults.building import EMITS, FILES, build_all, build_file, difference, make_project
 from tests.faults.harness import Wrong
@@ -30,7 +32,8 @@ EVENTS = ("open", "os.rename", "os.mkdir", "os.remove", "os.listdir", "os.scandi
           "os.chmod", "os.truncate", "os.link", "os.symlink")  # fmt: skip
 WAYS = ("removed", "cut", "flipped", "empty", "grown", "swapped", "zeros")
 ODD_WAYS = (*WAYS, "folder", "link")  # of a cache; an output that is one is the user's
-SCONS = 0.02  # the share of cases with SCons, which take a hundred times as long
+SCONS = 0.01  # the share of cases with SCons, which take a hundred times as long
+ALONE = 0.1  # the share of cases whose builds start compilers of their own
 
 
 class Refusals:
@@ -71,10 +74,11 @@ class Refusals:
 def damage(
     folder: Path,
     chance: random.Random,
+    count: int,
     ways: Sequence[str] = ODD_WAYS,
     spared: Collection[str] = (),
-) -> str:
-    """Damage a file below a folder as disks, people and other programs do; return how.
+) -> list[str]:
+    """Damage files below a folder as disks, people and other programs do; return how.
 
     `spared` are ends of paths of what is left alone.
     """
@@ -83,9 +87,15 @@ def damage(
         for path in folder.rglob("*")
         if path.is_file() and not str(path).endswith((*spared, "SConstruct"))
     )
-    if not files:
-        return "nothing"
-    path, way = chance.choice(files), chance.choice(ways)
+    chosen = chance.sample(files, min(count, len(files)))
+    return [
+        f"{_damage(path, chance.choice(ways), files, chance)}: {path.relative_to(folder)}"
+        for path in chosen
+    ]
+
+
+def _damage(path: Path, way: str, files: Sequence[Path], chance: random.Random) -> str:
+    """Damage a file in a way, which is returned; `files` has others that could be in its place."""
     data = path.read_bytes()
     at = chance.randrange(len(data)) if data else 0
     path.unlink()
@@ -100,10 +110,36 @@ def damage(
             "empty": b"",
             "flipped": data[:at] + bit + data[at + 1 :],
             "grown": data + chance.randbytes(chance.randrange(1, 100)),
-            "swapped": next((other.read_bytes() for other in files[::-1] if other != path), data),
+            "swapped": _other(path, files, data),
             "zeros": data[:at] + bytes(len(data) - at),
         }[way])  # fmt: skip
-    return f"{way}: {path.relative_to(folder)}"
+    return way
+
+
+def _other(path: Path, files: Sequence[Path], data: bytes) -> bytes:
+    others = (other for other in files[::-1] if other != path and other.is_file())
+    return next((other.read_bytes() for other in others), data)
+
+
+class Kept(AotWorker):
+    """A worker that the builds of many cases share: to start one takes longer than a build."""
+
+    def close(self) -> None:
+        """Leave it running: it ends with this process."""
+
+
+class Workers:
+    """Gives builds the compiler that they share, or one of their own."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, ...], Kept] = {}
+        self.is_shared = True
+        engines.AotWorker = self._make  # type: ignore[assignment,misc]
+
+    def _make(self, command: tuple[str, ...]) -> AotWorker:
+        return (
+            self._kept.setdefault(command, Kept(command)) if self.is_shared else AotWorker(command)
+        )
 
 
 class Cases:
@@ -111,7 +147,7 @@ class Cases:
 
     def __init__(self, folder: Path) -> None:
         self._case, self._pristine = folder / "case", folder / "pristine"
-        self._refusals = Refusals(self._case)
+        self._refusals, self._workers = Refusals(self._case), Workers()
         self._sources = make_project(folder / "sources", folder / "none").root / "app"
         self._keys = [(name, emit) for name in ("a", "b", "c") for emit in EMITS]
         self._files = {key: self._build(key, self._pristine / "cache")[1] for key in self._keys}
@@ -122,7 +158,8 @@ class Cases:
     def by_command(self, chance: random.Random) -> str:
         """Build one file, under errors or not, and once more without."""
         cache = self._copy("cache")
-        damages = [damage(cache, chance) for _ in range(chance.choice((0, 1, 1, 2, 5, 20)))]
+        self._workers.is_shared = chance.random() >= ALONE
+        damages = damage(cache, chance, chance.choice((0, 1, 1, 2, 5, 20)))
         key = chance.choice(self._keys)
         end = "built"
         if chance.random() < 0.5:
@@ -142,7 +179,7 @@ class Cases:
         if chance.random() < 0.5:
             shutil.rmtree(project.root / "build")
         for path in chance.choice(([root / "cache"], [project.root], [root])):
-            damages = [damage(path, chance, WAYS, FILES) for _ in range(chance.choice((1, 2, 5)))]
+            damages = damage(path, chance, chance.choice((1, 2, 5)), WAYS, FILES)
         if names := difference(build_all(project), self._outputs):
             raise Wrong(f"scons: other bytes: {names}; {damages}")
         return "scons"

@@ -78,6 +78,10 @@ def lines(text: str, chance: random.Random) -> str:
 WAYS = (any_token, same_kind, same_kind, lines)
 
 
+class Alive(Wrong):
+    """Objects are left at the end of a program."""
+
+
 class Runner:
     """Runs modules under WASI: little memory, no input, and a deadline in instructions.
 
@@ -109,7 +113,7 @@ class Runner:
         store.close()  # the program's file is complete
         errors = self.errors.read_bytes()
         if b"objects alive" in errors:
-            raise Wrong("objects alive at the end")
+            raise Alive("objects alive at the end")
         if trap is None:
             return "failed" if errors else "ended"
         if trap is wasmtime.TrapCode.UNREACHABLE and errors.endswith(b"error: out of memory\n"):
@@ -128,6 +132,19 @@ class Runner:
         return None
 
 
+def holds_itself(runner: Runner, text: str) -> bool:
+    """Return whether a variable of a program holds itself in the end: cycles are not freed.
+
+    One that does is printed as `[...]` or `{...}`.
+    """
+    names = re.findall(r"^(?:let|var) (\w+)", text, re.MULTILINE)
+    shown = "\n".join((text, *(f"print({name})" for name in names)))
+    result = compile_program(CompileRequest("m.mochi", {"m.mochi": shown}))
+    if result.wasm:
+        runner.run(result.wasm)
+    return b"..." in runner.output.read_bytes()
+
+
 def prepare(folder: Path) -> Callable[[random.Random], str]:
     """Return what compiles a mutated program and runs it."""
     runner = Runner(folder)
@@ -137,7 +154,12 @@ def prepare(folder: Path) -> Callable[[random.Random], str]:
         (folder / "input").write_text(text, encoding="utf-8")
         result = compile_program(CompileRequest("m.mochi", {"m.mochi": text}, check_leaks=True))
         if result.wasm:
-            return runner.run(result.wasm)
+            try:
+                return runner.run(result.wasm)
+            except Alive:
+                if holds_itself(runner, text):
+                    return "cyclic"
+                raise
         if not result.diagnostics:
             raise Wrong("neither wasm nor a diagnostic")
         return "refused"
