@@ -5,8 +5,8 @@ where an int and a string arrive, the place becomes `any`. Containers are shared
 where one flows its element cells become one cell (Steensgaard). That is why a `list<int>` is an
 array of machine integers wherever it is seen.
 
-Knowledge only grows (unknown → a kind → any; not null → perhaps null), so the order of
-propagation does not matter and it ends.
+Knowledge only grows (unknown → a kind → any; not null → perhaps null), so propagation ends, and
+its order does not matter to scalars. Elements that meet in one order may be any in another.
 
 A declared scalar, string or struct is `fixed`: an `any` that flows in is checked at run time
 instead of making the place `any`. A declared container is a hint.
