@@ -124,13 +124,19 @@ class Unreachable:
 
 @dataclass(slots=True, eq=False)
 class Function:
-    """A function; it takes no parameter over, and its result is its caller's."""
+    """A function; it takes over the parameters in `consumes`, and its result is its caller's."""
 
     name: str
     params: list[Value]
     result: Type
     blocks: list[Block] = field(default_factory=list)  # the first is the entry
     is_runtime: bool = False
+    consumes: frozenset[int] = frozenset()
+
+    @property
+    def taken_params(self) -> list[Value]:
+        """The parameters whose references are the function's own."""
+        return [self.params[number] for number in sorted(self.consumes)]
 
     @property
     def entry(self) -> Block:
@@ -162,7 +168,8 @@ class StructLayout:
 class Program:
     """A whole program. `globals` maps names to types; `main` runs first.
 
-    `signatures` are of the functions of the runtime library that it calls.
+    `signatures` are of the functions of the runtime library that it calls, and of its own that
+    take parameters over.
 
     With `tests`, the names of its test blocks, `main` takes the number of the one to run, or -1
     for all.
@@ -181,7 +188,7 @@ def consumed(value: Value, signatures: Mapping[str, Signature]) -> frozenset[int
     """Return the numbers of the arguments whose reference an instruction takes over."""
     op = OPS[value.op]
     if value.op == "call":
-        signature = signatures.get(value.attr)  # the program's own functions borrow
+        signature = signatures.get(value.attr)  # without one, it borrows
         return signature.consumes if signature else frozenset()
     if op.consumes == (ALL,):
         return range(len(value.args))

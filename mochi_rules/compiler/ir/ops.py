@@ -202,6 +202,9 @@ _LISTS = [
     _vacate("list.vacate", "xs: list<E>, i: int, old: E", ELEMENTS,
             "where element i is the object old, drop the list's reference: the slot is null "
             "until stored"),
+    Op("list.reserve", "xs: list<E>, n: int", "list<E>",
+       "with room for n more elements where n is not too large; in place where it has it and is "
+       "unique", Effects(LENGTH | COUNTS, COUNTS, (0,), frees=True, allocates=True), (0,)),
     Op("list.append", "xs: list<E>, v: E", "list<E>", "in place where xs is unique",
        Effects(LENGTH | ELEMENTS | COUNTS, LENGTH | ELEMENTS | COUNTS, (0,), frees=True,
                allocates=True), (0, 1)),

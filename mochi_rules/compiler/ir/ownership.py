@@ -26,9 +26,10 @@ _STATIC = frozenset({"null", "string"})
 
 def ownership_faults(function: Function, signatures: Mapping[str, Signature]) -> Iterator[str]:
     """Return what is wrong with the reference counts of a function that is sound otherwise."""
-    at_entry: dict[Block, Balances] = {function.entry: {}}
+    at_entry: dict[Block, Balances] = {function.entry: dict.fromkeys(function.taken_params, 1)}
+    borrowed = set(function.params) - set(function.taken_params)
     for block in Flow(function).blocks:
-        walk = _Walk(signatures, set(function.params), dict(at_entry[block]))
+        walk = _Walk(signatures, borrowed, dict(at_entry[block]))
         yield from walk.block(block)
         for target in block.targets:
             found = walk.held | {param: 1 for param in target.params if param.type.is_counted}
@@ -41,7 +42,7 @@ def ownership_faults(function: Function, signatures: Mapping[str, Signature]) ->
 @dataclass(slots=True)
 class _Walk:
     signatures: Mapping[str, Signature]
-    params: set[Value]  # of the function: the caller keeps them alive
+    params: set[Value]  # of the function, borrowed: the caller keeps them alive
     held: Balances
 
     def block(self, block: Block) -> Iterator[str]:

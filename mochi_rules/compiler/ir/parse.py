@@ -186,8 +186,13 @@ class _Parser:
         line.expect("fun ")
         name = line.match(_WORD)
         line.expect("(")
-        params = [self._param(line) for _ in line.several(")")]
-        return Function(name, params, line.type() if line.skips(": ") else VOID)
+        params, taken = [], set()
+        for number, _ in enumerate(line.several(")")):
+            if line.skips("own "):
+                taken.add(number)
+            params.append(self._param(line))
+        result = line.type() if line.skips(": ") else VOID
+        return Function(name, params, result, consumes=frozenset(taken))
 
     def _block(self, line: _Line) -> Block:
         block = self._block_named(line.match(re.compile(r"b\d+")))

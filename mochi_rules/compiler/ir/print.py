@@ -43,7 +43,10 @@ class _Printer:
 
     def run(self) -> str:
         function = self.function
-        params = ", ".join(map(self._declared, function.params))
+        params = ", ".join(
+            ("own " if number in function.consumes else "") + self._declared(param)
+            for number, param in enumerate(function.params)
+        )
         result = "" if function.result is VOID else f": {function.result}"
         lines = [f"fun {function.name}({params}){result} {{"]
         for block in function.blocks:

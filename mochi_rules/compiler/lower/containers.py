@@ -143,6 +143,11 @@ def _list_append(s: Selector, value: Value) -> None:
     s.raw("end")
 
 
+def _list_reserve(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.call("list_reserve")
+
+
 def _push_held(s: Selector, local: int | None, value: Value) -> None:
     """Push a value that a local holds, or a constant."""
     if local is None:
@@ -246,7 +251,7 @@ def _entry_vacate(s: Selector, value: Value) -> None:
 HANDLERS: dict[str, Handler] = {
     "list.new": _list_new, "list.len": _list_len,
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
-    "list.append": _list_append,
+    "list.append": _list_append, "list.reserve": _list_reserve,
     "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
     "map.new": _map_new, "map.len": _map_len,
     "map.find": _map_access("find"), "map.insert": _map_access("insert"),

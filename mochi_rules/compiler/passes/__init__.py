@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.anchor import anchor
+from mochi_rules.compiler.passes.consume import infer_consumed
 from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
+from mochi_rules.compiler.passes.reserve import reserve
 from mochi_rules.compiler.passes.tidy import tidy
 
 if TYPE_CHECKING:
@@ -54,7 +56,9 @@ PASSES: tuple[Pass, ...] = (
     Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),
     Pass("ranges", 2, drop_checks),
+    Pass("reserve", 2, reserve),
     Pass("anchor", 2, anchor),
+    Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),
 )
 

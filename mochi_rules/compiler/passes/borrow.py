@@ -18,11 +18,12 @@ from mochi_rules.compiler.ir.function import Jump, Return, consumed, effects_of,
 from mochi_rules.compiler.ir.ops import NOTHING, OPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from mochi_rules.compiler.ir.cfg import Flow
-    from mochi_rules.compiler.ir.function import Block, Signature, Value
+    from mochi_rules.compiler.ir.function import Block, Function, Value
     from mochi_rules.compiler.ir.ops import Kinds
+    from mochi_rules.compiler.passes.context import Context
 
 _FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
 _FAR = 256  # blocks that a value may be borrowed in: looking at more takes too long
@@ -49,9 +50,11 @@ def is_alias(value: Value) -> bool:
     return OPS[value.op].result_is == "alias" and value.type.is_counted
 
 
-def find_borrowing(flow: Flow, signatures: Mapping[str, Signature]) -> Borrowing:
+def find_borrowing(function: Function, context: Context) -> Borrowing:
     """Decide for each counted value of a function whether it is owned or borrowed."""
-    finder = _Finder(flow, signatures)
+    flow = context.facts(function).flow
+    finder = _Finder(flow, context)
+    finder.found.owned.update(function.taken_params)
     for block in flow.blocks:
         finder.note(block)
     for block in flow.blocks:
@@ -62,7 +65,7 @@ def find_borrowing(flow: Flow, signatures: Mapping[str, Signature]) -> Borrowing
 @dataclass(slots=True)
 class _Finder:
     flow: Flow
-    signatures: Mapping[str, Signature]
+    context: Context
     found: Borrowing = field(default_factory=Borrowing)
     sources: dict[Value, Kinds] = field(default_factory=dict)  # borrowed value -> read from where
     taken: set[Value] = field(default_factory=set)  # their references, but by aliases
@@ -76,8 +79,10 @@ class _Finder:
             for arg in value.args:
                 if arg.type.is_counted:
                     self.uses.setdefault(arg, []).append((block, position))
-            self.taken.update(value.args[n] for n in consumed(value, self.signatures))
-            effects = effects_of(value)
+            taken = [value.args[n] for n in consumed(value, self.context.signatures)]
+            self.taken.update(taken)
+            # Who keeps alive what a call takes over keeps the call from changing it in place.
+            effects = effects_of(value) if taken else self.context.effects(value)
             for kind in effects.writes if effects.frees else ():
                 drops.setdefault(kind, []).append(position)
         if isinstance(block.end, (Jump, Return)):
@@ -91,7 +96,7 @@ class _Finder:
         for position, value in enumerate(block.code):
             if not value.type.is_counted:
                 continue
-            held = result_is(value, self.signatures)
+            held = result_is(value, self.context.signatures)
             if held == "owned":
                 self.found.owned.add(value)
             elif held in ("borrowed", "alias"):
@@ -166,4 +171,6 @@ class _Finder:
 
         The runtime library does not; a function of the program may.
         """
-        return value.op in _FOREIGN or (value.op == "call" and value.attr not in self.signatures)
+        if value.op != "call":
+            return value.op in _FOREIGN
+        return value.attr in self.context.functions or value.attr not in self.context.signatures

@@ -10,8 +10,6 @@ from mochi_rules.compiler.ir.function import effects_of
 from mochi_rules.compiler.passes.summaries import own_effects, summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mochi_rules.compiler.ir.function import Function, Program, Signature, Value
     from mochi_rules.compiler.ir.ops import Effects
     from mochi_rules.compiler.runtime.library import Library
@@ -24,7 +22,7 @@ class Context:
     """
 
     def __init__(
-        self, functions: dict[str, Function], signatures: Mapping[str, Signature],
+        self, functions: dict[str, Function], signatures: dict[str, Signature],
         program: Program | None = None, library: Library | None = None,
     ) -> None:  # fmt: skip
         self.functions = functions

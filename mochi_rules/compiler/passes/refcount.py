@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def insert_reference_counts(function: Function, context: Context) -> None:
     """Insert retain and release; the function must not have any yet."""
     flow = context.facts(function).flow
-    held = find_borrowing(flow, context.signatures)
+    held = find_borrowing(function, context)
     _Counter(function, context.signatures, flow, held).run()
     context.facts(function).forget_uses()
 
@@ -76,12 +76,16 @@ class _Counter:
     def _find_crossing(self) -> None:
         used_outside: set[Value] = set()
         for block in self.function.blocks:
-            used_outside |= self._mentioned(block) - set(block.params) - set(block.code)
+            used_outside |= self._mentioned(block) - set(self._params(block)) - set(block.code)
         for block in self.function.blocks:
-            for value in (*block.params, *block.code):
+            for value in (*self._params(block), *block.code):
                 if value in used_outside and value in self.held.owned:
                     self.bits[value] = len(self.crossing)
                     self.crossing.append(value)
+
+    def _params(self, block: Block) -> list[Value]:
+        """Return the values that a block begins with."""
+        return self.function.taken_params if block is self.function.entry else block.params
 
     def _mentioned(self, block: Block) -> set[Value]:
         """Return what must live for the operands of a block."""
@@ -103,7 +107,7 @@ class _Counter:
 
     def _summary(self, block: Block) -> tuple[int, int]:
         """Return the values that a block needs from before, and those it defines."""
-        defined = self._set_of((*block.params, *block.code))
+        defined = self._set_of((*self._params(block), *block.code))
         return self._set_of(self._mentioned(block)) & ~defined, defined
 
     def _set_of(self, values: Iterable[Value]) -> int:
@@ -136,7 +140,7 @@ class _Counter:
             self._count_value(value, code, live)
         # What dies on the edge into this block: alive at the end of the one before, not here.
         dying = self._dying_at_entry(block)
-        dying += [p for p in block.params if p in self.held.owned and p not in live]
+        dying += [p for p in self._params(block) if p in self.held.owned and p not in live]
         code += [_release(value) for value in reversed(dying)]
         block.code = code[::-1]
 
@@ -145,7 +149,7 @@ class _Counter:
         live = self._live_out(block)
         if not live:
             return set()
-        near = self._mentioned(block).union(block.params, block.code)
+        near = self._mentioned(block).union(self._params(block), block.code)
         return {value for value in near if value in self.bits and live >> self.bits[value] & 1}
 
     def _count_value(self, value: Value, code: list[Value], live: set[Value]) -> None:
@@ -156,10 +160,12 @@ class _Counter:
         after: list[Value] = []
         before: list[Value] = []
         moved: set[Value] = set()
+        # What an argument keeps alive that is only looked at stays ours until after it.
+        needed = {self.held.root(a) for n, a in enumerate(value.args) if n not in taken}
         for number, arg in enumerate(value.args):
             if number not in taken or not _is_counted(arg):
                 continue
-            if arg in self.held.owned and arg not in live and arg not in moved:
+            if arg in self.held.owned and not (arg in live or arg in moved or arg in needed):
                 moved.add(arg)
             else:
                 before.append(_retain(arg))

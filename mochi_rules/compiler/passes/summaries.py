@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _FOREIGN = replace(ANYTHING, writes=ANYTHING.writes - LENGTH - BYTES)
 _EXTENDS = Effects(HEAP, COUNTS, (0,), frees=True, allocates=True)
 _OWN = {
-    "list.append": _EXTENDS, "string.concat": _EXTENDS, "closure.call": _FOREIGN,
-    "call.indirect": _FOREIGN,
+    "list.append": _EXTENDS, "list.reserve": _EXTENDS, "string.concat": _EXTENDS,
+    "closure.call": _FOREIGN, "call.indirect": _FOREIGN,
 }  # fmt: skip
 _CLOSURES = "closure.call"  # stands among callees for every function that is a value
 

@@ -1,0 +1,105 @@
+"""Reserves room before a loop that appends to a list a known number of times.
+
+A list that grows by doubling moves often, and leaves blocks behind that only other lists can use.
+A loop that counts up by one to a bound from outside, has no other way out, and ends each turn
+with a list that it has appended to, appends as often as it counts.
+
+Requires: no reference counts yet. Gives: `list.reserve` before such loops; it does nothing where
+the room would be very large, for the loop may still stop the program.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.function import Branch, Jump, Value
+from mochi_rules.compiler.ir.types import INT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.compiler.ir.facts import Facts
+    from mochi_rules.compiler.ir.function import Block, Function
+    from mochi_rules.compiler.passes.context import Context
+
+_STEPS = frozenset({"add", "add.checked"})
+
+
+def reserve(function: Function, context: Context) -> None:
+    """Reserve room for the loops of a function that append to lists."""
+    facts = context.facts(function)
+    for header, body in facts.flow.loops.items():
+        ways, counter = _ways_in(header, body, facts), _counter(header, body, facts)
+        if ways is None or counter is None:
+            continue
+        entry, begin, again = ways
+        place, limit = counter
+        if _is_successor(again.args[place], header.params[place]):
+            turns = (limit, begin.args[place])
+            for number, appends in _appended(header, again):
+                begin.args[number] = _reserved(entry, begin.args[number], turns, appends)
+    facts.forget_uses()
+
+
+def _ways_in(header: Block, body: set[Block], facts: Facts) -> tuple[Block, Jump, Jump] | None:
+    """Return where a loop is entered from and the jumps that begin it and its turns.
+
+    None where there are several.
+    """
+    sources = facts.flow.predecessors[header]
+    entries = [source for source in sources if source not in body]
+    ends = [source.end for source in sources if source in body]
+    if len(entries) != 1 or len(ends) != 1:
+        return None
+    begin, again = entries[0].end, ends[0]
+    if not isinstance(begin, Jump) or not isinstance(again, Jump):
+        return None
+    return entries[0], begin, again
+
+
+def _counter(header: Block, body: set[Block], facts: Facts) -> tuple[int, Value] | None:
+    """Return which parameter of a loop counts up to what, where nothing else ends the loop."""
+    end = header.end
+    if not isinstance(end, Branch) or end.then not in body or end.otherwise in body:
+        return None
+    if any(target not in body for block in body - {header} for target in block.targets):
+        return None
+    condition = end.condition
+    if condition.op != "lt" or condition.args[0] not in header.params:
+        return None
+    limit = condition.args[1]
+    if limit.type is not INT or (limit.op != "const" and facts.homes[limit] in body):
+        return None
+    return header.params.index(condition.args[0]), limit
+
+
+def _is_successor(value: Value, param: Value) -> bool:
+    if value.op not in _STEPS or value.args[0] is not param:
+        return False
+    return value.args[1].op == "const" and value.args[1].attr == 1
+
+
+def _reserved(entry: Block, xs: Value, turns: tuple[Value, Value], appends: int) -> Value:
+    """Return a list with room for what a loop appends in all the turns that it counts."""
+    limit, first = turns
+    bound = _const(limit.attr) if limit.op == "const" else limit
+    count = Value("sub", (bound, first), INT)
+    times = _const(appends)
+    total = Value("mul", (count, times), INT)
+    longer = Value("list.reserve", (xs, total), xs.type)
+    entry.code += [*([] if bound is limit else [bound]), count, times, total, longer]
+    return longer
+
+
+def _const(number: int) -> Value:
+    return Value("const", (), INT, number)
+
+
+def _appended(header: Block, again: Jump) -> Iterator[tuple[int, int]]:
+    """Return which parameters each turn appends to, and how many elements."""
+    for place, (param, passed) in enumerate(zip(header.params, again.args, strict=True)):
+        appends, xs = 0, passed
+        while xs.op == "list.append":
+            appends, xs = appends + 1, xs.args[0]
+        if xs is param and appends:
+            yield place, appends
