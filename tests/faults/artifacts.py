@@ -183,7 +183,7 @@ def _be_runner(path: Path, report: int) -> NoReturn:
     for stream in range(3):
         os.dup2(nothing, stream)
     try:
-        status, _ = typed("run", path, "--cache", "off")
+        status, _ = typed("run", path, "--cache", "off", is_program=True)
         said = f"status-{status}" if status in REFUSED else "ended"
     except BaseException as error:  # noqa: BLE001 - that is what is looked for
         said = f"bug {type(error).__name__}: {error}"
