@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cache.key import PreparedAction
-    from mochi_rules.cache.maintenance import Removal, Report, Verification
+    from mochi_rules.cache.maintenance import Refusal, Removal, Report, Verification
 
 DEFAULT_CAPACITY = 5 << 30  # bytes
 _MAX_STATISTICS = 1 << 16  # bytes
@@ -213,8 +213,8 @@ class Cache:
         """
         return self._evict() if self._is_there(writable=True) else Statistics()
 
-    def verify(self) -> Verification:
-        """Check every entry, and set aside what is damaged.
+    def verify(self, refusal: Refusal = lambda _: None) -> Verification:
+        """Check every entry, set aside what is damaged, and remove what has a `refusal`.
 
         Raises:
             MochiError: The directory cannot be used, or not be written.
@@ -223,7 +223,7 @@ class Cache:
 
         if not self._is_there(writable=True):
             return Verification()
-        return verify(self._layout, self._recorder)
+        return verify(self._layout, self._recorder, refusal)
 
     def clear(self) -> Removal:
         """Remove every entry and the totals.

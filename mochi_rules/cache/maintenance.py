@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -23,13 +24,18 @@ from mochi_rules.cache.evict import (
 )
 from mochi_rules.cache.statistics import Recorder, Statistics
 from mochi_rules.cache.store import EMPTY, has_size, read, refuse, set_aside
+from mochi_rules.cache.stored_step import StoredStep, stored_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from mochi_rules.base.diagnostic import MochiError
     from mochi_rules.cache.directory import Layout
     from mochi_rules.cache.messages import ActionResult
+
+# Returns why a build would not take what is stored of a step; None where it would.
+Refusal = Callable[[StoredStep], "MochiError | None"]
 
 _MAX_BLOB = 1 << 33  # bytes; what claims to be larger is not read
 
@@ -38,13 +44,16 @@ _MAX_BLOB = 1 << 33  # bytes; what claims to be larger is not read
 class Verification:
     """What a check of every entry found.
 
-    `damaged` and `dangling` are paths below the root, ascending. A damaged entry went to
+    `damaged`, `dangling` and `refused` are paths below the root, ascending. A damaged entry went to
     quarantine; a dangling result is a failure, or names a blob that is not there, and was removed.
+    A refused result, here with the reason, is of a step whose output a build would not take; it was
+    removed.
     """
 
     checked: int = 0
     damaged: tuple[str, ...] = ()
     dangling: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +90,15 @@ def usage(layout: Layout) -> Usage:
     return Usage(len(results), len(blobs), len(quarantined), size)
 
 
-def verify(layout: Layout, recorder: Recorder) -> Verification:
-    """Find every entry that a build would refuse: hash the blobs and decode the results.
+def verify(layout: Layout, recorder: Recorder, refusal: Refusal) -> Verification:
+    """Find every entry that a build would refuse: hash the blobs, decode and check the results.
 
     Emits: K002 (of others), K006 (damaged), K007 (unreadable).
     """
     blobs = _digests(scan_blobs(layout))
     results = _digests(scan_results(layout))
     damaged = [layout.blob(digest) for digest in blobs if not _check_blob(digest, layout, recorder)]
-    dangling = []
+    dangling, refused = [], []
     action_cache = ActionCache(layout, recorder)
     for digest in results:
         path = layout.result(digest)
@@ -102,10 +111,15 @@ def verify(layout: Layout, recorder: Recorder) -> Verification:
             dangling.append(path)
             with suppress(OSError):
                 discard(path)
+        elif (step := stored_step(digest, result, layout, recorder)) and (error := refusal(step)):
+            refused.append((path.relative_to(layout.root).as_posix(), _reason(error)))
+            with suppress(OSError):
+                discard(path)
     runs = [layout.runs / entry.name for entry in scan_runs(layout)]
     damaged += [path for path in runs if not _check_run(path, layout, recorder)]
     checked = len(blobs) + len(results) + len(runs)
-    return Verification(checked, _names(damaged, layout), _names(dangling, layout))
+    names = _names(damaged, layout), _names(dangling, layout)
+    return Verification(checked, *names, tuple(sorted(refused)))
 
 
 def clear(layout: Layout) -> Removal:
@@ -157,6 +171,11 @@ def _check_run(path: Path, layout: Layout, recorder: Recorder) -> bool:
         set_aside(path, layout, recorder)
         return False
     return data is not None
+
+
+def _reason(error: MochiError) -> str:
+    first = error.diagnostics[0]
+    return "; ".join((first.message, *first.notes[:1]))
 
 
 def _is_complete(result: ActionResult, layout: Layout) -> bool:

@@ -77,14 +77,19 @@ def _gc(cache: Cache, _parsed: Parsed) -> int:
 
 
 def _verify(cache: Cache, _parsed: Parsed) -> int:
-    found = cache.verify()
+    from mochi_rules.steps.stored_checks import refusal  # noqa: PLC0415 - of this action only
+
+    found = cache.verify(refusal)
     for path in found.damaged:
         sys.stdout.write(f"{path}: damaged, set aside\n")
     for path in found.dangling:
         sys.stdout.write(f"{path}: names what is not there, removed\n")
-    count = count_text(len(found.damaged) + len(found.dangling), "fault")
+    for path, reason in found.refused:
+        sys.stdout.write(f"{path}: a build would refuse its artifact, removed: {reason}\n")
+    faults = len(found.damaged) + len(found.dangling) + len(found.refused)
+    count = count_text(faults, "fault")
     sys.stdout.write(f"checked {found.checked}, {count}\n")
-    return 1 if found.damaged or found.dangling else 0
+    return 1 if faults else 0
 
 
 def _clear(cache: Cache, _parsed: Parsed) -> int:

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 import wasmtime
 
+from mochi_rules.base.digest import Digest
+from mochi_rules.cache.action_cache import ActionCache
+from mochi_rules.cache.directory import Layout
+from mochi_rules.cache.evict import scan_results
+from mochi_rules.cache.statistics import Recorder
 from mochi_rules.cli import main as command
 from mochi_rules.cli.init import FILES
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
@@ -251,6 +256,27 @@ def test_damaged_cache_entry_is_found(typed: Callable[..., Typed], here: Path) -
     got = typed("cache", "verify", "--cache", "mine")
     assert got.status == 1
     assert f"v1/cas/{blob.parent.name}/{blob.name}: damaged, set aside\n" in got.out
+
+
+def test_poisoned_cache_entry_is_found(typed: Callable[..., Typed], here: Path) -> None:
+    """A result that names the artifact of another program is whole; a build would refuse it."""
+    (here / "other.mochi").write_text("let xs = [3, 1]\nprint(from x in xs sort by x select x)\n")
+    for name in ("hello", "other"):
+        typed("build", f"{name}.mochi", "--cache", "mine")
+    layout = Layout(here / "mine")
+    results = [Digest(entry.name, 0) for entry in scan_results(layout)]
+    store = ActionCache(layout, Recorder())
+    found = [(key, result) for key in results if (result := store.get(key))]
+    artifacts = [row for row in found if row[1].output_files[0].path == "program.cwasm"]
+    poisoned, other = artifacts
+    store.put(poisoned[0], other[1])
+    got = typed("cache", "verify", "--cache", "mine")
+    assert got.status == 1
+    name = f"v1/ac/{poisoned[0].hash[:2]}/{poisoned[0].hash}"
+    message = f"{name}: a build would refuse its artifact, removed: program.cwasm is not the"
+    assert got.out.startswith(message)
+    assert got.out.endswith(", 1 fault\n")
+    assert typed("cache", "verify", "--cache", "mine").status == 0
 
 
 def test_toolchains_are_listed(
