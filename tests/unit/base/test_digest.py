@@ -1,0 +1,26 @@
+"""Digests, the names of everything in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from mochi_rules.base.digest import Digest, digest_bytes
+
+
+def test_digest_of_bytes() -> None:
+    """SHA-256 and the size."""
+    found = digest_bytes(b"abc")
+    assert (found.hash, found.size) == (hashlib.sha256(b"abc").hexdigest(), 3)
+    assert found.short == "ba7816bf8f01"
+
+
+@pytest.mark.parametrize(
+    ("hash_", "size"),
+    [("", 0), ("a" * 63, 0), ("a" * 65, 0), ("A" * 64, 0), ("../" + "a" * 61, 0), ("a" * 64, -1)],
+)
+def test_anything_else_is_not_a_digest(hash_, size) -> None:
+    """A digest becomes the name of a file, so it is nothing but lower-case digits."""
+    with pytest.raises(ValueError, match="not a digest"):
+        Digest(hash_, size)
