@@ -53,7 +53,7 @@ class Pass:
 PASSES: tuple[Pass, ...] = (
     Pass("inline", 2, whole=inline),
     Pass("number", 2, number_values, library=2),
-    Pass("tidy", 2, tidy, library=2),
+    Pass("tidy", 1, tidy, library=2),
     Pass("prune", 0, prune, library=2),
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),

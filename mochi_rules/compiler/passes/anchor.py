@@ -36,28 +36,27 @@ def anchor(function: Function, context: Context) -> None:
     facts = context.facts(function)
     if not facts.flow.headers:
         return
-    wanted = [
-        value for block in facts.flow.blocks for value in block.code
-        if value.op in _COSTS and _is_used_deeper(value, facts) and _cost(value, _DEEPEST) >= WORTH
-    ]  # fmt: skip
-    for value in wanted:
-        code = facts.homes[value].code
-        code.insert(code.index(value) + 1, Value("anchor", (value,), VOID))
-    if wanted:
-        facts.forget_uses()
+    deeper = _values_from_outside(facts)
+    for block in facts.flow.blocks:
+        code: list[Value] = []
+        for value in block.code:
+            code.append(value)
+            if value in deeper and _cost(value, _DEEPEST) >= WORTH:
+                code.append(Value("anchor", (value,), VOID))
+        block.code = code
+    facts.forget_uses()
 
 
-def _is_used_deeper(value: Value, facts: Facts) -> bool:
-    """Whether a loop uses a value that it does not compute, but in its first block."""
-    home = facts.homes[value]
-    for user in facts.uses.get(value, ()):
-        place = facts.homes[user] if isinstance(user, Value) else user
-        if place is not home and any(
-            place in body and place is not header and home not in body
-            for header, body in facts.flow.loops.items()
-        ):
-            return True
-    return False
+def _values_from_outside(facts: Facts) -> set[Value]:
+    """Return what loops use and do not compute, but for uses in their first blocks."""
+    found: set[Value] = set()
+    for header, body in facts.flow.loops.items():
+        for block in body - {header}:
+            used = [arg for value in block.code for arg in value.args]
+            for arg in (*used, *block.end_operands):
+                if arg.op in _COSTS and facts.homes[arg] not in body:
+                    found.add(arg)
+    return found
 
 
 def _cost(value: Value, depth: int) -> int:

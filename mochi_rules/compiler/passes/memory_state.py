@@ -6,7 +6,6 @@ gives it a new version; where control flow meets, every place that any way there
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.ops import CELLS, ELEMENTS, FIELDS, GLOBALS
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.ops import Effects
 
 Place = tuple[str, object]  # a kind and a part of it; None stands for the parts that have no name
-State = dict[Place, int]
 
 _ALL = "all"  # a part whose version changes with that of any other
 # How operations name the part of memory that they read or write.
@@ -39,7 +37,7 @@ _PARTS: dict[str, tuple[frozenset[str], Callable[[Value], object]]] = {
 }
 
 
-def _written(value: Value, effects: Effects) -> Iterable[Place]:
+def written_places(value: Value, effects: Effects) -> Iterable[Place]:
     """Return the places that an instruction gives new versions."""
     if not effects.writes:
         return ()
@@ -51,58 +49,56 @@ def _written(value: Value, effects: Effects) -> Iterable[Place]:
     return found
 
 
-def version(value: Value, effects: Effects, state: State) -> tuple[int, ...]:
-    """Return the version of all that an instruction reads."""
+def read_places(value: Value, effects: Effects) -> Iterable[Place]:
+    """Return the places whose versions say what an instruction reads."""
     if not effects.reads:
         return ()
     kinds, part = _PARTS.get(value.op, (frozenset(), None))
-    found = []
+    found: list[Place] = []
     for kind in sorted(effects.reads):
         if part and kind in kinds:
-            found += [state.get((kind, None), 0), state.get((kind, part(value)), 0)]
+            found += [(kind, None), (kind, part(value))]
         else:
-            found.append(state.get((kind, _ALL), 0))
-    return tuple(found)
+            found.append((kind, _ALL))
+    return found
 
 
-class Memory:
-    """The states of a function's memory at the entries of its blocks, asked for in order."""
+class Writes:
+    """Which places are written on the ways from a block's dominator to the block.
+
+    Blocks are asked for in the order of the dominator tree, so that a merge on the way has been
+    answered for before, unless a loop leads there.
+    """
 
     def __init__(self, flow: Flow, effects: Callable[[Value], Effects]) -> None:
         self._flow = flow
-        self._effects = effects
-        self._numbers = count(1)
-        self._written = {
-            block: {place for value in block.code for place in self._places(value)}
+        self._within = {
+            block: {
+                place for value in block.code for place in written_places(value, effects(value))
+            }
             for block in flow.blocks
         }  # fmt: skip
+        self._between: dict[Block, set[Place]] = {}
 
-    def enter(self, block: Block, before: State) -> State:
-        """Return the state at the entry of a block; `before` is that at its dominator's end."""
-        sources = self._flow.predecessors[block]
+    def before(self, block: Block) -> set[Place]:
+        """Return the places that any way to a block writes after its dominator."""
         dominator = self._flow.dominator.get(block)
-        state = dict(before)
-        if sources == [dominator] or dominator is None:
-            return state
+        sources = self._flow.predecessors[block]
         written: set[Place] = set()
-        seen: set[Block] = set()
+        if dominator is None or sources == [dominator]:
+            return written
+        seen: set[Block | None] = {dominator}
         ways = list(sources)
         while ways:
             way = ways.pop()
-            if way is not dominator and way not in seen:
-                seen.add(way)
-                written |= self._written[way]
+            if way in seen:
+                continue
+            seen.add(way)
+            written |= self._within[way]
+            if way in self._between:
+                written |= self._between[way]
+                ways.append(self._flow.dominator[way])
+            else:
                 ways += self._flow.predecessors[way]
-        self._renew(state, written)
-        return state
-
-    def write(self, value: Value, state: State) -> None:
-        """Give what an instruction writes new versions."""
-        self._renew(state, self._places(value))
-
-    def _places(self, value: Value) -> Iterable[Place]:
-        return _written(value, self._effects(value))
-
-    def _renew(self, state: State, places: Iterable[Place]) -> None:
-        number = next(self._numbers)
-        state.update(dict.fromkeys(places, number))
+        self._between[block] = written
+        return written

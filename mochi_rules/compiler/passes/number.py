@@ -12,21 +12,22 @@ Requires nothing. Gives dominators fewer instructions; unreachable blocks are le
 from __future__ import annotations
 
 import struct
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.ir.facts import substitute
 from mochi_rules.compiler.ir.function import Branch, Jump, Return, Value
 from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT
 from mochi_rules.compiler.passes.fold import INVERSE, NOTHING, fold
-from mochi_rules.compiler.passes.memory_state import Memory, version
+from mochi_rules.compiler.passes.memory_state import Writes, read_places, written_places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mochi_rules.compiler.ir.function import Block, Function
     from mochi_rules.compiler.ir.types import Type
     from mochi_rules.compiler.passes.context import Context
-    from mochi_rules.compiler.passes.memory_state import State
+    from mochi_rules.compiler.passes.memory_state import Place
 
 _COUNTING = frozenset({"retain", "release"})
 # The load that gets what a store stores, as its last argument.
@@ -47,31 +48,31 @@ class _Numbering:
         self.function = function
         self.effects = context.effects
         self.flow = context.facts(function).flow
-        self.memory = Memory(self.flow, self.effects)
+        self.writes = Writes(self.flow, self.effects)
+        self.versions = count(1)
         self.leaders: dict[Value, Value] = {}
-        self.table: dict[Any, Value] = {}
-        self.added: list[tuple[Any, Value | None]] = []  # keys, and what they had before
+        self.table: dict[Any, Any] = {}  # values by key, and versions by place
+        self.added: list[tuple[Any, Any]] = []  # keys, and what they had before
         self.dead: set[Block] = set()  # nothing leads there any more
         self.constants: dict[Value, Block] = {}  # known, and where
         self.used: dict[Value, None] = {}  # those of them
 
     def run(self) -> None:
         """Number every block below its dominator, forgetting what only holds there."""
-        stack: list[tuple[Block, State] | int] = [(self.function.entry, {})]
+        stack: list[Block | int] = [self.function.entry]
         while stack:
             item = stack.pop()
             if isinstance(item, int):
                 self._forget(item)
                 continue
-            block, before = item
-            below = self.flow.dominated[block]
+            block, below = item, self.flow.dominated[item]
             if not self._is_reached(block):
                 self.dead.update((block, *below))
             stack.append(len(self.added))
-            state = self.memory.enter(block, before)
+            self._write(self.writes.before(block))
             if block not in self.dead:
-                self._number_block(block, state)
-            stack += [(other, state) for other in reversed(below)]
+                self._number_block(block)
+            stack += reversed(below)
         reached = set(self.flow.blocks) - self.dead
         self.function.blocks = [block for block in self.function.blocks if block in reached]
         for constant in self.used:
@@ -92,9 +93,13 @@ class _Numbering:
             else:
                 self.table[key] = before
 
-    def _remember(self, key: Any, value: Value) -> None:
+    def _remember(self, key: Any, value: Any) -> None:
         self.added.append((key, self.table.get(key)))
         self.table[key] = value
+
+    def _write(self, places: Iterable[Place]) -> None:
+        for place in places:
+            self._remember(place, next(self.versions))
 
     def _leader(self, value: Value) -> Value:
         while value in self.leaders:
@@ -104,18 +109,18 @@ class _Numbering:
     def _known(self, value: Value) -> Value:
         """Return the leader of a value, or the constant that it is known to be here."""
         leader = self._leader(value)
-        found = self.table.get(leader, leader)
+        found: Value = self.table.get(leader, leader)
         if found in self.constants:
             self.used[found] = None
         return found
 
-    def _number_block(self, block: Block, state: State) -> None:
+    def _number_block(self, block: Block) -> None:
         self._assume(block)
         self._merge_params(block)
         code: list[Value] = []
         for value in block.code:
             value.args = tuple(map(self._known, value.args))
-            found = fold(value) or self._number(value, state)
+            found = fold(value) or self._number(value)
             if isinstance(found, Value):
                 self.leaders[value] = found
             elif found is None:
@@ -142,7 +147,7 @@ class _Numbering:
         self._set(block, condition, BOOL, int(holds))
         if condition.op in INVERSE and condition.args[0].type is not FLOAT:
             inverse = Value(INVERSE[condition.op], condition.args, BOOL)
-            key = self._key(inverse, {})
+            key = self._key(inverse)
             found = self.table.get(key, inverse)
             self._remember(key, self._set(block, found, BOOL, int(not holds)))
         match condition.op:
@@ -199,27 +204,28 @@ class _Numbering:
 
     # What instructions say
 
-    def _number(self, value: Value, state: State) -> Value | object | None:
+    def _number(self, value: Value) -> Value | object | None:
         """Return the earlier instruction that an instruction equals; else remember it."""
         effects = self.effects(value)
         if effects.writes or effects.frees or effects.allocates or value.op in _COUNTING:
-            self.memory.write(value, state)
+            self._write(written_places(value, effects))
             for load, part in _parts(value):
-                self._remember(self._key(load, state), part)
+                self._remember(self._key(load), part)
             return None
-        key = self._key(value, state)
+        key = self._key(value)
         found = self.table.get(key)
         if found is None:
             self._remember(key, value)
             return None
         return found if value.has_result else NOTHING
 
-    def _key(self, value: Value, state: State) -> Any:
+    def _key(self, value: Value) -> Any:
         args = tuple(map(_name, value.args))
         attr = value.site if value.op == "site" else value.attr
         if value.op == "const":
             return _name(value)
-        return value.op, args, attr, value.type, version(value, self.effects(value), state)
+        read = [self.table.get(place, 0) for place in read_places(value, self.effects(value))]
+        return value.op, args, attr, value.type, tuple(read)
 
 
 def _name(value: Value) -> Any:
