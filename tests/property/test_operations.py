@@ -103,10 +103,15 @@ def run(engine: wasmtime.Engine, module: wasmtime.Module, entry: str, folder: Pa
 
 
 def disagreements(results: dict[Cell, Result]) -> list[str]:
-    """Return the cells that print something else than with operands of the type any."""
+    """Return the cells that print something else than with operands of the type any.
+
+    A written `list<float>` makes floats of the ints of a list, but only of one that is known.
+    """
     found = []
     for cell, result in results.items():
         other = results.get(cell.dynamic)
+        if "list<float>" in cell.operation:
+            continue
         if not other or not result.kind == other.kind == "ran":
             continue
         if result.detail != other.detail:
