@@ -96,8 +96,20 @@ def test_later_layout_is_named(programs: Programs) -> None:
 def test_unknown_setting_is_named(programs: Programs, line: str) -> None:
     """A setting that would be ignored is not."""
     path = programs.attach(compile_with_wheel(WAT), f"{line}\nstack\t1000000")
-    text = refusal(run(path)).replace(r"\x09", "\t")  # as the Rust launcher escapes it
+    text = refusal(run(path)).replace(r"\x09", "\t")  # which is escaped
     assert text == f"the program was attached with `{line}`, which this launcher does not know"
+
+
+def test_refusal_cannot_steer_the_terminal(programs: Programs) -> None:
+    """What came from elsewhere is escaped, wherever it is shown."""
+    line = "a\x1b[31m\x7f\x9b\u202e“ü”🚀"
+    path = programs.attach(compile_with_wheel(WAT), f"{line}\nstack\t1000000")
+    shown = r"a\x1b[31m\x7f\x9b\u202e“ü”🚀"
+    assert refusal(run(path)) == (
+        f"the program was attached with `{shown}`, which this launcher does not know"
+    )
+    named = path.rename(path.with_name("b\x1b]0;title\x07"))
+    assert run(named).stderr.startswith(rb"error: `b\x1b]0;title\x07`: ")
 
 
 def test_other_platform_is_named(programs: Programs, worker: Worker) -> None:

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ enum { TRAP = 134 };
 #define MACHINE "s390x"
 #endif
 
-enum { CANNOT_EXECUTE = 126, FOOTER = 64, ENGINE_SECTION = 64, HOST_STACK = 4 << 20 };
+enum { MAX_LINE = 2000, CANNOT_EXECUTE = 126, FOOTER = 64, ENGINE_SECTION = 64, HOST_STACK = 4 << 20 };
 
 /* ---- state and failure ---- */
 
@@ -83,8 +84,53 @@ static char *name_of(char *path)
     return path;
 }
 
-#define REFUSE(...) (fprintf(stderr, "error: `%s`: ", app.argv[0]), \
-    fprintf(stderr, __VA_ARGS__), fputc('\n', stderr), exit(CANNOT_EXECUTE))
+/* Print text. What would steer a terminal or is not UTF-8 is escaped, and what is endless cut, as
+   by `printable` in ../launcher/src/main.rs: C0, C1, and what turns the direction of a line. */
+static void print_text(const void *text, size_t size)
+{
+    for (const uint8_t *at = text, *end = at + (size < MAX_LINE ? size : MAX_LINE); at < end;) {
+        uint32_t code = *at;
+        int more = code < 0x80 ? 0 : code >> 5 == 6 ? 1 : code >> 4 == 14 ? 2 : code >> 3 == 30 ? 3 : -1;
+        bool valid = more >= 0 && end - at > more;
+        if (valid && more)
+            code &= 0x3f >> more;
+        for (int i = 1; valid && i <= more; i++) {
+            valid = at[i] >> 6 == 2;
+            code = code << 6 | (at[i] & 0x3f);
+        }
+        if (!valid)
+            code = *at, more = 0;
+        bool turns = code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e)
+            || (code >= 0x2066 && code <= 0x2069);
+        if (!valid || code < ' ' || (code >= 0x7f && code < 0xa0))
+            fprintf(stderr, "\\x%02x", (unsigned)code);
+        else if (turns)
+            fprintf(stderr, "\\u%04x", (unsigned)code);
+        else
+            fwrite(at, 1, (size_t)more + 1, stderr);
+        at += more + 1;
+    }
+}
+
+/* As fprintf to standard error, by `print_text`. */
+static void say(const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    char *text = size < 0 ? NULL : malloc((size_t)size + 1);
+    if (text) {
+        vsnprintf(text, (size_t)size + 1, format, again);
+        print_text(text, (size_t)size);
+        free(text);
+    }
+    va_end(again);
+    va_end(arguments);
+}
+
+#define REFUSE(...) (say("error: `%s`: ", app.argv[0]), say(__VA_ARGS__), fputc('\n', stderr), \
+    exit(CANNOT_EXECUTE))
 
 /* The lines of an error as one. */
 static const char *text_of(void *error)
@@ -364,19 +410,6 @@ static char *reason_of(char *text)
     return reason + strspn(reason, " 0123456789:");
 }
 
-/* A name with `?` for what would steer a terminal: C0, C1, and what turns the direction of a line. */
-static void print_name(const void *name, size_t size)
-{
-    for (const uint8_t *at = name, *end = at + (size < 2000 ? size : 2000); at < end; at++) {
-        size_t left = end - at;
-        bool c1 = left > 1 && *at == 0xc2 && at[1] < 0xa0, pair = left > 2 && *at == 0xe2;
-        bool turns = (pair && at[1] == 0x80 && strchr("\x8e\x8f\xa8\xa9\xaa\xab\xac\xad\xae", at[2]))
-            || (pair && at[1] == 0x81 && strchr("\xa6\xa7\xa8\xa9", at[2]));
-        fputc(*at < ' ' || *at == 0x7f || c1 || turns ? '?' : *at, stderr);
-        at += turns ? 2 : c1;
-    }
-}
-
 /* As `describe` in ../launcher/src/program.rs. */
 static void report_frames(vec_t frames)
 {
@@ -393,13 +426,13 @@ static void report_frames(vec_t frames)
             continue;
         fputs("  at ", stderr);
         if (name)
-            print_name(name->data, name->size);
+            print_text(name->data, name->size);
         else if (!has_place)
-            fprintf(stderr, "function %u", wasm_frame_func_index(frame[i]));
+            say("function %u", wasm_frame_func_index(frame[i]));
         if (has_place) {
             fputs(name ? " (" : "", stderr);
-            print_name(place.file.at, place.file.end - place.file.at);
-            fprintf(stderr, ":%llu%s", (unsigned long long)place.line, name ? ")" : "");
+            print_text(place.file.at, place.file.end - place.file.at);
+            say(":%llu%s", (unsigned long long)place.line, name ? ")" : "");
         }
         fputc('\n', stderr);
     }
@@ -415,7 +448,7 @@ static void be_the_end(void)
 
 static void report_too_late(void)
 {
-    fprintf(stderr, "not done within %llu ms\n", (unsigned long long)app.deadline_ms);
+    say("not done within %llu ms", (unsigned long long)app.deadline_ms);
 }
 
 static void report_trap(vec_t message, vec_t frames)
@@ -424,17 +457,18 @@ static void report_trap(vec_t message, vec_t frames)
     char *text = calloc(1, message.size + 1);
     memcpy(text, message.data, message.size);
     char *reason = reason_of(text);
-    fprintf(stderr, "error: `%s`: ", app.argv[0]);
+    say("error: `%s`: ", app.argv[0]);
     if (app.fueled && strstr(reason, "all fuel consumed"))
-        fprintf(stderr, "out of fuel, which was %llu\n", (unsigned long long)app.fuel);
+        say("out of fuel, which was %llu", (unsigned long long)app.fuel);
     else if (app.timed && strstr(reason, "interrupt"))
         report_too_late();
     else if (app.memory_limit != INT64_MAX && strstr(reason, "unreachable"))
         /* How programs end that are given no memory; the library does not say which they wanted. */
-        fprintf(stderr, "%s (its memory is limited to %llu bytes)\n", reason,
+        say("%s (its memory is limited to %llu bytes)", reason,
             (unsigned long long)app.memory_limit);
     else
-        fprintf(stderr, "%s\n", reason);
+        say("%s", reason);
+    fputc('\n', stderr);
     report_frames(frames);
     exit(TRAP);
 }
@@ -502,8 +536,9 @@ static void end_in_time(void)
     wasmtime_engine_increment_epoch(app.engine);
     sleep_ms(GRACE);
     be_the_end();
-    fprintf(stderr, "error: `%s`: ", app.argv[0]);
+    say("error: `%s`: ", app.argv[0]);
     report_too_late();
+    fputc('\n', stderr);
     _Exit(TRAP);
 }
 
