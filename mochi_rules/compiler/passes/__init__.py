@@ -14,6 +14,7 @@ from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
+from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Pass:
 
 # In order. Counting comes last: it must see what stays. Functions of the library count by hand.
 PASSES: tuple[Pass, ...] = (
+    Pass("tail_calls", 2, loop_tail_calls),
     Pass("inline", 2, whole=inline),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 1, tidy, library=2),

@@ -152,7 +152,7 @@ def test_mistakes(typed, program, here, words, status, said) -> None:
 
 def test_explore_writes_a_page(typed, program, here) -> None:
     """The page has the name of the program, and its three columns hold what they should."""
-    result = typed("explore", program)
+    result = typed("explore", program, "-O0")
     page = (here / "app.html").read_text(encoding="utf-8")
 
     assert (result.status, result.out, result.err) == (0, "wrote app.html\n", "")
