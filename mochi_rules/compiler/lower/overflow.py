@@ -49,7 +49,7 @@ def _sum(
 ) -> None:
     """Compare the result with the left operand, or signs where nothing is known."""
     mnemonic, side = how
-    a, b = (s.hold(operand) for operand in operands)
+    a, b = s.hold(operands[0]), s.hold(operands[1])
     s.raw("local.get", a)
     s.raw("local.get", b)
     s.raw(mnemonic)
