@@ -44,6 +44,7 @@ HEAP = LENGTH | ELEMENTS | KEYS | ENTRIES | FIELDS | CELLS | BYTES | COUNTS
 KINDS = HEAP | GLOBALS | OUTSIDE | SCRATCH
 NOTHING: Kinds = frozenset()
 
+CONSTANTS = frozenset({"const", "null", "string", "address", "site", "symbol"})
 ALL = -1  # in `consumes`: every argument
 
 

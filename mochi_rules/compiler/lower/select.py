@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.cfg import Flow
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.ir.ops import PURE
+from mochi_rules.compiler.ir.ops import CONSTANTS, PURE
 from mochi_rules.compiler.ir.types import VOID, WORD
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 Instruction = tuple[Any, ...]
 
-_CONSTANT = frozenset(
-    {"const", "null", "string", "address", "site", "symbol"}
-)  # repeated at every use
 _NO_CODE = frozenset({"index.known"})  # they are their first argument
 SITE_LINE_BITS = 20
 _DEEPEST = 100  # operations in operations that wait for one use: pushing them is recursive
@@ -133,7 +130,7 @@ class Selector:
 
     def push(self, value: Value) -> None:
         """Push a value: computed here, or from its local."""
-        if value.op in _CONSTANT:
+        if value.op in CONSTANTS:
             self.handlers[value.op](self, value)
         elif self._take(value):
             self._mark(value)
@@ -143,7 +140,7 @@ class Selector:
 
     def hold(self, value: Value) -> int:
         """Return a local that holds a value."""
-        if value in self.deferred or value.op in _CONSTANT:
+        if value in self.deferred or value.op in CONSTANTS:
             self.push(value)
             return self.hold_top(layout.machine_type(value.type))
         return self._local(value)
@@ -192,7 +189,7 @@ class Selector:
 
     def is_constant(self, value: Value) -> bool:
         """Whether a value is repeated at every use."""
-        return value.op in _CONSTANT
+        return value.op in CONSTANTS
 
     def const_of(self, value: Value) -> Any:
         """Return the value of a constant, or None."""
@@ -203,7 +200,7 @@ class Selector:
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block; those that can wait, wait."""
         for value in block.code:
-            if value.op in _CONSTANT:
+            if value.op in CONSTANTS:
                 continue
             effects = effects_of(value)
             if effects is not PURE:

@@ -8,6 +8,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.anchor import anchor
 from mochi_rules.compiler.passes.consume import infer_consumed
 from mochi_rules.compiler.passes.context import Context
+from mochi_rules.compiler.passes.hoist import hoist
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.prune import prune
@@ -59,6 +60,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("prune", 0, prune, library=2),
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),
+    Pass("hoist", 2, hoist),
     Pass("anchor", 2, anchor),
     Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),

@@ -35,6 +35,7 @@ _RANGES = {
 # Operations whose result is their first argument; and those whose result is below the second.
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
 _BELOW = frozenset({"check.index", "check.upper", "index.known"})
+_DIVISIONS = frozenset({"div", "div_u", "rem", "rem_u"})
 _OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 # What a relation of a and b says: a ≤ b + change, or turned round, b ≤ a + change.
 _RELATIONS = {
@@ -43,7 +44,7 @@ _RELATIONS = {
 }  # fmt: skip
 _STEPS = 500
 _DEEPEST = 20  # claims in a proof of a claim
-_END = 1 << 30  # a position behind all instructions
+END = 1 << 30  # a position behind all instructions
 
 Place = tuple[Block, int]
 
@@ -72,6 +73,7 @@ class Bounds:
         self.args: dict[Value, list[tuple[Value, Block]]] = {}  # of parameters, and from where
         self.lengths: dict[Value, list[Value]] = {}  # of lists
         self.exact: dict[Value, bool] = {}
+        self.found: dict[tuple[int, Value, Block], int] = {}  # what rests on no open claim
         self.steps = 0
         self.depth = 0
         self.at_lengths = False  # in a proof that tries other lengths already
@@ -82,8 +84,11 @@ class Bounds:
 
     def most(self, value: Value, place: Place, sign: int = 1) -> int:
         """Return the largest that `sign * value` can be at a place."""
-        self.steps = _STEPS
-        return self._most(sign, value, place)
+        key = (sign, value, place[0])  # later in a block, more is known, but nothing else
+        if key not in self.found:
+            self.steps = _STEPS
+            self.found[key] = self._most(sign, value, place)
+        return self.found[key]
 
     def least(self, value: Value, place: Place) -> int:
         """Return the least that a value can be at a place."""
@@ -158,8 +163,9 @@ class Bounds:
         self.steps -= 1
         if value.op == "const":
             return sign * int(value.attr)
-        if self.steps < 0 or self.depth > _DEEPEST:
-            return LIMIT[sign]
+        known = self.found.get((sign, value, place[0]))
+        if known is not None or self.steps < 0 or self.depth > _DEEPEST:
+            return LIMIT[sign] if known is None else known
         self.depth += 1
         found = self._by_definition(sign, value, place)
         for fact in self._facts(sign, value, place):
@@ -184,7 +190,7 @@ class Bounds:
                 limit = min(limit, self._most(sign, a, place) + self._most(-sign, b, place))
             case "mul" | "mul.checked" if self._is_exact(value):
                 limit = min(limit, max(sign * corner for corner in self._corners(value, place)))
-            case "div" | "rem" | "and" | "shr_u":
+            case "div" | "div_u" | "rem" | "rem_u" | "and" | "shr_u":
                 limit = min(limit, self._of_natural(sign, value, place))
             case "select":
                 limit = max(self._most(sign, arg, place) for arg in value.args[1:])
@@ -211,12 +217,16 @@ class Bounds:
         b = b.args[0] if b.op in _SAME else b
         if b.op != "const" or b.attr <= 0:
             return LIMIT[sign]
+        if value.op in ("div_u", "rem_u"):
+            is_natural = self._most(-1, a, place) <= 0
+            if sign < 0 or not is_natural:
+                return 0 if is_natural else LIMIT[sign]
         match value.op:
             case "and":
                 return int(b.attr) if sign > 0 else 0
-            case "rem":
+            case "rem" | "rem_u":
                 return max(0, min(int(b.attr) - 1, self._most(sign, a, place)))
-            case "div":
+            case "div" | "div_u":
                 most = self._most(sign, a, place)
                 return most // int(b.attr) if most >= 0 else -(-most // int(b.attr))
             case _:
@@ -230,7 +240,7 @@ class Bounds:
         self.guessing.add((sign, param))
         home = self.homes[param]
         found = max(
-            self._most(sign, arg, (block, _END)) for arg, block in sources
+            self._most(sign, arg, (block, END)) for arg, block in sources
             if not self.flow.is_back_edge(block, home)
         )  # fmt: skip
         self.guessing.discard((sign, param))
@@ -294,7 +304,7 @@ class Bounds:
                 return True
             case op if op in _BELOW and sign > 0:
                 return self._holds(1, a.args[1], b, c + 1, place)
-            case "div" | "rem" | "and" | "shr_u" | "mul" | "mul.checked":
+            case "div" | "div_u" | "rem" | "rem_u" | "and" | "shr_u" | "mul" | "mul.checked":
                 return self._holds_by_number(sign, a, b, c, place)
             case _:
                 return False
@@ -316,13 +326,20 @@ class Bounds:
         x, y = a.args
         if sign < 0 or self._most(-1, x, place) > 0:
             return False
-        if a.op == "rem" and self._most(-1, y, place) < 0 and self._holds(1, y, b, c + 1, place):
+        if (
+            a.op in ("rem", "rem_u")
+            and self._most(-1, y, place) < 0
+            and self._holds(1, y, b, c + 1, place)
+        ):
             return True  # below a positive divisor
         divisor = y.args[0] if y.op in _SAME else y
-        if a.op == "div" and divisor.op == "const" and divisor.attr > 1 and self._is_sum(x):
+        if a.op not in _DIVISIONS:
+            return False
+        if a.op.startswith("div") and divisor.op == "const" and divisor.attr > 1:
             # The middle of two that are both below.
-            return all(self._holds(1, part, b, c, place) for part in x.args)
-        return a.op in ("div", "rem") and self._holds(1, x, b, c, place)
+            parts = x.args if self._is_sum(x) else (x,)
+            return all(self._holds(1, part, b, c, place) for part in parts)
+        return self._holds(1, x, b, c, place)
 
     def _is_sum(self, value: Value) -> bool:
         return value.op in ("add", "add.checked") and self._is_exact(value)
@@ -374,7 +391,7 @@ class Bounds:
         if claim in self.open:
             return c >= self.open[claim]
         self.open[claim] = c
-        found = all(self._holds(sign, arg, b, c, (block, _END)) for arg, block in sources)
+        found = all(self._holds(sign, arg, b, c, (block, END)) for arg, block in sources)
         del self.open[claim]
         return found
 

@@ -2,7 +2,7 @@
 
 Requires nothing; what has become constant by inlining and value numbering makes it find more.
 Gives checks of indices and divisors that are `known`, plain arithmetic where nothing overflows,
-and the attributes of lower/overflow.py where it may.
+unsigned division where nothing is negative, and the attributes of lower/overflow.py elsewhere.
 """
 
 from __future__ import annotations
@@ -89,7 +89,13 @@ def _mul(bounds: Bounds, value: Value, place: Place) -> None:
         value.attr = "natural"
 
 
+def _divide(bounds: Bounds, value: Value, place: Place) -> None:
+    """Divide as unsigned where nothing is negative: without a correction of the result."""
+    if value.type is INT and all(bounds.least(arg, place) >= 0 for arg in value.args):
+        value.op += "_u"
+
+
 _RULES: dict[str, Rule] = {
     "check.index": _index, "check.upper": _index, "check.nonzero": _nonzero,
-    "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,
+    "div": _divide, "rem": _divide, "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,
 }  # fmt: skip

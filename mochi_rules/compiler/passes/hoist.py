@@ -1,0 +1,134 @@
+"""Moves what every round of a loop would do alike to before the loop.
+
+Lengths, loads and arithmetic go where nothing in the loop writes what they read; they cannot
+stop the program, so they may run in vain. A check goes only where the first round would come to
+it before anything else that is seen: before output, and before a check that stays. What control
+flow says of an index goes where it says so already.
+
+Requires that there are no reference counts yet: what moves lives as long as it is used. Gains most
+behind `ranges`, which leaves fewer checks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.function import Block, Jump, Value, effects_of
+from mochi_rules.compiler.ir.ops import CONSTANTS, NOTHING, OUTSIDE
+from mochi_rules.compiler.passes.bounds import END, Bounds
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir.cfg import Flow
+    from mochi_rules.compiler.ir.function import Function
+    from mochi_rules.compiler.ir.ops import Kinds
+    from mochi_rules.compiler.passes.context import Context
+
+# Loads whose arguments are enough to know that they may run; others rely on a branch before.
+_LOADS = frozenset({
+    "list.len", "list.load", "string.len", "map.len", "field.load", "cell.load", "global.load",
+    "closure.load",
+})  # fmt: skip
+
+
+def hoist(function: Function, context: Context) -> None:
+    """Move invariant instructions of a function out of its loops, inner loops first."""
+    facts = context.facts(function)
+    flow = facts.flow
+    if not flow.headers:
+        return
+    bounds = Bounds(facts)
+    writes = {block: _writes(block) for block in flow.blocks}
+    for head in reversed(flow.loops):
+        entry = _entry(flow, head)
+        if entry is not None:
+            _Loop(bounds, head, entry, writes).hoist()
+    facts.forget_uses()
+
+
+def _entry(flow: Flow, head: Block) -> Block | None:
+    """Return the block that only leads to a loop, if there is one."""
+    ways = [source for source in flow.predecessors[head] if not flow.is_back_edge(source, head)]
+    return ways[0] if len(ways) == 1 and isinstance(ways[0].end, Jump) else None
+
+
+def _writes(block: Block) -> Kinds:
+    written = NOTHING
+    for value in block.code:
+        written |= effects_of(value).writes
+    return written
+
+
+class _Loop:
+    def __init__(
+        self, bounds: Bounds, head: Block, entry: Block, writes: dict[Block, Kinds]
+    ) -> None:  # fmt: skip
+        self.bounds = bounds
+        self.flow = flow = bounds.flow
+        self.head = head
+        self.entry = entry
+        self.blocks = flow.loops[head]
+        self.homes = bounds.homes
+        self.written = NOTHING.union(*(writes[block] for block in self.blocks))
+
+    def hoist(self) -> None:
+        """Move what can go, in order."""
+        first = self._first_round()
+        comes_first = True  # nothing that is seen stays before, in the first round
+        for block in filter(self.blocks.__contains__, self.flow.blocks):
+            comes_first = comes_first and block in first
+            kept = []
+            for value in block.code:
+                if self._can_go(value, comes_first=comes_first):
+                    self._move(value)
+                    continue
+                kept.append(value)
+                effects = effects_of(value)
+                comes_first = comes_first and not (effects.traps or effects.writes & OUTSIDE)
+            block.code = kept
+
+    def _first_round(self) -> set[Block]:
+        """Return the blocks that certainly run, in a row, once the loop is entered."""
+        block, found = self.head, {self.head}
+        while isinstance(block.end, Jump) and block.end.target in self.blocks - found:
+            block = block.end.target
+            if len(self.flow.predecessors[block]) > 1:
+                break
+            found.add(block)
+        return found
+
+    def _can_go(self, value: Value, *, comes_first: bool) -> bool:
+        effects = effects_of(value)
+        if not value.has_result or not effects.is_movable or not all(map(self._stays, value.args)):
+            return False
+        if effects.pinned:
+            return value.op == "index.known" and self._is_known_before(value)
+        if effects.traps:
+            is_allowed = comes_first
+        else:
+            is_allowed = value.op in _LOADS or (
+                bool(value.args) and not effects.reads and not effects.needs
+            )
+        return is_allowed and not effects.reads & self.written
+
+    def _is_known_before(self, value: Value) -> bool:
+        index, length = value.args
+        place = (self.entry, END)
+        return self.bounds.least(index, place) >= 0 and self.bounds.is_below(index, length, place)
+
+    def _stays(self, value: Value) -> bool:
+        """Whether a value is the same in all rounds."""
+        return value.op in CONSTANTS or self.homes[value] not in self.blocks
+
+    def _move(self, value: Value) -> None:
+        args = []
+        for arg in value.args:
+            if self.homes[arg] in self.blocks:  # a constant: it costs nothing to have it twice
+                arg = Value(arg.op, (), arg.type, arg.attr, arg.site, arg.name)  # noqa: PLW2901
+                self._append(arg)
+            args.append(arg)
+        value.args = tuple(args)
+        self._append(value)
+
+    def _append(self, value: Value) -> None:
+        self.entry.code.append(value)
+        self.homes[value] = self.entry
