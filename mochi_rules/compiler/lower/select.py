@@ -41,7 +41,7 @@ Instruction = tuple[Any, ...]
 
 _NO_CODE = frozenset({"index.known"})  # they are their first argument
 SITE_LINE_BITS = 20
-_DEEPEST = 100  # operations in operations that wait for one use: pushing them is recursive
+_DEEPEST = 60  # operations in operations that wait for one use: pushing them is recursive
 
 
 @dataclass(frozen=True, slots=True)
