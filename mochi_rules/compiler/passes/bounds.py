@@ -182,6 +182,8 @@ class Bounds:
         match value.op:
             case "param":
                 return self._guess(sign, value)
+            case "list.len" if value.args[0].op == "list.new":
+                return sign * len(value.args[0].args)
             case "add" | "add.checked" if self._is_exact(value):
                 a, b = value.args
                 limit = min(limit, self._most(sign, a, place) + self._most(sign, b, place))
@@ -286,10 +288,8 @@ class Bounds:
     def _holds_by_definition(
         self, sign: int, a: Value, b: Value | None, c: int, place: Place
     ) -> bool:  # fmt: skip
-        if b is None and a.op in _RANGES:
-            low, high = _RANGES[a.op]
-            if (high if sign > 0 else -low) <= c:
-                return True
+        if b is None and a.op in _RANGES and self._by_definition(sign, a, place) <= c:
+            return True
         match a.op:
             case "param":
                 return self._holds_by_induction(sign, a, b, c)
@@ -346,6 +346,9 @@ class Bounds:
 
     def _holds_by_other(self, sign: int, a: Value, b: Value, c: int, place: Place) -> bool:
         """Replace the other side by what it is not below."""
+        if b.op == "list.len" and b.args[0].op == "list.new":
+            # Nobody lengthens a list that is held.
+            return self._holds(sign, a, None, c + sign * len(b.args[0].args), place)
         if b.op == "list.len" and sign > 0:
             earlier = self._earlier_lengths(b)
             if a in earlier:

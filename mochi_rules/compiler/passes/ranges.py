@@ -45,7 +45,10 @@ def _index(bounds: Bounds, value: Value, place: Place) -> None:
 
 
 def _nonzero(bounds: Bounds, value: Value, place: Place) -> None:
-    if value.type is INT and bounds.is_nonzero(value.args[0], place):
+    [number] = value.args
+    if number.op == "float.of_int":  # an int above 0 is not rounded to 0
+        [number] = number.args
+    if number.type is INT and bounds.is_nonzero(number, place):
         value.op = "nonzero.known"
 
 
