@@ -11,6 +11,7 @@ behind `ranges`, which leaves fewer checks.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import Block, Jump, Value, effects_of
@@ -18,7 +19,10 @@ from mochi_rules.compiler.ir.ops import CONSTANTS, NOTHING, OUTSIDE
 from mochi_rules.compiler.passes.bounds import END, Bounds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mochi_rules.compiler.ir.cfg import Flow
+    from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Function
     from mochi_rules.compiler.ir.ops import Kinds
     from mochi_rules.compiler.passes.context import Context
@@ -36,12 +40,12 @@ def hoist(function: Function, context: Context) -> None:
     flow = facts.flow
     if not flow.headers:
         return
-    bounds = Bounds(facts)
+    bounds = cache(lambda: Bounds(facts))  # few functions need it
     writes = {block: _writes(block) for block in flow.blocks}
     for head in reversed(flow.loops):
         entry = _entry(flow, head)
         if entry is not None:
-            _Loop(bounds, head, entry, writes).hoist()
+            _Loop(facts, head, entry, writes, bounds).hoist()
     facts.forget_uses()
 
 
@@ -60,14 +64,15 @@ def _writes(block: Block) -> Kinds:
 
 class _Loop:
     def __init__(
-        self, bounds: Bounds, head: Block, entry: Block, writes: dict[Block, Kinds]
+        self, facts: Facts, head: Block, entry: Block, writes: dict[Block, Kinds],
+        bounds: Callable[[], Bounds],
     ) -> None:  # fmt: skip
         self.bounds = bounds
-        self.flow = flow = bounds.flow
+        self.flow = flow = facts.flow
         self.head = head
         self.entry = entry
         self.blocks = flow.loops[head]
-        self.homes = bounds.homes
+        self.homes = facts.homes
         self.written = NOTHING.union(*(writes[block] for block in self.blocks))
 
     def hoist(self) -> None:
@@ -82,8 +87,9 @@ class _Loop:
                     self._move(value)
                     continue
                 kept.append(value)
-                effects = effects_of(value)
-                comes_first = comes_first and not (effects.traps or effects.writes & OUTSIDE)
+                if comes_first:
+                    effects = effects_of(value)
+                    comes_first = not (effects.traps or effects.writes & OUTSIDE)
             block.code = kept
 
     def _first_round(self) -> set[Block]:
@@ -97,8 +103,10 @@ class _Loop:
         return found
 
     def _can_go(self, value: Value, *, comes_first: bool) -> bool:
+        if value.op in CONSTANTS or not value.has_result or not all(map(self._stays, value.args)):
+            return False
         effects = effects_of(value)
-        if not value.has_result or not effects.is_movable or not all(map(self._stays, value.args)):
+        if not effects.is_movable:
             return False
         if effects.pinned:
             return value.op == "index.known" and self._is_known_before(value)
@@ -113,7 +121,8 @@ class _Loop:
     def _is_known_before(self, value: Value) -> bool:
         index, length = value.args
         place = (self.entry, END)
-        return self.bounds.least(index, place) >= 0 and self.bounds.is_below(index, length, place)
+        bounds = self.bounds()
+        return bounds.least(index, place) >= 0 and bounds.is_below(index, length, place)
 
     def _stays(self, value: Value) -> bool:
         """Whether a value is the same in all rounds."""
