@@ -50,6 +50,12 @@ class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no t
                 scan(node)  # which SCons does for files only
         return super().prepare()
 
+    def make_ready(self) -> None:
+        """Be told by SCons that it will decide whether the targets are up to date."""
+        for node in self.targets:
+            workspace().inspect(node)
+        super().make_ready()
+
     def do_failed(self, status: int = STATUS) -> None:
         """Let a test that fails stop nothing but what depends on it, as `-k` does for all."""
         task = workspace().tasks.get(self.targets[0])

@@ -12,15 +12,12 @@ from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cache.explain import key_record
 from mochi_rules.rules.scons_errors import interruption, scons_error
 from mochi_rules.rules.scons_nodes import node_path, read_node
-from mochi_rules.rules.workspace import workspace
+from mochi_rules.rules.workspace import CHANGED, workspace
 from mochi_rules.steps.outputs import place
 
 if TYPE_CHECKING:
     from mochi_rules.rules.workspace import Task, Workspace
     from mochi_rules.steps.pipeline import StepResult
-
-
-_CHANGED = "changed"  # for the digest of an output that is not compared with what its step made
 
 
 class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has no types
@@ -94,10 +91,10 @@ def read_input(space: Workspace, node: Any) -> bytes:
     if task is None or node.rfile() is not node:
         return data  # a source, or of a repository
     before = space.made_before(node)
-    if before in (digest_bytes(data).hash, _CHANGED):
+    if before in (digest_bytes(data).hash, CHANGED):
         return data
     if before is not None:
-        space.console.say(f"note: `{node_path(node)}` has changed since it was made: made again")
+        space.note_change(node)
     result = space.pipeline.run(task.step, task.read())
     _keep(space, node, task, result, is_last=True)
     return result.made.data
@@ -106,7 +103,7 @@ def read_input(space: Workspace, node: Any) -> bytes:
 def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_last: bool) -> None:
     """Place the output, note the key, show the warnings."""
     is_compared = is_last and task.step.is_stored
-    digest = digest_bytes(result.made.data).hash if is_compared else _CHANGED
+    digest = digest_bytes(result.made.data).hash if is_compared else CHANGED
     if task.has_file:
         path = Path(node.get_abspath())
         place(task.step, path, result.made.data, node_path(node))

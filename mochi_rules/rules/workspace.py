@@ -14,6 +14,7 @@ import SCons.Script
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.directory import Layout
 from mochi_rules.project.visibility import Universe
 from mochi_rules.rules.scons_errors import scons_error
@@ -100,6 +101,9 @@ class Settings:
     link: str
     toolchains: Toolchains
     profiles: Profiles
+
+
+CHANGED = "changed"  # for the digest of an output that is not compared with what its step made
 
 
 class Workspace:
@@ -289,6 +293,27 @@ class Workspace:
             self.begin()
         if node.get_state() == SCons.Node.up_to_date:
             self.console.up_to_date()
+
+    def inspect(self, node: Any) -> None:
+        """Let SCons make an output again that is not as its step made it: it compares inputs."""
+        if node in self.tasks and not self._is_as_made(node):
+            node.set_always_build()
+
+    def _is_as_made(self, node: Any) -> bool:
+        """Return whether an output is as its step made it; one that nobody knows of is not."""
+        path = Path(node.get_abspath())
+        if node.rfile() is not node or not path.is_file():
+            return True  # of a repository, or a step without a file
+        before = self.made_before(node)
+        if before == CHANGED or (before and digest_bytes(path.read_bytes()).hash == before):
+            return True
+        if before:
+            self.note_change(node)
+        return False
+
+    def note_change(self, node: Any) -> None:
+        """Report that an output is not as its step made it."""
+        self.console.say(f"note: `{node_path(node)}` has changed since it was made: made again")
 
     def made_before(self, node: Any) -> str | None:
         """Return the digest of an output as its step made it, in this run or an earlier one."""

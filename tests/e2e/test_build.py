@@ -79,9 +79,10 @@ def test_other_mode_is_built_beside(quick: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "journal"), [(".wasm", True), (".cwasm", True), (".cwasm", False)]
+    ("suffix", "journal"),
+    [(".wasm", True), (".cwasm", True), (".cwasm", False), (".o", True), (".cwasm.json", False)],
 )
-def test_damaged_output_goes_into_nothing(quick: Project, suffix: str, *, journal: bool) -> None:
+def test_damaged_output_is_made_again(quick: Project, suffix: str, *, journal: bool) -> None:
     """SCons takes it for what its step made; the digest of that says that it is not."""
     quick.write(HELLO)
     quick.scons()
