@@ -302,8 +302,8 @@ class Workspace:
     def _is_as_made(self, node: Any) -> bool:
         """Return whether an output is as its step made it; one that nobody knows of is not."""
         path = Path(node.get_abspath())
-        if node.rfile() is not node or not path.is_file():
-            return True  # of a repository, or a step without a file
+        if not self.tasks[node].has_file or node.rfile() is not node or not path.is_file():
+            return True  # there is nothing to compare, or it is in a repository
         before = self.made_before(node)
         if before == CHANGED or (before and digest_bytes(path.read_bytes()).hash == before):
             return True
