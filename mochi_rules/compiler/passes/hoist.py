@@ -125,8 +125,8 @@ class _Loop:
         return bounds.least(index, place) >= 0 and bounds.is_below(index, length, place)
 
     def _stays(self, value: Value) -> bool:
-        """Whether a value is the same in all rounds."""
-        return value.op in CONSTANTS or self.homes[value] not in self.blocks
+        """Whether a value is the same in all rounds; null may stand for what is never reached."""
+        return self.homes[value] not in self.blocks or value.op in CONSTANTS - {"null"}
 
     def _move(self, value: Value) -> None:
         args = []
