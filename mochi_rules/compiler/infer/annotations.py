@@ -13,6 +13,8 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.limits import MAX_NESTING, MAX_TYPE_PARTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.compiler.names.symbols import ModuleScope
 
@@ -35,19 +37,21 @@ class Annotations:
         self.depth = self.parts = 0  # of the written type that is being made
         self.excess = ""  # why it is too large
 
-    def declare_types(self, module: ModuleScope) -> None:
+    def declare_types(self, module: ModuleScope, structs: Iterable[Struct]) -> None:
         """Check a module's aliases, and give the fields of its structs their cells.
+
+        `structs` are those of all modules, with those whose name was declared again.
 
         Emits: T025, T090, T091, T092.
         """
         for type_ in module.types.values():
             if isinstance(type_, Alias):
                 self._check_alias(type_)
-        for type_ in module.types.values():
-            if isinstance(type_, Struct) and type_.module is module:
-                self.structs.append(type_)
-                for name, annotation in type_.fields.items():
-                    type_.cells[name] = self.cell(annotation, module)
+        for struct in structs:
+            if struct.module is module:
+                self.structs.append(struct)
+                for name, annotation in struct.fields.items():
+                    struct.cells[name] = self.cell(annotation, module)
 
     def structs_with(self, field: str) -> list[Struct]:
         """Return the structs that have a field."""

@@ -36,7 +36,7 @@ def infer_program(resolution: Resolution, diagnostics: Diagnostics) -> None:
     """
     inference = Inference(resolution, diagnostics, _RULES)
     for module in resolution.modules:
-        inference.annotations.declare_types(module)
+        inference.annotations.declare_types(module, resolution.structs.values())
     for function in resolution.functions:
         statements.declare(inference, function)
     for module in resolution.modules:
