@@ -91,6 +91,7 @@ LABEL = Kind("a label", '":app"', lambda value: _is_text(value) and value != "")
 LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value, _is_text))
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
 YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool))
+LEVEL = Kind("0, 1 or 2", "1", lambda value: type(value) is int and value in range(3))
 SECONDS = Kind(f"a number of seconds up to {_MAX_SECONDS}", "60", _is_seconds)
 
 DIGEST = Kind("64 hexadecimal digits in lower case", '"e3b0…"', _is_digest)
@@ -199,6 +200,8 @@ _MAIN = Attr("main", TEXT, "the file in `srcs` that runs; may be left out if the
 _ENGINE = Attr("engine", SETTINGS, "settings of the engine and limits of the run, such as "
                "`opt_level` or `fuel`, or the name of a profile of `mochi.toml`; they go before "
                "those of the mode", {})  # fmt: skip
+_OPTIMIZE = Attr("optimize", LEVEL, "how far the compiler optimizes; it goes before the variable",
+                 None)  # fmt: skip
 _DIRS = Attr("dirs", TEXTS, "directories that the program may use, as `data`, `data=/tables` or "
              "`out:rw`: relative to where an executable is run, and for a test to this "
              "folder", ())  # fmt: skip
@@ -210,7 +213,7 @@ RULES: tuple[Rule, ...] = (
         "mochi_binary",
         "A program: compiled to WebAssembly, ahead of time, checked, wrapped in an object, and "
         "attached to a launcher.",
-        (_NAME, _SRCS, _DEPS, _MAIN, _SYMBOL, _DIRS, _ENGINE),
+        (_NAME, _SRCS, _DEPS, _MAIN, _SYMBOL, _DIRS, _OPTIMIZE, _ENGINE),
         (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
     ),
     Rule(
@@ -231,7 +234,7 @@ RULES: tuple[Rule, ...] = (
          Attr("stdin", FILE, "what the program reads; nothing by default", None),
          Attr("expected", FILE, "what the program must print, to the byte", None),
          Attr("timeout", SECONDS, "after how many seconds the test fails", 60),
-         _ENGINE),
+         _OPTIMIZE, _ENGINE),
         (".wasm", ".cwasm", ".cwasm.json"),
     ),
     Rule(

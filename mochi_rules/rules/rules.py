@@ -240,7 +240,9 @@ def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
 def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     node = call.output(configuration, ".wasm")
     config = configuration.engine(call.settings)
-    call.space.tasks[node] = wasm_task(call.space, sources, node, configuration, config)
+    level = call.values["optimize"]
+    made_for = configuration if level is None else replace(configuration, optimize=level)
+    call.space.tasks[node] = wasm_task(call.space, sources, node, made_for, config)
     return call.environment(configuration).MochiWasm(node, sources.nodes[sources.roots[0]])[0]
 
 

@@ -247,6 +247,16 @@ def test_setting_of_the_engine_is_passed_on(quick: Project) -> None:
     assert "  argument --consume-fuel false → true\n" in explained
 
 
+def test_level_of_optimization_is_of_a_program(quick: Project) -> None:
+    """It goes before that of the configuration, and its change is the reason of a rebuild."""
+    quick.write(HELLO)
+    quick.scons()
+    rule = 'mochi_binary(name="hello", srcs=["hello.mochi"], optimize=0)\n'
+    quick.write({"app/SConscript": rule})
+    quick.scons()
+    assert "  argument --optimize 2 → 0\n" in quick.scons("explain", "hello.wasm").out
+
+
 def test_explain_target_explains_codes(project: Project) -> None:
     """`scons explain B022` says of a code what `mochi-rules explain B022` does."""
     project.write(HELLO)
