@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.clone import copy_blocks, copy_function
 from mochi_rules.compiler.ir.facts import substitute
-from mochi_rules.compiler.ir.function import Block, Jump, Value
+from mochi_rules.compiler.ir.function import Block, Jump, Return, Value
 from mochi_rules.compiler.ir.types import VOID
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Program
     from mochi_rules.compiler.passes.context import Context
 
-# In instructions, constants not counted.
-SMALL = 12  # is inlined everywhere
-MEDIUM = 40  # is inlined in loops
+# In instructions and blocks; constants do not count.
+SMALL = 14  # is inlined everywhere
+MEDIUM = 48  # is inlined in loops
 LARGE = 200  # is inlined where it has one caller
 FULL = 2000  # a caller takes no more
-RECURSIVE = 60  # what copies of itself make of a function, at most
+RECURSIVE = 90  # what copies of itself make of a function, at most
 DEPTH = 3  # of those copies: each has copies for its own calls
 
 _NAMING = frozenset({"call", "closure.new", "symbol"})  # operations whose attribute is a function
@@ -63,7 +63,6 @@ class _Inliner:
         for name in order:
             function = self.functions[name]
             if self._inline_into(function) | self._unroll(function):
-                self.sizes[name] = _size(function.blocks)
                 self.context.facts(function).forget_flow()
         reached = set(self._callees_first())
         for name in [name for name in self.functions if name not in reached]:
@@ -101,6 +100,7 @@ class _Inliner:
         size = self.sizes[function.name]
         blocks: list[Block] = []
         results: dict[Value, Value] = {}
+        moved: list[Block] = []  # which have had their calls inlined
         while work:
             block, is_looped = work.pop()
             blocks.append(block)
@@ -108,13 +108,24 @@ class _Inliner:
             if at is not None:
                 callee = self.functions[block.code[at].attr]
                 size += self.sizes[callee.name]
-                self._count(callee)
-                new = _expand(block, at, callee.blocks, callee.params, results)
-                work += [(one, is_looped) for one in reversed(new)]
-        is_changed = len(blocks) > len(function.blocks)
+                if self._is_last(callee, block.code[at]):
+                    work.append((_move(block, at, callee, results), is_looped))
+                    moved += callee.blocks
+                else:
+                    self._count(callee)
+                    new = _expand(block, at, callee.blocks, callee.params, results)
+                    work += [(one, is_looped) for one in reversed(new)]
+        is_changed = len(blocks) + len(moved) > len(function.blocks)
         function.blocks = blocks
         substitute(function, results)
+        function.blocks += moved
+        self.sizes[function.name] = size
         return is_changed
+
+    def _is_last(self, callee: Function, call: Value) -> bool:
+        """Whether nothing else calls a function, and there is nothing to find in it again."""
+        is_known = any(arg.op == "closure.new" for arg in call.args)
+        return self.mentions[callee.name] == 1 and not is_known
 
     def _count(self, callee: Function) -> None:
         """Count the mentions that a copy of a function makes; the last one is not a copy."""
@@ -128,6 +139,7 @@ class _Inliner:
         for at, value in enumerate(block.code):
             if value.op == "closure.call" and value.args[0].op == "closure.new":
                 value.op, value.attr = "call", value.args[0].attr
+                self.mentions[value.attr] += 1
             if value.op == "call" and self._fits(value.attr, size, is_looped=is_looped):
                 return at
         return None
@@ -161,6 +173,7 @@ class _Inliner:
                 new = _expand(block, block.code.index(value), body, function.params, results)
                 function.blocks[place:place] = new
             substitute(function, results)
+        self.sizes[function.name] = _size(function.blocks)
         return len(function.blocks) > before
 
 
@@ -181,8 +194,25 @@ def _expand(
     return [*copies.values(), rest]
 
 
+def _move(block: Block, at: int, callee: Function, results: dict[Value, Value]) -> Block:
+    """Put the only copy of a body where a block calls; return the block of what comes behind."""
+    call, rest = block.code[at], Block()
+    rest.code, rest.end = block.code[at + 1 :], block.end
+    if call.type is not VOID:
+        results[call] = Value("param", (), call.type)
+        rest.params = [results[call]]
+    block.code = block.code[:at]
+    callee.entry.params = callee.params
+    block.end = Jump(callee.entry, list(call.args))
+    for one in callee.blocks:
+        if isinstance(one.end, Return):
+            one.end = Jump(rest, list(one.end_operands))
+    return rest
+
+
 def _size(blocks: list[Block]) -> int:
-    return sum(value.op not in _FREE for block in blocks for value in block.code)
+    code = sum(value.op not in _FREE for block in blocks for value in block.code)
+    return code + len(blocks)
 
 
 def _naming(function: Function) -> Iterator[Value]:
