@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import cached_property
 
 from mochi_rules.base.dataclass import dataclass
 
@@ -27,6 +28,19 @@ class Digest:
         return self.hash[:12]
 
 
+class SharedBytes(bytes):
+    """Bytes that many steps take, such as a launcher: their digest is computed once."""
+
+    @cached_property
+    def digest(self) -> Digest:
+        """The digest of the bytes."""
+        return _digest(self)
+
+
 def digest_bytes(data: bytes) -> Digest:
     """Return the digest of some bytes."""
+    return data.digest if isinstance(data, SharedBytes) else _digest(data)
+
+
+def _digest(data: bytes) -> Digest:
     return Digest(hashlib.sha256(data).hexdigest(), len(data))

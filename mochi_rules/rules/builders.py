@@ -20,10 +20,11 @@ from mochi_rules.platforms.native import native_sources
 from mochi_rules.rules.scons_errors import scons_error
 from mochi_rules.rules.scons_nodes import check_exists, node_path, source_name
 from mochi_rules.rules.sources import Sources
-from mochi_rules.rules.step_action import StepAction, read_input
+from mochi_rules.rules.step_action import StepAction, read_input, read_shared
 from mochi_rules.rules.workspace import Task, workspace
 from mochi_rules.steps.step import (
     CWASM,
+    LAUNCHER,
     WASM,
     aot_step,
     check_step,
@@ -112,7 +113,10 @@ def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]
     """Return the task of a step whose inputs are files: nodes by their names in the key."""
 
     def read() -> dict[str, bytes]:
-        return {name: read_input(space, source) for name, source in inputs.items()}
+        return {
+            name: read_shared(space, source) if name == LAUNCHER else read_input(space, source)
+            for name, source in inputs.items()
+        }
 
     def scan() -> list[Any]:
         for source in inputs.values():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Action
 
-from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.digest import SharedBytes, digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cache.explain import key_record
 from mochi_rules.rules.scons_errors import interruption, scons_error
@@ -98,6 +98,16 @@ def read_input(space: Workspace, node: Any) -> bytes:
     result = space.pipeline.run(task.step, task.read())
     _keep(space, node, task, result, is_last=True)
     return result.made.data
+
+
+def read_shared(space: Workspace, node: Any) -> bytes:
+    """Return the content of an input that many steps take; it is read once.
+
+    Emits: as `read_input`.
+    """
+    if node not in space.shared:
+        space.shared[node] = SharedBytes(read_input(space, node))
+    return space.shared[node]
 
 
 def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_last: bool) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import RunSettings
+    from mochi_rules.base.digest import SharedBytes
     from mochi_rules.cache.cache import Cache
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Recipe, Toolchain
@@ -130,6 +131,7 @@ class Workspace:
         self.sources: dict[str, Any] = {}  # nodes by name, of all targets
         self.tasks: dict[Any, Task] = {}
         self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
+        self.shared: dict[Any, SharedBytes] = {}  # what many steps take, by node
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
         self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.at_begin: list[Callable[[], object]] = []  # called before the first step

@@ -7,6 +7,7 @@ all before it.
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from mochi_rules.formats.padding import align_up, pad_to
 
@@ -18,9 +19,15 @@ _DIGEST = 32  # bytes
 
 def attach(launcher: bytes, payload: bytes) -> bytes:
     """Return the executable of a launcher and a payload."""
+    return _front(launcher) + payload
+
+
+@lru_cache(maxsize=8)  # a launcher for each platform, and many programs for each launcher
+def _front(launcher: bytes) -> bytes:
+    """Return all that is before a payload."""
     start = align_up(len(launcher) + _DIGEST, ALIGNMENT)
     front = pad_to(launcher, start - _DIGEST)
-    return b"".join((front, hashlib.sha256(front).digest(), payload))
+    return front + hashlib.sha256(front).digest()
 
 
 def is_launcher_intact(front: bytes) -> bool:

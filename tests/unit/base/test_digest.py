@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from mochi_rules.base.digest import Digest, digest_bytes
+from mochi_rules.base.digest import Digest, SharedBytes, digest_bytes
 
 
 def test_digest_of_bytes() -> None:
@@ -24,3 +24,11 @@ def test_anything_else_is_not_a_digest(hash_, size) -> None:
     """A digest becomes the name of a file, so it is nothing but lower-case digits."""
     with pytest.raises(ValueError, match="not a digest"):
         Digest(hash_, size)
+
+
+def test_shared_bytes_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many keys they are in, and with the digest that any bytes would have."""
+    data = SharedBytes(b"launcher")
+    assert digest_bytes(data) == digest_bytes(b"launcher")
+    monkeypatch.setattr(hashlib, "sha256", None)
+    assert digest_bytes(data).size == len(b"launcher")
