@@ -73,6 +73,8 @@ def _scalar(b: FunctionBuilder, value: Value, to: Type) -> Value:
 def _list(b: FunctionBuilder, value: Value, to: ListType) -> Value:
     if value.type is to:
         return b.runtime("list_copy", (value,), to)
+    if value.type is ANY and to.element is ANY:
+        return b.runtime("list_cast", (value, b.here()), to)
     result = _Result()
     b.env[result] = b.emit("list.new", (), to)
 
