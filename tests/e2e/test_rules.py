@@ -50,17 +50,19 @@ def test_library_is_shared_by_programs(quick: Project) -> None:
     assert quick.cli("run", f"{BUILD}/two/two.cwasm").out == "two?\n"
 
 
-def test_library_is_checked_once_for_all_platforms(quick: Project) -> None:
+def test_library_is_checked_once_for_all_platforms(project: Project) -> None:
     """A step like any other: selected by label, restored, explained, and then up to date."""
-    quick.write({name: text for name, text in LIBRARY.items() if name.startswith("lib/")})
+    project.write({name: text for name, text in LIBRARY.items() if name.startswith("lib/")})
     words = ("//lib:text", "target=all")
-    assert quick.scons(*words).steps == [("check", "//lib:text", "2 modules")]
-    [(path, report)] = quick.outputs().items()
+    assert project.scons(*words).steps == [("check", "//lib:text", "2 modules")]
+    [(path, report)] = project.outputs().items()
     assert (Path(path).name, b'"lib/unused.mochi"' in report) == ("text.mochi.json", True)
-    assert quick.scons(*words).summary == "built 0 of 1 · 1 up to date · 0 failed"
-    (quick.root / path).unlink()
-    assert quick.scons(*words).steps == [("check", "//lib:text", "cached")]
-    assert quick.scons("explain", "//lib:text").out.count(f"{path}: restored from the cache\n") == 1
+    assert project.scons(*words).summary == "built 0 of 1 · 1 up to date · 0 failed"
+    (project.root / path).unlink()
+    assert project.scons(*words).steps == [("check", "//lib:text", "cached")]
+    assert (
+        project.scons("explain", "//lib:text").out.count(f"{path}: restored from the cache\n") == 1
+    )
 
 
 @pytest.mark.slow
