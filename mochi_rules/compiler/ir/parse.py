@@ -127,8 +127,8 @@ class _Line:
         if op in _NAMED:
             self.expect(" ")
             return self.match(_WORD)
-        if op in _HINTED:
-            return self.match(_HINT).lstrip() or None
+        if op in _HINTED and (hint := self.match(_HINT)):
+            return hint.lstrip()
         if op == "check.expect":
             self.expect(" ")
             return unquote(self.match(_STRING))

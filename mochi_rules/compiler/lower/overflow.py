@@ -4,7 +4,8 @@ A call that comes back would have to save every float across it, in the middle o
 known of the operands makes a check cheaper: a constant here, or the attribute of the instruction.
 
 - add.checked, sub.checked: "up" or "down" is the only side on which the result can leave the range
-- mul.checked: "natural" says that both operands are at least 0
+- mul.checked: "natural" says that both operands are at least 0, a number that the magnitude of the
+  second one is not above it
 """
 
 from __future__ import annotations
@@ -130,25 +131,38 @@ def _signed(number: int) -> int:
 
 
 def _product(s: Selector, value: Value) -> None:
-    """Look closer where an operand does not fit 32 bits, or 31 where both are natural."""
+    """Look closer where an operand does not fit 32 bits, or what is known of both says less."""
     a, b = s.hold(value.args[0]), s.hold(value.args[1])
     s.raw("local.get", a)
     s.raw("local.get", b)
     s.raw("i64.mul")
     product = s.hold_top("i64")
-    for operand in (a, b):
-        s.raw("local.get", operand)
-        if value.attr is None:
-            s.raw("i64.const", 2**31)
-            s.raw("i64.add")
-    s.raw("i64.or")
-    s.raw("i64.const", 2**32 if value.attr is None else 2**31)
-    s.raw("i64.ge_u")
+    if isinstance(value.attr, tuple):
+        room = MOST // value.attr[0]
+        s.raw("local.get", a)
+        s.raw("i64.const", room)
+        s.raw("i64.add")
+        s.raw("i64.const", _signed(2 * room))
+        s.raw("i64.gt_u")
+    else:
+        _is_long(s, (a, b), is_natural=value.attr == "natural")
     s.raw("if", None)
     _is_wrong(s, a, b, product)
     stop_if(s, "fail_overflow", value)
     s.raw("end")
     s.raw("local.get", product)
+
+
+def _is_long(s: Selector, operands: tuple[int, int], *, is_natural: bool) -> None:
+    """Push whether one of two operands does not fit 32 bits, or 31."""
+    for operand in operands:
+        s.raw("local.get", operand)
+        if not is_natural:
+            s.raw("i64.const", 2**31)
+            s.raw("i64.add")
+    s.raw("i64.or")
+    s.raw("i64.const", 2**31 if is_natural else 2**32)
+    s.raw("i64.ge_u")
 
 
 def _is_wrong(s: Selector, a: int, b: int, product: int) -> None:

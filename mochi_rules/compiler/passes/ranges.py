@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Rule = Callable[[Bounds, Value, Place], None]
 
 
+_SMALL = 2**31  # a factor that leaves the other one enough room
+
+
 def drop_checks(function: Function, context: Context) -> None:
     """Simplify the checks of a function in place; no value or block goes."""
     if not any(value.op in _RULES for block in function.blocks for value in block.code):
@@ -88,8 +91,20 @@ def _mul(bounds: Bounds, value: Value, place: Place) -> None:
     if min(corners) >= LEAST and max(corners) <= MOST:
         bounds.exact[value] = True
         value.op, value.attr = "mul", None
+        return
+    a, b = value.args
+    magnitude, operands = min(
+        (_magnitude(bounds, b, place), value.args), (_magnitude(bounds, a, place), (b, a)),
+        key=lambda pair: pair[0],
+    )  # fmt: skip
+    if 0 < magnitude < _SMALL and "const" not in (a.op, b.op):
+        value.args, value.attr = operands, (magnitude,)
     elif all(bounds.least(arg, place) >= 0 for arg in value.args):
         value.attr = "natural"
+
+
+def _magnitude(bounds: Bounds, operand: Value, place: Place) -> int:
+    return max(-bounds.least(operand, place), bounds.most(operand, place))
 
 
 def _divide(bounds: Bounds, value: Value, place: Place) -> None:

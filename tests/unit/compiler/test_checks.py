@@ -32,7 +32,12 @@ _NEGATIVE = range(LEAST, 1)
 HINTS = {
     "add": {"": (_ALL, _ALL), " up": (_ALL, _NATURAL), " down": (_ALL, _NEGATIVE)},
     "sub": {"": (_ALL, _ALL), " up": (_ALL, _NEGATIVE), " down": (_ALL, _NATURAL)},
-    "mul": {"": (_ALL, _ALL), " natural": (_NATURAL, _NATURAL)},
+    "mul": {
+        "": (_ALL, _ALL),
+        " natural": (_NATURAL, _NATURAL),
+        " [3]": (_ALL, range(-3, 4)),
+        " [2147483647]": (_ALL, range(-(2**31) + 1, 2**31)),
+    },
 }
 
 
