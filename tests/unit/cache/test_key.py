@@ -134,7 +134,7 @@ def test_bytes_of_messages_stay(case: Path, golden: Callable[[Path, str], None])
 def test_key_ignores_the_hash_seed(start: Callable[..., Any], finish: Callable[..., str]) -> None:
     """Processes with different hash seeds make the same key from sets of names."""
     code = """
-from cache.test_action import SPEC
+from cache.test_key import SPEC
 from mochi_rules.cache.key import prepare
 print(prepare(SPEC).key)
 """
