@@ -49,7 +49,7 @@ def emit_clif(config: EngineConfig, wasm: bytes, command: str = "") -> str:
         texts = [file.read_text(encoding="utf-8", errors="replace").strip() for file in files]
     if ended.returncode or not texts:
         said = ended.stderr.decode(errors="replace").strip() or "it says nothing"
-        raise fail("A079", f"`{program}` shows no intermediate form", notes=(f"{said:.2000}",))
+        raise fail("A079", f"`{program}` wrote no intermediate form", notes=(f"{said:.2000}",))
     return "\n\n".join(texts) + "\n"
 
 

@@ -59,7 +59,7 @@ def refusal(text: str, config: EngineConfig) -> MochiError:
 
 
 def _beyond_compiler(cause: str, config: EngineConfig) -> MochiError:
-    message = f"Wasmtime has no code for the wasm on `{config.platform.name}`"
+    message = f"Wasmtime cannot generate code for the wasm on `{config.platform.name}`"
     if not config.platform.architecture.has_simd:
         return fail(
             "A065",
@@ -75,13 +75,13 @@ def _feature_off(name: str, config: EngineConfig, notes: tuple[str, ...]) -> Moc
     if config.compiler == "winch":
         return fail(
             "A067",
-            f"the wasm needs `{name}`, which the compiler `winch` may not have",
+            f"the wasm needs `{name}`, which the compiler `winch` does not support",
             notes=notes,
             help='write `compiler = "cranelift"`',
         )
     return fail(
         "A067",
-        f"the wasm needs `{name}`, which is off",
-        notes=(*notes, "an artifact with it would load in no engine by default"),
+        f"the wasm needs `{name}`, which is disabled",
+        notes=(*notes, "no engine with default settings would load such an artifact"),
         help=f"compile the program to wasm without {name}",
     )

@@ -299,7 +299,7 @@ def _described(frames: Iterable[Any], lines: bytes) -> list[str]:
 def _no_room(cause: str) -> MochiError:
     return environment_error(
         "A078",
-        "no address space for the memory of the program",
+        "not enough address space for the memory of the program",
         notes=(cause,),
         help="raise `ulimit -v`, or set `memory_reservation` in a profile of the engine",
     )
@@ -344,7 +344,7 @@ def _not_linked(text: str, *, is_component: bool) -> MochiError:
     return fail(
         "A074",
         f"the program cannot be started: {heads[0]}",
-        notes=(*causes, f"a program may import {wasi} only"),
+        notes=(*causes, f"a program may import only {wasi}"),
     )
 
 
@@ -385,7 +385,7 @@ def _with_stack(stack: int, body: Callable[[_End], RunResult]) -> RunResult:
         thread = threading.Thread(target=call, daemon=True)
         thread.start()
     except RuntimeError:
-        message = f"no address space for a stack of {size >> 20} MiB"
+        message = f"not enough address space for a stack of {size >> 20} MiB"
         raise environment_error("A078", message, help="raise `ulimit -v`") from None
     finally:
         threading.stack_size(before)

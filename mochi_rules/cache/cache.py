@@ -115,7 +115,7 @@ class Cache:
         self._recorder.count(Statistics(corrupted=1))
         self._recorder.warn(
             warning(
-                "K008", f"the cache `{self.root}` had a wrong result of the step `{step}`",
+                "K008", f"the cache `{self.root}` had a wrong result for the step `{step}`",
                 note=error.diagnostics[0].message,
                 help="its step ran again; if you do not know why, run `mochi-rules cache clear`",
             )
@@ -321,7 +321,7 @@ class Cache:
         self._recorder.warn(
             warning(
                 "K005", f"cannot write the cache `{self.root}`: {reason(error)}",
-                note="what it holds is still used", help=USE_ANOTHER,
+                note="its entries are still used", help=USE_ANOTHER,
             )
         )  # fmt: skip
 

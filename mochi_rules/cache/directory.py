@@ -131,7 +131,7 @@ def examine(root: Path) -> bool:
     if text.split(".")[0].strip() != _FORMAT:
         raise environment_error(
             "K003", f"the cache `{root}` has a format that this version does not know",
-            help=USE_ANOTHER, notes=(f"its file `format` says `{text.strip()}`",),
+            help=USE_ANOTHER, notes=(f"its file `format` contains `{text.strip()}`",),
         )  # fmt: skip
     return True
 

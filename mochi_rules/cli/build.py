@@ -87,9 +87,10 @@ def _guess(output: str) -> str:
     suffix = Path(output).suffix.removesuffix(".exe")
     form = next((name for name, known in _SUFFIXES.items() if known == suffix), None)
     if form is None:
-        notes = (f"endings are {listing(filter(None, _SUFFIXES.values()))}; none is an executable",)
+        extensions = listing(filter(None, _SUFFIXES.values()))
+        notes = (f"the extensions are {extensions}; an executable has none",)
         help_ = f"write `--emit FORM -o {output}`"
-        raise fail("B052", f"`{output}` does not say what to write", notes=notes, help=help_)
+        raise fail("B052", f"unknown output format: `{output}`", notes=notes, help=help_)
     return form
 
 
@@ -161,7 +162,7 @@ def _mid_level(path: Path, parsed: Parsed) -> str:
     after = parsed.get("after")
     names = (BUILD, *(row.name for row in PASSES))
     if after and after not in names:
-        notes = (f"it is one of {listing(names)}",)
+        notes = (f"it must be one of {listing(names)}",)
         raise fail(
             "B052", f"`--after` cannot be `{after}`", notes=notes, help=did_you_mean(after, names)
         )
@@ -205,7 +206,12 @@ VERB = Verb(
     build,
     (
         Option("output", "the file to write; `-` is standard output", "OUT", short="o"),
-        Option("emit", "what to write; by default what OUT ends with", "FORM", tuple(_SUFFIXES)),
+        Option(
+            "emit",
+            "the form to write; by default that of the extension of OUT",
+            "FORM",
+            tuple(_SUFFIXES),
+        ),
         Option("after", "with `--emit ir`: the last pass to run, or `build` for none", "PASS"),
         Option(
             "link",

@@ -30,8 +30,8 @@ def look_after(parsed: Parsed) -> int:
     if name not in _ACTIONS:
         raise fail(
             "B062",
-            f"`mochi-rules cache` cannot `{name}`",
-            notes=(f"it can {listing(_ACTIONS)}",),
+            f"`mochi-rules cache` has no action `{name}`",
+            notes=(f"the actions are {listing(_ACTIONS)}",),
             help=did_you_mean(name, _ACTIONS),
         )
     cache = Cache(cache_root(parsed))

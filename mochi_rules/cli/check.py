@@ -44,7 +44,7 @@ def _check(path: Path, diagnostics: Diagnostics) -> None:
     from mochi_rules.compiler.driver import CompileRequest, build_ir  # noqa: PLC0415 - 70 ms
 
     if kind_of(path) != ".mochi":
-        message = f"`mochi-rules check` is for Mochi programs, and `{path}` is none"
+        message = f"`mochi-rules check` applies only to Mochi programs, not to `{path}`"
         raise fail("B068", message, help=f"run `mochi-rules verify {path}`")
     texts = texts_of(read_program(path, Path.cwd()))
     build_ir(CompileRequest(next(iter(texts)), texts), diagnostics)
@@ -53,7 +53,7 @@ def _check(path: Path, diagnostics: Diagnostics) -> None:
 VERB = Verb(
     "check",
     "check FILE... [OPTIONS]",
-    "Say what is wrong with programs. Nothing is written.",
+    "Report the errors in programs. Nothing is written.",
     check,
     (Option("json", "one JSON object a line, for editors"), COLOR),
     operands=(1, _MANY),

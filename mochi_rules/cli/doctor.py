@@ -27,7 +27,7 @@ def examine_machine(parsed: Parsed) -> int:
 VERB = Verb(
     "doctor",
     "doctor [OPTIONS]",
-    "Show what this machine has and lacks, and the command that fixes it.",
+    "Show what this machine has and what is missing, with the command that installs it.",
     examine_machine,
     (TARGET, CACHE, COLOR),
     operands=(0, 0),

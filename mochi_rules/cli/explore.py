@@ -25,7 +25,9 @@ def explore(parsed: Parsed) -> int:
     path = Path(parsed.operands[0])
     if not is_program(path):
         hint = f"name its `.mochi` or its `.wasm`; `mochi-rules objdump {path}` shows the code"
-        raise fail("B066", f"`{path}` is compiled already: there is nothing beside it", help=hint)
+        raise fail(
+            "B066", f"`{path}` is compiled already: it has no source and no WebAssembly", help=hint
+        )
     listed = list_program(parsed, path)
     title = f"{path.name} · {configuration_of(parsed).name}"
     page = explore_page(title, listed.listing, listed.wasm, listed.texts)
@@ -44,5 +46,5 @@ VERB = Verb(
     "Write a page that shows a program beside its WebAssembly and its machine code: to point at a "
     "line shows where it went. FILE is a `.mochi` or a `.wasm`.",
     explore,
-    (Option("output", "the page to write; `-` shows it", "OUT", short="o"), *BUILDING),
+    (Option("output", "the page to write; `-` is standard output", "OUT", short="o"), *BUILDING),
 )

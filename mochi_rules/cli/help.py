@@ -40,7 +40,7 @@ def _topic(name: str) -> str:
     known = [*VERBS, *attrs.BY_NAME]
     raise fail(
         "B050",
-        f"there is no verb and no rule `{name}`",
+        f"no verb or rule is named `{name}`",
         help=did_you_mean(name, known) or "`mochi-rules help` lists them",
     )
 
@@ -55,7 +55,7 @@ def _overview() -> str:
         + table((usage, _first(doc)) for usage, doc in verbs)
         + "\nrules of a SConscript\n"
         + table((name, _first(doc)) for name, doc in rules)
-        + "\n`mochi-rules help VERB` and `mochi-rules help RULE` tell more.\n"
+        + "\nRun `mochi-rules help VERB` or `mochi-rules help RULE` for details.\n"
     )
 
 
@@ -67,7 +67,7 @@ def _first(doc: str) -> str:
 VERB = Verb(
     "help",
     "help [VERB|RULE]",
-    "Show the verbs and the rules, or all about one.",
+    "List the verbs and the rules, or describe one.",
     show_help,
     (Option("version", "show the version", short="V"),),
     operands=(0, 1),

@@ -54,7 +54,7 @@ def init(parsed: Parsed) -> int:
     if taken:
         raise fail(
             "B063",
-            f"`{folder / taken[0]}` is there already",
+            f"`{folder / taken[0]}` already exists",
             help="name a new directory: `mochi-rules init DIR`",
         )
     for name, text in FILES.items():
@@ -69,7 +69,7 @@ def init(parsed: Parsed) -> int:
 VERB = Verb(
     "init",
     "init [DIR] [OPTIONS]",
-    "Write a small project that builds at once.",
+    "Create a small project that is ready to build.",
     init,
     (COLOR,),
     operands=(0, 1),

@@ -26,7 +26,7 @@ def show_file(parsed: Parsed) -> int:
 VERB = Verb(
     "inspect",
     "inspect FILE [OPTIONS]",
-    "Tell what a file is: kind, target, Wasmtime, CPU features, settings, sections, functions.",
+    "Describe a file: kind, target, Wasmtime, CPU features, settings, sections, functions.",
     show_file,
     (Option("json", "as JSON"), Option("full", "with all settings and functions"), COLOR),
 )

@@ -74,7 +74,7 @@ def list_artifact(parsed: Parsed, path: Path) -> Listed:
     """
     for option in ("target", "mode", "optimize", "cpu", "engine", "toolchain", "aot"):
         if parsed.has(option):
-            message = f"`{path}` is compiled already: `--{option}` is for programs"
+            message = f"`--{option}` applies only to programs, and `{path}` is compiled already"
             raise fail("B064", message, help=f"leave `--{option}` out")
     listing = read_listing(read_input(path), str(path))
     _warn(listing, str(path), "build it with `--mode debug`, or name its `.mochi` here")

@@ -61,7 +61,7 @@ TARGET = Option("target", "the platform to build for", "PLATFORM")
 MODE = Option("mode", "how to compile: `debug` or `release`", "MODE")
 OPTIMIZE = Option("optimize", "how far to optimize: `2` for the fastest program, `1` to compile "
                   "fast", "LEVEL", ("0", "1", "2"), "O")  # fmt: skip
-CPU = Option("cpu", "how new a processor the code may require", "LEVEL")
+CPU = Option("cpu", "the CPU level that the code may require", "LEVEL")
 ENGINE = Option("engine", "a profile of `mochi.toml`", "PROFILE")
 TOOLCHAIN = Option("toolchain", "what may be used: `auto` what cargo builds too, `system` what is "
                    "installed, `off` Python packages alone", "WHICH", POLICIES)  # fmt: skip

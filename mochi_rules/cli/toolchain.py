@@ -40,13 +40,13 @@ def toolchain(parsed: Parsed) -> int:
     if way not in _WAYS:
         near = did_you_mean(way, _WAYS)
         help_ = near or "write `mochi-rules toolchain list`"
-        raise fail("B062", f"`mochi-rules toolchain` cannot `{way}`", help=help_)
+        raise fail("B062", f"`mochi-rules toolchain` has no action `{way}`", help=help_)
     if way == "list":
         return _list()
     if len(tools) != 1 or tools[0] not in _TOOLS:
         near = did_you_mean(tools[0], _TOOLS) if tools else ""
         help_ = near or "write `mochi-rules toolchain install aot`"
-        raise fail("B062", f"what to install is one of {listing(_TOOLS)}", help=help_)
+        raise fail("B062", f"the tool to install must be one of {listing(_TOOLS)}", help=help_)
     if tools[0] == "emulated":
         from mochi_rules.aot.tools.emulated import emulated_platforms  # noqa: PLC0415 - of this tool only
 
@@ -124,7 +124,7 @@ def _chosen(resolution: Resolution) -> str:
         state = "" if is_built(resolution.chosen) else ", not built yet"
         return f"{resolution.chosen.name} {resolution.chosen.origin}{state}"
     lacking = what_lacks(resolution)
-    return f"none ({lacking.reason if lacking else 'nothing makes code for it'})"
+    return f"none ({lacking.reason if lacking else 'no tool compiles for it'})"
 
 
 VERB = Verb(

@@ -43,7 +43,7 @@ def wrong_option(verb: Verb, word: str, option: Option | None, value: str) -> Mo
     return fail(
         "B052",
         f"{shown} cannot be `{value}`",
-        notes=(f"it is one of {listing(option.choices)}",),
+        notes=(f"it must be one of {listing(option.choices)}",),
         help=did_you_mean(value, option.choices),
     )
 
@@ -61,7 +61,7 @@ def wrong_count(verb: Verb, operands: Sequence[str]) -> MochiError:
         return fail("B053", f"`mochi-rules {verb.name}` needs {shown}", help=usage)
     extra = operands[most]
     if verb.takes_arguments:
-        usage = f"an argument of the program goes behind `--`: `-- {extra}`"
+        usage = f"arguments of the program go after `--`: `-- {extra}`"
     return fail("B053", f"unexpected `{extra}`", help=usage)
 
 
@@ -70,7 +70,7 @@ def wrong_word(word: str) -> MochiError:
 
     Emits: B054.
     """
-    message = f"`{word}` has a NUL character, or one that no encoding has"
+    message = f"`{word}` contains a NUL character, or one that cannot be encoded"
     return fail("B054", message, help="leave the character out")
 
 
@@ -91,7 +91,7 @@ def _unknown(verb: Verb, name: str) -> MochiError:
     names = [f"--{option.name}" for option in (*verb.options, HELP)]
     hint = did_you_mean(name, names)
     if not hint and verb.takes_arguments:
-        hint = f"an option of the program goes behind `--`: `-- {name}`"
+        hint = f"options of the program go after `--`: `-- {name}`"
     return fail(
         "B051",
         f"`mochi-rules {verb.name}` has no option `{name}`",

@@ -96,7 +96,7 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str = "")
         with _deep_recursion():
             return _build_ir(request, diagnostics, after)
     except RecursionError:
-        help_ = "give parts of deeply nested expressions and types names of their own"
+        help_ = "bind parts of deeply nested expressions to names, and declare parts of types"
         message = f"the program `{request.main}` is nested too deeply"
         diagnostics.add(Diagnostic("P080", message, help=help_))
         return None

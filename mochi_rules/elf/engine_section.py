@@ -112,7 +112,7 @@ def _decode_flags(reader: Reader) -> dict[str, FlagValue]:
     for _ in range(count):
         name = reader.text()
         if name in flags:
-            raise Malformed(f"the flag `{name}` stands twice")
+            raise Malformed(f"the flag `{name}` appears twice")
         flags[name] = _decode_flag(reader)
     return flags
 

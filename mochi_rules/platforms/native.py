@@ -54,7 +54,7 @@ def c_sources(*names: str) -> dict[str, Path]:
     if paths and all(path.is_file() for path in paths.values()):
         return paths
     raise environment_error(
-        "C030", "`toolchains/native/bundle` is not here", help="run `pip install mochi-rules`"
+        "C030", "`toolchains/native/bundle` is missing", help="run `pip install mochi-rules`"
     )
 
 

@@ -80,9 +80,9 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
-TEXT = Kind("a string of UTF-8 without NUL", '"app"', lambda value: _is_text(value) and value != "")
+TEXT = Kind("a UTF-8 string without NUL", '"app"', lambda value: _is_text(value) and value != "")
 TEXTS = Kind(
-    "a list of strings of UTF-8 without NUL", '["--fast"]', lambda value: _is_list(value, _is_text)
+    "a list of UTF-8 strings without NUL", '["--fast"]', lambda value: _is_list(value, _is_text)
 )
 FILE = Kind("a file", '"app.wasm"', _is_file, _single)
 ARTIFACT = Kind("a file", '"app.cwasm"', _is_file, _single)
@@ -94,7 +94,7 @@ YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool
 LEVEL = Kind("0, 1 or 2", "1", lambda value: type(value) is int and value in range(3))
 SECONDS = Kind(f"a number of seconds up to {_MAX_SECONDS}", "60", _is_seconds)
 
-DIGEST = Kind("64 hexadecimal digits in lower case", '"e3b0…"', _is_digest)
+DIGEST = Kind("64 lowercase hexadecimal digits", '"e3b0…"', _is_digest)
 
 _REQUIRED = object()
 POSITIONAL = "positional argument"  # begins what arguments without a name are called
@@ -163,7 +163,7 @@ class Rule:
     def _unknown(self, name: str, span: Span | None) -> Diagnostic:
         names = [attr.name for attr in self.attrs]
         if name.startswith(POSITIONAL):
-            message = f"`{self.name}` takes its name alone without saying what it is"
+            message = f"`{self.name}` takes only its name as a positional argument"
             return Diagnostic("B005", message, span, help=f"write `{names[1]} = …`")
         return Diagnostic(
             "B005",

@@ -37,7 +37,7 @@ class Mode:
 
 # The first is the default.
 MODES: tuple[Mode, ...] = (
-    Mode("release", "runs fast, and leaves the names of functions out",
+    Mode("release", "fast code, without names of functions",
          debug_names=False, optimize=2, engine={"opt_level": "speed"}),
     Mode("debug", "for debuggers: lines, names of functions, and code as it is written",
          debug_names=True, optimize=0, engine={"opt_level": "none", "debug_info": True}),
@@ -147,10 +147,10 @@ LINKS = ("auto", "launcher", "bundle", "none")
 LEVELS = ("0", "1", "2")  # of optimization
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("target", "this machine", "platforms to build for, with commas between, or `all`",
+    Variable("target", "this machine", "platforms to build for, separated by commas, or `all`",
              lambda: [row.name for row in PLATFORMS]),
     Variable("mode", MODES[0].name, "how to compile", lambda: [mode.name for mode in MODES]),
-    Variable("cpu", "of the platform", "how new a processor the code may require",
+    Variable("cpu", "of the platform", "the CPU level that the code may require",
              lambda: [level.name for row in ARCHITECTURES for level in row.cpu_levels]),
     Variable("optimize", "of the mode", "how far the compiler optimizes: `2` for the fastest "
              "program, `1` to compile fast, `0` to leave the program as it is written",
@@ -201,7 +201,7 @@ def check_choice(name: str, value: str) -> str:
     raise fail(
         "B004",
         f"`{name}` cannot be `{value}`",
-        notes=(f"it is one of {listing(choices)}",),
+        notes=(f"it must be one of {listing(choices)}",),
         help=did_you_mean(value, choices) or f"write `{name}={variable.default}`",
     )
 

@@ -40,7 +40,7 @@ def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise fail(
             "B009",
-            f"`{name}` cannot be the name of a target",
+            f"`{name}` is not a valid name of a target",
             notes=("a name is letters, digits and `_.+-`, and neither begins nor ends with a dot",),
             help=f"write `{re.sub(r'[^A-Za-z0-9_+-]+', '_', name).strip('_-') or 'app'}`",
         )

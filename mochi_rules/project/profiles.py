@@ -66,7 +66,7 @@ def split(settings: Mapping[str, object]) -> tuple[Settings, RunSettings]:
 def _unknown(name: str, known: tuple[str, ...]) -> Diagnostic:
     return Diagnostic(
         "A050",
-        f"there is no setting `{name}`, of the engine or of a run",
+        f"neither the engine nor a run has a setting `{name}`",
         notes=(f"the settings are {listing(known)}",),
         help=did_you_mean(name, known) or "leave it out",
     )

@@ -83,7 +83,7 @@ def _absolute(site: ImportSite) -> Diagnostic:
         "B024",
         "import of an absolute path",
         site.span,
-        label="this is another place on another machine",
+        label="the path differs from machine to machine",
         help=f"write it relative to the folder of `{site.span.source.name}`",
     )
 

@@ -141,7 +141,7 @@ def _main(call: Call, unit: Unit) -> str:
             did_you_mean(wanted, shown),
         )
     elif unit.srcs:
-        message = f"which source of `{call.label}` runs?"
+        message = f"no main source: which source of `{call.label}` runs?"
         help_ = f'write `main = "{shown[0]}"`'
     else:
         message, help_ = f"`srcs` of `{call.label}` is empty", 'write `srcs = ["app.mochi"]`'

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 EXPLAIN, DOCTOR = "explain", "doctor"
 VERBS = {
-    TEST: "run every test; what has passed before is not run again",
+    TEST: "run every test; those that passed, and have not changed, are not run again",
     EXPLAIN: "show what the last build did with each file, and why; or the meaning of a code",
-    DOCTOR: "show what this machine lacks, and how to get it",
+    DOCTOR: "show what is missing on this machine, and how to install it",
 }
 OPTIONS = {
     "--ui=auto|fancy|plain|quiet": "how to show progress",
     "--color=auto|always|never": "whether to use color",
     "-j N": "how many steps to run at once",
-    "-k": "go on after an error",
+    "-k": "keep going after an error",
     "-n": "show what would run",
-    "-c": "remove what TARGETS made",
+    "-c": "remove the outputs of TARGETS",
     "-Q": "be silent about reading build files",
 }
 _MAX_LABELS = 12

@@ -199,7 +199,7 @@ class Workspace:
                     "B002",
                     f"`{target.label}` is declared twice",
                     target.place.locate("name"),
-                    notes=(f"it is declared first in {_where(before.place)}",),
+                    notes=(f"it is first declared in {_where(before.place)}",),
                     help="give one of the two another name",
                 )
             )
@@ -217,7 +217,7 @@ class Workspace:
             raise MochiError(
                 Diagnostic(
                     "B008",
-                    f"`{target.label}` would make `{path}`, which {maker} makes too",
+                    f"`{target.label}` would make `{path}`, which {maker} also makes",
                     target.place.locate("name"),
                     help="give one of the two another name",
                 )

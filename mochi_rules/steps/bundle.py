@@ -125,7 +125,7 @@ def _compile(
     notes = (
         ("\n".join([f"{compiler.name} said", *(f"    {line}" for line in lines)]),) if lines else ()
     )
-    help_ = "this takes a C compiler with the headers of its system"
+    help_ = "this requires a C compiler and the headers of the C library"
     raise environment_error(
         "C034", f"`{compiler.name}` could not build `{SOURCES[0]}`", notes=notes, help=help_
     )

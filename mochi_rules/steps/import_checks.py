@@ -57,7 +57,7 @@ def check_program(name: str, summary: ModuleSummary) -> None:
         raise fail("B031", f"`{name}` is not a program: it has no function `{START}`", help=help_)
     raise fail(
         "B031",
-        f"no executable can be made of `{name}`: it is a component",
+        f"`{name}` cannot become an executable: it is a component",
         notes=("`mochi-rules run` runs components, and their objects link into any host of them",),
         help=help_,
     )
@@ -76,7 +76,7 @@ def _fault(name: str, item: ImportSummary) -> Diagnostic:
         help_ = "link what it imports into the module before, or leave it out"
     return Diagnostic(
         "B030",
-        f"`{name}` imports `{item.module}.{item.name}` ({item.kind}), which nobody can give it",
-        notes=(f"a program may import functions of `{MODULE}` only",),
+        f"`{name}` imports `{item.module}.{item.name}` ({item.kind}), which no host provides",
+        notes=(f"a program may import only functions of `{MODULE}`",),
         help=help_,
     )

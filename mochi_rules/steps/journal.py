@@ -183,7 +183,7 @@ def select(entries: Mapping[str, Entry], text: str) -> list[str]:
         names = {name: path for path in entries for name in (path, path.rpartition("/")[2])}
         near = nearest(text, names)
         help_ = f"did you mean `{names[near]}`?" if near else ""
-        raise fail("B001", f"the last builds made nothing named `{text}`", help=help_)
+        raise fail("B001", f"the last builds have no output named `{text}`", help=help_)
     return found
 
 
@@ -201,5 +201,5 @@ def explain(entry: Entry) -> list[str]:
     if entry.changes is None:
         return [*lines, "  it was not built here before"]
     if not entry.changes:
-        return [*lines, "  its key is the same: its file was not there"]
+        return [*lines, "  its key is unchanged: its file was missing"]
     return [*lines, *(f"  {change}" for change in entry.changes)]

@@ -185,7 +185,7 @@ def check_step(config: EngineConfig, name: str, sha256: str = "") -> Step:
         if sha256 and (found := digest_bytes(inputs[CWASM]).hash) != sha256:
             help_ = f'if you trust it, write `sha256 = "{found}"`'
             raise fail(
-                "A028", f"`{name}` is not the file expected: its SHA-256 differs", help=help_
+                "A028", f"`{name}` is not the expected file: its SHA-256 differs", help=help_
             )
         from mochi_rules.elf.checks.table import CHECKS, require_sound  # noqa: PLC0415 - 30 ms
         from mochi_rules.steps.expectations import (  # noqa: PLC0415

@@ -70,7 +70,7 @@ def _too_large(case: Case) -> MochiError:
     return fail(
         "B041",
         f"the directories of `{case.name}` hold more than {size_text(_MAX_FILES_SIZE)}",
-        notes=("a test gets a copy of them, and its result is kept for their content",),
+        notes=("a test gets a copy of them, and its result is cached by their content",),
         help="give the program a smaller directory in a target of its own",
     )
 
@@ -124,7 +124,7 @@ def check(case: Case, ran: Ran, expected: bytes | None) -> None:
             reason = f"it ended with status {ran.status}"
         notes = [_excerpt("it printed", ran.stdout), _excerpt("it said", ran.stderr)]
     elif expected is not None and ran.stdout != expected:
-        reason = "it printed something else than expected"
+        reason = "its output differs from the expected output"
         notes = [_difference(expected, ran.stdout)]
     else:
         return

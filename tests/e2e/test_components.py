@@ -101,7 +101,7 @@ def test_executable_of_a_component_is_refused(quick: Project, component: bytes) 
     done = quick.scons()
     assert done.status == 2
     assert done.err.startswith(
-        "error[B031]: no executable can be made of `app/in.wasm`: it is a component\n"
+        "error[B031]: `app/in.wasm` cannot become an executable: it is a component\n"
     )
     assert "\nhelp: write `executable = False`\n" in done.err
 

@@ -100,7 +100,7 @@ def test_rule_wraps_nothing_that_does_not_fit(
     done = quick.scons()
     assert done.status == 2
     assert [verb for verb, _, _ in done.steps] == ["check"]
-    assert done.err.startswith("error[A023]: pre/a.cwasm is not the artifact expected: ")
+    assert done.err.startswith("error[A023]: pre/a.cwasm is not the expected artifact: ")
     assert CHECKED[fault] in done.err
     assert quick.outputs() == {}
 

@@ -169,7 +169,7 @@ def test_prebuilt_artifact_has_the_digest_of_its_rule(quick: Project) -> None:
     quick.cli("build", "app/hello.mochi", "-o", "pre/pre.cwasm")
     done = quick.scons("//pre")
     assert done.status == 2
-    assert "error[A028]: `pre/pre.cwasm` is not the file expected" in done.err
+    assert "error[A028]: `pre/pre.cwasm` is not the expected file" in done.err
 
 
 def test_object_holds_the_artifact(quick: Project) -> None:

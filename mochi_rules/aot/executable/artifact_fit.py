@@ -33,7 +33,7 @@ def check_artifact(platform: Platform, artifact: bytes) -> None:
         MochiError: It is not; both sides are named.
     """
     if not artifact.startswith(_MAGICS):
-        raise _unfit("what is to be attached is not a compiled artifact", "give a `.cwasm`")
+        raise _unfit("the file to attach is not a compiled artifact", "give a `.cwasm`")
     order = "<" if artifact[5] == 1 else ">"
     try:
         (flags,) = struct.unpack_from(f"{order}I", artifact, _FLAGS_AT)

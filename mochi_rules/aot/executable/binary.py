@@ -88,7 +88,7 @@ def identify(data: bytes) -> Binary | None:
             return _identify_pe(data)
     except (struct.error, OverflowError):
         raise fail(
-            "A106", "the file ends before its headers do", help="build it, or copy it, again"
+            "A106", "the file ends before its headers do", help="build or copy it again"
         ) from None
     if data.startswith(macho.MAGIC):
         header = macho.read_image(data).header

@@ -163,7 +163,7 @@ def _check_form(image: Image, page: int) -> tuple[Segment, Segment]:
     if text is None or linkedit is None or linkedit != image.segments[-1]:
         raise unusable("its last segment is not `__LINKEDIT`")
     if linkedit.offset + linkedit.size != len(image.data):
-        raise unusable("something stands behind its last segment")
+        raise unusable("there is data after its last segment")
     if linkedit.offset % page or linkedit.address % page or linkedit.address > _MAX_ADDRESS:
         raise unusable(f"its last segment does not begin on a page of {page} bytes")
     for item in image.segments[:-1]:
@@ -181,7 +181,7 @@ def _check_commands(image: Image, linkedit: Segment) -> None:
     for item in image.commands:
         kind = command_kind(item)
         if kind not in _TABLES and kind not in _WITHOUT_TABLES:
-            raise unusable(f"its load command {kind:#x} is not known")
+            raise unusable(f"its load command {kind:#x} is unknown")
         for _, offset, end in _tables(item):
             if offset < linkedit.offset or end > len(image.data):
                 raise unusable(f"a table of its load command {kind:#x} is not in `{_LINKEDIT}`")
@@ -257,7 +257,7 @@ def _with_segment_counted(fixups: bytes) -> bytes:
     places = [*offsets, *(list_at + at for at in starts if at)]
     known = version == 0 and list_at >= _FIXUPS.size and segments > 0 and starts[-1] == 0
     if not known or any(not end <= place <= len(fixups) for place in places):
-        raise unusable("its fixups are of a form that is not known")
+        raise unusable("its fixups have an unknown format")
     head = _FIXUPS.pack(
         version, list_at, *(at + _GROWTH for at in offsets), count, imports, symbols
     )
@@ -310,7 +310,7 @@ def _head(image: Image, linkedit: Segment, commands: list[bytes]) -> bytes:
     first = min((item.offset for item in sections if item.offset), default=linkedit.offset)
     if end > first or any(image.data[old_end:end]):
         raise unusable(
-            "its head has no room for another segment",
+            "its header has no room for another segment",
             help="link the launcher with `-Wl,-headerpad,0x1000`",
         )
     return header + content + image.data[end : linkedit.offset]

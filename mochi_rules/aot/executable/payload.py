@@ -71,7 +71,7 @@ def find_payload(executable: bytes) -> Payload:
         raise fail(
             "A103",
             "no program is attached to this executable",
-            help="build it again: a file that was not copied to its end has none",
+            help="build it again: a truncated copy has none",
         )
     footer = _FOOTER.unpack(place[-_FOOTER.size :])
     _, layout, settings_size, artifact_size, zero, digest = footer
@@ -83,7 +83,7 @@ def find_payload(executable: bytes) -> Payload:
         )
     start = len(place) - _FOOTER.size - settings_size - artifact_size
     if start < 0 or zero:
-        raise damaged("its lengths are impossible")
+        raise damaged("its lengths are inconsistent")
     attached = place[start : -_FOOTER.size]
     if hashlib.sha256(attached).digest() != digest:
         raise damaged("it does not have the recorded SHA-256")
@@ -121,6 +121,4 @@ def damaged(why: str) -> MochiError:
 
     Emits: A105.
     """
-    return fail(
-        "A105", f"the executable is damaged: {why}", help="build it again, or copy it again"
-    )
+    return fail("A105", f"the executable is damaged: {why}", help="build or copy it again")

@@ -242,14 +242,14 @@ def _check_directories(directories: tuple[Directory, ...]) -> Iterator[Diagnosti
             if not _is_writable_name(name):
                 yield Diagnostic(
                     "A102",
-                    f"`{name!r:.80}` cannot be written as the name of a directory",
+                    f"`{name!r:.80}` is not a valid name of a directory",
                     notes=("a name has no control characters, is UTF-8, and is not empty",),
                     help="rename the directory",
                 )
         if any(item.guest == other.guest for other in directories[:index]):
             yield Diagnostic(
                 "A102",
-                f"two directories would be `{item.guest}` to the program",
+                f"two directories have the name `{item.guest}` in the program",
                 help="give one of them another name",
             )
 

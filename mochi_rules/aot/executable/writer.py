@@ -57,7 +57,7 @@ def write_executable(
         raise fail(
             "A109",
             f"an artifact of {len(artifact)} bytes is too large for an executable",
-            help='write `opt_level = "speed_and_size"`, or make it several programs',
+            help='write `opt_level = "speed_and_size"`, or split the program',
         )
     payload = make_payload(artifact, settings)
     if platform.system.object_format == "macho":

@@ -69,7 +69,7 @@ def write_object(
     if len(payload) > MAX_PAYLOAD:
         raise fail("A092", f"{len(payload)} bytes do not fit in an object of `{platform.name}`")
     if len(payload) % platform.architecture.symbol_alignment:
-        message = f"{len(payload)} bytes end at an odd address, which {platform.cpu} cannot name"
+        message = f"{len(payload)} bytes end at an odd address, where {platform.cpu} has no symbols"
         raise fail("A092", message)
     write = _WRITERS[platform.system.object_format]
     return write(platform, Payload(symbol_base, payload, alignment))

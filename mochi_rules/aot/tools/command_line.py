@@ -88,7 +88,7 @@ def find_version(program: str) -> tuple[str, str]:
     try:
         ended = run_scrubbed((program, "--version"), seconds=_SECONDS)
     except TimeoutExpired:
-        return "", f"`{program} --version` says nothing within {_SECONDS} s"
+        return "", f"`{program} --version` printed nothing within {_SECONDS} s"
     except OSError as error:
         return "", f"`{program}` cannot be started: {(error.strerror or str(error)).lower()}"
     said = ended.stdout.decode(errors="replace").strip()
@@ -110,11 +110,11 @@ def _target_problem(program: str, cpu: str) -> str:
         error, artifact = run_tool(compile_command(program, config), EMPTY_MODULE, _SECONDS)
         if error is None:
             is_ours = config.platform.triple.encode() in engine_section(artifact)
-            error = "" if is_ours else "what it makes is for another machine"
+            error = "" if is_ours else "its output is for another machine"
     except OSError as problem:
         error = problem.strerror or str(problem)
     except KilledError as problem:
-        error = f"it was ended by signal {problem.args[0]}"
+        error = f"it was terminated by signal {problem.args[0]}"
     except MochiError as problem:
         error = problem.diagnostics[0].message
     if not error:

@@ -156,7 +156,7 @@ def _kept(program: str, platform: str) -> Path:
 def _lacks_cargo() -> tuple[str, str]:
     """Return what keeps every program from being built, and what fixes it; or empty strings."""
     if not native_sources():
-        return "its sources are not here", "pip install mochi-rules"
+        return "its sources are missing", "pip install mochi-rules"
     if not shutil.which("cargo") or not rust_version():
         return "cargo is not on PATH, or does not run", _RUST
     return "", ""
@@ -164,7 +164,7 @@ def _lacks_cargo() -> tuple[str, str]:
 
 def _lacks_target(row: RustTarget) -> tuple[str, str]:
     if not _has_rust_target(row.triple):
-        return f"Rust has no `{row.triple}` here", f"rustup target add {row.triple}"
+        return f"the Rust target `{row.triple}` is not installed", f"rustup target add {row.triple}"
     linker = row.linker
     is_there = zig_command() if linker == ZIG else shutil.which(linker.program)
     return ("", "") if is_there else (f"`{linker.program}` is not on PATH", linker.install)

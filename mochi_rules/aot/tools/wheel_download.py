@@ -52,7 +52,7 @@ def pinned_versions() -> dict[str, Any]:
     except FileNotFoundError:
         pass
     raise environment_error(
-        "C030", "`toolchains/versions.toml` is not here", help="run `pip install mochi-rules`"
+        "C030", "`toolchains/versions.toml` is missing", help="run `pip install mochi-rules`"
     )
 
 

@@ -56,7 +56,7 @@ def _has_deep_type(inference: Inference) -> bool:
     depths = Depths()
     for cell, module, node in inference.declared:
         if depths.of(cell) > MAX_NESTING:
-            message = f"the type of this is nested more than {MAX_NESTING} levels deep"
+            message = f"the type of this expression is nested more than {MAX_NESTING} levels deep"
             help_ = "declare a struct for a part of it: `type Part { … }`"
             inference.report(module, "T091", message, node, help_)
             return True

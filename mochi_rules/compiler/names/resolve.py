@@ -128,7 +128,7 @@ class _Resolver:
                     "T090",
                     f'`import {statement.language} "{statement.path}"` is not supported',
                     statement,
-                    help="build it to WebAssembly and link it outside, or write it in Mochi",
+                    help="compile it to WebAssembly and link it separately, or rewrite it in Mochi",
                 )
 
     def _hoist(self, body: list[ast.Stmt]) -> None:

@@ -217,9 +217,9 @@ def _number(text: str) -> _Entry:
         message = f"incomplete number `{shown}`: no digits after `{text[:2]}`"
         return INT, 0, _fault("P046", message, "write at least one digit of that base", text)
     joined = text.replace("_", "")
-    remedy = "put a space between the number and what follows"
+    remedy = "write a space after the number"
     if _DECIMAL.fullmatch(joined) or _INTEGER.fullmatch(joined):
-        remedy = f"digits are not separated: write `{_shortened(joined)}`"
+        remedy = f"digits cannot be separated: write `{_shortened(joined)}`"
     return INT, 0, _fault("P043", f"invalid number `{shown}`", remedy, text)
 
 

@@ -83,7 +83,7 @@ def _braced(p: Parser) -> ast.Expr:
     opening = p.take("{")
     found = expression(p)
     if p.kinds[p.pos] not in {"}", END}:
-        p.fail("`}`", "P001", "an `if` that gives a value has one expression in each branch")
+        p.fail("`}`", "P001", "an `if` expression has one expression in each branch")
     p.close("}", opening)
     return found
 
@@ -128,7 +128,7 @@ def _pattern(p: Parser) -> ast.Expr:
     """
     first = p.pos
     if p.kinds[first] == ",":
-        p.fail("a pattern or `}`", help="arms follow each other without commas")
+        p.fail("a pattern or `}`", help="arms are not separated by commas")
     pattern = expression(p)
     if not _is_pattern(pattern):
         p.report("P063", "this is not a pattern", p.span(first, p.pos - 1), _PATTERNS)
@@ -167,7 +167,7 @@ def fun_decl(p: Parser) -> ast.FunDecl:
     name = p.name("the name of a function")
     found = ast.FunDecl(start, start, name, name_start, *signature(p), [], exported)
     if p.kinds[p.pos] == "=>":
-        p.fail("`{`", "P001", "a function with a name has a block: `{ return … }`")
+        p.fail("`{`", "P001", "a named function has a block: `{ return … }`")
     found.body = block(p)
     found.end = p.end()
     return found

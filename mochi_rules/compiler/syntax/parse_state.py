@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_ERRORS = 100  # reported for one text
 
-_NAME_A_PART = "give a part of it a name of its own"
+_NAME_A_PART = "bind a part of it to a name"
 
 # The code of a missing token, where it is not P999.
 _CODES = {"{": "P001", "}": "P001", "(": "P052", ")": "P052"}

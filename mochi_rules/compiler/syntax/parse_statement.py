@@ -55,7 +55,7 @@ def let(p: Parser) -> ast.Let:
 
 def _no_variable(p: Parser) -> NoReturn:
     kind = p.kinds[p.pos]
-    remedy = "bind each part by a `let` of its own" if kind in _BRACKETS else ""
+    remedy = "bind each part with its own `let`" if kind in _BRACKETS else ""
     p.fail("the name of a variable", "P056" if kind == "let" else "P031", remedy)
 
 

@@ -132,5 +132,5 @@ def _package(p: Parser) -> str:
 def _stray_brace(p: Parser) -> None:
     """Step over a `}` that closes nothing; after another error it is likely no fault."""
     if not p.errors:
-        p.report("P001", "this `}` closes nothing", p.span(p.pos), "remove it")
+        p.report("P001", "unmatched `}`", p.span(p.pos), "remove it")
     p.pos += 1

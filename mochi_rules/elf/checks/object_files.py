@@ -64,7 +64,7 @@ def require_sound_object(
     if failures := verify_object(data, expectation):
         count = "1 check fails" if len(failures) == 1 else f"{len(failures)} checks fail"
         notes = tuple(str(failure) for failure in failures)
-        message = f"{name} is not the object expected: {count}"
+        message = f"{name} is not the expected object: {count}"
         raise MochiError(Diagnostic("A025", message, notes=notes))
 
 
@@ -117,7 +117,7 @@ def alignment(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
     if section.alignment < MIN_ALIGNMENT:
         yield f"expected an alignment of {MIN_ALIGNMENT} at least, got {section.alignment}"
     elif section.offset % section.alignment:
-        yield f"expected an offset that {section.alignment} divides, got {section.offset}"
+        yield f"expected an offset divisible by {section.alignment}, got {section.offset}"
 
 
 def read_only(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:

@@ -53,7 +53,7 @@ _SYMBOL_SIZE, _RELOCATION_SIZE, _TABLE_ALIGNMENT = 24, 24, 8  # of ELF64
 def unique_names(subject: Subject) -> Iterator[str]:
     """12: no two sections have one name; the loader takes the last. Source: the loader."""
     counts = Counter(section.name for section in subject.artifact.sections)
-    yield from (f"section `{name}` stands {n} times" for name, n in counts.items() if n > 1)
+    yield from (f"section `{name}` appears {n} times" for name, n in counts.items() if n > 1)
 
 
 def known_names(subject: Subject) -> Iterator[str]:
@@ -126,14 +126,14 @@ def text_alignment(subject: Subject) -> Iterator[str]:
     if text.alignment != wanted:
         yield f"expected an alignment of {wanted}, got {text.alignment}"
     if text.offset % wanted:
-        yield f"expected an offset that {wanted} divides, got {text.offset}"
+        yield f"expected an offset divisible by {wanted}, got {text.offset}"
 
 
 def text_size(subject: Subject) -> Iterator[str]:
     """21: the code fills whole pages, so that its last page can be protected. Source: obj.rs."""
     text = subject.artifact.section(".text")
     if text is not None and subject.layout and text.size % subject.layout.text_alignment:
-        yield f"expected a size that {subject.layout.text_alignment} divides, got {text.size}"
+        yield f"expected a size divisible by {subject.layout.text_alignment}, got {text.size}"
 
 
 def placement(subject: Subject) -> Iterator[str]:

@@ -59,7 +59,7 @@ _SETTINGS = "an artifact made with other settings"
 
 CHECKS: tuple[Check, ...] = (
     Check("1", "class", header.elf_class, _HEADER),
-    Check("2", "os-abi", header.os_abi, "an ELF file that is no .cwasm"),
+    Check("2", "os-abi", header.os_abi, "an ELF file that is not a .cwasm"),
     Check("3", "abi-version", header.abi_version, _HEADER),
     Check("4", "byte-order", header.byte_order, _ANOTHER),
     Check("5", "file-type", header.file_type, "a linked or rewritten file"),
@@ -68,18 +68,18 @@ CHECKS: tuple[Check, ...] = (
     Check("8", "known-flags", header.known_flags, _HEADER),
     Check("9", "kind", header.kind, _ANOTHER),
     Check("10", "pulley", header.pulley, _ANOTHER),
-    Check("11", "file-end", header.file_end, "bytes appended or cut off"),
-    Check("12", "unique-names", sections.unique_names, "a section put in twice"),
-    Check("13", "known-names", sections.known_names, "a section put in by another tool"),
+    Check("11", "file-end", header.file_end, "bytes appended or missing"),
+    Check("12", "unique-names", sections.unique_names, "a duplicate section"),
+    Check("13", "known-names", sections.known_names, "a section added by another tool"),
     Check("14", "leading-sections", sections.leading_sections, _TABLE),
     Check("15", "no-addresses", sections.no_addresses, "a linked or rewritten file"),
-    Check("16", "not-writable", sections.not_writable, "memory left open to writes"),
-    Check("17", "not-executable", sections.not_executable, "data that could run as code"),
-    Check("18", "write-xor-execute", sections.write_xor_execute, "code left open to writes"),
+    Check("16", "not-writable", sections.not_writable, "writable memory"),
+    Check("17", "not-executable", sections.not_executable, "executable data"),
+    Check("18", "write-xor-execute", sections.write_xor_execute, "writable code"),
     Check("19", "text-flags", sections.text_flags, _TABLE),
     Check("20", "text-alignment", sections.text_alignment, "code that pages cannot protect"),
     Check("21", "text-size", sections.text_size, "code that pages cannot protect"),
-    Check("22", "placement", sections.placement, "a file cut off, or a damaged section table"),
+    Check("22", "placement", sections.placement, "a truncated file, or a damaged section table"),
     Check("23", "no-overlap", sections.no_overlap, _TABLE),
     Check("24", "eh-frame", contents.eh_frame, "backtraces that would crash"),
     Check("24w", "windows-unwind", contents.windows_unwind, "exceptions that would crash"),
@@ -141,7 +141,7 @@ def require_sound(data: bytes, name: str, expectation: Expectation | None = None
         count = "1 check fails" if len(failures) == 1 else f"{len(failures)} checks fail"
         notes = tuple(str(failure) for failure in failures)
         raise MochiError(
-            Diagnostic("A023", f"{name} is not the artifact expected: {count}", notes=notes)
+            Diagnostic("A023", f"{name} is not the expected artifact: {count}", notes=notes)
         )
     return artifact
 

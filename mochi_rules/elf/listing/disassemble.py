@@ -110,6 +110,6 @@ def _nothing(artifact: Artifact) -> MochiError:
     """
     if artifact.header.flags & _PULLEY:
         message = "only the command `wasmtime objdump` disassembles Pulley's instructions"
-        return environment_error("C020", message, help="put a `wasmtime` in the PATH")
-    message = "there is nothing to disassemble with: neither `capstone` nor a `wasmtime` command"
+        return environment_error("C020", message, help="put `wasmtime` on the PATH")
+    message = "no disassembler is installed: neither `capstone` nor a `wasmtime` command"
     return environment_error("C020", message, help=f"run `{_INSTALL}`")

@@ -118,7 +118,7 @@ def _finding(need: str, resolution: Resolution, missing: str) -> Finding:
     chosen = resolution.chosen
     if chosen is None:
         lacking = what_lacks(resolution)
-        reason = lacking.reason if lacking else "nothing makes code for it"
+        reason = lacking.reason if lacking else "no tool compiles for it"
         return Finding(need, missing, reason, remedy(resolution) if lacking else "")
     recipe = chosen.recipe
     if recipe is None or is_intact(recipe.path):

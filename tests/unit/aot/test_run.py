@@ -436,7 +436,7 @@ def test_too_little_address_space_for_the_memory_is_told(start):
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # noqa: E731
     process = start(HELLO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit)
     _, stderr = process.communicate()
-    assert b"A078: no address space for the memory of the program" in stderr
+    assert b"A078: not enough address space for the memory of the program" in stderr
 
 
 def test_closed_stdout_ends_the_program(start):

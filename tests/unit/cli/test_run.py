@@ -226,7 +226,7 @@ def test_wasm_that_imports_the_unknown_is_refused(typed: Callable[..., Typed], h
     """The import is named."""
     write_wasm(here / "env.wasm", '(module (import "env" "log" (func)) (func (export "_start")))')
     first = typed("run", "env.wasm").err.splitlines()[0]
-    assert first == "error[B030]: `env.wasm` imports `env.log` (func), which nobody can give it"
+    assert first == "error[B030]: `env.wasm` imports `env.log` (func), which no host provides"
 
 
 def test_error_shows_the_line(typed: Callable[..., Typed], here: Path) -> None:

@@ -100,7 +100,7 @@ def test_build_reports_a_pass_that_cannot_be_shown(
         (("--mode", "fast"), "error[B004]: no mode is named `fast`", 2),
         (("--cpu", "x"), None, 2),
         (("--emit", "wsm"), "error[B052]: `--emit` cannot be `wsm`", 2),
-        (("-o", "x.foo"), "error[B052]: `x.foo` does not say what to write", 2),
+        (("-o", "x.foo"), "error[B052]: unknown output format: `x.foo`", 2),
         (
             ("-o", "x", "--toolchain", "off"),
             f"error[C002]: no toolchain can build `launcher` for `{host_platform().name}`",
@@ -158,7 +158,7 @@ def test_check_refuses_what_is_not_a_mochi_program(
     """It does not read WebAssembly as Mochi, and names the verb that checks it."""
     (here / name).write_text("(module)")
     got = typed("check", name)
-    message = f"error[B068]: `mochi-rules check` is for Mochi programs, and `{name}` is none\n"
+    message = f"error[B068]: `mochi-rules check` applies only to Mochi programs, not to `{name}`\n"
     assert (got.status, got.err) == (2, f"{message}help: run `mochi-rules verify {name}`\n")
 
 
@@ -315,7 +315,7 @@ def test_init_writes_a_project_once(typed: Callable[..., Typed], here: Path) -> 
     assert all((here / "new" / name).read_text() == text for name, text in FILES.items())
     again = typed("init", "new")
     assert again.status == 2
-    assert again.err.startswith("error[B063]: `new/SConstruct` is there already")
+    assert again.err.startswith("error[B063]: `new/SConstruct` already exists")
 
 
 def test_explain_without_a_build_says_so(typed: Callable[..., Typed]) -> None:

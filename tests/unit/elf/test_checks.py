@@ -408,7 +408,7 @@ def test_require_sound_notes_every_failure() -> None:
 
     diagnostic = caught.value.diagnostics[0]
     assert diagnostic.code == "A023"
-    assert diagnostic.message == "app.cwasm is not the artifact expected: 2 checks fail"
+    assert diagnostic.message == "app.cwasm is not the expected artifact: 2 checks fail"
     assert diagnostic.notes == (
         "kind: expected a component, got a module",
         "function-count: expected code for 9 functions, got 3",

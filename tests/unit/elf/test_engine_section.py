@@ -179,7 +179,7 @@ PLAIN = section(compiled("plain"))
         (b"\0\x0248\0" + b"\xff" * 9, "takes more bytes than 32 bits need at offset 5"),
         (b"\0\x0248\0" + b"\xff\xff\xff\xff\x1f", "integer does not fit in 32 bits at offset 5"),
         (b"\0\x0248\0" + b"\x80\x00", "not in its shortest form"),
-        (b"\0\x0248\0\2\1a\2\1\1a\2\1", "the flag `a` stands twice"),
+        (b"\0\x0248\0\2\1a\2\1\1a\2\1", "the flag `a` appears twice"),
         (b"\0\x0248\0\1\1a\3", "unknown kind 3"),
         (b"\0\x0248\0\1\1a\2\2", "expected 0 or 1"),
         (b"\0\x0248\0\0\0\1\3", "`collector`: got choice 3, but there are 3"),

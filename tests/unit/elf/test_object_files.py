@@ -155,7 +155,7 @@ def test_error_notes_every_failure() -> None:
     diagnostic = caught.value.diagnostics[0]
     assert (diagnostic.code, diagnostic.message) == (
         "A025",
-        "app.o is not the object expected: 1 check fails",
+        "app.o is not the expected object: 1 check fails",
     )
     assert diagnostic.notes == ("machine: expected an object for aarch64, got x86_64",)
 

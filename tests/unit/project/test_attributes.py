@@ -55,20 +55,20 @@ def test_all_faults_of_a_call_are_told_at_once() -> None:
     [
         ("mochi_binary", {"srcs": "a.mochi"}, "must be a list of files, got `'a.mochi'`"),
         ("mochi_binary", {"deps": [3]}, "must be a list of labels, got `[3]`"),
-        ("mochi_binary", {"name": ""}, "must be a string of UTF-8 without NUL, got `''`"),
+        ("mochi_binary", {"name": ""}, "must be a UTF-8 string without NUL, got `''`"),
         ("mochi_binary", {"engine": []}, "must be settings of the engine, got `[]`"),
         ("mochi_test", {"timeout": 0}, "must be a number of seconds up to 1000000, got `0`"),
         ("mochi_test", {"timeout": True}, "must be a number of seconds up to 1000000, got `True`"),
         ("mochi_test", {"timeout": 10**5000}, "got `a number of thousands of digits`"),
         ("mochi_test", {"timeout": float("inf")}, "seconds up to 1000000, got `inf`"),
-        ("mochi_test", {"args": ["\ud800"]}, r"of UTF-8 without NUL, got `['\ud800']`"),
+        ("mochi_test", {"args": ["\ud800"]}, r"of UTF-8 strings without NUL, got `['\ud800']`"),
         ("mochi_test", {"stdin": "a\0"}, r"must be a file, got `'a\x00'`"),
         (
             "mochi_binary",
             {"srcs": ["a\0.mochi"]},
             r"a list of files, got `['a\x00.mochi']`",
         ),
-        ("cwasm", {"sha256": "ABC"}, "must be 64 hexadecimal digits in lower case, got `'ABC'`"),
+        ("cwasm", {"sha256": "ABC"}, "must be 64 lowercase hexadecimal digits, got `'ABC'`"),
         ("wasm_import", {"src": ["a.wasm"]}, "must be a file, got `['a.wasm']`"),
     ],
 )

@@ -40,22 +40,22 @@ def test_functions_of_wasi_are_given() -> None:
     [
         (
             '(import "env" "log" (func))',
-            "`app.wasm` imports `env.log` (func), which nobody can give it",
+            "`app.wasm` imports `env.log` (func), which no host provides",
             "link what it imports into the module before, or leave it out",
         ),
         (
             f'(import "{MODULE}" "fd_wirte" (func))',
-            f"`app.wasm` imports `{MODULE}.fd_wirte` (func), which nobody can give it",
+            f"`app.wasm` imports `{MODULE}.fd_wirte` (func), which no host provides",
             "did you mean `fd_write`?",
         ),
         (
             '(import "wasi_unstable" "fd_write" (func))',
-            "`app.wasm` imports `wasi_unstable.fd_write` (func), which nobody can give it",
+            "`app.wasm` imports `wasi_unstable.fd_write` (func), which no host provides",
             f"compile the program for `{MODULE}`",
         ),
         (
             '(import "env" "memory" (memory 1))',
-            "`app.wasm` imports `env.memory` (memory), which nobody can give it",
+            "`app.wasm` imports `env.memory` (memory), which no host provides",
             "link what it imports into the module before, or leave it out",
         ),
     ],
@@ -75,7 +75,7 @@ def test_every_bad_import_is_told() -> None:
     ("text", "message"),
     [
         ("(module)", "`app.wasm` is not a program: it has no function `_start`"),
-        ("(component)", "no executable can be made of `app.wasm`: it is a component"),
+        ("(component)", "`app.wasm` cannot become an executable: it is a component"),
     ],
 )
 def test_what_is_no_program_is_told(text: str, message: str) -> None:

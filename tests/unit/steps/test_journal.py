@@ -78,7 +78,7 @@ def test_same_key_again_means_that_the_file_was_gone(build: Path) -> None:
     """Nothing changed, and yet it was made."""
     for _ in range(2):
         Journal(build).record(WASM, Outcome.RESTORED, 0, key(b"1"), OUTPUT)
-    assert told(build)[1] == "  its key is the same: its file was not there"
+    assert told(build)[1] == "  its key is unchanged: its file was missing"
 
 
 def test_failure_keeps_the_key_of_the_last_success(build: Path) -> None:

@@ -127,7 +127,7 @@ def checked_step(calls: list[str]) -> Step:
     def check(_engines: object, inputs: Mapping[str, bytes]) -> Made:
         calls.append("check")
         if inputs["out"] != b"right":
-            raise fail("A023", "not the artifact expected")
+            raise fail("A023", "not the expected artifact")
         return Made(b"report")
 
     return Step("aot", (), (), "out", make, check=Step("check", (), (), "report", check))

@@ -140,7 +140,7 @@ def test_artifact_of_another_module_is_refused(engines: LocalEngines, artifact: 
     other = wat("(module (func) (func) (func))")
     found = fault(engines, check_step(DEBUG, "a.cwasm"), {CWASM: artifact, WASM: other})
     assert (found.code, found.message) == (
-        "A023", "a.cwasm is not the artifact expected: 1 check fails",
+        "A023", "a.cwasm is not the expected artifact: 1 check fails",
     )  # fmt: skip
     assert found.notes[0].startswith("function-count: ")
 

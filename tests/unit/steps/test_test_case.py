@@ -52,7 +52,7 @@ def test_end_of_long_output_is_shown() -> None:
 def test_difference_to_the_expected_output_is_shown() -> None:
     """As a unified diff."""
     found = fault(Ran(0, b"a\nc\n", b""), b"a\nb\n")
-    assert found.message.endswith("failed: it printed something else than expected")
+    assert found.message.endswith("failed: its output differs from the expected output")
     assert "    -b\n    +c" in found.notes[0]
 
 

@@ -123,7 +123,7 @@ def test_damaged_launcher_is_found_by_its_signature():
 def test_launcher_without_room_is_refused():
     """The load commands must not grow into the code."""
     commands_end = 32 + read_image(make_macho(MACOS)).header[5]
-    assert "A106: the Mach-O file cannot be used: its head has no room" in refusal(
+    assert "A106: the Mach-O file cannot be used: its header has no room" in refusal(
         make_macho(MACOS, room=-(-(commands_end + 151) // 16) * 16 - 16)
     )
     parse(attach(MACOS, make_macho(MACOS, room=-(-(commands_end + 152) // 16) * 16)))
@@ -132,7 +132,7 @@ def test_launcher_without_room_is_refused():
 def test_unknown_load_command_is_refused():
     """A load command that might hold an offset is not passed over."""
     extra = struct.pack("<II24s", 0x31, 32, b"LC_NOTE")
-    assert "its load command 0x31 is not known" in refusal(make_macho(MACOS, extra=extra))
+    assert "its load command 0x31 is unknown" in refusal(make_macho(MACOS, extra=extra))
 
 
 @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ def test_unknown_load_command_is_refused():
         (432, 4, "does not begin on a page of 16384 bytes"),
         (488, 1, "a table of its load command 0x2 is not in `__LINKEDIT`"),
         (492, 1 << 20, "a table of its load command 0x2 is not in `__LINKEDIT`"),
-        (0x8000, 1, "its fixups are of a form that is not known"),
+        (0x8000, 1, "its fixups have an unknown format"),
         (0x8004, 1 << 20, "its fixups are damaged"),
-        (0x8008, 40, "its fixups are of a form that is not known"),
-        (0x8020, 3, "its fixups are of a form that is not known"),
+        (0x8008, 40, "its fixups have an unknown format"),
+        (0x8020, 3, "its fixups have an unknown format"),
     ],
 )
 def test_launcher_of_another_form_is_refused(place, number, words):

@@ -115,7 +115,7 @@ def test_command_that_is_not_there_says_where_it_was_looked_for(host, tmp_path, 
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("os.kill(os.getpid(), 9)", "it was ended by signal 9"),
+        ("os.kill(os.getpid(), 9)", "it was terminated by signal 9"),
         ("sys.exit(0)", "no such file"),
         ("open(sys.argv[sys.argv.index('-o') + 1], 'w').write('x')", "no engine section"),
         ("sys.exit('error: unknown -C / --codegen option: collector')", "option: collector"),

@@ -91,7 +91,7 @@ def test_only_linux_has_it(machine):
 def test_missing_sources_are_told(machine, monkeypatch):
     """An installation without its data files is no traceback."""
     monkeypatch.setattr(native, "native_directory", lambda: None)
-    assert "is not here" in emulated_toolchain(ARM, LINUX).missing
+    assert "is missing" in emulated_toolchain(ARM, LINUX).missing
 
 
 def test_every_option_reaches_the_program():
