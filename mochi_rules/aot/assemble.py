@@ -11,7 +11,7 @@ _WHERE = re.compile(r"\s+--> .*:(\d+):(\d+)")
 
 
 def assemble(source: Source) -> bytes:
-    """Return the binary of a text.
+    """Return the binary of WebAssembly text.
 
     Emits: A012.
 

@@ -83,7 +83,7 @@ def run_cwasm(
 ) -> RunResult:
     """Run the program in an artifact that was compiled under `config`, and return how it ended.
 
-    Instead of a configuration, what `canonical` says of it will do, and takes less to load.
+    Instead of a configuration, what `canonical` returns for it is accepted, and loads faster.
     With `lines`, the section `mochi.lines` of its wasm, a trap is reported with them.
     The program has this process's stdin, stdout and stderr. Ctrl-C ends the process at once.
 
@@ -234,7 +234,7 @@ def _wasi(guest: Guest) -> Any:
 
 
 def _can_be_passed(text: str) -> bool:
-    """Return whether a text is UTF-8 without NUL; arguments that were none hold lone surrogates."""
+    """Return whether a string is UTF-8 without NUL; other arguments hold lone surrogates."""
     try:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:

@@ -118,7 +118,7 @@ def read_input(path: Path, name: str | None = None) -> bytes:
 
 
 def unreadable(name: str, error: OSError | ValueError) -> Diagnostic:
-    """Say why a file which the user named cannot be read; a ValueError is of an impossible name."""
+    """Report why a file that the user named cannot be read; a ValueError is an impossible name."""
     fault = Fault.ENVIRONMENT if isinstance(error, PermissionError) else Fault.INPUT
     return Diagnostic("B010", f"cannot read `{name}`: {reason(error)}", fault=fault)
 

@@ -1,4 +1,4 @@
-"""Sources and spans: where in a text something stands."""
+"""Sources and spans: positions in a source."""
 
 from __future__ import annotations
 

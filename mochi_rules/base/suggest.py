@@ -19,7 +19,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """Return "did you mean `x`?", or an empty text."""
+    """Return "did you mean `x`?", or an empty string."""
     found = nearest(name, candidates)
     return f"did you mean `{found}`?" if found else ""
 

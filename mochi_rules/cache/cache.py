@@ -206,7 +206,7 @@ class Cache:
         return Report(self._totals(), usage(self._layout))
 
     def gc(self) -> Statistics:
-        """Bring the cache under its cap, unless another process is at it; return what was evicted.
+        """Bring the cache under its cap, unless another process does; return what was evicted.
 
         Raises:
             MochiError: The directory cannot be used, or not be written.

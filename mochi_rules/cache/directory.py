@@ -29,7 +29,7 @@ USE_ANOTHER = "name another directory with `cache=DIR`, or build without one: `c
 _MODE = 0o644
 _MAX_FORMAT = 4096  # bytes
 MAX_RUN = 64 << 20  # bytes, of the record of a run
-# What may lie in a directory that becomes a cache: our own files after an interruption, and what
+# What may be in a directory that becomes a cache: our own files after an interruption, and what
 # a fresh file system brings.
 _HARMLESS = (_TOP, "format", ".format.", "CACHEDIR.TAG", ".CACHEDIR.TAG.", "lost+found")
 
@@ -147,14 +147,14 @@ def prepare(root: Path) -> None:
 
 
 def unusable(root: Path, error: OSError) -> MochiError:
-    """Say why the file system refuses a cache directory."""
+    """Report why the file system refuses a cache directory."""
     return environment_error(
         "K001", f"cannot use the cache `{root}`: {reason(error)}", help=USE_ANOTHER
     )
 
 
 def foreign(folder: Path, root: Path) -> MochiError:
-    """Say that a cache, or a folder in it, is in the hands of other users.
+    """Report that a cache, or a folder in it, is in the hands of other users.
 
     Emits: K002.
     """

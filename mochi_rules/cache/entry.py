@@ -26,7 +26,7 @@ class ForeignError(OSError):
 
 
 class UnfitError(OSError):
-    """What lies in a cache is not a regular file, or is larger than it may be."""
+    """What is in a cache is not a regular file, or is larger than it may be."""
 
 
 def is_private(status: os.stat_result, *, sticky: bool = False) -> bool:

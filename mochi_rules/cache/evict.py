@@ -84,7 +84,7 @@ def evict(layout: Layout, capacity: int, keep_since: int) -> Statistics:
     """Bring the cache from above the high to the low water mark.
 
     `capacity` is in bytes. Entries used since `keep_since`, in nanoseconds, stay in any case. Does
-    nothing while another process is at it. Returns what was evicted.
+    nothing while another process is working. Returns what was evicted.
     """
     with file_lock(layout.locks / "evict", blocking=False) as held:
         if not held:

@@ -65,7 +65,7 @@ def prepare(spec: ActionSpec) -> PreparedAction:
 
     Raises:
         ValueError: A path is not relative or has an empty, `.` or `..` name; an input is both a
-            file and a directory; a property has a tool's prefix; a text has lone surrogates.
+            file and a directory; a property has a tool's prefix; a string has lone surrogates.
     """
     inputs = {
         path: content if isinstance(content, Digest) else digest_bytes(content)

@@ -282,7 +282,7 @@ def encode(message: object) -> bytes:
     """Return the canonical bytes of a message of this module.
 
     Raises:
-        ValueError: An integer is out of its range, or a text has lone surrogates.
+        ValueError: An integer is out of its range, or a string has lone surrogates.
     """
     return wire.encode(message, SCHEMA)
 

@@ -48,7 +48,7 @@ _LINE = re.compile(r"^([a-z_]+) ([0-9]{1,18})$", re.MULTILINE)
 
 
 def parse_statistics(text: str) -> Statistics:
-    """Return the counters of a text; lines without meaning count as 0."""
+    """Return the counters of a string; lines without meaning count as 0."""
     found = _LINE.findall(text)
     return Statistics(**{name: int(value) for name, value in found if name in _NAMES})
 

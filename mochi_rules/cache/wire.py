@@ -74,7 +74,7 @@ def encode(message: object, schema: Schema) -> bytes:
     """Return the canonical bytes of a message.
 
     Raises:
-        ValueError: An integer is out of its range, or a text has lone surrogates.
+        ValueError: An integer is out of its range, or a string has lone surrogates.
     """
     out = bytearray()
     for field in schema[type(message)].values():
@@ -91,7 +91,7 @@ def decode(message: type[_T], data: bytes, schema: Schema) -> _T:
     """Return the message that some bytes stand for; unknown fields are dropped.
 
     Raises:
-        WireError: The bytes are malformed or cut off, a text is not UTF-8, a required message is
+        WireError: The bytes are malformed or cut off, a string is not UTF-8, a required message is
             absent, or the class of a message refuses its values.
     """
     fields = schema[message]

@@ -45,7 +45,7 @@ class Parsed:
         self.arguments: list[str] = []
 
     def get(self, name: str) -> str:
-        """Return the value of an option, or an empty text."""
+        """Return the value of an option, or an empty string."""
         return self.values.get(name, "")
 
     def has(self, name: str) -> bool:

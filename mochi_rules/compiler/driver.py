@@ -39,7 +39,7 @@ PRODUCER = "mochi_rules"
 
 @dataclass(frozen=True, slots=True)
 class CompileRequest:
-    """What to compile. `sources` maps names to texts; `main` is the name of the program.
+    """What to compile. `sources` maps names to contents; `main` is the name of the program.
 
     An import is looked up relative to the importing source's name. `check_leaks` makes the
     program fail when objects are alive at its end. With `tests`, each test block can be run by

@@ -78,7 +78,7 @@ class Symbol:
 
     @property
     def function(self) -> tuple[int, int, str] | None:
-        """The numbers of the module and of the function in it, and its name or an empty text.
+        """The numbers of the module and of the function in it, and its name or an empty string.
 
         The numbers count imports too. None for trampolines, builtins and everything else.
         """

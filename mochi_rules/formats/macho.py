@@ -69,7 +69,7 @@ class Segment:
 class Image:
     """A Mach-O file: the numbers of its header, its load commands as bytes, its segments.
 
-    Every segment lies in `data`, which is all of the file.
+    Every segment is in `data`, which is all of the file.
     """
 
     header: tuple[int, ...]
@@ -82,7 +82,7 @@ class Image:
         return next((item for item in self.segments if item.name == name), None)
 
     def section(self, segment: str, name: str) -> Section | None:
-        """Return a section, which lies in the file, or None.
+        """Return a section, which is in the file, or None.
 
         Emits: A106.
 

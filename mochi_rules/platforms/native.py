@@ -17,7 +17,7 @@ _DIGITS = 16  # hexadecimal, of a digest of sources
 def native_directory() -> Path | None:
     """Return `toolchains/native` of a checkout or of an installation, or None when it is nowhere.
 
-    `toolchains/versions.toml` lies in its parent.
+    `toolchains/versions.toml` is in its parent.
     """
     checkout = Path(__file__).resolve().parents[2] / "toolchains" / "native"
     installed = Path(sysconfig.get_path("data"), "share", "mochi_rules", "toolchains", "native")
@@ -69,7 +69,7 @@ def native_digest() -> str:
 
 @cache
 def pinned_wasmtime() -> str:
-    """Return the version of Wasmtime that `Cargo.lock` pins, or an empty text."""
+    """Return the version of Wasmtime that `Cargo.lock` pins, or an empty string."""
     lock = native_sources().get("Cargo.lock", b"").decode()
     _, _, rest = lock.partition('name = "wasmtime"\nversion = "')
     return rest.partition('"')[0]

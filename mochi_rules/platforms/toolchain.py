@@ -102,7 +102,7 @@ def resolve(
 
 
 def resolution_error(resolution: Resolution) -> Diagnostic:
-    """Say that no toolchain was found, each one tried in a note.
+    """Report that no toolchain was found, each one tried in a note.
 
     Emits: C002.
     """
@@ -140,7 +140,7 @@ def what_lacks(resolution: Resolution) -> Rejection | None:
 
 
 def _rejection(toolchain: Toolchain, target: Platform, exec: Platform) -> str:
-    """Return why a toolchain does not fit, or an empty text."""
+    """Return why a toolchain does not fit, or an empty string."""
     checks = (("runs on", toolchain.exec, exec), ("makes code for", toolchain.target, target))
     for verb, wanted, platform in checks:
         if unmet := sorted(wanted - platform.constraints):

@@ -79,12 +79,12 @@ def is_below(package: str, folder: str) -> bool:
 
 
 def is_label(text: str) -> bool:
-    """Return whether a text can only be a label or a pattern, not a path."""
+    """Return whether a string can only be a label or a pattern, not a path."""
     return text.startswith(("//", ":")) or text == _BELOW or text.endswith(f"/{_BELOW}")
 
 
 def parse_label(text: str, package: str) -> Label:
-    """Return the label of a text in a package: `//a/b:c`, `//a/b` for `//a/b:b`, or `:c`.
+    """Return the label of a string in a package: `//a/b:c`, `//a/b` for `//a/b:b`, or `:c`.
 
     Emits: B009.
 
@@ -102,7 +102,7 @@ def parse_label(text: str, package: str) -> Label:
 
 
 def parse_pattern(text: str, package: str) -> Pattern:
-    """Return what a text matches in a package: a label, `:*`, `//a:*_test`, `//a/...` or `...`.
+    """Return what a string matches in a package: a label, `:*`, `//a:*_test`, `//a/...` or `...`.
 
     Emits: B009.
 

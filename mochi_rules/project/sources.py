@@ -89,5 +89,5 @@ def _absolute(site: ImportSite) -> Diagnostic:
 
 
 def texts_of(sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return the texts of sources by name."""
+    """Return the contents of sources by name."""
     return {name: source.text for name, source in sources.items()}

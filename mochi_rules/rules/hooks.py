@@ -38,7 +38,7 @@ def install_hooks(space: Workspace) -> None:
 
 
 class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no types
-    """A task that the workspace hears of, and whose error is shown once."""
+    """A task that the workspace is notified of, and whose error is shown once."""
 
     def prepare(self) -> Any:
         space = workspace()

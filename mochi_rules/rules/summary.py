@@ -25,7 +25,7 @@ _DONE = (SCons.Node.up_to_date, SCons.Node.executed)
 
 
 def summarize(space: Workspace) -> None:
-    """Say what there is now for each platform, and once what would be needed for more."""
+    """Report what there is now for each platform, and once what would be needed for more."""
     if not (space.has_begun and SCons.Action.execute_actions) or space.console.is_quiet:
         return
     if len(space.settings.configurations) > 1:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.steps.engines import Engines
-    from mochi_rules.steps.subprocesses import Guests
+    from mochi_rules.steps.subprocesses import Subprocesses
     from mochi_rules.steps.tools.toolchains import Toolchains
 
 LIBRARY = "library"  # what it is called inside a key
@@ -68,7 +68,7 @@ def launcher_step(platform: Platform, compiler: Toolchain) -> Step:
     flags = compiler_arguments(platform, output)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        return Made(_compile(compiler, flags, output, inputs, engines.guests))
+        return Made(_compile(compiler, flags, output, inputs, engines.subprocesses))
 
     arguments = (f"--platform={platform.name}", f"--compiler={compiler.identity}", *flags)
     return Step("cc", arguments, ("bundle",), LAUNCHER, make, mode=EXECUTABLE_MODE)
@@ -108,14 +108,14 @@ def _compile(
     flags: tuple[str, ...],
     output: str,
     sources: Mapping[str, bytes],
-    guests: Guests,
+    subprocesses: Subprocesses,
 ) -> bytes:
     with tempfile.TemporaryDirectory(prefix="mochi-cc-") as folder:
         root = Path(folder)
         for source, data in sources.items():
             (root / source).write_bytes(data)
         try:
-            ran = guests.tool((*compiler.command, *flags), root, {})
+            ran = subprocesses.tool((*compiler.command, *flags), root, {})
             if ran.status == 0:
                 return (root / output).read_bytes()
             said = ran.stderr.decode("utf-8", "replace").strip()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mochi_rules.platforms.toolchain import Recipe
-    from mochi_rules.steps.subprocesses import Guests
+    from mochi_rules.steps.subprocesses import Subprocesses
 
 _SHOWN_LINES = 12
 # Cargo draws its progress for a terminal, and on request for anybody.
@@ -33,7 +33,10 @@ _OVERWRITTEN = re.compile(r"[^\r\n]*\r(?!\n)|\x1b\[K")
 
 
 def build(
-    recipe: Recipe, sources: Mapping[str, bytes], guests: Guests, report: Callable[[str], None]
+    recipe: Recipe,
+    sources: Mapping[str, bytes],
+    subprocesses: Subprocesses,
+    report: Callable[[str], None],
 ) -> bytes:
     """Return the program that cargo makes of the sources; `report` hears how far it is.
 
@@ -46,7 +49,7 @@ def build(
     """
     work = work_directory() / _key(recipe)
     with file_lock(work.with_name(f"{work.name}.lock")):
-        program = _build(recipe, sources, guests, report, work)
+        program = _build(recipe, sources, subprocesses, report, work)
         shutil.rmtree(work, ignore_errors=True)  # it is large, and the tool is kept elsewhere
     return program
 
@@ -60,7 +63,7 @@ def _key(recipe: Recipe) -> str:
 def _build(
     recipe: Recipe,
     sources: Mapping[str, bytes],
-    guests: Guests,
+    subprocesses: Subprocesses,
     report: Callable[[str], None],
     work: Path,
 ) -> bytes:
@@ -76,7 +79,7 @@ def _build(
             done, total = (int(number) for number in found[-1])
             report(f"crate {done} of {total}")
 
-    ran = guests.tool(command, root / recipe.folder, variables, listen)
+    ran = subprocesses.tool(command, root / recipe.folder, variables, listen)
     suffix = ".exe" if "windows" in recipe.triple else ""
     path = output / recipe.triple / recipe.profile / (recipe.program + suffix)
     if ran.status != 0 or not path.is_file():

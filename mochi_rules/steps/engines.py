@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
-from mochi_rules.steps.subprocesses import Guests
+from mochi_rules.steps.subprocesses import Subprocesses
 from mochi_rules.workers.process import WorkerProcess
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Engines(Protocol):
     """What steps are made of; every call may come from any thread."""
 
     @property
-    def guests(self) -> Guests:
+    def subprocesses(self) -> Subprocesses:
         """The programs that run now."""
 
     def compile_mochi(
@@ -122,7 +122,7 @@ class PooledEngines:
     """Engines in worker processes, as many as there are callers: for builds with `-j`."""
 
     def __init__(self, toolchains: Toolchains) -> None:
-        self.guests = Guests()
+        self.subprocesses = Subprocesses()
         self._toolchains = toolchains
         self._compilers = Pool(lambda: WorkerProcess(compiler_command()))
         self._aot: dict[tuple[str, ...], Pool[AotWorker]] = {}
@@ -151,7 +151,7 @@ class PooledEngines:
 
     def close(self) -> None:
         """End every worker, and every program."""
-        self.guests.close()
+        self.subprocesses.close()
         with self._lock:
             aot = list(self._aot.values())
         self._compilers.close()
@@ -168,7 +168,7 @@ class LocalEngines:
     """
 
     def __init__(self, toolchains: Toolchains, platform: Platform | None = None) -> None:
-        self.guests = Guests()
+        self.subprocesses = Subprocesses()
         self._toolchains = toolchains
         self._platform = platform
         self._workers: dict[tuple[str, ...], AotWorker] = {}
@@ -204,7 +204,7 @@ class LocalEngines:
 
     def close(self) -> None:
         """End the worker, and every program."""
-        self.guests.close()
+        self.subprocesses.close()
         for worker in self._workers.values():
             worker.close()
 

@@ -1,8 +1,8 @@
 """What the builds of a tree did: the keys of its steps with their parts, and the outcomes.
 
 One file, `build/.mochi/steps.jsonl`, to which every build appends: one line when it begins, and
-one for each step that ran or was restored. What stands in no line of a build was up to date.
-An output whose digest stands in no line is not believed: a journal that is lost or damaged only
+one for each step that ran or was restored. What is in no line of a build was up to date.
+An output whose digest is in no line is not believed: a journal that is lost or damaged only
 explains less, and costs some work.
 """
 
@@ -169,7 +169,7 @@ class _History:
 
 
 def select(entries: Mapping[str, Entry], text: str) -> list[str]:
-    """Return the paths that a text names: a path, its end, or the name of a target or folder.
+    """Return the paths that a string names: a path, its end, or the name of a target or folder.
 
     Emits: B001.
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.engines import Compiled, LocalEngines, MochiOptions
-    from mochi_rules.steps.subprocesses import Guests
+    from mochi_rules.steps.subprocesses import Subprocesses
     from mochi_rules.steps.tools.toolchains import Toolchains
 
 
@@ -26,9 +26,9 @@ class LazyEngines:
         self._made: LocalEngines | None = None
 
     @property
-    def guests(self) -> Guests:
+    def subprocesses(self) -> Subprocesses:
         """The programs that run now."""
-        return self._engines().guests
+        return self._engines().subprocesses
 
     def start(self) -> None:
         """Start what compiles for the platform, without waiting for it."""

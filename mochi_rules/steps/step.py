@@ -1,7 +1,7 @@
 """The steps of the way from a program to an object, each as data and one function.
 
 A step is what a rule wants done, without its inputs: those come when it runs. Everything in it
-that decides the bytes of its output stands in `arguments`, `tools` and `engine`, so that the key,
+that decides the bytes of its output is in `arguments`, `tools` and `engine`, so that the key,
 the signature that SCons compares and the reasons of a rebuild all come from one place.
 """
 
@@ -120,7 +120,7 @@ def import_step(name: str, *, is_program: bool = False) -> Step:
 
     The input is `import_input(name)`. What a component imports is for whoever instantiates it.
 
-    Emits: A010, A011 (no WebAssembly), A012, B011 (of a text), B030 (imports what nobody gives),
+    Emits: A010, A011 (no WebAssembly), A012, B011 (not UTF-8), B030 (imports what nobody gives),
     B031 (no program).
     """
     source = import_input(name)
@@ -271,7 +271,7 @@ def recipe_step(recipe: Recipe, report: Callable[[str], None]) -> Step:
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.cargo import build  # noqa: PLC0415 - once for each machine
 
-        return Made(build(recipe, inputs, engines.guests, report))
+        return Made(build(recipe, inputs, engines.subprocesses, report))
 
     arguments = (f"--target={recipe.triple}", f"--profile={recipe.profile}")
     tools = ("cargo", "rust")

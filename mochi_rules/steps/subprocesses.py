@@ -51,7 +51,7 @@ class Program:
     lines: bytes = b""
 
 
-class Guests:
+class Subprocesses:
     """The programs that run now; safe for threads."""
 
     def __init__(self) -> None:

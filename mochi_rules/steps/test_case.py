@@ -98,7 +98,7 @@ def case_step(case: Case, config: EngineConfig) -> Step:
             lines=find_lines(inputs[WASM]) if WASM in inputs else b"",
         )
         stdin = inputs.get(STDIN, b"")
-        ran = engines.guests.run(program, stdin, case.timeout)
+        ran = engines.subprocesses.run(program, stdin, case.timeout)
         check(case, ran, inputs.get(EXPECTED))
         facts = {"status": ran.status, "stdout": digest_bytes(ran.stdout).hash}
         return Made((json.dumps(facts, sort_keys=True) + "\n").encode(), "passed")

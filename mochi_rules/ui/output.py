@@ -24,7 +24,7 @@ class Output:
         return False
 
     def write(self, text: str) -> None:
-        """Write a text and flush it."""
+        """Write a string and flush it."""
         if self._is_closed:
             return
         try:

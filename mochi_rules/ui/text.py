@@ -32,7 +32,7 @@ def count_text(count: int, noun: str) -> str:
 
 
 def elide_middle(text: str, width: int) -> str:
-    """Return a text of at most `width` characters, `...` in the place of its middle."""
+    """Return a string of at most `width` characters, `...` in the place of its middle."""
     if len(text) <= width:
         return text
     if width <= 3:

@@ -33,7 +33,7 @@ class Watched:
         return cast("TextIO", self._stream).buffer
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write a string."""
         with suppress(OSError):
             self._console.write_through(self._stream, text)
         return len(text)

@@ -26,7 +26,7 @@ def encode_bytes(data: bytes) -> bytes:
 
 
 def encode_name(text: str) -> bytes:
-    """Return a text as UTF-8, its size first."""
+    """Return a string as UTF-8, its size first."""
     return encode_bytes(text.encode())
 
 

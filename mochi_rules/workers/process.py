@@ -33,7 +33,7 @@ _SHOWN_STDERR = 2000  # bytes of a dead worker's last words
 
 
 def nothing() -> None:
-    """Do nothing while a worker is at it."""
+    """Do nothing while a worker is working."""
 
 
 class WorkerProcess:
@@ -91,7 +91,7 @@ class WorkerProcess:
     ) -> tuple[str | None, bytes]:
         """Return the worker's answer to a request: the error or None, and the artifact.
 
-        `meanwhile` is called while the worker is at it.
+        `meanwhile` is called while the worker is working.
 
         A request with `debug_info` goes to a process that has answered none: Wasmtime numbers the
         modules of a process, and the number of one without a name enters its debug information.
@@ -113,7 +113,7 @@ class WorkerProcess:
                 raise
 
     def check(self, greeting: Greeting) -> None:
-        """Raise MochiError if a worker with this greeting is of no use; any is."""
+        """Raise MochiError if a worker with this greeting is not usable; any is."""
 
     def _started(self) -> _Running:
         running = self._spawned()
@@ -186,7 +186,7 @@ class _Running:
                 raise self._death(fields, error) from None
 
     def _death(self, fields: Mapping[str, object], error: Exception) -> MochiError:
-        """Say how the worker ended, in which configuration, with its last words."""
+        """Report how the worker ended, in which configuration, with its last words."""
         try:
             status = self.process.wait(1)
         except subprocess.TimeoutExpired:

@@ -70,7 +70,7 @@ def read_json(stream: IO[bytes]) -> dict[str, object] | None:
     """Read a frame that holds a JSON object, or None at the end of the stream.
 
     Raises:
-        ProtocolError: It is no frame, or no JSON object.
+        ProtocolError: It is not a frame, or no JSON object.
     """
     data = read_frame(stream, MAX_JSON)
     if data is None:
@@ -116,7 +116,7 @@ def read_answer(stream: IO[bytes]) -> tuple[str | None, bytes]:
     """Read an answer: the error or None, and the artifact.
 
     Raises:
-        ProtocolError: It is no answer, or the stream has ended.
+        ProtocolError: It is not an answer, or the stream has ended.
     """
     match read_json(stream):
         case {"error": None | str() as error}:

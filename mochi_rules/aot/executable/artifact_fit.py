@@ -55,7 +55,7 @@ def check_artifact(platform: Platform, artifact: bytes) -> None:
 
 
 def _text(artifact: bytes, at: int) -> tuple[str, int]:
-    """Return a text, in which whatever is not ASCII is escaped, and where it ends."""
+    """Return a string, in which whatever is not ASCII is escaped, and where it ends."""
     size, start = artifact[at], at + 1
     end = start + size
     if size > _MAX_TEXT or end > len(artifact):

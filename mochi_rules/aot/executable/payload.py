@@ -1,7 +1,7 @@
 """The payload of an executable: an artifact, its settings, and a footer with their digest.
 
 It is one run of bytes that names no offsets: behind the launcher in an ELF or PE file, a section
-of its own in a Mach-O file. The digest finds damage; it is no signature, as whoever can write to
+of its own in a Mach-O file. The digest finds damage; it is not a signature, as whoever can write to
 an executable can write a digest.
 
 The other side is `toolchains/native/launcher/src/payload.rs`.

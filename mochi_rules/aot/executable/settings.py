@@ -37,7 +37,7 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What a program may use. None is no limit; a stack of None has 128 MiB.
+    """What a program may use. None means no limit; a stack of None has 128 MiB.
 
     Fuel is in units, about one for each instruction of the wasm; `memory_limit` and `stack` are in
     bytes. The ranges are in NUMBERS.
@@ -99,7 +99,7 @@ _ENGINE = (
 
 @dataclass(frozen=True, slots=True)
 class LauncherSettings:
-    """What a launcher is told: the engine's options that it was told, by name, and the limits.
+    """The settings of a launcher: the engine's options by name, and the limits.
 
     `lines` is the section `mochi.lines` in base64, for traps; it is not looked into.
     """
@@ -127,7 +127,7 @@ def launcher_settings(config: EngineConfig, run: RunSettings) -> bytes:
 
 
 def lines_setting(section: bytes) -> bytes:
-    """Return what is added to the settings, so that traps are told with the program's lines."""
+    """Return what is added to the settings, so that traps are reported with the program's lines."""
     return b"lines\t%b\n" % b64encode(section) if section else b""
 
 

@@ -84,7 +84,7 @@ def _toolchain(
 
 @cache
 def find_version(program: str) -> tuple[str, str]:
-    """Return a command's version and an empty text, or what is wrong with it."""
+    """Return a command's version and an empty string, or what is wrong with it."""
     try:
         ended = run_scrubbed((program, "--version"), seconds=_SECONDS)
     except TimeoutExpired:

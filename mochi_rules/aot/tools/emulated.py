@@ -61,7 +61,7 @@ def emulated_toolchain(target: Platform, host: Platform) -> Toolchain:
 
 
 def worker_command(target: Platform, files: Path) -> tuple[str, ...]:
-    """Return the command of a worker on what `prepare` made, which lies in a directory."""
+    """Return the command of a worker on what `prepare` made, which is in a directory."""
     paths = (str(files / _DRIVER), str(files / target.system.library))
     version = wheel_pin(target).version
     return tool_worker_command(__name__, target.name, version, _emulator(target), *paths)

@@ -125,14 +125,14 @@ def cargo_environment(triple: str) -> dict[str, str]:
     variables = {f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS": flags}
     if zig := zig_command():
         variables["ZIG"] = zig
-    if "apple" in triple:  # Rust asks for an SDK, and Zig brings its own: any directory will do
+    if "apple" in triple:  # Rust asks for an SDK, and Zig brings its own: any directory is accepted
         variables.setdefault("SDKROOT", os.environ.get("SDKROOT", os.sep))
     return variables
 
 
 @cache
 def rust_version() -> str:
-    """Return what `rustc -vV` says, or an empty text when there is no Rust."""
+    """Return what `rustc -vV` says, or an empty string when there is no Rust."""
     return _output("rustc", "-vV")
 
 
@@ -143,7 +143,7 @@ def rust_host() -> str:
 
 
 def _lacks_tool(path: Path) -> str:
-    """Return what keeps a tool that was built before from being used; or an empty text."""
+    """Return what keeps a tool that was built before from being used; or an empty string."""
     if is_intact(path):
         return ""
     return "its file is damaged" if path.exists() else "it is not installed"
@@ -178,7 +178,7 @@ def _has_rust_target(triple: str) -> bool:
 
 @cache
 def zig_command() -> str:
-    """Return Zig as one command line, or an empty text: its own, or that of the Python package."""
+    """Return the command line of Zig, installed or of the Python package, or an empty string."""
     import sys  # noqa: PLC0415 - of launchers that Zig links only
     from importlib.util import find_spec  # noqa: PLC0415
 

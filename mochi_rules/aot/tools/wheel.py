@@ -23,7 +23,7 @@ _BOOTSTRAP = (
 
 
 def wheel_version() -> str:
-    """Return the version of the installed wheel, or an empty text when there is none."""
+    """Return the version of the installed wheel, or an empty string when there is none."""
     spec = find_spec("wasmtime")
     if spec is not None and spec.origin is not None:
         # `importlib.metadata` says the same, and takes 12 ms to load.

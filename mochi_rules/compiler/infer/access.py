@@ -20,7 +20,7 @@ _NO_INDEX = ("string", "bool", "list", "map")
 
 
 def map_key(inference: Inference, key: Cell, keys: Cell) -> None:
-    """Say that a value is a key of a map: an int, or anything as text."""
+    """Record that a value is a key of a map: an int, or anything as text."""
 
     def action() -> None:
         kind = key.find().kind
@@ -33,7 +33,7 @@ def map_key(inference: Inference, key: Cell, keys: Cell) -> None:
 
 
 def store_key(inference: Inference, node: ast.Expr, key: Cell, keys: Cell) -> None:
-    """Say that something is stored under a key: one that stands in the program, or any."""
+    """Record that something is stored under a key: one that is in the program, or any."""
     map_key(inference, key, keys)
     if isinstance(node, ast.StringLit):
         inference.solver.add_name(keys, node.value.decode(errors="replace"))
@@ -160,7 +160,7 @@ def _field_by_role(inference: Inference, cell: Cell, name: str, result: Cell) ->
 
 
 def _field_of_part(inference: Inference, part: Cell, name: str, result: Cell) -> None:
-    """Say that a field may come from one of the records of a row."""
+    """Record that a field may come from one of the records of a row."""
     solver = inference.solver
 
     def from_map() -> None:

@@ -39,7 +39,7 @@ class Cell:
 
     `kind` is "", "any", a key of SCALARS, "list", "map", "fun", "struct" or "union"; `args` are
     element; key and value; parameters and result. `of` is the Struct or Union. Of the keys of a
-    map, `names` are those that stand in the program; where `is_open`, there may be others.
+    map, `names` are those that are in the program; where `is_open`, there may be others.
     """
 
     __slots__ = (
@@ -108,7 +108,7 @@ class Solver:
         self.work.append(action)
 
     def flow(self, source: Cell, target: Cell, node: object = None) -> None:
-        """Say that values go from one cell to another; `node` is what to blame."""
+        """Record that values flow from one cell to another; `node` is what to blame."""
 
         def action() -> None:
             self._flow_now(source.find(), target.find(), node)
@@ -117,11 +117,11 @@ class Solver:
         action()
 
     def learn(self, cell: Cell, kind: str, args: tuple[Cell, ...] = (), of: object = None) -> None:
-        """Say that a cell holds values of a kind."""
+        """Record that a cell holds values of a kind."""
         self._flow_now(Cell(kind, args, of), cell.find(), None)  # type: ignore[arg-type]
 
     def make_any(self, cell: Cell) -> None:
-        """Say that a cell holds anything."""
+        """Record that a cell holds anything."""
         cell = cell.find()
         if cell.kind == "any":
             return
@@ -133,14 +133,14 @@ class Solver:
         self._changed(cell)
 
     def make_nullable(self, cell: Cell, how: int) -> None:
-        """Say that a cell may hold null."""
+        """Record that a cell may hold null."""
         cell = cell.find()
         if cell.nullable < how:
             cell.nullable = how
             self._changed(cell)
 
     def add_name(self, keys: Cell, name: str) -> None:
-        """Say that a map has a key of this name."""
+        """Record that a map has a key of this name."""
         keys = keys.find()
         if name not in keys.names:
             if not isinstance(keys.names, set):
@@ -149,19 +149,19 @@ class Solver:
             self._changed(keys)
 
     def open(self, keys: Cell) -> None:
-        """Say that a map may have keys of any name."""
+        """Record that a map may have keys of any name."""
         keys = keys.find()
         if not keys.is_open:
             keys.is_open = True
             self._changed(keys)
 
     def store_dynamically(self, value: Cell) -> None:
-        """Say that a value is stored into some container or field of which nothing is known."""
+        """Record that a value is stored into some container or field of which nothing is known."""
         self.flow(value, self.stored)
         self.flow(value, self.stored_in_fields)
 
     def escape(self, cell: Cell) -> None:
-        """Say that the values of a cell are also seen as `any`."""
+        """Record that the values of a cell are also seen as `any`."""
         cell = cell.find()
         for struct in _structs_of(cell):
             self._escape_struct(struct)
@@ -187,7 +187,7 @@ class Solver:
                 self.escape_when_known(field)
 
     def escape_when_known(self, cell: Cell) -> None:
-        """Say that the values of a cell are also seen as `any`, whatever they will be."""
+        """Record that the values of a cell are also seen as `any`, whatever they will be."""
         self.watch(lambda: self.escape(cell), cell)
 
     def _changed(self, cell: Cell) -> None:

@@ -76,7 +76,7 @@ class Inference:
         self.function = outer
 
     def flow(self, source: Cell, target: Cell, node: ast.Node) -> None:
-        """Say that the value of a node goes somewhere; a conflict is reported there."""
+        """Record that the value of a node flows somewhere; a conflict is reported there."""
         arity = self.annotations.arities.get(target)
         if arity is not None:
             self.check_later(lambda module: self._check_arity(module, source, arity, node))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def iterate(inference: Inference, collection: Cell, variable: Cell, node: ast.Expr) -> None:
-    """Say that a variable takes the elements of a collection.
+    """Record that a variable takes the elements of a collection.
 
     Emits: T022.
     """

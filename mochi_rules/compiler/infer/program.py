@@ -1,6 +1,6 @@
 """Inference: one walk gives every expression its cell and every operation its constraint.
 
-The rules stand in statements.py, expressions.py, access.py, calls.py and queries.py; they know each
+The rules are in statements.py, expressions.py, access.py, calls.py and queries.py; they know each
 other through context.py. What is learnt after the walk comes back to them through watchers; what
 can only be judged when all cells are final is checked at the end.
 """

@@ -75,7 +75,7 @@ class SsaBuilder:
         self._end(Return(value))
 
     def stop(self) -> None:
-        """Say that the instruction before never returns."""
+        """Record that the instruction before never returns."""
         self._end(Unreachable())
 
     def exits(self) -> list[Exit]:

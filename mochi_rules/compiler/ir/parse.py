@@ -64,13 +64,13 @@ class _Line:
         self.at = 0
 
     def skips(self, sign: str) -> bool:
-        """Go past a text if it is next; return whether it was."""
+        """Go past a string if it is next; return whether it was."""
         found = self.text.startswith(sign, self.at)
         self.at += len(sign) * found
         return found
 
     def expect(self, sign: str) -> None:
-        """Go past a text that must be next."""
+        """Go past a string that must be next."""
         if not self.skips(sign):
             raise ValueError(f"`{sign}` expected at `{self.text[self.at :]}`")
 

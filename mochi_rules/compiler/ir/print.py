@@ -135,7 +135,7 @@ def _constant(value: Value) -> str:
 
 
 def _quote(text: bytes) -> str:
-    """Return a text in quotes; a sign that would not stay on its line is shown in hex."""
+    """Return a string in quotes; a sign that would not stay on its line is shown in hex."""
     escaped = text.decode("utf-8", "surrogateescape").replace("\\", "\\\\")
     escaped = escaped.replace('"', '\\"').replace("\n", "\\n")
     return '"' + _CONTROL.sub(lambda sign: f"\\x{ord(sign[0]) & 0xFF:02x}", escaped) + '"'

@@ -1,7 +1,7 @@
 """Static types, as inference finds them and as the IR carries them.
 
 Types are interned: two equal types are one object, so `is` compares them. What a type means in
-memory stands in `lower/layout.py`; here only which machine class holds a value.
+memory is in `lower/object_layout.py`; here only which machine class holds a value.
 """
 
 from __future__ import annotations

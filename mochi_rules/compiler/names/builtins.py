@@ -17,7 +17,7 @@ from mochi_rules.base.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BuiltinFunction:
-    """A row; `most` is None where any number of arguments will do."""
+    """A row; `most` is None where any number of arguments is accepted."""
 
     name: str
     least: int

@@ -1,4 +1,4 @@
-"""Imports: which source each one means, found in a text without parsing it."""
+"""Imports: which source each one means, found in a source without parsing it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIKELY = re.compile(r'\bimport\s*(?:/[/*]|#|")')
 
 @dataclass(frozen=True, slots=True)
 class ImportSite:
-    """An import as it stands in a source: the path as written, and where."""
+    """An import as written in a source: the path, and where it is."""
 
     path: str
     span: Span

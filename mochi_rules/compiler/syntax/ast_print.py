@@ -56,7 +56,7 @@ def _parts(node: ast.Node) -> list[object]:
 
 
 def _shown(value: object) -> object:
-    """Return a part as print_node takes it: the texts in it quoted where they are not words."""
+    """Return a part as print_node takes it: the strings in it quoted where they are not words."""
     if isinstance(value, list):
         return [_shown(item) for item in value]
     if isinstance(value, tuple):

@@ -67,7 +67,7 @@ _REACH = 16  # how many tokens back the first word of a line is looked for
 
 
 def habit(source: Source, tokens: Tokens, index: int) -> str:
-    """Return what to write in place of a token that does not fit, or an empty text."""
+    """Return what to write in place of a token that does not fit, or an empty string."""
     kinds, values, starts, ends = tokens.kinds, tokens.values, tokens.starts, tokens.ends
     for left, right in ((index - 1, index), (index, index + 1)):
         if left >= 0 and right < len(kinds) and ends[left] == starts[right]:

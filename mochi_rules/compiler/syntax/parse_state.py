@@ -191,7 +191,7 @@ class Parser:
             self.diagnostics.add(Diagnostic(code, message, span, labels=labels, help=help))
 
     def warn(self, code: str, message: str, span: Span, help: str) -> None:
-        """Keep what is allowed but can hardly be meant, for a text that is otherwise right."""
+        """Keep what is allowed but can hardly be meant, for a source that is otherwise valid."""
         severity = Severity.WARNING
         if len(self.warnings) < MAX_ERRORS:
             self.warnings.append(Diagnostic(code, message, span, help=help, severity=severity))

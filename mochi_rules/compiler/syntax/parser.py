@@ -97,7 +97,7 @@ _STATEMENTS: dict[str, Callable[[Parser], ast.Stmt]] = {
 def parse_module(source: Source, diagnostics: Diagnostics) -> ast.Module:
     """Parse a source; what cannot be understood is reported and left out of the tree.
 
-    Program = ["package" Ident] {Stmt}. A text with a string or comment without an end gives an
+    Program = ["package" Ident] {Stmt}. A source with a string or comment without an end gives an
     empty module. Emits: every P code.
     """
     before = len(diagnostics.items)

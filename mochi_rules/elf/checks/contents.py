@@ -1,4 +1,4 @@
-"""Checks of what stands in the sections, symbols and engine settings apart."""
+"""Checks of what is in the sections, symbols and engine settings apart."""
 
 from __future__ import annotations
 

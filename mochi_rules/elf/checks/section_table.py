@@ -1,4 +1,4 @@
-"""Checks of the section table and of how the sections lie in the file."""
+"""Checks of the section table and of how the sections are placed in the file."""
 
 from __future__ import annotations
 

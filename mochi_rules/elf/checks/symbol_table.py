@@ -51,7 +51,7 @@ def local_symbols(subject: Subject) -> Iterator[str]:
 
 
 def functions_in_text(subject: Subject) -> Iterator[str]:
-    """28: every function lies in the code. Source: `ModuleTextBuilder::append_func`."""
+    """28: every function is in the code. Source: `ModuleTextBuilder::append_func`."""
     text = subject.artifact.section(".text")
     if text is None:
         return
@@ -149,7 +149,7 @@ def function_count(subject: Subject) -> Iterator[str]:
 
 
 def builtins(subject: Subject) -> Iterator[str]:
-    """44: no builtin stands in for an instruction that the CPU features allow (x86_64).
+    """44: no builtin replaces an instruction that the CPU features allow (x86_64).
 
     Source: crates/environ/src/builtin.rs; measured on 48.0.0.
     """

@@ -97,7 +97,7 @@ class Toolchains:
     def launcher(self, platform: Platform, *, may_build: bool) -> Resolution:
         """Return which launcher executables of a platform are made with, and which cannot be had.
 
-        With `may_build`, one that has a recipe will do.
+        With `may_build`, one that has a recipe is accepted.
         """
         key = (platform, may_build)
         if key not in self._launchers:

@@ -80,7 +80,7 @@ class Cursor:
         return count
 
     def name(self) -> str:
-        """Read a text."""
+        """Read a string."""
         try:
             return str(self.take(self.unsigned()), "utf-8")
         except UnicodeDecodeError:

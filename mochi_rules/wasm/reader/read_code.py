@@ -40,7 +40,7 @@ _SEVERAL_MEMORIES = 0x40  # a bit of the alignment
 
 @dataclass(frozen=True, slots=True)
 class ReadFunction:
-    """A function as it lies in a file; `index` counts imports too.
+    """A function as it is in a file; `index` counts imports too.
 
     `start` is the offset of its locals and `end` that behind its last instruction. `offsets` are
     those of the instructions of its body, and one more for its last `end`, which a body has not.
@@ -184,7 +184,7 @@ class _BodyReader:
         self._cursor = cursor
 
     def read(self, body: list[Instruction]) -> str:
-        """Fill a body but for its last `end`; return why it is not whole, or an empty text."""
+        """Fill a body but for its last `end`; return why it is not whole, or an empty string."""
         cursor = self._cursor
         depth = 0
         if cursor.remaining > _MAX_BODY:

@@ -1,4 +1,4 @@
-"""Where the sections of a binary lie in its file; what is in them is not looked at."""
+"""Where the sections of a binary are in its file; what is in them is not looked at."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
 from mochi_rules.steps.engines import Compiled, MochiOptions
-from mochi_rules.steps.subprocesses import Guests
+from mochi_rules.steps.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ class CountingEngines:
     """Makes bytes that show what they were made of, and notes every call."""
 
     def __init__(self) -> None:
-        self.guests = Guests()
+        self.subprocesses = Subprocesses()
         self.calls: list[str] = []
 
     def compile_mochi(

@@ -13,7 +13,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native import work_directory
 from mochi_rules.platforms.toolchain import Recipe
 from mochi_rules.steps import cargo
-from mochi_rules.steps.subprocesses import Guests
+from mochi_rules.steps.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +47,12 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     return Recipe("tool", ".", "release", "x-y-z", 1, tmp_path / "tool")
 
 
-def build(recipe: Recipe, guests: Guests | None = None, reports: list[str] | None = None) -> bytes:
+def build(
+    recipe: Recipe, subprocesses: Subprocesses | None = None, reports: list[str] | None = None
+) -> bytes:
     """Build the tool; it holds a line for each start of cargo in its target directory."""
     heard = [] if reports is None else reports
-    return cargo.build(recipe, SOURCES, guests or Guests(), heard.append)
+    return cargo.build(recipe, SOURCES, subprocesses or Subprocesses(), heard.append)
 
 
 def test_what_cargo_is_asked(
@@ -77,12 +79,12 @@ def test_interrupted_build_goes_on_where_it_was(
     recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cargo has compiled is kept until the tool is built."""
-    guests = Guests()
+    subprocesses = Subprocesses()
     begun = threading.Event()
     monkeypatch.setenv("CARGO_WAITS", "1")
-    threading.Thread(target=lambda: begun.wait(30) and guests.close()).start()
+    threading.Thread(target=lambda: begun.wait(30) and subprocesses.close()).start()
     with pytest.raises(MochiError, match="C022"):
-        cargo.build(recipe, SOURCES, guests, lambda _: begun.set())
+        cargo.build(recipe, SOURCES, subprocesses, lambda _: begun.set())
     monkeypatch.delenv("CARGO_WAITS")
     assert build(recipe) == b"crate\ncrate\n"
 
@@ -127,5 +129,5 @@ def test_cargo_draws_its_progress_as_expected(
         "src/main.rs": b"fn main() {}\n",
     }
     recipe = Recipe("tiny", ".", "release", rust_host(), 1, tmp_path / "tiny")
-    assert cargo.build(recipe, sources, Guests(), reports.append)
+    assert cargo.build(recipe, sources, Subprocesses(), reports.append)
     assert reports[0].startswith("crate 0 of ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from mochi_rules.steps.subprocesses import Guests
+from mochi_rules.steps.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def test_program_started_after_the_end_ends(tmp_path: Path) -> None:
     """A signal may arrive while another thread is about to start one."""
-    guests = Guests()
-    guests.close()
-    ran = guests.tool([sys.executable, "-c", "import time; time.sleep(100)"], tmp_path, {})
+    subprocesses = Subprocesses()
+    subprocesses.close()
+    ran = subprocesses.tool([sys.executable, "-c", "import time; time.sleep(100)"], tmp_path, {})
     assert ran.status != 0
