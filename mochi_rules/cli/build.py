@@ -202,7 +202,7 @@ _TEXTS: dict[str, Callable[[Path, Parsed], str]] = {
 VERB = Verb(
     "build",
     "build FILE [OPTIONS]",
-    "Write the artifact of a program, or another form of it, to a file.",
+    "Compile a program, and write the artifact or another form of it to a file.",
     build,
     (
         Option("output", "the file to write; `-` is standard output", "OUT", short="o"),
@@ -215,7 +215,7 @@ VERB = Verb(
         Option("after", "with `--emit ir`: the last pass to run, or `build` for none", "PASS"),
         Option(
             "link",
-            "what an executable is made of: `launcher` by cargo, `bundle` by a C "
+            "the launcher of an executable: `launcher` from cargo, `bundle` from a C "
             "compiler, with Wasmtime's library beside it",
             "WHAT",
             _LINKS,

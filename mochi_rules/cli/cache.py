@@ -109,8 +109,8 @@ _ACTIONS: dict[str, Callable[[Cache, Parsed], int]] = {
 VERB = Verb(
     "cache",
     "cache stats|gc|verify|clear|path [OPTIONS]",
-    "Show what the cache did and holds, bring it under its limit, check every entry, empty it, or "
-    "tell where it is.",
+    "Show statistics of the cache, evict what exceeds its limit, verify every entry, clear it, or "
+    "print its path.",
     look_after,
     (Option("json", "`stats` as JSON"), CACHE, COLOR),
 )

@@ -56,14 +56,14 @@ class Parsed:
 color_choice = ["auto"]  # what was typed, for the errors of whatever happens later
 
 COLOR = Option("color", "when to use color", "WHEN", ("auto", "always", "never"))
-CACHE = Option("cache", "where results are kept, or `off`", "DIR")
+CACHE = Option("cache", "where results are cached, or `off`", "DIR")
 TARGET = Option("target", "the platform to build for", "PLATFORM")
 MODE = Option("mode", "how to compile: `debug` or `release`", "MODE")
 OPTIMIZE = Option("optimize", "how far to optimize: `2` for the fastest program, `1` to compile "
                   "fast", "LEVEL", ("0", "1", "2"), "O")  # fmt: skip
 CPU = Option("cpu", "the CPU level that the code may require", "LEVEL")
 ENGINE = Option("engine", "a profile of `mochi.toml`", "PROFILE")
-TOOLCHAIN = Option("toolchain", "what may be used: `auto` what cargo builds too, `system` what is "
-                   "installed, `off` Python packages alone", "WHICH", POLICIES)  # fmt: skip
+TOOLCHAIN = Option("toolchain", "the tools to use: `off` for Python packages alone, `system` also for "
+                   "those installed, `auto` also for those that cargo builds", "WHICH", POLICIES)  # fmt: skip
 AOT = Option("aot", "a `wasmtime` command to compile with", "PATH")
 HELP = Option("help", "show this", short="h")

@@ -107,8 +107,9 @@ def _platform_of(binary: Binary) -> Platform | None:
 VERB = Verb(
     "verify",
     "verify FILE [OPTIONS]",
-    "Check the structure of an artifact, or of what holds one, an object or an executable: status "
-    "1, and every check that fails. Only a digest finds every change: see docs/verification.md.",
+    "Check the structure of an artifact, alone or in an object or an executable; print every check "
+    "that fails, and exit with status 1. Only a digest detects every change: see "
+    "docs/verification.md.",
     verify_file,
     (TARGET, COLOR),
 )

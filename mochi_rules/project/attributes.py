@@ -192,20 +192,20 @@ def _shown(value: object) -> str:
         return "a number of thousands of digits"
 
 
-_NAME = Attr("name", TEXT, "what the label and the outputs are called")
+_NAME = Attr("name", TEXT, "the name of the label and of the outputs")
 _SRCS = Attr("srcs", FILES, "the Mochi files; they may import each other and those of `deps`")
 _DEPS = Attr("deps", LABELS, "the libraries whose files may be imported", ())
-_MAIN = Attr("main", TEXT, "the file in `srcs` that runs; may be left out if there is one, or one "
-             "called like the target", "")  # fmt: skip
+_MAIN = Attr("main", TEXT, "the file in `srcs` to run; optional if there is only one, or one named "
+             "after the target", "")  # fmt: skip
 _ENGINE = Attr("engine", SETTINGS, "settings of the engine and limits of the run, such as "
-               "`opt_level` or `fuel`, or the name of a profile of `mochi.toml`; they go before "
-               "those of the mode", {})  # fmt: skip
+               "`opt_level` or `fuel`, or the name of a profile of `mochi.toml`; they "
+               "override those of the mode", {})  # fmt: skip
 _OPTIMIZE = Attr("optimize", LEVEL, "how far the compiler optimizes; it goes before the variable",
                  None)  # fmt: skip
 _DIRS = Attr("dirs", TEXTS, "directories that the program may use, as `data`, `data=/tables` or "
              "`out:rw`: relative to where an executable is run, and for a test to this "
              "folder", ())  # fmt: skip
-_SYMBOL = Attr("symbol", TEXT, "what the symbols of the object begin with: `SYMBOL_start` and "
+_SYMBOL = Attr("symbol", TEXT, "the prefix of the symbols of the object, `SYMBOL_start` and "
                "`SYMBOL_end`; by default the name", "")  # fmt: skip
 
 RULES: tuple[Rule, ...] = (
@@ -225,35 +225,35 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "mochi_test",
-        "A program that is a test: it passes when it ends with status 0, and prints what is in "
-        "`expected`. `scons test` runs it; a result is kept like any other.",
+        "A program that is a test: it passes when it exits with status 0, and prints what is in "
+        "`expected`. `scons test` runs it; its result is cached.",
         (_NAME,
          Attr("program", LABEL, "a target of any rule to run as the test; or else `srcs`", ""),
          replace(_SRCS, default=()), _DEPS, _MAIN,
          Attr("args", TEXTS, "the arguments of the program", ()),
-         Attr("stdin", FILE, "what the program reads; nothing by default", None),
-         Attr("expected", FILE, "what the program must print, to the byte", None),
-         Attr("timeout", SECONDS, "after how many seconds the test fails", 60),
+         Attr("stdin", FILE, "the standard input of the program; empty by default", None),
+         Attr("expected", FILE, "the exact standard output of the program", None),
+         Attr("timeout", SECONDS, "the number of seconds after which the test fails", 60),
          _OPTIMIZE, _ENGINE),
         (".wasm", ".cwasm", ".cwasm.json"),
     ),
     Rule(
         "wasm_import",
-        "WebAssembly of another language, taken the same way as our own: checked, compiled ahead "
-        "of time, checked again, and wrapped. A module may import WASI preview 1 only.",
-        (_NAME, Attr("src", FILE, "the `.wasm`, or its text as `.wat`: a module or a component"),
-         Attr("executable", YES_NO, "whether it is a program, with a function `_start`; "
-              "a component is none", True),
+        "WebAssembly from another language: checked, compiled ahead of time, checked again, and "
+        "wrapped in an object. A module may import only WASI preview 1.",
+        (_NAME, Attr("src", FILE, "a module or a component: `.wasm`, or the text format `.wat`"),
+         Attr("executable", YES_NO, "whether to attach it to a launcher: it must be a "
+              "module with a function `_start`", True),
          _SYMBOL, _DIRS, _ENGINE),
         (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
     ),
     Rule(
         "cwasm",
         "An artifact that was compiled elsewhere: refused unless it is for this platform, this "
-        "version of Wasmtime and these settings; then wrapped.",
+        "version of Wasmtime and these settings; then wrapped in an object.",
         (_NAME, Attr("src", ARTIFACT, "the `.cwasm`"),
-         Attr("sha256", DIGEST, "the SHA-256 of the file, which finds every change of it; the "
-              "structure alone does not", ""),
+         Attr("sha256", DIGEST, "the SHA-256 of the file, which detects every change; the "
+              "structural checks do not", ""),
          Attr("executable", YES_NO, "whether to attach it to a launcher", False),
          _SYMBOL, _DIRS, _ENGINE),
         (".cwasm.json", ".o", ""),

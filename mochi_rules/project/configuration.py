@@ -156,12 +156,12 @@ VARIABLES: tuple[Variable, ...] = (
              "program, `1` to compile fast, `0` to leave the program as it is written",
              lambda: LEVELS),
     Variable("engine", "none", "a profile of `mochi.toml`, for all programs", lambda: ["NAME"]),
-    Variable("link", "auto", "what executables are made of; `auto` makes them where a launcher is "
-             "installed, `bundle` takes a C compiler, and `none` makes none", lambda: LINKS),
-    Variable("toolchain", "auto", "what may be used besides Python packages: `system` what is "
-             "installed, `auto` what cargo builds too", lambda: POLICIES),
+    Variable("link", "auto", "the launcher of executables: `auto` where one is installed, "
+             "`bundle` from a C compiler, `none` for no executables", lambda: LINKS),
+    Variable("toolchain", "auto", "the tools to use besides Python packages: `system` for those "
+             "installed, `auto` also for those that cargo builds", lambda: POLICIES),
     Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
-    Variable("cache", "of the user", "where results are kept: a directory, or `off`",
+    Variable("cache", "of the user", "where results are cached: a directory, or `off`",
              lambda: ["DIR", "off"]),
 )  # fmt: skip
 

@@ -102,13 +102,12 @@ class Universe:
             return
         owner = self._owners.get(site.target)
         if owner is not None:
-            message = (
-                f"`{site.target}` is of `{owner.label}`, which `{unit.label}` does not depend on"
-            )
+            message = f"`{site.target}` belongs to `{owner.label}`"
+            message += f", which `{unit.label}` does not depend on"
             help_ = f'add it to `{unit.label}`: `deps = ["{owner.label}"]`'
         elif exists(site.target):
             message = (
-                f"`{site.target}` is in the `srcs` of no target that `{unit.label}` depends on"
+                f"`{site.target}` is neither in the `srcs` of `{unit.label}` nor of its `deps`"
             )
             path = posixpath.relpath(site.target, unit.label.package or ".")
             help_ = f'add it to `{unit.label}`: `srcs = [..., "{path}"]`'

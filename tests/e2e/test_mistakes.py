@@ -150,11 +150,11 @@ def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...
         ({"app/SConscript": BINARY, "app/a.mochi": 'import "nowhere"\n'},
          ("error[B021]: no module `nowhere`: there is no `app/nowhere.mochi`",)),
         ({"app/SConscript": BINARY, "app/a.mochi": 'import "b"\n', "app/b.mochi": "let x = 1\n"},
-         ("error[B022]: `app/b.mochi` is in the `srcs` of no target that `//app:a` depends on\n"
+         ("error[B022]: `app/b.mochi` is neither in the `srcs` of `//app:a` nor of its `deps`\n"
           "  --> app/a.mochi:1:8", 'add it to `//app:a`: `srcs = [..., "b.mochi"]`')),
         ({"app/SConscript": BINARY + 'mochi_library(name="l", srcs=["b.mochi"])\n',
           "app/a.mochi": 'import "b"\n', "app/b.mochi": "let x = 1\n"},
-         ("error[B022]: `app/b.mochi` is of `//app:l`, which `//app:a` does not depend on",
+         ("error[B022]: `app/b.mochi` belongs to `//app:l`, which `//app:a` does not depend on",
           'add it to `//app:a`: `deps = ["//app:l"]`')),
         ({"app/SConscript": 'mochi_binary(name="a", srcs=["a.mochi", "b.mochi"])\n',
           "app/a.mochi": 'import "b"\n', "app/b.mochi": 'import "a"\n'},
@@ -179,7 +179,7 @@ def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...
          ("error[B020]: import cycle\n  --> app/b.mochi:1:8",)),
         ({"app/SConscript": LIBRARY, "app/a.mochi": "", "app/b.mochi": 'import "c"\n',
           "app/c.mochi": ""},
-         ("error[B022]: `app/c.mochi` is in the `srcs` of no target that `//app:l` depends on",)),
+         ("error[B022]: `app/c.mochi` is neither in the `srcs` of `//app:l` nor of its `deps`",)),
         ({"app/SConscript": 'mochi_library(name="l", srcs=[], deps=[":m"])\n'},
          ("error[B016]: `//app:l` depends on `//app:m`, but there is no such target\n"
           "  --> app/SConscript:1:34",)),

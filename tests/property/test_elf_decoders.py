@@ -6,7 +6,6 @@ import struct
 from typing import Any
 
 import pytest
-from engine_bytes import encode_engine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from mochi_rules.elf.engine_section import Engine, decode_engine
 from mochi_rules.elf.schema import COLLECTORS, INLININGS, SCHEMAS, Form
 from mochi_rules.elf.unwind import decode_eh_frame
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
+from tests.engine_bytes import encode_engine
 
 SCHEMA = SCHEMAS[48]
 

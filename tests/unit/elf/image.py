@@ -6,9 +6,8 @@ import dataclasses
 import struct
 from typing import Any
 
-from engine_bytes import encode_engine
-
 from mochi_rules.elf.engine_section import decode_engine
+from tests.engine_bytes import encode_engine
 
 _HEADER = (
     *("ident", "type", "machine", "version", "entry", "phoff", "shoff", "flags", "ehsize"),

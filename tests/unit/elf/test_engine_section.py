@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from engine_bytes import encode_engine
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.elf.engine_section import Engine, decode_engine, schema_of
 from mochi_rules.elf.schema import SCHEMAS
+from tests.engine_bytes import encode_engine
 
 from .image import Image
 from .making import CROSS_TRIPLES, VARIANTS, compiled, stored

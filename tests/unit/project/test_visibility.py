@@ -84,7 +84,7 @@ def test_import_of_another_library_names_the_dependency_to_add() -> None:
     )
     assert found.code == "B022"
     assert found.message == (
-        "`lib/text.mochi` is of `//lib:text`, which `//app:app` does not depend on"
+        "`lib/text.mochi` belongs to `//lib:text`, which `//app:app` does not depend on"
     )
     assert found.help == 'add it to `//app:app`: `deps = ["//lib:text"]`'
     assert str(found.span) == "app/main.mochi:1:8"
@@ -106,7 +106,7 @@ def test_import_of_a_file_of_no_target_names_the_sources_to_extend() -> None:
     universe, program = world()
     found = refused(universe, program, "extra/x")
     assert found.message == (
-        "`app/extra/x.mochi` is in the `srcs` of no target that `//app:app` depends on"
+        "`app/extra/x.mochi` is neither in the `srcs` of `//app:app` nor of its `deps`"
     )
     assert found.help == 'add it to `//app:app`: `srcs = [..., "extra/x.mochi"]`'
 
