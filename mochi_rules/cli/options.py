@@ -63,7 +63,8 @@ OPTIMIZE = Option("optimize", "how far to optimize: `2` for the fastest program,
                   "fast", "LEVEL", ("0", "1", "2"), "O")  # fmt: skip
 CPU = Option("cpu", "the CPU level that the code may require", "LEVEL")
 ENGINE = Option("engine", "a profile of `mochi.toml`", "PROFILE")
-TOOLCHAIN = Option("toolchain", "the tools to use: `off` for Python packages alone, `system` also for "
-                   "those installed, `auto` also for those that cargo builds", "WHICH", POLICIES)  # fmt: skip
+TOOLCHAIN = Option("toolchain", "the tools to use: `off` for Python packages alone, `system` also "
+                   "for those installed, `auto` also for those that cargo builds", "WHICH",
+                   POLICIES)  # fmt: skip
 AOT = Option("aot", "a `wasmtime` command to compile with", "PATH")
 HELP = Option("help", "show this", short="h")
