@@ -111,14 +111,14 @@ def pytest_testnodedown(node: Any) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say what was left out, and how to run it."""
+    """Report what was left out, and how to run it."""
     if count := config.stash.get(left_out, 0):
         terminalreporter.write_line(SLOW_IS_LEFT_OUT.format(count))
 
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
-    """Compare a text with a golden file, or rewrite the file under `--bless`."""
+    """Compare a string with a golden file, or rewrite the file under `--bless`."""
 
     def check(path: Path, got: str) -> None:
         if request.config.getoption("--bless"):

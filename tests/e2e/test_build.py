@@ -100,7 +100,7 @@ def test_damaged_output_is_made_again(quick: Project, suffix: str, *, journal: b
 
 
 def test_output_may_be_changed_by_the_build_file(quick: Project) -> None:
-    """What a post-action makes of an output is no damage, and stays."""
+    """What a post-action makes of an output is not damage, and stays."""
     quick.write({
         **HELLO,
         "SConstruct": """\

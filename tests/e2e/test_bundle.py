@@ -36,7 +36,7 @@ def output(*command: str | Path) -> str:
 
 @needs_cc
 def test_programs_of_a_folder_share_their_library(quick: Project) -> None:
-    """The launcher and the library are made once, and the library lies in every folder."""
+    """The launcher and the library are made once, and the library is in every folder."""
     quick.write(TWO_FOLDERS)
     done = quick.scons("link=bundle")
     assert done.status == 0, done.err

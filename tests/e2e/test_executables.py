@@ -103,13 +103,13 @@ def test_memory_limit_stops_a_program(start: Callable[..., object]) -> None:
 
 
 def test_winch_compiles_too(start: Callable[..., object]) -> None:
-    """The launcher is told which compiler made the artifact."""
+    """The launcher knows which compiler made the artifact."""
     ran = start('print("fast to compile")\n', ', engine={"compiler": "winch"}')
     assert (ran.returncode, ran.stdout) == (0, "fast to compile\n")
 
 
 def test_code_without_signals_runs(start: Callable[..., object]) -> None:
-    """The launcher is told how traps come."""
+    """The launcher knows how the code traps."""
     ran = start("print(1 / 1)\n", ', engine={"signals_based_traps": False}')
     assert ran.returncode == 0
 

@@ -148,7 +148,7 @@ mochi_library(name="lib", srcs=["lib.mochi"])
 
 
 def test_words_beside_test_select_tests(quick: Project) -> None:
-    """By folder, by label and by pattern; nothing else is built, and nothing is no answer."""
+    """By folder, by label and by pattern; nothing else is built, and no match is an error."""
     rules = BINARY + 'mochi_test(name="t", program=":a")\n'
     quick.write({name: text for folder in ("go", "rust") for name, text in {
         f"{folder}/SConscript": rules, f"{folder}/a.mochi": "print(7)\n"}.items()}

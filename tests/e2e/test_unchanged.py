@@ -127,7 +127,7 @@ def test_option_makes_scons_decide(settled: Project, words: tuple[str, ...]) -> 
 
 
 def test_failed_build_is_not_remembered(settled: Project) -> None:
-    """A build that failed after one that did not is no proof."""
+    """A build that failed after one that did not is not a proof."""
     settled.write({"app/hello.mochi": 'print("hello" - 1)\n'})
     assert build(settled)[0].status
     done, was_read = build(settled)

@@ -98,7 +98,7 @@ def test_granted_directory_cannot_be_left(programs: Programs, tmp_path: Path) ->
 
 
 def test_prestat_names_the_granted_directory(programs: Programs, tmp_path: Path) -> None:
-    """A program that asks for its directories is told the name it knows them by."""
+    """A program that asks for its directories is given the name it knows them by."""
     body = """
       (call $exit (i32.or (call $fd_prestat_get (i32.const 3) (i32.const 0))
         (i32.sub (i32.load (i32.const 4)) (i32.const 5))))"""

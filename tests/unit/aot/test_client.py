@@ -79,7 +79,7 @@ def test_worker_says_what_it_is(worker):
 
 
 def test_module_and_component_become_artifacts(worker, config, wasm):
-    """A module and a component are told apart, and e_flags say which was compiled."""
+    """A module and a component are distinguished, and e_flags say which was compiled."""
     for text, kind in (("(module (func))", 1), ("(component)", 2)):
         artifact = compile_wasm(worker, config, wasm(text))
         assert artifact[:4] == b"\x7fELF"

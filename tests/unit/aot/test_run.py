@@ -91,7 +91,7 @@ sys.exit(run_cwasm(artifact, engine_config(host_platform()), Guest(("program",))
 
 @pytest.fixture
 def run(worker, host, wasm):
-    """Compile a text and run it."""
+    """Compile a string and run it."""
 
     def compile_and_run(text, guest=GUEST, **settings):
         config = engine_config(host, "", settings)
@@ -102,7 +102,7 @@ def run(worker, host, wasm):
 
 @pytest.fixture
 def start(worker, host, wasm, tmp_path):
-    """Compile a text and start it in a process of its own."""
+    """Compile a string and start it in a process of its own."""
 
     def compile_and_start(text, script=SCRIPT, settings=None, **options):
         path = tmp_path / "program.cwasm"
@@ -136,7 +136,7 @@ def test_program_writes_to_our_stdout(run, capfd):
 
 @pytest.mark.parametrize("status", [0, 1, 7, 125])
 def test_exit_status_is_the_programs(run, status):
-    """What a program passes to proc_exit is returned; even 0 is no trap."""
+    """What a program passes to proc_exit is returned; even 0 is not a trap."""
     result = run(exits(status))
     assert (result.status, result.trap) == (status, None)
 
@@ -315,7 +315,7 @@ def test_component_has_the_stack_of_a_module(run):
     ids=("nul", "not text", "variable"),
 )
 def test_text_that_cannot_be_passed_is_refused(run, guest):
-    """NUL and bytes that are no text are A076; nothing is cut off silently."""
+    """NUL and bytes that are not text are A076; nothing is cut off silently."""
     assert failure(run, HELLO, guest).code == "A076"
 
 

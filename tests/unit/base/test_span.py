@@ -1,4 +1,4 @@
-"""Where in a text something stands."""
+"""Positions in a source."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_file_holds_the_bytes_of_the_api(results: ActionCache, path: Path) -> No
 
 
 def test_absent_result_is_none(results: ActionCache, recorder: Recorder) -> None:
-    """A result that was never put is not there, and that is no trouble."""
+    """A result that was never put is not there, and that is not an error."""
     assert results.get(digest_bytes(b"another action")) is None
     assert recorder.counted.corrupted == 0
 

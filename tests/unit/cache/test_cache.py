@@ -74,7 +74,7 @@ def test_outputs_are_found_after_the_process(cache: Cache, full: Cache) -> None:
 
 
 def test_step_can_be_read_back(full: Cache, root: Path) -> None:
-    """The Action and its Command lie in the cache, so that a remote cache can have them."""
+    """The Action and its Command are in the cache, so that a remote cache can have them."""
     action = decode(Action, blob_path(root, ACTION.key).read_bytes())
     command = decode(Command, blob_path(root, action.command_digest).read_bytes())
     assert command.arguments[0] == "aot"
@@ -223,7 +223,7 @@ def test_root_stays_when_the_directory_changes(
 
 
 def test_find_asks_any_pair_of_stores() -> None:
-    """Lookups are written against the Store protocol: a dictionary will do."""
+    """Lookups are written against the Store protocol: a dictionary is accepted."""
 
     class Memory(dict["Digest", object]):
         def put(self, digest: Digest, value: object) -> None:

@@ -37,7 +37,7 @@ def test_blob_comes_back(store: ContentStore) -> None:
 
 
 def test_absent_blob_is_none(store: ContentStore, recorder: Recorder) -> None:
-    """A blob that was never put is not there, and that is no trouble."""
+    """A blob that was never put is not there, and that is not an error."""
     assert store.get(digest_bytes(b"other")) is None
     assert recorder.warnings == ()
 

@@ -180,7 +180,7 @@ def test_keyboard_does_what_the_mouse_does(opened) -> None:
 
 
 def test_status_tells_how_much_there_is(opened) -> None:
-    """Who cannot see colors hears how many rows are marked, and they are told to be current."""
+    """A screen reader says how many rows are marked, and that they are current."""
     opened.click(FIFTH)
     counts = [len(texts(opened, column, "kept")) for column in range(3)]
     titles = opened.run(

@@ -89,7 +89,7 @@ def test_nearly_everything_is_an_instruction(triple) -> None:
 
 @pytest.mark.parametrize("triple", TRIPLES)
 def test_lines_are_those_of_the_source(triple) -> None:
-    """A function has its own lines; what comes from no source has none, whatever stands in."""
+    """A function has its own lines; what comes from no source has none."""
     listing = read_listing(stored(triple), "fib.cwasm")
     lines = {row.place.line for row in function(listing, "fib").rows if row.place}
 
@@ -127,7 +127,7 @@ def test_origins_lie_in_the_function_of_the_same_index() -> None:
 
 
 def test_artifact_without_lines() -> None:
-    """No lines is no damage, and the code is still shown."""
+    """Missing lines are not damage, and the code is still shown."""
     listing = read_listing(compiled("many"), "many.cwasm")
 
     assert (listing.has_lines, listing.damage, len(listing.functions)) == (False, "", 400)

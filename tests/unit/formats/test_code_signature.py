@@ -35,7 +35,7 @@ def test_signature_is_what_linkers_write():
 
 @pytest.mark.parametrize("size", [0, 1, 11, 19, 20, 63, 107, 116, 200])
 def test_cut_off_signature_is_refused(size):
-    """A signature that ends too early is no signature."""
+    """A signature that ends too early is not a signature."""
     assert refusal(SIGNATURE[:size]).startswith("A111")
 
 

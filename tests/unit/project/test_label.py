@@ -82,7 +82,7 @@ def test_label_is_told_from_a_path() -> None:
     ],
 )
 def test_pattern_is_read(text: str, want: Pattern) -> None:
-    """A label is a pattern; `*` stands in names, `...` for all packages below."""
+    """A label is a pattern; `*` matches names, `...` all packages below."""
     found = parse_pattern(text, "lib")
     assert found == want
     assert parse_pattern(str(found), "elsewhere") == want

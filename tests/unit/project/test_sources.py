@@ -14,7 +14,7 @@ from mochi_rules.project.sources import gather, require_text, texts_of
 
 
 def imports(text: str, name: str = "app/main.mochi") -> list[str]:
-    """Return the names of the sources that a text imports."""
+    """Return the names of the sources that a source imports."""
     return [site.target for site in find_imports(Source(name, text))]
 
 

@@ -16,7 +16,7 @@ BUILD_FILE = Source("app/SConscript", 'mochi_binary(name = "app", deps = [])\n')
 
 
 def locate(attribute: str) -> Span | None:
-    """Return where an attribute stands in the build file."""
+    """Return where an attribute is in the build file."""
     start = BUILD_FILE.text.find(attribute)
     return Span(BUILD_FILE, start, start + len(attribute))
 

@@ -41,7 +41,7 @@ class CountingEngines:
         return artifact(repr(config).encode()) + wasm
 
     def wasmtime(self, _platform: Platform) -> str | None:
-        """Say that the wheel compiles."""
+        """Report that the wheel compiles."""
         return None
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def engines():
 
 
 def test_key_of_launcher_has_no_path():
-    """It has the compiler's version and what it is told, but not how it is started here."""
+    """It has the compiler's version and what it is given, but not how it is started here."""
     step = launcher_step(LINUX, compiler("/opt/here/cc"))
     assert step.arguments == (
         "--platform=x86_64-linux", "--compiler=cc 7",

@@ -103,7 +103,7 @@ def functions(module: str) -> dict[str, ast.AST]:
 
 
 def shared(path: str) -> list[ast.stmt]:
-    """Return what of a module is no function: it runs for all of them."""
+    """Return what of a module is not a function: it runs for all of them."""
     return [item for item in tree_of(path).body if not isinstance(item, ast.FunctionDef)]
 
 

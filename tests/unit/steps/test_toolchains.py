@@ -131,7 +131,7 @@ def test_named_command_is_taken_or_told_about() -> None:
 
 
 def test_tool_of_the_user_goes_before_ours() -> None:
-    """And its version stands in keys."""
+    """And its version is in keys."""
     mine = Toolchain(ToolchainType.AOT, "mine", "here", identity="wasmtime 48.9.9", command=("m",))
     toolchains = Toolchains((mine,))
     assert toolchains.aot_tool(HOST) == mine

@@ -51,7 +51,7 @@ def test_foreign_text_is_text() -> None:
 
 
 def test_only_our_script_and_style_may_run() -> None:
-    """The page allows by their digests what stands in it, and nothing else."""
+    """The page allows by their digests what is in it, and nothing else."""
     page = render_columns("t", PAGE)
     [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
     [style], [script] = (
@@ -67,7 +67,7 @@ def test_only_our_script_and_style_may_run() -> None:
 
 
 def test_page_asks_for_nothing() -> None:
-    """No address stands in the page: it is whole in itself."""
+    """No address is in the page: it is whole in itself."""
     page = render_columns("t", PAGE)
 
     assert not re.search(r"https?:|src=|href=|url\(|@import|\bimport\b|fetch\(", page)

@@ -41,7 +41,7 @@ def finish(shown: Console, outcome: Outcome, remark: str = "", verb: str = "aot"
 
 
 def test_plain_console_shows_a_line_for_each_step() -> None:
-    """Number, verb, target and remark stand in columns."""
+    """Number, verb, target and remark are in columns."""
     shown, output, _ = console()
     finish(shown, Outcome.BUILT)
     finish(shown, Outcome.RESTORED)
@@ -208,7 +208,7 @@ def visible(screen: Terminal) -> str:
 
 
 def test_live_line_makes_way_for_whoever_else_writes() -> None:
-    """What is written to a watched stream stands in a line of its own."""
+    """What is written to a watched stream is in a line of its own."""
     shown, screen = live_console()
     print("done building targets", file=Watched(screen, shown))
     assert screen.getvalue().endswith("\r\x1b[Kdone building targets\n")

@@ -60,7 +60,7 @@ def test_decode_starts_at_offset():
 
 
 def test_encode_unsigned_refuses_negative():
-    """A negative number is no unsigned integer."""
+    """A negative number is not an unsigned integer."""
     with pytest.raises(ValueError, match="-1"):
         encode_unsigned(-1)
 

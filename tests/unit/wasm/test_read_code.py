@@ -127,7 +127,7 @@ def test_component_has_no_functions() -> None:
 
 
 def test_damaged_name_section_gives_what_could_be_read() -> None:
-    """Wrong names are no error: a custom section never makes a module malformed."""
+    """Wrong names are not an error: a custom section never makes a module malformed."""
     data = encode_module(Module(functions=[Function("f", body=[])])).data
     [place] = [place for place in find_sections(data) if place.name == "name"]
     names = custom_section(data, [place], "name")

@@ -43,7 +43,7 @@ def diagnosis(data):
 
 
 def test_module():
-    """Imports, exports, functions, memories and custom sections are told with their types."""
+    """Imports, exports, functions, memories and custom sections are reported with their types."""
     log = FuncType(("i32", "i64"), ("f64",))
     table = TableType(1, 2)
     memory = MemoryType(2, 10)
@@ -68,7 +68,7 @@ def test_module():
 
 
 def test_component():
-    """Of a component the custom sections are told, not those of the modules in it."""
+    """Of a component the custom sections are reported, not those of the modules in it."""
     text = '(component (core module (@custom "inner" "x") (func)) (@custom "outer" "y"))'
     summary = read_summary(bytes(wasmtime.wat2wasm(text)))
     assert summary == ModuleSummary("component", custom_sections=("outer",))

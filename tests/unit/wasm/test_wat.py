@@ -1,4 +1,4 @@
-"""The printer: golden texts, and Wasmtime's assembler as the reader."""
+"""The printer: golden strings, and Wasmtime's assembler as the reader."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_instruction_text(instruction, text):
 
 
 def test_doubled_local_names_are_numbers():
-    """Two locals of one name, or one without, are told apart by their numbers."""
+    """Two locals of one name, or one without, are distinguished by their numbers."""
     function = Function("f", ["i32", "i32", "i64", "i32"], local_names=["x", "y", "x", ""])
     function.body = [("local.get", 0), ("local.get", 1)]
     lines = print_function(function).splitlines()

@@ -78,7 +78,7 @@ def test_text_of_another_program_is_no_frame():
     [b"", b"{", b"[]", b"null", b"\xff", b'{"error":1}', b"{}", b"[" * 100_000, b'{"protocol":1}'],
 )
 def test_other_json_is_refused(data):
-    """JSON that is no answer, and what is no JSON, is a ProtocolError and nothing else."""
+    """JSON that is not an answer, and what is no JSON, is a ProtocolError and nothing else."""
     for read in (read_answer, read_greeting):
         with pytest.raises(ProtocolError):
             read(io.BytesIO(written(write_frame, data)))

@@ -68,7 +68,7 @@ def test_switches_are_numbers():
 
 
 def test_compiled_for_a_limit_that_nobody_sets():
-    """The launcher is told of fuel and deadline whenever the code has them."""
+    """The launcher gets fuel and deadline whenever the code has them."""
     config = engine_config(LINUX, settings={"consume_fuel": True, "epoch_interruption": True})
     lines = launcher_settings(config, RunSettings())
     assert lines == b"fuel\t18446744073709551615\ndeadline_ms\t0\n"
@@ -76,7 +76,7 @@ def test_compiled_for_a_limit_that_nobody_sets():
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda row: row.name)
 def test_number_out_of_its_range_is_refused(number):
-    """One below the smallest, one above the largest, and what is no number."""
+    """One below the smallest, one above the largest, and what is not a number."""
     options = {number.option: True} if number.option else {}
     for value in (number.smallest - 1, number.largest + 1, True, "5"):
         assert codes_of(RunSettings(**{number.name: value}), **options) == ["A100"]

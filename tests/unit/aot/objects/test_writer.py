@@ -25,7 +25,7 @@ def failure(*arguments):
 @pytest.mark.parametrize("alignment", ALIGNMENTS)
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda row: row.name)
 def test_payload_is_in_the_file_at_its_alignment(platform, alignment):
-    """The payload stands in the object once, at an offset of its alignment."""
+    """The payload is in the object once, at an offset of its alignment."""
     data = write_object(platform, "app", PAYLOAD, alignment)
     assert data.count(PAYLOAD) == 1
     assert data.index(PAYLOAD) % alignment == 0
@@ -61,7 +61,7 @@ def test_base_that_is_no_identifier_is_refused(base, suggestion):
 
 @pytest.mark.parametrize("alignment", [0, 1, 8, 17, 24, 8192, -16])
 def test_alignment_out_of_range_is_refused(alignment):
-    """An alignment that is no power of two from 16 to 4096 is A091."""
+    """An alignment that is not a power of two from 16 to 4096 is A091."""
     assert failure(X86, "app", PAYLOAD, alignment).code == "A091"
 
 

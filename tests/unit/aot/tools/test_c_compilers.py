@@ -1,4 +1,4 @@
-"""C compilers of every platform: which are asked, how they are told, and what brings them."""
+"""C compilers of every platform: which are asked, their arguments, and what installs them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_compiler_of_distribution_stands_before_zig(machine):
 
 
 def test_mingw_writes_no_time(machine):
-    """Its linker would, and what tells it not to is part of what stands in keys."""
+    """Its linker would, and the flag against that is part of keys."""
     machine.add("x86_64-w64-mingw32-gcc")
     chosen = find(WINDOWS).chosen
     assert chosen.command[1:] == ("-Wl,--no-insert-timestamp",)

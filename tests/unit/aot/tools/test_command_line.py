@@ -101,7 +101,7 @@ def test_other_version_is_rejected_with_both(host, command, version, words):
 
 
 def test_command_that_is_not_there_says_where_it_was_looked_for(host, tmp_path, monkeypatch):
-    """Nothing on PATH, nothing at a path, and a file that is not a program are told apart."""
+    """Nothing on PATH, nothing at a path, and a file that is not a program are distinguished."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert command_line_toolchains(host)[0].missing == "`wasmtime` is not on PATH"
     path = tmp_path / "tool"

@@ -1,4 +1,4 @@
-"""The emulated wheel as a toolchain: what it lacks, and what it is told."""
+"""The emulated wheel as a toolchain: what it lacks, and what it is given."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def test_only_linux_has_it(machine):
 
 
 def test_missing_sources_are_told(machine, monkeypatch):
-    """An installation without its data files is no traceback."""
+    """An installation without its data files gives a diagnostic, not a traceback."""
     monkeypatch.setattr(native, "native_directory", lambda: None)
     assert "is missing" in emulated_toolchain(ARM, LINUX).missing
 
 
 def test_every_option_reaches_the_program():
-    """The program is told all that is set; a size that is not stays Wasmtime's."""
+    """The program is given all that is set; a size that is not stays Wasmtime's."""
     config = engine_config(ARM, "armv8.1", {"memory_guard_size": 65536, "consume_fuel": True})
     assert driver_arguments(config, "module") == [
         "kind=module",

@@ -30,7 +30,7 @@ PANIC = (
 
 @pytest.fixture
 def start(tmp_path):
-    """Start workers around a `wasmtime` that is a text of Python; `out` is the file to write."""
+    """Start workers around a `wasmtime` that is a Python script; `out` is the file to write."""
     workers = []
 
     def start(body, seconds=20):
