@@ -63,7 +63,7 @@ def test_comparisons_are_those_of_the_standard_library(options):
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_objects_are_shown_and_hashed_as_by_the_standard_library(options):
-    """The strings are equal; objects that are equal have one hash, or none where they can change."""
+    """The strings are equal; equal objects have one hash, or none where they can change."""
     ours, theirs = objects(dataclass, options), objects(dataclasses.dataclass, options)
     assert list(map(repr, ours)) == list(map(repr, theirs))
     for left, right in itertools.product(range(len(ours)), repeat=2):
