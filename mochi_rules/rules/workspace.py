@@ -315,7 +315,9 @@ class Workspace:
 
     def note_change(self, node: Any) -> None:
         """Report that an output is not as its step made it."""
-        self.console.say(f"note: `{node_path(node)}` has changed since it was made: made again")
+        self.console.say(
+            f"note: `{node_path(node)}` has changed since it was built: building it again"
+        )
 
     def made_before(self, node: Any) -> str | None:
         """Return the digest of an output as its step made it, in this run or an earlier one."""

@@ -95,7 +95,7 @@ def test_damaged_output_is_made_again(quick: Project, suffix: str, *, journal: b
         (quick.root / "build/.mochi/steps.jsonl").unlink()
     done = quick.scons()
     assert done.status == 0, done.err
-    assert ("has changed since it was made" in done.out) is journal
+    assert ("has changed since it was built" in done.out) is journal
     assert quick.outputs() == before
 
 
