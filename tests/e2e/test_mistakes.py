@@ -100,7 +100,7 @@ def test_wrong_word_on_the_command_line(
         ('mochi_test(name="a", srcs=["a.mochi"], expected="../../out")\n',
          ("error[B025]: `../out` is outside of the workspace",)),
         ('mochi_binary(name="a", srcs=["a.mochi"], engine={"opt_levl": "speed"})\n',
-         ("error[A050]: neither the engine nor a run has a setting `opt_levl`, of the engine or of a run", "did you mean `opt_level`?")),
+         ("error[A050]: neither the engine nor a run has a setting `opt_levl`", "did you mean `opt_level`?")),
         ('mochi_binary(name="a", srcs=["a.mochi"], deps=["x y"])\n',
          ("error[B009]: `x y` is not a valid label",)),
         ('mochi_test(name="t", program=":b")\n',

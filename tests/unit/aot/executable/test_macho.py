@@ -175,7 +175,7 @@ def test_signature_elsewhere_is_refused():
 
 def test_bytes_behind_the_last_segment_are_refused():
     """What stands behind the signature would be lost."""
-    assert "something stands behind" in refusal(make_macho(MACOS) + b"more")
+    assert "there is data after its last segment" in refusal(make_macho(MACOS) + b"more")
 
 
 def test_segment_without_payload_is_no_place_for_one():
