@@ -76,6 +76,9 @@ class Names(Protocol):
     def signature(self, name: str) -> Signature:
         """Return what a caller must know of a function."""
 
+    def inlined(self, name: str) -> ast.FunDecl | None:
+        """Return a function that is built where it is called; None for others."""
+
 
 def signature_of(decl: ast.FunDecl) -> Signature:
     """Return what a function's head says to its callers."""
@@ -122,6 +125,7 @@ class _Builder(SsaBuilder):
         self.decl = decl
         self.source = source
         self.scopes: list[dict[str, object]] = [{}]
+        self.inlining: list[str] = []  # the functions that are being built where they are called
         for value in params:
             self._declare(value.name, value)
 
@@ -157,8 +161,11 @@ class _Builder(SsaBuilder):
         for statement in body:
             if self.block is None:
                 break
-            getattr(self, f"_{type(statement).__name__.lower()}")(statement)
+            self._statement(statement)
         self.scopes.pop()
+
+    def _statement(self, node: ast.Stmt) -> None:
+        getattr(self, f"_{type(node).__name__.lower()}")(node)
 
     def _let(self, node: ast.Let) -> None:
         assert node.value is not None
@@ -347,11 +354,37 @@ class _Builder(SsaBuilder):
             len(node.args) == len(signature.params), node, f"wrong number of arguments of `{name}`"
         )
         args = [self._value(a, t) for a, t in zip(node.args, signature.params, strict=True)]
+        decl = self.library.inlined(name)
+        if decl is not None:
+            return self._inline(decl, args, signature.result)
+        decl = self.library.inlined(name)
+        if decl is not None and name not in self.inlining:
+            return self._inline(decl, args, signature.result)
         value = self.emit("call", args, signature.result, name)
         if signature.never_returns:
             self.stop()
             return self.const(0, expected or WORD)
         return value
+
+    def _inline(self, decl: ast.FunDecl, args: list[Value], result: Type) -> Value:
+        """Build the body of a function of which the last statement alone may return."""
+        scopes, self.scopes = self.scopes, [{}]
+        self.inlining.append(decl.name)
+        for param, value in zip(decl.params, args, strict=True):
+            self._declare(param.name, value)
+        *body, last = decl.body
+        for statement in body:
+            self._statement(statement)
+        found = Value("const", (), VOID, 0)
+        if isinstance(last, ast.Return) and last.value is not None:
+            found = self._value(last.value, result)
+        else:
+            self._statement(last)
+        for key in self.scopes[0].values():
+            self.env.pop(key)
+        self.inlining.pop()
+        self.scopes = scopes
+        return found
 
     def _intrinsic(self, node: ast.Call, name: str, expected: Type | None) -> Value:
         op, result, attr = _INTRINSICS[name]

@@ -9,7 +9,7 @@
 - Names in capitals are constants of lower/layout.py. A string literal is a static object.
 
 Functions are found by name and built when something needs them, so that a program pays for what
-it uses.
+it uses. Small ones are built where they are called.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ from mochi_rules.base.span import Source
 from mochi_rules.compiler.runtime.dialect import build_function, signature_of, type_named
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parser import parse_module
+from mochi_rules.compiler.syntax.walk import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mochi_rules.compiler.ir.function import Function, Signature
     from mochi_rules.compiler.ir.types import Type
+
+SMALL = 12  # operations of a function that is built where it is called
+_OPERATIONS = (ast.Call, ast.Binary, ast.Unary, ast.If, ast.IfExpr)
 
 _FUNCTION = re.compile(r"^fun (\w+)", re.MULTILINE)
 _GLOBAL = re.compile(r"^var (\w+): (\w+) = (\w+)", re.MULTILINE)
@@ -44,6 +48,7 @@ class _Entry:
     end: int
     signature: Signature | None = None
     decl: ast.FunDecl | None = None
+    is_inlined: bool | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +95,16 @@ class Library:
             self.finish(self.built[name])
         return self.built[name]
 
+    def inlined(self, name: str) -> ast.FunDecl | None:
+        """Return a function that is built where it is called; None for others."""
+        if name in self.imports:
+            return None
+        entry = self._entry(name)
+        decl = self._declaration(entry)
+        if entry.is_inlined is None:
+            entry.is_inlined = _is_small(decl)
+        return decl if entry.is_inlined else None
+
     def __contains__(self, name: str) -> bool:
         return name in self.entries
 
@@ -107,6 +122,18 @@ class Library:
             assert isinstance(decl, ast.FunDecl)
             entry.decl = decl
         return entry.decl
+
+
+def _is_small(decl: ast.FunDecl) -> bool:
+    """Whether a call would take about as long as the function: few operations, and no loop."""
+    nodes = list(nodes_of(decl.body))
+    returns = [node for node in nodes if isinstance(node, ast.Return)]
+    return (
+        sum(isinstance(node, _OPERATIONS) for node in nodes) <= SMALL
+        and not any(isinstance(node, ast.While) for node in nodes)
+        and "never" not in decl.effects
+        and returns == [node for node in decl.body[-1:] if isinstance(node, ast.Return)]
+    )
 
 
 def load_library(constants: Mapping[str, int], imports: Mapping[str, Signature]) -> Library:

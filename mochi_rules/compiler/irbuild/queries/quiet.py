@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.infer.calls import VALUE_METHODS
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import StructType
-from mochi_rules.compiler.irbuild.queries.nodes import nodes_of
 from mochi_rules.compiler.names.builtins import BUILTINS
 from mochi_rules.compiler.names.symbols import (
     Builtin,
@@ -22,6 +21,7 @@ from mochi_rules.compiler.names.symbols import (
     Variable,
 )
 from mochi_rules.compiler.syntax import ast
+from mochi_rules.compiler.syntax.walk import nodes_of
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.irbuild.state import ProgramState
