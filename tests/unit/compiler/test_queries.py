@@ -22,7 +22,7 @@ fun add(n: int): int {
 
 def _ir(query: str) -> str:
     function = f"fun f(xs: list<Row>, ys: list<Row>) {{ print({query}) }}\nf([], [])\n"
-    request = CompileRequest("q.mochi", {"q.mochi": _DECLARATIONS + function})
+    request = CompileRequest("q.mochi", {"q.mochi": _DECLARATIONS + function}, optimize=0)
     program = build_ir(request, Diagnostics())
     assert program is not None
     return print_program(program)
