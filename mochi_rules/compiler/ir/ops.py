@@ -204,8 +204,8 @@ _LISTS = [
             "where element i is the object old, drop the list's reference: the slot is null "
             "until stored"),
     Op("list.reserve", "xs: list<E>, n: int", "list<E>",
-       "with room for n more elements where n is not too large; in place where it has it and is "
-       "unique", Effects(LENGTH | COUNTS, COUNTS, (0,), frees=True, allocates=True), (0,)),
+       "the same elements, with room for n more where it is unique and n is not too large",
+       Effects(LENGTH | COUNTS, COUNTS, (0,), frees=True, allocates=True), (0,)),
     Op("list.append", "xs: list<E>, v: E", "list<E>", "in place where xs is unique",
        Effects(LENGTH | ELEMENTS | COUNTS, LENGTH | ELEMENTS | COUNTS, (0,), frees=True,
                allocates=True), (0, 1)),

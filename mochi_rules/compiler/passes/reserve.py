@@ -5,6 +5,7 @@ A loop that counts up by one to a bound from outside, has no other way out, and 
 with a list that it has appended to, appends as often as it counts.
 
 Requires: no reference counts yet. Gives: `list.reserve` before such loops; it does nothing where
+somebody else has the list too, for the loop may still change it under its other name, nor where
 the room would be very large, for the loop may still stop the program.
 """
 
