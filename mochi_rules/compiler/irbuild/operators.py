@@ -100,7 +100,7 @@ def arithmetic(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
 
 def few_items(b: FunctionBuilder, value: Value) -> tuple[Value, ...]:
     """Return the elements of a list that was made just now, where they are few."""
-    is_new = value.op == "list.new" and b.block is not None and b.block.code[-1] is value
+    is_new = value.op == "list.new" and b.block is not None and value in b.block.code[-1:]
     return value.args if is_new and len(value.args) <= _FEW else ()
 
 
