@@ -142,6 +142,7 @@ _ARITHMETIC = [
     *_rows(PURE, "T", "a: T, b: T", "add sub mul", "wrap around on int and word"),
     *_rows(TRAPS, "int", "a: int, b: int", "add.checked sub.checked mul.checked",
            "stop the program on overflow; attr: what is known, see lower/overflow.py"),
+    Op("div.checked", "a: int, b: int", "int", "truncate; b is not 0; stops on overflow", TRAPS),
     *(Op(name, "a: T, b: T", "T", "truncate; b is not 0 where T is int", TRAPS, milder="float")
       for name in ("div", "rem")),
     *_rows(TRAPS, "T", "a: T, b: T", "div_u rem_u", "unsigned; traps where b is 0"),

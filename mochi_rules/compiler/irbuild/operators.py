@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.types import Type
     from mochi_rules.compiler.irbuild.context import ExpressionRules, FunctionBuilder
 
-_INT_OPS = {"+": "add.checked", "-": "sub.checked", "*": "mul.checked", "/": "div", "%": "rem"}
+_INT_OPS = {"+": "add.checked", "-": "sub.checked", "*": "mul.checked", "/": "div.checked",
+            "%": "rem"}  # fmt: skip
 _FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 _ANY_OPS = {"+": "any_add", "-": "any_sub", "*": "any_mul", "/": "any_div", "%": "any_rem"}
 _ORDER = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}

@@ -90,6 +90,22 @@ def _sub_from(s: Selector, value: Value, constant: int) -> None:
     s.raw("i64.sub")
 
 
+def _div(s: Selector, value: Value) -> None:
+    """Divide; only the least int divided by -1 is out of range."""
+    a, b = s.hold(value.args[0]), s.hold(value.args[1])
+    s.raw("local.get", a)
+    s.raw("i64.const", LEAST)
+    s.raw("i64.eq")
+    s.raw("local.get", b)
+    s.raw("i64.const", -1)
+    s.raw("i64.eq")
+    s.raw("i32.and")
+    stop_if(s, "fail_overflow", value)
+    s.raw("local.get", a)
+    s.raw("local.get", b)
+    s.raw("i64.div_s")
+
+
 # Multiplication
 
 
@@ -182,4 +198,6 @@ def _is_wrong(s: Selector, a: int, b: int, product: int) -> None:
     s.raw("f64.gt")
 
 
-HANDLERS: dict[str, Handler] = {"add.checked": _add, "sub.checked": _sub, "mul.checked": _mul}
+HANDLERS: dict[str, Handler] = {
+    "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul, "div.checked": _div,
+}  # fmt: skip

@@ -27,7 +27,7 @@ _COSTS = {
     **dict.fromkeys(("add.checked", "sub.checked", "eq", "ne", "lt", "le", "gt", "ge"), 1),
     **dict.fromkeys(("mul", "mul.checked", "select", "float.of_int", "int.of_float"), 3),
     **dict.fromkeys(("abs", "floor", "ceil", "trunc", "nearest"), 3),
-    **dict.fromkeys(("div", "rem", "div_u", "rem_u", "sqrt"), 9),
+    **dict.fromkeys(("div", "div.checked", "rem", "div_u", "rem_u", "sqrt"), 9),
 }
 
 

@@ -35,7 +35,7 @@ _RANGES = {
 # Operations whose result is their first argument; and those whose result is below the second.
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
 _BELOW = frozenset({"check.index", "check.upper", "index.known"})
-_DIVISIONS = frozenset({"div", "div_u", "rem", "rem_u"})
+_DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
 _OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 # What a relation of a and b says: a ≤ b + change, or turned round, b ≤ a + change.
 _RELATIONS = {
@@ -192,7 +192,7 @@ class Bounds:
                 limit = min(limit, self._most(sign, a, place) + self._most(-sign, b, place))
             case "mul" | "mul.checked" if self._is_exact(value):
                 limit = min(limit, max(sign * corner for corner in self._corners(value, place)))
-            case "div" | "div_u" | "rem" | "rem_u" | "and" | "shr_u":
+            case "div" | "div.checked" | "div_u" | "rem" | "rem_u" | "and" | "shr_u":
                 limit = min(limit, self._of_natural(sign, value, place))
             case "select":
                 limit = max(self._most(sign, arg, place) for arg in value.args[1:])
@@ -228,7 +228,7 @@ class Bounds:
                 return int(b.attr) if sign > 0 else 0
             case "rem" | "rem_u":
                 return max(0, min(int(b.attr) - 1, self._most(sign, a, place)))
-            case "div" | "div_u":
+            case "div" | "div.checked" | "div_u":
                 most = self._most(sign, a, place)
                 return most // int(b.attr) if most >= 0 else -(-most // int(b.attr))
             case _:
@@ -304,7 +304,7 @@ class Bounds:
                 return True
             case op if op in _BELOW and sign > 0:
                 return self._holds(1, a.args[1], b, c + 1, place)
-            case "div" | "div_u" | "rem" | "rem_u" | "and" | "shr_u" | "mul" | "mul.checked":
+            case op if op in _DIVISIONS or op in ("and", "shr_u", "mul", "mul.checked"):
                 return self._holds_by_number(sign, a, b, c, place)
             case _:
                 return False

@@ -48,6 +48,7 @@ _COMPUTE: dict[str, Callable[[int, int], int | None]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul,
     "add.checked": operator.add, "sub.checked": operator.sub, "mul.checked": operator.mul,
     "div": _quotient, "rem": _remainder, "div_u": _quotient, "rem_u": _remainder,
+    "div.checked": _quotient,
     "and": operator.and_, "or": operator.or_, "xor": operator.xor,
 }  # fmt: skip
 _WRAPPED = {
@@ -61,7 +62,7 @@ INVERSE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt
             "lt_u": "ge_u", "ge_u": "lt_u", "gt_u": "le_u", "le_u": "gt_u"}  # fmt: skip
 _UNITS = {"add": 0, "sub": 0, "mul": 1, "div": 1, "shl": 0, "shr": 0, "shr_u": 0, "or": 0,
           "xor": 0, "add.checked": 0, "sub.checked": 0, "mul.checked": 1, "rotl": 0,
-          "div_u": 1}  # fmt: skip
+          "div_u": 1, "div.checked": 1}  # fmt: skip
 _INDICES = frozenset({"check.index", "check.upper", "index.known"})
 _NONZERO = frozenset({"check.nonzero", "nonzero.known"})
 _COMMUTATIVE = frozenset({"add", "add.checked", "mul", "mul.checked", "and", "or", "xor", "eq",

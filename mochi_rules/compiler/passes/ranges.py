@@ -108,12 +108,22 @@ def _magnitude(bounds: Bounds, operand: Value, place: Place) -> int:
 
 
 def _divide(bounds: Bounds, value: Value, place: Place) -> None:
-    """Divide as unsigned where nothing is negative: without a correction of the result."""
-    if value.type is INT and all(bounds.least(arg, place) >= 0 for arg in value.args):
+    """Divide as unsigned where nothing is negative: without a correction of the result.
+
+    Only the least int divided by -1 is out of range.
+    """
+    if value.type is not INT:
+        return
+    a, b = value.args
+    least, divisor = bounds.least(a, place), bounds.least(b, place)
+    if least > LEAST or divisor >= 0 or bounds.most(b, place) < -1:
+        value.op = value.op.removesuffix(".checked")
+    if least >= 0 and divisor >= 0:
         value.op += "_u"
 
 
 _RULES: dict[str, Rule] = {
     "check.index": _index, "check.upper": _index, "check.nonzero": _nonzero,
-    "div": _divide, "rem": _divide, "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,
+    "div": _divide, "div.checked": _divide, "rem": _divide,
+    "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,
 }  # fmt: skip
