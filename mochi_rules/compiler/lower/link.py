@@ -94,7 +94,7 @@ class Linker:
                 return self._meta(kind, key)
 
     def _role(self, signature: tuple[str, ...]) -> int:
-        """Return the role of the functions of a signature, which layout.py describes."""
+        """Return the role of the functions of a signature, which object_layout.py describes."""
         number = self.signatures.setdefault(signature, len(self.signatures))
         return number << layout.ROLE_PARAMS | signature.index("->")
 

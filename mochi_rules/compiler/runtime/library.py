@@ -6,7 +6,7 @@
 - A parameter `own<T>` takes over the caller's reference; others are borrowed. A result
   `borrow<T>` is borrowed from the first argument; others are owned. `! never` does not return.
 - Counting is by hand. There is no other memory than what `load32(p)` and its kind reach.
-- Names in capitals are constants of lower/layout.py. A string literal is a static object.
+- Names in capitals are constants of lower/object_layout.py. A string literal is a static object.
 
 Functions are found by name and built when something needs them, so that a program pays for what
 it uses. Small ones are built where they are called.
