@@ -125,7 +125,7 @@ def test_failed_test_shows_the_difference(quick: Project) -> None:
     for _ in range(2):
         done = quick.scons("test")
         assert done.status == 2
-        assert "error[B040]: test `//app:t` failed: it printed something else" in done.err
+        assert "error[B040]: test `//app:t` failed: its output differs" in done.err
         assert "    -2\n    +1\n" in done.err
         assert "1 of 1 test failed" in done.summary
     quick.write({"app/t.txt": "1\n"})
