@@ -143,8 +143,10 @@ def _fold_integers(value: Value, a: int, b: int) -> int | None:
     compute = _COMPUTE.get(op)
     if type_ is INT:
         compute = _WRAPPED.get(op, compute)
-    result = compute(a, b) if compute else None
-    return result if result in _RANGES[type_] else None
+    if compute is None:  # asking a range for anything but an int walks it from end to end
+        return None
+    result = compute(a, b)
+    return result if result is not None and result in _RANGES[type_] else None
 
 
 def _not(value: Value) -> Value | None:
