@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from SCons.Node.FS import FS
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.rules.scons_nodes import (
@@ -14,18 +13,6 @@ from mochi_rules.rules.scons_nodes import (
     source_name,
     source_node,
 )
-
-
-@pytest.fixture(name="fs")
-def _fs(tmp_path, monkeypatch) -> FS:
-    """Return the nodes of a workspace; beside it is a file that does not belong to it."""
-    root = tmp_path / "workspace"
-    (root / "app").mkdir(parents=True)
-    (root / "app/main.mochi").write_text("print(1)\n")
-    (root / "app/other.mochi").write_text("")
-    (tmp_path / "outside.mochi").write_text("")
-    monkeypatch.chdir(root)
-    return FS(str(root))
 
 
 def problem(function, *args) -> tuple[str, str, str, tuple[str, ...]]:
