@@ -6,18 +6,22 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
 from mochi_rules.base.span import Source
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _REPLACED = (stat.S_IFREG, stat.S_IFDIR)  # a directory refuses by itself
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -> None:
     """Write a file so that a reader sees all of it or what was there before.
 
-    The parent directory is made. `mode` is applied less the process's umask.
+    `data` may come in parts. The parent directory is made. `mode` is applied less the process's
+    umask.
 
     Raises:
         OSError: The directory cannot be written, or the disk is full; nothing is left behind.
@@ -30,7 +34,7 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
         file = _create(draft, mode)
     try:
         with file:
-            file.write(data)
+            _write(file, data)
         draft.replace(path)
     except BaseException:
         with suppress(OSError):
@@ -43,7 +47,11 @@ def _create(path: Path, mode: int) -> BinaryIO:
     return open(path, "xb", opener=opener)
 
 
-def write_through(path: Path, data: bytes, mode: int = 0o644) -> None:
+def _write(file: BinaryIO, data: bytes | Iterable[bytes]) -> None:
+    file.writelines((data,) if isinstance(data, bytes) else data)
+
+
+def write_through(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -> None:
     """Write a file which the user named, without turning what is there into a regular file.
 
     A regular file is replaced as by `write_atomic`, and so is the target of a symlink, whether it
@@ -59,7 +67,8 @@ def write_through(path: Path, data: bytes, mode: int = 0o644) -> None:
     if kind in _REPLACED:
         write_atomic(Path(os.path.realpath(path)) if path.is_symlink() else path, data, mode)
     else:
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            _write(file, data)
 
 
 def is_special(path: Path) -> bool:

@@ -33,9 +33,9 @@ def explore(parsed: Parsed) -> int:
     page = explore_page(title, listed.listing, listed.wasm, listed.texts)
     output = Path(parsed.get("output") or f"{path.stem}.html")
     if str(output) == "-":
-        sys.stdout.write(page)
+        sys.stdout.writelines(page)
     else:
-        write_output(output, page.encode(), str(output))
+        write_output(output, map(str.encode, page), str(output))
         sys.stdout.write(f"wrote {output}\n")
     return 0
 

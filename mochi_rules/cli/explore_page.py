@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
 from mochi_rules.ui.columns import Block, Column, Row, render_columns
@@ -10,7 +11,7 @@ from mochi_rules.wasm.reader.read_code import read_functions
 from mochi_rules.wasm.wat import print_body, print_head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mochi_rules.elf.listing.listing import CodeFunction, Listing
     from mochi_rules.wasm.debug.line_table import Place
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 def explore_page(
     title: str, listing: Listing, wasm: bytes, texts: Mapping[str, Sequence[str]]
-) -> str:
-    """Return the page of a program, as HTML.
+) -> Iterator[str]:
+    """Yield the parts of the page of a program, as HTML.
 
     Args:
         title: What the page is called.
@@ -33,9 +34,9 @@ def explore_page(
     links = _Links(wasm)
     machine = listing.target.partition("-")[0]
     columns = [
-        Column("Source", tuple(links.source(name, lines) for name, lines in texts.items())),
-        Column("WebAssembly", tuple(map(links.function, read_functions(wasm)))),
-        Column(f"{machine} machine code", tuple(map(links.code, listing.functions))),
+        Column("Source", starmap(links.source, texts.items())),
+        Column("WebAssembly", map(links.function, read_functions(wasm))),
+        Column(f"{machine} machine code", map(links.code, listing.functions())),
     ]
     return render_columns(title, columns)
 
@@ -59,30 +60,32 @@ class _Links:
             if self._lines.files[place.file] == name
         }
         rows = (Row(text, str(n), numbers.get(n, 0)) for n, text in enumerate(lines, 1))
-        return Block(name, tuple(rows))
+        return Block(name, rows)
 
     def function(self, item: ReadFunction) -> Block:
         """Return a function of the WebAssembly; closed where it comes from no source."""
         head, *declarations = print_head(item.function)
+        is_open = any(self._group(self._lines.find(offset)) for offset in item.offsets)
+        return Block(head, chain(map(Row, declarations), self._body(item)), is_open)
+
+    def _body(self, item: ReadFunction) -> Iterator[Row]:
         ending = f"  ;; not shown: {item.rest}" if item.rest else ")"
-        rows = [Row(text) for text in declarations]
-        for text, offset in zip([*print_body(item.function), ending], item.offsets, strict=True):
-            group = self._group(self._lines.find(offset))
-            rows.append(Row(text, f"{offset:x}", group, offset))
-        return Block(head, tuple(rows), is_open=any(row.group for row in rows))
+        texts = chain(print_body(item.function), [ending])
+        for text, offset in zip(texts, item.offsets, strict=True):
+            yield Row(text, f"{offset:x}", self._group(self._lines.find(offset)), offset)
 
     def code(self, function: CodeFunction) -> Block:
-        """Return the machine code of a function."""
-        rows = tuple(
+        """Return the machine code of a function; closed where it comes from no source."""
+        rows = (
             Row(
                 f"{row.instruction.mnemonic:<7} {row.instruction.operands}".rstrip(),
                 f"{row.instruction.address:x}",
                 self._group(row.place),
                 row.origin or 0,
             )
-            for row in function.rows
+            for row in function.rows()
         )
-        return Block(function.name, rows, is_open=any(row.group for row in rows))
+        return Block(function.name, rows, is_open=self._group(function.place) > 0)
 
     def _group(self, place: Place | None) -> int:
         return self._groups.get(place, 0) if place else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,12 @@ from mochi_rules.ui.color import use_color
 from mochi_rules.ui.output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mochi_rules.cli.options import Parsed
-    from mochi_rules.elf.listing.listing import Listing
+    from mochi_rules.elf.listing.listing import CodeFunction, Listing
+
+_AT_ONCE = 256  # lines that are written together
 
 
 def show_code(parsed: Parsed) -> int:
@@ -29,24 +33,25 @@ def show_code(parsed: Parsed) -> int:
     """
     path = Path(parsed.operands[0])
     listed = (list_program if is_program(path) else list_artifact)(parsed, path)
-    listing = _chosen(listed.listing, parsed.get("function"))
+    functions = _chosen(listed.listing, parsed.get("function"))
     stream = Output(sys.stdout)
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
-    for text in render_listing(listing, listed.texts, color=color):
+    lines = render_listing(listed.listing, functions, listed.texts, color=color)
+    while text := "".join(islice(lines, _AT_ONCE)):
         stream.write(text)
     return 0
 
 
-def _chosen(listing: Listing, name: str) -> Listing:
-    """Return a listing with the function of a name only; with all where no name is given."""
+def _chosen(listing: Listing, name: str) -> Iterable[CodeFunction]:
+    """Return the functions of a name; all where no name is given."""
     if not name:
-        return listing
-    found = tuple(function for function in listing.functions if function.name == name)
+        return listing.functions()
+    found = [function for function in listing.functions() if function.name == name]
     if not found:
-        names = [function.name for function in listing.functions]
+        names = [function.name for function in listing.functions()]
         hint = did_you_mean(name, names) or "leave `--function` out to see all"
         raise fail("B065", f"no function is named `{name}`", help=hint)
-    return replace(listing, functions=found)
+    return found
 
 
 VERB = Verb(

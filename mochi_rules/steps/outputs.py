@@ -9,12 +9,13 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import reason, write_through
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from mochi_rules.steps.step import Step
 
 
-def write_output(path: Path, data: bytes, name: str, mode: int = 0o644) -> None:
+def write_output(path: Path, data: bytes | Iterable[bytes], name: str, mode: int = 0o644) -> None:
     """Write a file as `write_through` does; `name` is what messages call it.
 
     Emits: B014.

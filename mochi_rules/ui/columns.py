@@ -9,13 +9,12 @@ import hashlib
 from base64 import b64encode
 from html import escape
 from importlib.resources import files
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 HUES = 12  # the style has a color for each; neighbors differ most
 # What HTML drops or cannot hold, as its picture: control characters, and halves of pairs.
@@ -44,7 +43,7 @@ class Block:
     """Rows below a heading, which opens and closes them; `is_open` is how they start."""
 
     heading: str
-    rows: tuple[Row, ...]
+    rows: Iterable[Row]
     is_open: bool = True
 
 
@@ -53,11 +52,11 @@ class Column:
     """A column; its title identifies it."""
 
     title: str
-    blocks: tuple[Block, ...]
+    blocks: Iterable[Block]
 
 
-def render_columns(title: str, columns: Sequence[Column]) -> str:
-    """Return a page as HTML."""
+def render_columns(title: str, columns: Iterable[Column]) -> Iterator[str]:
+    """Yield the parts of a page as HTML; blocks and rows are taken one at a time."""
     style, script = _resource("columns.css"), _resource("columns.js")
     # Names in the columns are of others: nothing runs but this very script.
     policy = f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}"
@@ -74,10 +73,10 @@ def render_columns(title: str, columns: Sequence[Column]) -> str:
     top = (
         f'<header><h1>{_text(title)}</h1><p id="status" role="status">{_text(hint)}</p></header>\n'
     )
-    body = chain.from_iterable(map(_column, columns))
-    return "".join(
-        chain([head, top, "<main>\n"], body, [f"</main>\n<script>{script}</script>\n</html>\n"])
-    )
+    yield f"{head}{top}<main>\n"
+    for column in columns:
+        yield from _column(column)
+    yield f"</main>\n<script>{script}</script>\n</html>\n"
 
 
 def _column(column: Column) -> Iterator[str]:

@@ -70,9 +70,9 @@ def print_head(function: Function) -> list[str]:
     return [head, *(_INDENT + declaration for declaration in locals_)]
 
 
-def print_body(function: Function) -> list[str]:
-    """Return a line for each instruction, indented by blocks; a body with `loc` has none for it."""
-    return list(_Body(_local_ids(function)).lines(function.body, locations=False))
+def print_body(function: Function) -> Iterator[str]:
+    """Yield a line for each instruction, indented by blocks; a body with `loc` has none for it."""
+    return _Body(_local_ids(function)).lines(function.body, locations=False)
 
 
 def print_type(type_: ExternType, name: str = "") -> str:

@@ -6,6 +6,7 @@ short ones refer to. Where the work would grow with the square, no time limit is
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
 import sys
@@ -18,6 +19,7 @@ from mochi_rules.aot.executable.settings import read_settings
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache import messages
 from mochi_rules.cache.wire import WireError
+from mochi_rules.cli.explore_page import explore_page
 from mochi_rules.elf.codemap import (
     BLOCK_SIZE,
     decode_exceptions,
@@ -26,6 +28,8 @@ from mochi_rules.elf.codemap import (
     decode_traps,
 )
 from mochi_rules.elf.decode import Malformed
+from mochi_rules.elf.listing.listing import read_listing
+from mochi_rules.elf.listing.listing_text import render_listing
 from mochi_rules.elf.object_files import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
@@ -37,6 +41,7 @@ from mochi_rules.wasm.leb128 import encode_unsigned
 from mochi_rules.wasm.reader.read_code import read_functions
 from mochi_rules.wasm.reader.read_summary import read_summary
 from mochi_rules.wasm.reader.sections import find_sections
+from tests.unit.elf.image import Image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +137,35 @@ def functions(data: bytes) -> None:
         pass
 
 
+def artifact(code: bytes, sizes: list[int], address_map: bytes | None = None) -> bytes:
+    """Return an artifact of code that is functions of these sizes, one after the other."""
+    image = Image(gzip.decompress(ARTIFACT.read_bytes()))
+    image.drop(".debug_line").drop(".rela.debug_line")
+    image[".text"].data = code
+    image[".symtab"].data = b"".join(
+        struct.pack("<IBBHQQ", 1, 2, 0, 1, sum(sizes[:1]) * i, size) for i, size in enumerate(sizes)
+    )
+    image[".strtab"].data = b"\0wasm[0]::function[0]::f\0"
+    if address_map is not None:
+        image[".wasmtime.addrmap"].data = address_map
+    return image.lay_out().build()
+
+
+def objdump(data: bytes) -> None:
+    """Print the listing of an artifact, a line at a time."""
+    listing = read_listing(data, "x")
+    for _ in render_listing(listing, listing.functions(), {}):
+        pass
+
+
+def explore(data: bytes) -> None:
+    """Make the page of a program whose every instruction is one in the machine code too."""
+    listing = read_listing(artifact(b"\x90" * len(data), [len(data)]), "x", data)
+    for _ in explore_page("x", listing, data, {}):
+        pass
+
+
+ARTIFACT = Path(__file__).parents[1] / "golden/objdump/x86_64-unknown-linux-gnu.cwasm.gz"
 ROW = b"\x20"  # a special opcode: on by an address and a line
 SEQUENCE = b"\x22\x22\0\1\1"
 FUNCTION_TYPE = wasm(1, vector(b"\x60\0\0", 1))[8:]
@@ -198,6 +232,13 @@ CASES: dict[str, tuple[Callable[[bytes], object], Callable[[], bytes]]] = {
     "elf-bytes": (read_artifact, lambda: symbols(b"\xff" * (SIZE // 2), 2, apart=0)),
     "elf-symbols": (read_artifact, lambda: symbols(b"ab", SIZE // 24, apart=0)),
     "elf-strings": (inspect, lambda: symbols(repeated(b"a\0"), 1, apart=0)),
+    "listing-instructions": (objdump, lambda: artifact(b"\x90" * SIZE, [SIZE])),
+    "listing-functions": (objdump, lambda: artifact(b"\x90" * SIZE, [8] * (SIZE // 24))),
+    "listing-origins": (
+        objdump,
+        lambda: artifact(b"\x90" * SIZE, [SIZE], blocks(b"\2\1", SIZE // 2)),
+    ),
+    "explored-page": (explore, lambda: body(b"\1" * (SIZE - 2))),
     "macho-segments": (
         read_object,
         lambda: macho(struct.pack("<II", 0x19, 8), SIZE // 8) + struct.pack("<I", 256) * 32,

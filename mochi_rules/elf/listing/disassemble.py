@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import re
 import shutil
 import subprocess
-from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import takewhile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from mochi_rules.base.diagnostic import MochiError
     from mochi_rules.elf.artifact import Artifact
 
 _PULLEY = 0xC  # bits of e_flags
 _INSTALL = "pip install 'capstone>=5,<6'"
-_ROW = re.compile(rb" *([0-9a-f]+): ((?:[0-9a-f]{2} )+) *(\S+) *(.*)")
+_ROW = re.compile(rb"^ *([0-9a-f]+): ((?:[0-9a-f]{2} )+) *(\S+) *(.*)", re.MULTILINE)
+_AT_ONCE = 1024  # instructions: capstone takes some 250 bytes for each
+_LONGEST = 16  # bytes of an instruction, on any machine
 
 
 class Instruction(NamedTuple):
@@ -31,10 +37,13 @@ class Instruction(NamedTuple):
     operands: str
 
 
-def disassemble(
-    artifact: Artifact, ranges: Sequence[tuple[int, int]]
-) -> list[tuple[Instruction, ...]]:
-    """Return the instructions of each range, a start and an end in the code.
+Disassembler = Callable[[int, int], Iterator[Instruction]]
+
+
+def find_disassembler(artifact: Artifact, starts: Collection[int]) -> Disassembler:
+    """Return what decodes the code between two offsets, instruction by instruction.
+
+    The first of the two must be one of `starts`.
 
     Emits: A026 (no code), A029 (unknown machine), C020 (nothing to disassemble with).
 
@@ -44,17 +53,23 @@ def disassemble(
     section = artifact.section(".text")
     if section is None:
         raise fail("A026", "the artifact has no code", help="compile it again")
-    capstone = _capstone(artifact)
-    if capstone is None:
-        return _by_command(artifact, ranges)
-    code = artifact.content(section)
-    return [
-        tuple(
-            Instruction(address, code[address : address + size], mnemonic, operands)
-            for address, size, mnemonic, operands in capstone.disasm_lite(code[start:end], start)
-        )
-        for start, end in ranges
-    ]
+    engine = _capstone(artifact)
+    if engine is None:
+        return _by_command(artifact, starts)
+    return _by_capstone(engine, artifact.content(section))
+
+
+def _by_capstone(engine: Any, code: bytes) -> Disassembler:
+    def decode(start: int, end: int) -> Iterator[Instruction]:
+        position, start = start, -1
+        while start < position < end:
+            start = position
+            part = code[start : min(end, start + _AT_ONCE * _LONGEST)]
+            for address, size, mnemonic, operands in engine.disasm_lite(part, start, _AT_ONCE):
+                position = address + size
+                yield Instruction(address, code[address:position], mnemonic, operands)
+
+    return decode
 
 
 def _capstone(artifact: Artifact) -> Any:
@@ -75,29 +90,34 @@ def _capstone(artifact: Artifact) -> Any:
     return engine
 
 
-def _by_command(
-    artifact: Artifact, ranges: Sequence[tuple[int, int]]
-) -> list[tuple[Instruction, ...]]:
+def _by_command(artifact: Artifact, starts: Collection[int]) -> Disassembler:
     command = shutil.which("wasmtime")
     if command is None:
         raise _nothing(artifact)
     words = [command, "objdump", "--addresses", "--bytes", "--funcs=all", "--color=never", "-"]
-    # Of an artifact with debug information, version 48 prints all functions and then panics.
-    printed = subprocess.run(words, input=artifact.data, capture_output=True, check=False).stdout
-    rows = sorted(_parse(line) for line in printed.splitlines() if _ROW.match(line))
-    found = [
-        tuple(rows[bisect_left(rows, (start,)) : bisect_left(rows, (end,))])
-        for start, end in ranges
-    ]
-    if not all(found):
+    with TemporaryFile() as file:
+        # Of an artifact with debug information, version 48 prints all functions and then panics.
+        subprocess.run(
+            words, input=artifact.data, stdout=file, stderr=subprocess.DEVNULL, check=False
+        )
+        if not file.seek(0, os.SEEK_END):
+            raise _nothing(artifact)
+        printed = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    wanted = frozenset(starts)
+    places = {address: row.start() for row in _ROW.finditer(printed)
+              if (address := int(row[1], 16)) in wanted}  # fmt: skip
+    if wanted - places.keys():
         raise _nothing(artifact)
-    return found
+
+    def decode(start: int, end: int) -> Iterator[Instruction]:
+        rows = map(_parse, _ROW.finditer(printed, places[start]))
+        return takewhile(lambda row: start <= row.address < end, rows)
+
+    return decode
 
 
-def _parse(line: bytes) -> Instruction:
-    match = _ROW.match(line)
-    assert match is not None
-    address, data, mnemonic, operands = match.groups()
+def _parse(row: re.Match[bytes]) -> Instruction:
+    address, data, mnemonic, operands = row.groups()
     return Instruction(
         int(address, 16), bytes.fromhex(data.decode()), mnemonic.decode(), operands.decode().strip()
     )

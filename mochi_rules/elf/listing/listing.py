@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import replace
+from functools import partial
+from itertools import takewhile, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from mochi_rules.base.dataclass import dataclass
@@ -18,16 +19,16 @@ from mochi_rules.base.printable import printable
 from mochi_rules.elf.codemap import NO_ORIGIN, decode_origins
 from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.engine_section import decode_engine
-from mochi_rules.elf.listing.disassemble import disassemble
+from mochi_rules.elf.listing.disassemble import find_disassembler
 from mochi_rules.elf.native_lines import read_native_lines
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import find_artifact
 from mochi_rules.wasm.debug.line_table import LineTable, MalformedLines, Place, read_line_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from mochi_rules.elf.artifact import Artifact
+    from mochi_rules.elf.artifact import Artifact, Symbol
     from mochi_rules.elf.listing.disassemble import Instruction
 
 _NO_ENTRIES = bytes(8)  # an address map
@@ -49,39 +50,72 @@ class CodeRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodeFunction:
-    """The machine code of a function; `index` counts imports too."""
+    """The machine code of a function; `index` counts imports too.
+
+    `place` is the first line that its code comes from.
+    """
 
     name: str
     index: int
-    rows: tuple[CodeRow, ...]
+    place: Place | None
+    _decode: Callable[[], Iterator[CodeRow]]
 
-    @property
-    def place(self) -> Place | None:
-        """The first line that its code comes from."""
-        return next((row.place for row in self.rows if row.place), None)
+    def rows(self) -> Iterator[CodeRow]:
+        """Decode the code: a byte of it can be an instruction, so it is not kept."""
+        return self._decode()
 
 
-@dataclass(frozen=True, slots=True)
 class Listing:
-    """The functions of an artifact in the order of their code.
+    """The functions of an artifact in the order of their code, read when they are asked for.
 
     A place's file is an index into `files`. `damage` says why there are no lines although there
     is a line table.
     """
 
-    target: str
-    files: tuple[str, ...]
-    functions: tuple[CodeFunction, ...]
-    damage: str = ""
+    def __init__(self, artifact: Artifact, name: str, wasm: bytes) -> None:
+        lines, self.damage = _read_lines(artifact, wasm)
+        self.target = _target(artifact, name)
+        self.files = lines.files
+        self._symbols = sorted(
+            (item for item in artifact.symbols if item.function), key=_by_address
+        )
+        self._names = {symbol.value: _name(symbol) for symbol in self._symbols}
+        self._disassemble = find_disassembler(artifact, self._names)
+        self._places = _Places(_Origins(artifact, name), lines, by_origin=bool(wasm))
+        if not wasm:
+            self._places.leave_out_stand_ins((item.value, end) for item, end in self._code())
 
     @property
     def has_lines(self) -> bool:
         """Whether a line is known of anything."""
-        return any(function.place for function in self.functions)
+        return any(function.place for function in self.functions())
+
+    def functions(self) -> Iterator[CodeFunction]:
+        """Yield the functions."""
+        for symbol, end in self._code():
+            start = symbol.value
+            assert symbol.function is not None
+            yield CodeFunction(
+                self._names[start],
+                symbol.function[1],
+                self._places.first(start, end),
+                partial(self._rows, start, end),
+            )
+
+    def _code(self) -> Iterator[tuple[Symbol, int]]:
+        """Yield functions with their ends: before the next one starts, whatever a symbol says."""
+        for symbol, following in zip_longest(self._symbols, self._symbols[1:]):
+            end = symbol.value + symbol.size
+            yield symbol, min(end, following.value) if following else end
+
+    def _rows(self, start: int, end: int) -> Iterator[CodeRow]:
+        for instruction in self._disassemble(start, end):
+            origin, place = self._places.find(instruction.address, start)
+            yield CodeRow(_with_callee(instruction, self._names), origin, place)
 
 
 def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
-    """Disassemble an artifact, or that which an object or an executable holds.
+    """Prepare the listing of an artifact, or of that which an object or an executable holds.
 
     Args:
         data: The file.
@@ -94,43 +128,23 @@ def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
         MochiError: There is nothing to show.
     """
     found = find_artifact(data)
-    artifact = read_artifact(found[1] if found else data, name)
+    return Listing(read_artifact(found[1] if found else data, name), name, wasm)
+
+
+def _target(artifact: Artifact, name: str) -> str:
     section = artifact.section(".wasmtime.engine")
     if section is None:
         raise fail("A020", f"{name} is not a .cwasm, and contains none")
-    target = decode_engine(artifact.content(section)).target
-    lines, damage = _lines(artifact, wasm)
-    functions = list(_functions(artifact, lines, _Origins(artifact, name), by_origin=bool(wasm)))
-    if not wasm:
-        functions = _without_stand_ins(functions)
-    return Listing(target, lines.files, tuple(functions), damage)
+    return decode_engine(artifact.content(section)).target
 
 
-def _functions(
-    artifact: Artifact, lines: LineTable, origins: _Origins, *, by_origin: bool
-) -> Iterator[CodeFunction]:
-    """Yield the functions; `by_origin` says that the addresses of the lines are origins."""
-    symbols = sorted((item for item in artifact.symbols if item.function), key=lambda s: s.value)
-    # A function ends where the next one starts, whatever its symbol says.
-    limits = [*(symbol.value for symbol in symbols[1:]), len(artifact.data)]
-    ranges = [
-        (symbol.value, min(symbol.value + symbol.size, limit))
-        for symbol, limit in zip(symbols, limits, strict=False)
-    ]
-    names = {
-        symbol.value: printable(symbol.function[2] or symbol.name)
-        for symbol in symbols
-        if symbol.function
-    }
-    for symbol, code in zip(symbols, disassemble(artifact, ranges), strict=True):
-        rows = []
-        for instruction in code:
-            origin = origins.find(instruction.address, symbol.value)
-            address = origin if by_origin else instruction.address
-            place = None if address is None else lines.find(address)
-            rows.append(CodeRow(_with_callee(instruction, names), origin, place))
-        assert symbol.function is not None
-        yield CodeFunction(names[symbol.value], symbol.function[1], tuple(rows))
+def _by_address(symbol: Symbol) -> int:
+    return symbol.value
+
+
+def _name(symbol: Symbol) -> str:
+    assert symbol.function is not None
+    return printable(symbol.function[2] or symbol.name)
 
 
 def _with_callee(instruction: Instruction, names: Mapping[int, str]) -> Instruction:
@@ -143,24 +157,7 @@ def _with_callee(instruction: Instruction, names: Mapping[int, str]) -> Instruct
     )
 
 
-def _without_stand_ins(functions: list[CodeFunction]) -> list[CodeFunction]:
-    """Leave out the files whose lines are offsets in the WebAssembly, wherever they are named."""
-    sources: set[int] = set()
-    for function in functions:
-        origins = {row.origin for row in function.rows}
-        places = {row.place for row in function.rows if row.place}
-        sources |= {place.file for place in places if place.line not in origins}
-    return [
-        replace(function, rows=tuple(_keep(row, sources) for row in function.rows))
-        for function in functions
-    ]
-
-
-def _keep(row: CodeRow, files: set[int]) -> CodeRow:
-    return row if row.place and row.place.file in files else row._replace(place=None)
-
-
-def _lines(artifact: Artifact, wasm: bytes) -> tuple[LineTable, str]:
+def _read_lines(artifact: Artifact, wasm: bytes) -> tuple[LineTable, str]:
     """Return the line table, and what is wrong with it."""
     try:
         return (read_line_table(wasm) if wasm else read_native_lines(artifact)), ""
@@ -175,14 +172,56 @@ class _Origins:
         section = artifact.section(".wasmtime.addrmap")
         try:
             content = artifact.content(section) if section else _NO_ENTRIES
-            self._starts, self._origins = decode_origins(content)
+            self.starts, self._origins = decode_origins(content)
         except Malformed as error:
             reason = f"{name} is damaged: in its address map, {error}"
             raise fail("A021", reason, help="compile it again") from None
 
     def find(self, address: int, start: int) -> int | None:
         """Return the origin of an instruction of the function that starts at `start`."""
-        index = bisect_right(self._starts, address) - 1
-        is_inside = index >= 0 and self._starts[index] >= start
+        index = bisect_right(self.starts, address) - 1
+        is_inside = index >= 0 and self.starts[index] >= start
         origin = self._origins[index] if is_inside else NO_ORIGIN
         return None if origin == NO_ORIGIN else origin
+
+
+class _Places:
+    """Where code comes from; `by_origin` says that the addresses of the lines are origins."""
+
+    def __init__(self, origins: _Origins, lines: LineTable, *, by_origin: bool) -> None:
+        self._origins, self._lines, self._by_origin = origins, lines, by_origin
+        self._changes = origins.starts if by_origin else lines.starts
+        self._files = frozenset(range(len(lines.files)))
+
+    def leave_out_stand_ins(self, code: Iterable[tuple[int, int]]) -> None:
+        """Leave out the files whose lines are offsets in the WebAssembly, wherever they are named.
+
+        `code` has the start and the end of each function.
+        """
+        self._files = frozenset(
+            place.file
+            for start, end in code
+            for address in self._addresses(start, end)
+            if (place := self._lines.find(address))
+            and place.line != self._origins.find(address, start)
+        )
+
+    def find(self, address: int, start: int) -> tuple[int | None, Place | None]:
+        """Return the origin and the line of an instruction of the function that starts there."""
+        origin = self._origins.find(address, start)
+        key = origin if self._by_origin else address
+        place = None if key is None else self._lines.find(key)
+        return origin, place if place and place.file in self._files else None
+
+    def first(self, start: int, end: int) -> Place | None:
+        """Return the first line that the code of a function comes from."""
+        places = (self.find(address, start)[1] for address in self._addresses(start, end))
+        return next(filter(None, places), None)
+
+    def _addresses(self, start: int, end: int) -> Iterator[int]:
+        """Yield where the lines of a function can change."""
+        yield start
+        following = range(bisect_right(self._changes, start), len(self._changes))
+        yield from takewhile(
+            lambda address: address < end, map(self._changes.__getitem__, following)
+        )

@@ -8,7 +8,7 @@ from mochi_rules.base.printable import printable
 from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from mochi_rules.elf.listing.listing import CodeFunction, CodeRow, Listing
     from mochi_rules.wasm.debug.line_table import Place
@@ -20,15 +20,21 @@ _ADDRESS_WIDTH = 8
 
 
 def render_listing(
-    listing: Listing, texts: Mapping[str, Sequence[str]], *, color: bool = False
+    listing: Listing,
+    functions: Iterable[CodeFunction],
+    texts: Mapping[str, Sequence[str]],
+    *,
+    color: bool = False,
 ) -> Iterator[str]:
-    """Yield the text of each function, ending in a newline; `texts` has the lines of the sources.
+    """Yield the lines of functions of a listing; `texts` has the lines of the sources.
 
     A function has a heading, and before the code of another line a comment with that line.
     """
     printer = _Printer(listing, texts, color=color)
-    for number, function in enumerate(listing.functions):
-        yield ("\n" if number else "") + "\n".join(printer.lines(function)) + "\n"
+    for number, function in enumerate(functions):
+        if number:
+            yield "\n"
+        yield from (f"{line}\n" for line in printer.lines(function))
 
 
 class _Printer:
@@ -49,7 +55,7 @@ class _Printer:
         where = f" ({self._place(place)})" if place else ""
         yield self._paint(_HEADING, function.name + where)
         previous: Place | None = None
-        for row in function.rows:
+        for row in function.rows():
             if row.place != previous:
                 yield self._paint(_COMMENT, f"  ; {self._comment(row.place)}")
                 previous = row.place

@@ -39,7 +39,7 @@ def make(source: str) -> str:
     wasm = compile_program(request).wasm
     artifact = wasmtime.Module(wasmtime.Engine(), wasm).serialize()
     listing = read_listing(bytes(artifact), "t.cwasm", wasm)
-    return explore_page("t.mochi", listing, wasm, {"t.mochi": source.splitlines()})
+    return "".join(explore_page("t.mochi", listing, wasm, {"t.mochi": source.splitlines()}))
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +269,7 @@ def test_page_without_lines(debug_info) -> None:
         wasm = wasm.replace(lines, lines[:4] + b"\x09" + lines[5:])
     artifact = bytes(wasmtime.Module(wasmtime.Engine(), wasm).serialize())
     listing = read_listing(artifact, "t.cwasm", wasm)
-    page = explore_page("t", listing, wasm, {"t.mochi": SOURCE.splitlines()})
+    page = "".join(explore_page("t", listing, wasm, {"t.mochi": SOURCE.splitlines()}))
 
     assert 'data-g="' not in page
     assert page.count('data-p="') > 500

@@ -62,7 +62,7 @@ def test_offsets_are_those_of_the_file() -> None:
     assert found.offsets[-1] + 1 == found.end
     assert data[found.start : found.offsets[0]] == bytes([2, 2, 0x7E, 1, 0x7D])
     assert found.function.body == body
-    assert len(print_body(found.function)) == len(found.offsets) - 1
+    assert len(list(print_body(found.function))) == len(found.offsets) - 1
 
 
 def test_print_is_head_and_body() -> None:
