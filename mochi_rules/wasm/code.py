@@ -7,7 +7,7 @@ dictionary, so that no Python code runs for each instruction.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -131,7 +131,7 @@ class _Known(dict[Instruction, bytes]):
         return code
 
 
-@cache
+@lru_cache(1024)  # many functions have the same few
 def _encode_locals(locals_: tuple[ValueType, ...]) -> bytes:
     runs = [(len(list(run)), type_) for type_, run in groupby(locals_)]
     return encode_vector([encode_unsigned(n) + encode_value_type(type_) for n, type_ in runs])
