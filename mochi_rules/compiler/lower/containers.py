@@ -117,11 +117,7 @@ def _list_append(s: Selector, value: Value) -> None:
     s.raw("local.get", xs)
     s.raw("i32.load", 2, layout.LIST_CAP)
     s.raw("i32.ne")
-    s.raw("local.get", xs)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("i32.and")
+    _and_unique(s, xs)
     s.raw("if", "i32")
     s.raw("local.get", xs)
     s.raw("local.get", count)
@@ -146,6 +142,15 @@ def _list_append(s: Selector, value: Value) -> None:
 def _list_reserve(s: Selector, value: Value) -> None:
     push_all(s, value)
     s.call("list_reserve")
+
+
+def _and_unique(s: Selector, held: int) -> None:
+    """Replace a condition by whether it holds and the object in a local is referred to once."""
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.eq")
+    s.raw("i32.and")
 
 
 def _push_held(s: Selector, local: int | None, value: Value) -> None:
@@ -181,11 +186,7 @@ def _string_concat(s: Selector, value: Value) -> None:
     s.raw("local.get", held)
     s.raw("i32.load", 2, layout.STRING_CAP)
     s.raw("i32.le_u")
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("i32.and")
+    _and_unique(s, held)
     s.raw("if", "i32")
     s.raw("local.get", held)
     s.raw("local.get", length)
