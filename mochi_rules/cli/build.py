@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostics, fail
 from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import Option, Verb
 from mochi_rules.cli.products import Products, kind_of, read_program
 from mochi_rules.cli.session import (
@@ -16,7 +17,6 @@ from mochi_rules.cli.session import (
     open_pipeline,
     toolchains_of,
 )
-from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.step_console import open_console
 from mochi_rules.project.sources import texts_of
 from mochi_rules.steps.lazy_engines import LazyEngines

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
 from mochi_rules.cli.session import show
-from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.usage import table
 from mochi_rules.ui.text import count_text, size_text
 

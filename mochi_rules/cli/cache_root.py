@@ -1,4 +1,4 @@
-"""What is needed before anything else is loaded: where the cache is."""
+"""Where the cache is, by the options of a command line."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb
-from mochi_rules.cli.start import cache_root
 from mochi_rules.project.configuration import find_configurations
 from mochi_rules.steps.tools.doctor import examine, render
-from mochi_rules.steps.tools.toolchains import Toolchains
+from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

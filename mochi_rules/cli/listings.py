@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
 from mochi_rules.base.files import read_input
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.products import Products
 from mochi_rules.cli.session import (
     configuration_of,
@@ -16,7 +17,6 @@ from mochi_rules.cli.session import (
     show,
     toolchains_of,
 )
-from mochi_rules.cli.start import cache_root
 from mochi_rules.elf.listing.listing import read_listing
 from mochi_rules.steps.lazy_engines import LazyEngines
 

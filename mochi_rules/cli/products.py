@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.span import Source
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.steps.pipeline import Pipeline
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
     from mochi_rules.ui.console import Console
 
 _MAGICS = {b"\0asm": ".wasm", b"\x7fELF": ".cwasm"}
@@ -220,7 +220,7 @@ class Products:
 
     def _tools(self) -> Toolchains:
         if self.toolchains is None:
-            from mochi_rules.steps.tools.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
+            from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415 - mostly not needed
 
             self.toolchains = Toolchains()
         return self.toolchains

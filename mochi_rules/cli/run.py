@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.aot.run import Guest, run_cwasm
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, OPTIMIZE, Option, Parsed, Verb
-from mochi_rules.cli.start import cache_root
 from mochi_rules.project.folder import locate
 from mochi_rules.steps.run_cache import Recalled, Shortcut
 

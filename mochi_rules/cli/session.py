@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.steps.lazy_engines import LazyEngines
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
 
 BUILDING = (TARGET, MODE, OPTIMIZE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)
 
@@ -72,7 +72,7 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
     policy, path = parsed.get("toolchain"), parsed.get("aot")
     if not policy and not path:
         return None
-    from mochi_rules.steps.tools.toolchains import Toolchains  # noqa: PLC0415 - mostly not needed
+    from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415 - mostly not needed
 
     absolute = str(Path(path).expanduser().absolute()) if path else ""
     return Toolchains((), absolute, policy or "auto")

@@ -68,7 +68,7 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
     from mochi_rules.platforms.native import native_sources  # noqa: PLC0415
     from mochi_rules.steps.outputs import place  # noqa: PLC0415
     from mochi_rules.steps.step import recipe_step  # noqa: PLC0415
-    from mochi_rules.steps.tools.toolchains import pending  # noqa: PLC0415
+    from mochi_rules.steps.tools.tool_choice import pending  # noqa: PLC0415
 
     recipe = pending(resolution)
     if recipe is None:

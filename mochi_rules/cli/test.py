@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Fault
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, OPTIMIZE, Verb
 from mochi_rules.cli.products import Products, kind_of
 from mochi_rules.cli.session import configuration_of, open_pipeline, show
-from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.step_console import open_console
 from mochi_rules.steps.exceptions import as_mochi_error
 from mochi_rules.steps.lazy_engines import LazyEngines

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, TARGET, Verb
 from mochi_rules.cli.session import open_pipeline
-from mochi_rules.cli.start import cache_root
 from mochi_rules.cli.step_console import install, open_console
 from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
@@ -18,7 +18,7 @@ from mochi_rules.project.configuration import find_configurations
 from mochi_rules.steps.lazy_engines import LazyEngines
 from mochi_rules.steps.outputs import write_output
 from mochi_rules.steps.step import EXECUTABLE_MODE
-from mochi_rules.steps.tools.toolchains import Toolchains, is_built, pending
+from mochi_rules.steps.tools.tool_choice import Toolchains, is_built, pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

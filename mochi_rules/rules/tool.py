@@ -35,7 +35,7 @@ from mochi_rules.rules.targets import install_lookup
 from mochi_rules.rules.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
 from mochi_rules.steps.engines import PooledEngines
-from mochi_rules.steps.tools.toolchains import Toolchains
+from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from mochi_rules.rules.null_build.unchanged import Watch

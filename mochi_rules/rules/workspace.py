@@ -22,7 +22,7 @@ from mochi_rules.rules.scons_nodes import node_path
 from mochi_rules.steps.identity import Identities
 from mochi_rules.steps.journal import Journal
 from mochi_rules.steps.pipeline import Pipeline
-from mochi_rules.steps.tools.toolchains import pending
+from mochi_rules.steps.tools.tool_choice import pending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mochi_rules.rules.place import Place
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.step import Step
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
     from mochi_rules.ui.console import Console
 
 ENGINE = "MOCHI_ENGINE"  # the variable of an environment with settings of its programs

@@ -20,7 +20,7 @@ from mochi_rules.platforms.native import c_sources
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
 from mochi_rules.steps.step import EXECUTABLE_MODE, LAUNCHER, Made, Step
-from mochi_rules.steps.tools.toolchains import chosen
+from mochi_rules.steps.tools.tool_choice import chosen
 from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.subprocesses import Subprocesses
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
 
 LIBRARY = "library"  # what it is called inside a key
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.platforms.platform import Platform
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
 
 Worker = TypeVar("Worker", bound=WorkerProcess)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.engines import Compiled, LocalEngines, MochiOptions
     from mochi_rules.steps.subprocesses import Subprocesses
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
 
 
 class LazyEngines:
@@ -58,7 +58,7 @@ class LazyEngines:
     def _engines(self) -> LocalEngines:
         if self._made is None:
             from mochi_rules.steps.engines import LocalEngines  # noqa: PLC0415 - what this is for
-            from mochi_rules.steps.tools.toolchains import Toolchains  # noqa: PLC0415
+            from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
 
             self._made = LocalEngines(self._toolchains or Toolchains(), self._platform)
         return self._made

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Resolution
     from mochi_rules.project.configuration import Configuration
-    from mochi_rules.steps.tools.toolchains import Toolchains
+    from mochi_rules.steps.tools.tool_choice import Toolchains
 
 _OK, _MISSING, _OPTIONAL = "ok", "missing", "none"
 _OLDEST_PYTHON = (3, 11)

@@ -20,7 +20,7 @@ from mochi_rules.steps.bundle import (
 )
 from mochi_rules.steps.engines import LocalEngines
 from mochi_rules.steps.step import LAUNCHER
-from mochi_rules.steps.tools.toolchains import Toolchains
+from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from pathlib import Path

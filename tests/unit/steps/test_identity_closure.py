@@ -43,7 +43,7 @@ STEPS = "steps.step"  # of every tool: what its functions import counts for thei
 # It hands requests to all engines: its code counts, but not what it imports.
 ENGINES = "steps.engines"
 # They choose a tool, and the choice is an argument of the step.
-CHOOSERS = ("steps.tools.toolchains", "aot.tools.c_compilers")
+CHOOSERS = ("steps.tools.tool_choice", "aot.tools.c_compilers")
 
 
 @pytest.mark.parametrize("tool", SOURCES)

@@ -29,7 +29,7 @@ from mochi_rules.steps.step import (
     symbol_of,
 )
 from mochi_rules.steps.test_case import EXPECTED, STDIN, Case, case_step
-from mochi_rules.steps.tools.toolchains import Toolchains
+from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms import native
 from mochi_rules.platforms.platform import Platform, find_platform, host_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
-from mochi_rules.steps.tools.toolchains import Toolchains, is_built, pending
+from mochi_rules.steps.tools.tool_choice import Toolchains, is_built, pending
 
 if TYPE_CHECKING:
     from pathlib import Path
