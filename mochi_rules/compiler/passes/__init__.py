@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Program
     from mochi_rules.compiler.runtime.library import Library
 
-BUILD = "build"  # what stands for no pass at all
+BUILD = "build"  # the name of the state before every pass
 NEVER = 3  # a level that nobody asks for
 
 
@@ -68,7 +68,7 @@ PASSES: tuple[Pass, ...] = (
 
 
 def run_passes(program: Program, library: Library | None, level: int, last: str = "") -> None:
-    """Transform a program, up to and with the pass `last` when one is named, or BUILD."""
+    """Transform a program, up to and including the pass `last` when one is named, or BUILD."""
     context = Context(program.functions, program.signatures, program, library)
     for row in PASSES if last != BUILD else ():
         if row.level <= level:

@@ -1,10 +1,11 @@
-"""Keeps out of loops what is computed in front of them.
+"""Keeps loop-invariant computations out of loops.
 
 Cranelift places a pure computation as late as it can, and lifts it out of a loop only where the
-loop's first block uses it; so what a loop uses elsewhere would be computed there again and again.
-An anchor is an effect of the value, a store to memory that nobody reads, and holds it in place.
+loop's first block uses it; so what a loop uses elsewhere would be computed in every iteration.
+An anchor is a side effect of the value, a store to memory that nobody reads, and pins it in place.
 
-Requires that nothing moves any more. Gives one store for each value that takes longer than that.
+Requires that no later pass moves instructions. Adds one store for each value that costs more than
+the store.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function
     from mochi_rules.compiler.passes.context import Context
 
-WORTH = 3  # the cost that an anchor pays for
+WORTH = 3  # the least cost that is worth an anchor
 _DEEPEST = 8  # operations that are looked through
-# What pure operations cost, in about as many cycles. Others stay where they are.
+# The cost of pure operations, in cycles, roughly. Others stay where they are.
 _COSTS = {
     **dict.fromkeys(("add", "sub", "neg", "and", "or", "xor", "shl", "shr", "shr_u", "not"), 1),
     **dict.fromkeys(("add.checked", "sub.checked", "eq", "ne", "lt", "le", "gt", "ge"), 1),
@@ -48,7 +49,7 @@ def anchor(function: Function, context: Context) -> None:
 
 
 def _values_from_outside(facts: Facts) -> set[Value]:
-    """Return what loops use and do not compute, but for uses in their first blocks."""
+    """Return what loops use and do not compute, except for uses in their first blocks."""
     found: set[Value] = set()
     for header, body in facts.flow.loops.items():
         for block in body - {header}:

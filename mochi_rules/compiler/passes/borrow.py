@@ -4,7 +4,7 @@ A borrowed value lives until the place that it was read from may drop it, and as
 place belongs to. So it stays borrowed where nothing on a way from its definition to a use drops
 references in the kinds of memory that it came from, and nothing takes it over. An alias is
 borrowed from its argument. What does not stay borrowed becomes owned: a load is retained at once,
-an alias takes its argument over.
+and an alias takes over its argument.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.ops import Kinds
     from mochi_rules.compiler.passes.context import Context
 
-_FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of who knows what
-_FAR = 256  # blocks that a value may be borrowed in: looking at more takes too long
+_FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of unknown functions
+_FAR = 256  # blocks in which a value may be borrowed: searching more takes too long
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Borrowing:
     owned: set[Value] = field(default_factory=set)
     roots: dict[Value, Value] = field(default_factory=dict)  # borrowed value -> what keeps it alive
     promoted: set[Value] = field(default_factory=set)  # loads that are retained at once
-    taking: set[Value] = field(default_factory=set)  # aliases that take their argument over
+    taking: set[Value] = field(default_factory=set)  # aliases that take over their argument
 
     def root(self, value: Value) -> Value:
         """Return what must live while a value is used."""

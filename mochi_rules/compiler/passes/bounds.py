@@ -1,9 +1,9 @@
 """Proves bounds of ints on demand: `a ≤ b + c`, where b may be absent, at a place in a function.
 
 Facts are conditions of dominating branches and checks that have passed; definitions give others.
-A loop's parameter is proven by induction: what comes in from outside and what comes back around
-both keep the bound, the latter while it is taken to hold for the round before. Only b that does
-not change in the loop may stand in such a proof. After Bodík, Gupta, Sarkar: "ABCD: Eliminating
+A loop's parameter is proven by induction: its initial value and the value of the next iteration
+both keep the bound, the latter on the assumption that this iteration's does. Only a b that does
+not change in the loop may be used in such a proof. After Bodík, Gupta, Sarkar: "ABCD: Eliminating
 Array Bounds Checks on Demand" (PLDI 2000).
 
 Everything exists once for both directions: with sign -1, a claim is `-a ≤ -b + c`.
@@ -37,7 +37,7 @@ _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known
 _BELOW = frozenset({"check.index", "check.upper", "index.known"})
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
 _OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
-# What a relation of a and b says: a ≤ b + change, or turned round, b ≤ a + change.
+# What a relation of a and b says: a ≤ b + change or, reversed, b ≤ a + change.
 _RELATIONS = {
     "lt": ((False, -1),), "le": ((False, 0),), "gt": ((True, -1),), "ge": ((True, 0),),
     "eq": ((False, 0), (True, 0)), "ne": (),
@@ -235,7 +235,7 @@ class Bounds:
                 return 2 ** (64 - min(int(b.attr), 63)) - 1 if sign > 0 else 0
 
     def _guess(self, sign: int, param: Value) -> int:
-        """Return a bound of a parameter: that of what comes in, where the rounds keep it."""
+        """Return a bound of a parameter: that of its initial value, where iterations keep it."""
         sources = self.args.get(param)
         if not sources or (sign, param) in self.guessing:
             return LIMIT[sign]

@@ -1,12 +1,13 @@
-"""Finds the parameters that a function had better take over than borrow.
+"""Finds the parameters that a function should take over rather than borrow.
 
-Who takes a list over may extend it in place and who takes a part over need not retain it, when it
-was its caller's last use. So a function takes over what an instruction of it takes over, a
-function that it calls included; a parameter that it merely returns stays borrowed. Functions that
+A function that takes over a list may extend it in place, and one that takes over a part need not
+retain it, where the call is its caller's last use. So a function takes over what an instruction
+of it takes over, calls included; a parameter that it merely returns stays borrowed. Functions that
 are called through a value borrow, since their callers do not know them.
 
-Requires: no reference counts yet. Gives: `Function.consumes`, and for callers the signatures of
-the functions that take something over. As Lean 4 infers it (Ullrich and de Moura, IFL 2019).
+Requires that no references are counted yet. Sets `Function.consumes`, and for callers the
+signatures of the functions that take something over. As Lean 4 infers it (Ullrich and de Moura,
+IFL 2019).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class _Finder:
     context: Context
     wanted: dict[Param, None] = field(default_factory=dict)
     passed: dict[Param, list[Param]] = field(default_factory=dict)  # callee's -> its callers'
-    fixed: set[str] = field(default_factory=set)  # functions that somebody unknown calls
+    fixed: set[str] = field(default_factory=set)  # functions with unknown callers
 
     def note(self, function: Function) -> None:
         """Note what a function does with its parameters."""
@@ -80,7 +81,7 @@ class _Finder:
 
 
 def _names_of_params(function: Function) -> dict[Value, int]:
-    """Return the parameters that count, by number, under all the names that they get."""
+    """Return the counted parameters, by number, under all their aliases."""
     users: dict[Value, list[Value]] = {}
     for block in function.blocks:
         for source, name in _renamings(block.end, block.code):

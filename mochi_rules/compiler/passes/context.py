@@ -1,4 +1,4 @@
-"""What a pass may ask besides its function: the program, the library, and kept facts."""
+"""What a pass may query besides its function: the program, the library, and cached facts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Context:
         self._facts: dict[Function, Facts] = {}
 
     def facts(self, function: Function) -> Facts:
-        """Return what is known about a function; whoever changes it has it forgotten."""
+        """Return what is known about a function; a pass that changes it must invalidate that."""
         if function not in self._facts:
             self._facts[function] = Facts(function)
         return self._facts[function]

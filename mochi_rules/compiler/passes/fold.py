@@ -1,7 +1,7 @@
 """What an instruction is equal to, seen by itself: constants are folded, identities applied.
 
-Nothing here changes when or whether a program stops: an operation that would, stays. Floats are
-folded as the machine computes them, but for NaN, whose bits differ from machine to machine.
+Nothing here changes when or whether a program fails: an operation that does, stays. Floats are
+folded as the machine computes them, except for NaN, whose bits differ from machine to machine.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _fold_integers(value: Value, a: int, b: int) -> int | None:
     compute = _COMPUTE.get(op)
     if type_ is INT:
         compute = _WRAPPED.get(op, compute)
-    if compute is None:  # asking a range for anything but an int walks it from end to end
+    if compute is None:  # `in` a range searches it from end to end for anything but an int
         return None
     result = compute(a, b)
     return result if result is not None and result in _RANGES[type_] else None
@@ -179,7 +179,7 @@ def _int_of_float(value: Value) -> None:
 
 
 def _narrow(value: Value) -> None:
-    """Fold conversions of numbers that mean the same in both types."""
+    """Fold conversions of numbers that are the same in both types."""
     found = _constants(value)
     if found and found[0] in _RANGES[WORD]:
         become_constant(value, found[0])
@@ -213,7 +213,7 @@ def _has_null(type_: Type) -> bool:
 
 
 def _from_any(value: Value) -> Value | None:
-    """Take out of a dynamic value what was put in."""
+    """Unbox a dynamic value that was boxed here."""
     (operand,) = value.args
     if operand.op in ("any.of", "widen") and operand.args[0].type is value.type:
         return operand.args[0]

@@ -1,12 +1,12 @@
-"""Moves what every round of a loop would do alike to before the loop.
+"""Moves loop-invariant instructions in front of the loop.
 
 Lengths, loads and arithmetic go where nothing in the loop writes what they read; they cannot
-stop the program, so they may run in vain. A check goes only where the first round would come to
-it before anything else that is seen: before output, and before a check that stays. What control
+stop the program, so they may run in vain. A check moves only if the first iteration reaches it
+before anything observable: before output, and before a check that stays. What control
 flow says of an index goes where it says so already.
 
-Requires that there are no reference counts yet: what moves lives as long as it is used. Gains most
-behind `ranges`, which leaves fewer checks.
+Requires that no references are counted yet: what moves lives as long as it is used. Gains most
+after `ranges`, which leaves fewer checks.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ class _Loop:
         self.written = NOTHING.union(*(writes[block] for block in self.blocks))
 
     def hoist(self) -> None:
-        """Move what can go, in order."""
+        """Move what can be moved, in order."""
         first = self._first_round()
-        comes_first = True  # nothing that is seen stays before, in the first round
+        comes_first = True  # nothing observable stays before it, in the first iteration
         for block in filter(self.blocks.__contains__, self.flow.blocks):
             comes_first = comes_first and block in first
             kept = []
@@ -125,7 +125,7 @@ class _Loop:
         return bounds.least(index, place) >= 0 and bounds.is_below(index, length, place)
 
     def _stays(self, value: Value) -> bool:
-        """Whether a value is the same in all rounds; null may stand for what is never reached."""
+        """Whether a value is the same in all iterations; null may stand for unreachable code."""
         return self.homes[value] not in self.blocks or value.op in CONSTANTS - {"null"}
 
     def _move(self, value: Value) -> None:

@@ -1,12 +1,12 @@
-"""Puts the bodies of functions where they are called.
+"""Inlines functions.
 
-Callees come before their callers, so what they were made of is seen. A function is inlined where
+Callees come before their callers, so their bodies are final. A function is inlined where
 it is small, in a loop where it is not large, and wherever it has the only call of it. A function
 value that is made in the caller, and called there after inlining, becomes a call of its function.
 A small function that calls itself gets copies of itself to a depth.
 
-Requires that no references are counted yet. Gives what is not called any more no place in the
-program; parameters of a callee are the arguments themselves, so what depends on them folds.
+Requires that no references are counted yet. Removes functions that are not called any more; the
+parameters of a callee become the arguments, so what depends on them folds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SMALL = 14  # is inlined everywhere
 MEDIUM = 48  # is inlined in loops
 LARGE = 200  # is inlined where it has one caller
 FULL = 2000  # a caller takes no more
-RECURSIVE = 90  # what copies of itself make of a function, at most
+RECURSIVE = 90  # the most that copies of itself make of a function
 DEPTH = 3  # of those copies: each has copies for its own calls
 
 _NAMING = frozenset({"call", "closure.new", "symbol"})  # operations whose attribute is a function
@@ -57,7 +57,7 @@ class _Inliner:
         """Inline into every function, callees first."""
         order = self._callees_first()
         place = {name: at for at, name in enumerate(order)}
-        self.recursive = {  # they call themselves, or what comes after them
+        self.recursive = {  # they call themselves, or functions after them
             name for name in order if any(place[c] >= place[name] for c in self._callees(name))
         }  # fmt: skip
         for name in order:

@@ -1,7 +1,7 @@
 """What memory holds at a point of a function, as versions: two loads of one version are equal.
 
 A place is a kind of memory, or one field, variable or type of list in it. What writes a place
-gives it a new version; where control flow meets, every place that any way there writes does too.
+gives it a new version; where control flow joins, so does every place that any path there writes.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read_places(value: Value, effects: Effects) -> Iterable[Place]:
 
 
 class Writes:
-    """Which places are written on the ways from a block's dominator to the block.
+    """Which places are written on the paths from a block's dominator to the block.
 
     Blocks are asked for in the order of the dominator tree, so that a merge on the way has been
     answered for before, unless a loop leads there.
@@ -81,7 +81,7 @@ class Writes:
         self._between: dict[Block, set[Place]] = {}
 
     def before(self, block: Block) -> set[Place]:
-        """Return the places that any way to a block writes after its dominator."""
+        """Return the places that any path to a block writes after its dominator."""
         dominator = self._flow.dominator.get(block)
         sources = self._flow.predecessors[block]
         written: set[Place] = set()

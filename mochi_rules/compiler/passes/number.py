@@ -2,11 +2,11 @@
 
 An instruction that another one dominates, with equal operands and nothing written in between of
 what it reads, is that other one: arithmetic, loads, and checks, which leave no value. What was
-stored is what the next load gets. A condition is known in the blocks that a branch on it leads
-to. Constants are folded on the way, so a branch may turn into a jump; a parameter of a block that
-gets the same value on all ways is that value.
+stored is what the next load returns. A condition is known in the blocks that a branch on it leads
+to. Constants are folded along the way, so a branch may become a jump; a parameter of a block that
+is passed the same value on all edges is that value.
 
-Requires nothing. Gives dominators fewer instructions; unreachable blocks are left for `tidy`.
+Requires nothing. Leaves unreachable blocks to `tidy`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.passes.memory_state import Place
 
 _COUNTING = frozenset({"retain", "release"})
-# The load that gets what a store stores, as its last argument.
+# The load that returns what a store has as its last argument.
 _LOAD_OF = {"list.store": "list.load", "field.store": "field.load", "cell.store": "cell.load",
             "global.store": "global.load"}  # fmt: skip
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
@@ -53,7 +53,7 @@ class _Numbering:
         self.leaders: dict[Value, Value] = {}
         self.table: dict[Any, Any] = {}  # values by key, and versions by place
         self.added: list[tuple[Any, Any]] = []  # keys, and what they had before
-        self.dead: set[Block] = set()  # nothing leads there any more
+        self.dead: set[Block] = set()  # unreachable now
         self.constants: dict[Value, Block] = {}  # known, and where
         self.used: dict[Value, None] = {}  # those of them
 
@@ -179,7 +179,7 @@ class _Numbering:
             end.condition = condition
 
     def _merge_params(self, block: Block) -> None:
-        """Replace parameters that have one value on every way; back edges may pass themselves."""
+        """Replace parameters that have one value on every edge; back edges may pass themselves."""
         sources = self.flow.predecessors[block]
         ends = [source.end for source in sources if isinstance(source.end, Jump)]
         lively = [source.end for source in sources if source not in self.dead]
@@ -242,7 +242,7 @@ def _name(value: Value) -> Any:
 
 
 def _parts(value: Value) -> Iterator[tuple[Value, Value]]:
-    """Return what loads get after an instruction: what it stored, or made an object of."""
+    """Return what loads return after an instruction: what it stored, or made an object of."""
     if value.op in _LOAD_OF:
         *place, last = value.args
         yield Value(_LOAD_OF[value.op], tuple(place), last.type, value.attr), last

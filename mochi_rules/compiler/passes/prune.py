@@ -1,7 +1,7 @@
-"""Removes what nobody needs: unused values, and unused parameters of blocks.
+"""Removes unused values, and unused parameters of blocks.
 
-A loop has a parameter for every variable that it assigns; those whose value only ever feeds
-itself go here, before anything counts their references.
+A loop has a parameter for every variable that it assigns; those whose value only feeds itself are
+removed here, before references are counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Drops checks that cannot fail, and makes the others cheaper by what is known of operands.
 
-Requires nothing; what has become constant by inlining and value numbering makes it find more.
-Gives checks of indices and divisors that are `known`, plain arithmetic where nothing overflows,
+Requires nothing; finds more after inlining and value numbering have made more constant. Leaves
+checks of indices and divisors that are `known`, plain arithmetic where nothing overflows,
 unsigned division where nothing is negative, and the attributes of lower/overflow.py elsewhere.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Rule = Callable[[Bounds, Value, Place], None]
 
 
-_SMALL = 2**31  # a factor that leaves the other one enough room
+_SMALL = 2**31  # a factor that leaves enough room for the other one
 
 
 def drop_checks(function: Function, context: Context) -> None:
@@ -64,7 +64,7 @@ def _sub(bounds: Bounds, value: Value, place: Place) -> None:
 
 
 def _sum(bounds: Bounds, value: Value, place: Place, sign: int) -> None:
-    """Look whether a sum, or with sign -1 a difference, stays below and above the limits."""
+    """Test whether a sum, or with sign -1 a difference, stays below and above the limits."""
     a, b = value.args
     least = bounds.least(a, place) - bounds.most(b, place, -sign)
     most = bounds.most(a, place) + bounds.most(b, place, sign)
@@ -80,7 +80,7 @@ def _sum(bounds: Bounds, value: Value, place: Place, sign: int) -> None:
 
 
 def _side(bounds: Bounds, operand: Value, place: Place) -> str | None:
-    """Return where adding an operand leads."""
+    """Return the direction in which adding an operand moves, if it is known."""
     if bounds.least(operand, place) >= 0:
         return "up"
     return "down" if bounds.most(operand, place) <= 0 else None

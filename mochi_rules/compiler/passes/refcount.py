@@ -71,7 +71,7 @@ class _Counter:
             return (0,) if value in self.held.taking else ()
         return consumed(value, self.signatures)
 
-    # Liveness: a set of crossing values is an integer, a bit for each
+    # Liveness: a set of crossing values is an integer, with a bit for each
 
     def _find_crossing(self) -> None:
         used_outside: set[Value] = set()
@@ -160,7 +160,7 @@ class _Counter:
         after: list[Value] = []
         before: list[Value] = []
         moved: set[Value] = set()
-        # What an argument keeps alive that is only looked at stays ours until after it.
+        # An argument that keeps a borrowed one alive stays ours until after the instruction.
         needed = {self.held.root(a) for n, a in enumerate(value.args) if n not in taken}
         for number, arg in enumerate(value.args):
             if number not in taken or not _is_counted(arg):

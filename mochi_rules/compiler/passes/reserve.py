@@ -4,9 +4,9 @@ A list that grows by doubling moves often, and leaves blocks behind that only ot
 A loop that counts up by one to a bound from outside, has no other way out, and ends each turn
 with a list that it has appended to, appends as often as it counts.
 
-Requires: no reference counts yet. Gives: `list.reserve` before such loops; it does nothing where
-somebody else has the list too, for the loop may still change it under its other name, nor where
-the room would be very large, for the loop may still stop the program.
+Requires that no references are counted yet. Adds `list.reserve` before such loops; it does nothing
+where the list is shared, for the loop may still change it under another name, nor where the room
+would be very large, for the loop may still stop the program.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What instructions do to values: effects before references are counted, and those of calls.
 
-A list or a string is extended in place only where nobody else has it. So as long as values are
+A list or a string is extended in place only where it is not shared. So as long as values are
 values, and their references not counted yet, nothing ever changes a list's length or a string.
 """
 
@@ -31,7 +31,7 @@ _CLOSURES = "closure.call"  # stands among callees for every function that is a 
 def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
     """Return the effects of every function of a program, and of a call of any function value.
 
-    A call never moves up, since nobody knows whether it ends.
+    A call never moves up, since it may not terminate.
     """
     found: dict[str, Effects] = {}
     callers: dict[str, set[str]] = {}

@@ -1,7 +1,7 @@
-"""Makes loops of functions that end with a call of themselves.
+"""Makes self-recursive tail calls loops.
 
-Requires that no references are counted yet. Gives such a function a loop whose header has its
-parameters; it takes no stack, however often it goes round.
+Requires that no references are counted yet. The header of the loop has the parameters of the
+function; it takes no stack, however often it iterates.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Makes blocks of a chain one: a jump to a block that nothing else leads to goes away.
+"""Merges chains of blocks: removes jumps to blocks without another predecessor.
 
-Requires nothing. Gives fewer blocks, no block that nothing reaches, and no parameter that only
-one jump passes a value for.
+Requires nothing. Leaves no unreachable block, and no parameter of a block with one predecessor.
 """
 
 from __future__ import annotations
