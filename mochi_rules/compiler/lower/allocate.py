@@ -1,4 +1,4 @@
-"""Objects of known size, made without a call where a block of their size class is free."""
+"""Allocates objects of known size without a call where a block of their size class is free."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ STEP = 16
 
 
 def rounded(size: int) -> int:
-    """Return the bytes of the block that `size` bytes get; they are not more than LARGEST."""
+    """Return the size of the block for `size` bytes, which are at most LARGEST."""
     return -(-size // STEP) * STEP
 
 
 def make_object(s: Selector, size: int) -> int:
-    """Make an object whose meta word is on the stack; return the local that holds it."""
+    """Allocate an object whose meta word is on the stack; return the local that holds it."""
     meta = s.hold_top("i32")
     if size > LARGEST:
         s.raw("i32.const", size)

@@ -32,7 +32,7 @@ def _check_index(s: Selector, value: Value) -> None:
 
 
 def _from_end(s: Selector, value: Value, index: int, length: int) -> None:
-    """Push the place of an index that is counted from the end; one above the length fails too."""
+    """Push the position of an index that counts from the end; one above the length fails too."""
     s.raw("local.get", index)
     s.raw("local.get", length)
     s.raw("i64.add")

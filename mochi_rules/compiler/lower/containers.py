@@ -105,7 +105,7 @@ def _list_vacate(s: Selector, value: Value) -> None:
 
 
 def _list_append(s: Selector, value: Value) -> None:
-    """Store behind the last element where the list is ours alone and has room."""
+    """Store behind the last element where the list is not shared and has room."""
     slot = layout.slot_of(value.args[1].type)
     size = layout.list_element_size(slot)
     xs = s.hold(value.args[0])
@@ -145,7 +145,7 @@ def _list_reserve(s: Selector, value: Value) -> None:
 
 
 def _and_unique(s: Selector, held: int) -> None:
-    """Replace a condition by whether it holds and the object in a local is referred to once."""
+    """Add to the condition on the stack that the object in a local has one reference."""
     s.raw("local.get", held)
     s.raw("i32.load", 2, layout.RC)
     s.raw("i32.const", 1)
@@ -170,7 +170,7 @@ def _string_len(s: Selector, value: Value) -> None:
 
 
 def _string_concat(s: Selector, value: Value) -> None:
-    """Add a few known bytes where the string is ours alone and has room for eight."""
+    """Append a few known bytes where the string is not shared and has room for eight."""
     text, more = value.args
     known = more.attr if more.op == "string" else b""
     if not 0 < len(known) <= _WORD:

@@ -1,4 +1,4 @@
-"""What the host gives: functions of WASI preview 1, imported only where they are used."""
+"""Functions of the host: those of WASI preview 1, imported only where they are used."""
 
 from __future__ import annotations
 

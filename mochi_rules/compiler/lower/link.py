@@ -1,8 +1,8 @@
 """Linking: what a program needs, and nothing else, becomes one wasm module.
 
-A selected function says which functions it calls, which globals it uses, and where it wants words
-that only the linker knows; what it needs is selected in turn. Addresses and indices follow the
-order of asking, which is deterministic.
+A selected function lists the functions that it calls, the globals that it uses, and the places of
+words that only the linker knows; what it needs is selected in turn. Addresses and indices follow
+the order of requests, which is deterministic.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ HEAP_BASE = "heap_end"  # the runtime's variable that starts at the end of stati
 
 @dataclass(slots=True)
 class Linker:
-    """Collects a program; see the module's text."""
+    """Collects a program; see the module's docstring."""
 
     program: ir.Program
     library: Library
@@ -128,7 +128,7 @@ class Linker:
         ]
         return self.static.descriptor("", size, self._role(signature), rows) | layout.KIND_CLOSURE
 
-    # The whole
+    # The program
 
     def link(self) -> Module:
         """Link everything that the program needs."""

@@ -44,7 +44,7 @@ _FIXED = {
     "mem.fill": "memory.fill",
 }
 
-# Operations that are no instruction at all.
+# Operations without an instruction.
 _NOTHING = ("bool.of_word", "word.of_bool")
 
 

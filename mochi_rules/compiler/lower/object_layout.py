@@ -1,4 +1,4 @@
-"""How values and objects lie in memory: the only place that knows.
+"""The layout of values and objects in memory; nothing else knows it.
 
 Every heap object starts with a reference count and a `meta` word: its kind in the low four bits
 and, above them, the layouts of its contents or the address of a descriptor. So an object
@@ -63,7 +63,7 @@ MAP_CAP = 12  # entries of room; the index has twice as many slots
 MAP_ENTRIES = 16
 MAP_INDEX = 20
 MAP_SIZE = 24
-MAP_SMALL = 8  # up to this room there is no index: entries are looked through
+MAP_SMALL = 8  # up to this room there is no index: entries are searched linearly
 ENTRY_SIZE = 16
 ENTRY_HASH = 0  # with string keys; an int key takes both words
 ENTRY_KEY = 4
@@ -96,8 +96,8 @@ FALSE_WORD = 2
 TRUE_WORD = 6
 
 # Of the runtime library alone.
-MAX_NESTING = 10_000  # how deep printing and comparing follow lists in lists
-VISITED = 0x8000_0000  # of a reference count: the object is being printed
+MAX_NESTING = 10_000  # how deep printing and comparing go into nested lists
+VISITED = 0x8000_0000  # a bit of the reference count: the object is being printed
 MEMBER_NAME = 0  # a row of members.mochi
 MEMBER_AT = 4
 MEMBER_SLOT = 8
@@ -115,11 +115,11 @@ INPUT_SIZE = 65_536  # bytes read at once
 
 SCRATCH = 16  # 64 bytes for the arguments of host calls
 FREE_LISTS = 128  # a word for each size class: its first free block
-ANCHOR = 96  # 8 bytes that nobody reads
+ANCHOR = 96  # 8 bytes that are never read
 STATIC_BASE = 1024  # below: nothing, so that a null address is never an object
 PAGE = 65536
 
-# What the runtime library may name; see lowlevel.py.
+# What the runtime library may name; see runtime/library.py.
 CONSTANTS: dict[str, int] = {
     name: value for name, value in globals().items() if name.isupper() and isinstance(value, int)
 }
@@ -130,7 +130,7 @@ MACHINE: dict[Type, str] = {INT: "i64", FLOAT: "f64", BOOL: "i32", WORD: "i32"}
 
 
 def count_code_points(text: bytes) -> int:
-    """Return the number of code points: bytes that continue none."""
+    """Return the number of code points: of bytes that are not continuation bytes."""
     return len(text.translate(None, _CONTINUATION))
 
 
@@ -140,7 +140,7 @@ def machine_type(type_: Type) -> str:
 
 
 def signature_of(type_: FunType) -> tuple[str, ...]:
-    """Return what functions of a type have in common in wasm: their parameters and results."""
+    """Return the wasm signature of functions of a type: their parameters and results."""
     return (*map(machine_type, type_.params), "->", *results_of(type_.result))
 
 
@@ -196,12 +196,12 @@ def expected_meta(type_: Type) -> int:
 
 
 def is_plain_reference(type_: Type) -> bool:
-    """Whether values are never null and never immediate, so counting needs no test."""
+    """Whether values are never null and never immediate, so reference counting needs no test."""
     return type_.is_counted and not is_boxed(type_) and not isinstance(type_, OptionalType)
 
 
 def field_offsets(types: tuple[Type, ...], base: int) -> tuple[list[int], int]:
-    """Place fields: those of 8 bytes first, so that nothing is lost; also return the size."""
+    """Lay out fields, those of 8 bytes first, so that there is no padding; also return the size."""
     offsets = [0] * len(types)
     position = base
     for width in (8, 4):

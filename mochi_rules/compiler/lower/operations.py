@@ -1,7 +1,7 @@
-"""What each operation of the IR becomes in WebAssembly, as one table.
+"""The lowering of each operation of the IR to WebAssembly, as one table.
 
-The fast path is inlined; whatever is rare, long or noisy is a call into the runtime library. A
-handler pushes its result, if the operation has one.
+The fast path is inlined; whatever is rare or long is a call into the runtime library. A handler
+pushes its result, if the operation has one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Checked arithmetic in WebAssembly: what is rare stops the program and never comes back.
+"""Checked arithmetic in WebAssembly: the slow path stops the program and never returns.
 
-A call that comes back would have to save every float across it, in the middle of a loop. What is
-known of the operands makes a check cheaper: a constant here, or the attribute of the instruction.
+A call that returns would have to save every float across it, in the middle of a loop. Knowledge
+of the operands makes a check cheaper: a constant here, or the attribute of the instruction.
 
 - add.checked, sub.checked: "up" or "down" is the only side on which the result can leave the range
 - mul.checked: "natural" says that both operands are at least 0, a number that the magnitude of the
@@ -75,7 +75,7 @@ def _sum(
 
 
 def _sub_from(s: Selector, value: Value, constant: int) -> None:
-    """Subtract from a constant: only operands beyond another constant are too much."""
+    """Subtract from a constant: it overflows only for operands beyond another constant."""
     operand = s.hold(value.args[1])
     s.raw("local.get", operand)
     if constant >= 0:
@@ -147,7 +147,7 @@ def _signed(number: int) -> int:
 
 
 def _product(s: Selector, value: Value) -> None:
-    """Look closer where an operand does not fit 32 bits, or what is known of both says less."""
+    """Multiply; test the product where an operand does not fit 32 bits, or as `value.attr` allows."""
     a, b = s.hold(value.args[0]), s.hold(value.args[1])
     s.raw("local.get", a)
     s.raw("local.get", b)

@@ -1,8 +1,8 @@
-"""Instruction selection: the frame. What each operation becomes stands in operations.py.
+"""Instruction selection: the framework. The lowering of each operation is in operations.py.
 
 A value with a single use in its own block is not put into a local: it is computed on the wasm
-stack where it is used. It waits only until an operation whose effects conflict with its own, and
-then goes into a local after all.
+stack where it is used. It is deferred at most to an operation whose effects conflict with its own,
+and then goes into a local after all.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Tree:
 class Selector:
     """Turns one function into wasm instructions and locals.
 
-    What it needs of the rest of the program is noted for the linker: relocations, the functions
+    What it needs of the rest of the program is recorded for the linker: relocations, the functions
     that it calls, and the globals that it uses with their types.
     """
 
@@ -106,7 +106,7 @@ class Selector:
             self.raw("unreachable")
 
     def join(self) -> None:
-        """Encode what is the same in every module, once the whole function is selected."""
+        """Encode what is the same in every module, after the whole function is selected."""
         alone = {place.position for place in self.relocations}
         self.body, moved = join_stretches(self.body, alone)
         self.relocations = [
@@ -116,7 +116,7 @@ class Selector:
     # What handlers use
 
     def raw(self, *instruction: Any) -> None:
-        """Append a wasm instruction; setting a local and getting it at once is one."""
+        """Append a wasm instruction; a `local.set` with a `local.get` of it is one `local.tee`."""
         body = self.body
         if instruction[0] == "local.get" and body and body[-1] == ("local.set", instruction[1]):
             body[-1] = ("local.tee", instruction[1])
@@ -129,7 +129,7 @@ class Selector:
         return len(self.function.params) + len(self.locals) - 1
 
     def push(self, value: Value) -> None:
-        """Push a value: computed here, or from its local."""
+        """Push a value: compute it here, or read its local."""
         if value.op in CONSTANTS:
             self.handlers[value.op](self, value)
         elif self._take(value):
@@ -157,7 +157,7 @@ class Selector:
         self.raw("call", name)
 
     def address(self, kind: str, key: Any) -> None:
-        """Push a word that the linker will know."""
+        """Push a word that the linker fills in."""
         self.relocations.append(Relocation(len(self.body), kind, key))
         self.raw("i32.const", 0)
 
@@ -179,7 +179,7 @@ class Selector:
         self.raw("i32.const", packed)
 
     def count_object(self) -> None:
-        """Count an object as made, where the program checks that it frees all of them."""
+        """Count a new object, where the program checks that it frees all of them."""
         if self.counts_objects:
             self.globals["live_objects"] = WORD
             self.raw("global.get", "live_objects")
@@ -217,7 +217,7 @@ class Selector:
             self._emit(value)
 
     def condition(self, value: Value, *, negated: bool) -> None:
-        """Push a condition, perhaps turned round."""
+        """Push a condition, negated if asked for."""
         if value.op == "not" and self._take(value):
             self.condition(value.args[0], negated=not negated)
             return
@@ -242,7 +242,7 @@ class Selector:
             self.push(end.value)
         self.raw("return")
 
-    # Inside
+    # Details
 
     def _count_uses(self, block: Block) -> None:
         for value in block.code:
@@ -262,7 +262,7 @@ class Selector:
         return local
 
     def _mark(self, value: Value) -> None:
-        """Say which line the next instructions come from."""
+        """Mark the line that the next instructions come from."""
         if value.site and value.site != self.marked:
             self.marked = value.site
             self.raw("loc", value.site.file, value.site.line)
@@ -289,7 +289,7 @@ class Selector:
         return _Tree(found, depth + 1)
 
     def _defer(self, value: Value, tree: _Tree) -> None:
-        """Let a value wait; the operands that it waits with are its own affair."""
+        """Defer a value, together with its deferred operands."""
         for arg in value.args:
             if arg in self.deferred:
                 self.waiting.get(self.deferred[arg].effects, {}).pop(arg, None)
@@ -298,7 +298,7 @@ class Selector:
             self.waiting.setdefault(tree.effects, {})[value] = None
 
     def _take(self, value: Value) -> bool:
-        """End the waiting of a value; return whether it did wait."""
+        """End the deferral of a value; return whether it was deferred."""
         tree = self.deferred.pop(value, None)
         if tree is None:
             return False
@@ -306,7 +306,7 @@ class Selector:
         return True
 
     def _flush(self, effect: Value, effects: Effects) -> None:
-        """Compute what must not pass an instruction, but for its own operands."""
+        """Compute deferred values that must not pass an instruction, except for its own operands."""
         operands = None
         for found, values in self.waiting.items():
             if values and any(own.conflicts(effects) for own in found):

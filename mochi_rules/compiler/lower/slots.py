@@ -36,7 +36,7 @@ def store_slot(s: Selector, slot: int, offset: int, item: Value) -> None:
 
 
 def vacate_slot(s: Selector, offset: int, old: Value) -> None:
-    """Empty the slot whose base is on the stack where it holds an object that we hold too."""
+    """Set the slot whose base is on the stack to null where it holds an object that we hold too."""
     base, held = s.hold_top("i32"), s.hold(old)
     s.raw("local.get", base)
     s.raw("i32.load", 2, offset)

@@ -39,7 +39,7 @@ def _table(name: str) -> bytes:
 
 @dataclass(slots=True)
 class StaticData:
-    """Bytes from STATIC_BASE on, and where things lie in them."""
+    """Bytes from STATIC_BASE on, and the addresses of what is in them."""
 
     data: bytearray = field(default_factory=bytearray)
     strings: dict[bytes, int] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class StaticData:
 
     @property
     def end(self) -> int:
-        """The first address behind the data; a multiple of 16."""
+        """The first address after the data; a multiple of 16."""
         return layout.STATIC_BASE + -(-len(self.data) // 16) * 16
 
     def content(self) -> bytes:

@@ -67,7 +67,7 @@ class Structurer:
         self.scopes.pop()
 
     def _tree(self, block: Block) -> None:
-        """Emit a block and all that it dominates."""
+        """Emit a block and all blocks that it dominates."""
         merges = [child for child in self.flow.dominated[block] if child in self.flow.merges]
         merges.sort(key=self.flow.number.__getitem__)
         if block in self.flow.headers:

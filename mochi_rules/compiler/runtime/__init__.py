@@ -1,1 +1,1 @@
-"""The runtime library, in the dialect of lowlevel.py."""
+"""The runtime library, in the dialect that library.py describes."""

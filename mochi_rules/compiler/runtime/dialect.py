@@ -1,4 +1,4 @@
-"""Builds functions of the runtime library's dialect; lowlevel.py says what it is."""
+"""Builds functions of the runtime library's dialect, which library.py describes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _STORES = {
 
 
 class Names(Protocol):
-    """What a function may name besides its own variables; the library gives it."""
+    """What a function may name besides its own variables; the library provides it."""
 
     @property
     def constants(self) -> Mapping[str, int]:
@@ -74,14 +74,14 @@ class Names(Protocol):
         """The library's variables: type and initial value."""
 
     def signature(self, name: str) -> Signature:
-        """Return what a caller must know of a function."""
+        """Return the signature of a function."""
 
     def inlined(self, name: str) -> ast.FunDecl | None:
-        """Return a function that is built where it is called; None for others."""
+        """Return a function that is inlined where it is called; None for others."""
 
 
 def signature_of(decl: ast.FunDecl) -> Signature:
-    """Return what a function's head says to its callers."""
+    """Return the signature that a function declares."""
     return Signature(
         tuple(_type_of(param.type) for param in decl.params),
         _type_of(decl.result),
@@ -125,7 +125,7 @@ class _Builder(SsaBuilder):
         self.decl = decl
         self.source = source
         self.scopes: list[dict[str, object]] = [{}]
-        self.inlining: list[str] = []  # the functions that are being built where they are called
+        self.inlining: list[str] = []  # the functions that are being inlined
         for value in params:
             self._declare(value.name, value)
 
@@ -421,7 +421,7 @@ class _Builder(SsaBuilder):
 
 
 class _Variable:
-    """A variable: an identity with a name for people."""
+    """A variable: an identity with a name for messages."""
 
     __slots__ = ("name",)
 
@@ -439,7 +439,7 @@ _FOLDS: dict[str, Callable[[int, int], int]] = {
 
 
 def _fold(op: str, left: Value, right: Value) -> int | None:
-    """Compute with two constants, so that settings decide at compile time what is built."""
+    """Fold an operation of two constants, so that settings decide at compile time what is built."""
     if left.op != "const" or right.op != "const" or left.type is FLOAT or op not in _FOLDS:
         return None
     return _FOLDS[op](left.attr, right.attr)

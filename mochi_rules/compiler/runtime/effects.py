@@ -1,6 +1,6 @@
-"""What functions of the runtime library do that a program can notice.
+"""The effects of functions of the runtime library that a program can observe.
 
-Their code says too little: all of it works on memory, most of which no program sees. A function
+Their code does not show them: all of it works on memory, most of which no program sees. A function
 that is not listed may do anything.
 """
 

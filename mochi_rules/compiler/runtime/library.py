@@ -2,14 +2,14 @@
 
 - Types: `word` (an address or a size, 32 bits in wasm, unsigned), `int` (64 bits, wraps around,
   signed), `float`, `bool`. An untyped literal is a word. The types of objects (`string`, `list`,
-  `any` …) are words that say to callers what they are.
+  `any` …) are words whose type callers see.
 - A parameter `own<T>` takes over the caller's reference; others are borrowed. A result
   `borrow<T>` is borrowed from the first argument; others are owned. `! never` does not return.
-- Counting is by hand. There is no other memory than what `load32(p)` and its kind reach.
+- References are counted by hand. Memory is accessed only by `load32(p)` and its kind.
 - Names in capitals are constants of lower/object_layout.py. A string literal is a static object.
 
-Functions are found by name and built when something needs them, so that a program pays for what
-it uses. Small ones are built where they are called.
+Functions are found by name and built when they are needed, so that a program pays for what it
+uses. Small ones are inlined where they are called.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Signature
     from mochi_rules.compiler.ir.types import Type
 
-SMALL = 12  # operations of a function that is built where it is called
+SMALL = 12  # operations of a function that is inlined
 _OPERATIONS = (ast.Call, ast.Binary, ast.Unary, ast.If, ast.IfExpr)
 
 _FUNCTION = re.compile(r"^fun (\w+)", re.MULTILINE)
@@ -53,7 +53,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class Library:
-    """The runtime library. `imports` are the signatures of what the host gives.
+    """The runtime library. `imports` are the signatures of the functions of the host.
 
     `finish` gets every function when it is built.
     """
@@ -78,7 +78,7 @@ class Library:
             self.globals[match[1]] = (type_named(match[2]), initial)
 
     def signature(self, name: str) -> Signature:
-        """Return what a caller must know of a function."""
+        """Return the signature of a function."""
         if name in self.imports:
             return self.imports[name]
         entry = self._entry(name)
@@ -96,7 +96,7 @@ class Library:
         return self.built[name]
 
     def inlined(self, name: str) -> ast.FunDecl | None:
-        """Return a function that is built where it is called; None for others."""
+        """Return a function that is inlined where it is called; None for others."""
         if name in self.imports:
             return None
         entry = self._entry(name)
