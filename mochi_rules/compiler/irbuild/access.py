@@ -1,4 +1,4 @@
-"""Builds access to the parts of values: elements, slices, fields, and how many there are."""
+"""Builds access to the parts of values: elements, slices, fields and lengths."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.irbuild.context import ExpressionRules, FunctionBuilder, PresentRules
 
-LAST = 2**63 - 1  # the end of a slice that has none
+LAST = 2**63 - 1  # the end of a slice without an end
 
 # Indices and keys
 
@@ -223,7 +223,7 @@ def _field_of_row(b: FunctionBuilder, row: Value, struct: Struct, name: str) -> 
 
 
 def _field_type(b: FunctionBuilder, record: Type, name: str) -> Type:
-    """Return what reading a field of a record gives; any where only the object knows."""
+    """Return the type of a field of a record; any where it is known only at run time."""
     inner = record.inner if isinstance(record, OptionalType) else record
     struct = b.struct_of(inner)
     if struct is not None and name in struct.cells:

@@ -1,4 +1,4 @@
-"""Aggregates: of a list, and of values as they come, of which no list is made."""
+"""Aggregates: of a list, and of values one at a time, without a list of them."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def aggregate(b: FunctionBuilder, name: str, value: Value) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """An aggregate of values of `type`, int or float; what it keeps are some scalars."""
+    """An aggregate of values of `type`, int or float; its state is some scalars."""
 
     name: str
     type: Type
 
     def start(self, b: FunctionBuilder) -> list[Value]:
-        """Return what is kept before the first value."""
+        """Return the initial state."""
         none = b.const(0, INT)
         if not self.is_of_values:
             return [none]
@@ -62,7 +62,7 @@ class Fold:
 
     @property
     def kept(self) -> list[Type]:
-        """The types of what is kept."""
+        """The types of the state."""
         if not self.is_of_values:
             return [INT]
         return [self._total] if self.name == "sum" else [self._total, INT]
@@ -72,7 +72,7 @@ class Fold:
         return FLOAT if self.name == "avg" else self.type
 
     def step(self, b: FunctionBuilder, kept: list[Value], value: Value | None) -> list[Value]:
-        """Return what is kept after a value; a count needs none."""
+        """Return the state after a value; a count needs none."""
         one = b.const(1, INT)
         if not self.is_of_values:
             return [b.emit("add", (kept[0], one), INT)]
@@ -106,7 +106,7 @@ class Fold:
         self, b: FunctionBuilder, value: Value | None,
         load: Callable[[], list[Value]], store: Callable[[list[Value]], None],
     ) -> None:  # fmt: skip
-        """Take in a value, unless it is null."""
+        """Add a value, unless it is null."""
         if value is None or not self.is_of_values or not isinstance(value.type, OptionalType):
             store(self.step(b, load(), value))
             return
@@ -117,7 +117,7 @@ class Fold:
 
 
 def fold_of(name: str, type_: Type) -> Fold | None:
-    """Return the fold that a function of the language is for values of a type, or None."""
+    """Return the fold of a builtin for values of a type, or None."""
     if name in _COUNTS:
         return Fold(name, INT)
     inner = type_.inner if isinstance(type_, OptionalType) else type_

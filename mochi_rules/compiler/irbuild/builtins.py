@@ -1,4 +1,4 @@
-"""Builds calls of the language's own functions."""
+"""Builds calls of builtins."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def _list_function(b: FunctionBuilder, name: str, value: Value) -> Value:
 
 
 def _list_of_any(b: FunctionBuilder, value: Value) -> Value:
-    """Return what a loop over a value goes through, as a list of tagged words."""
+    """Return the elements that a loop over a value visits, as a list of tagged words."""
     items = b.runtime("any_iterate", (b.convert(value, ANY), b.here()), ANY)
     return b.runtime("list_of_any", (items,), list_of(ANY))
 
@@ -341,7 +341,7 @@ def _pow(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
 
 
 def _is_solid(value: Value) -> bool:
-    """Whether the text of a value surely begins and ends with something visible."""
+    """Whether the text of a value certainly begins and ends with something visible."""
     if value.op == "string":
         text = value.attr.decode(errors="replace")
         return bool(text) and text.strip() == text

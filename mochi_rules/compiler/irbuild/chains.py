@@ -30,7 +30,7 @@ def chain_links(node: ast.Expr, built: Container[ast.Expr]) -> list[ast.Expr]:
 
 
 def is_logical(node: ast.Expr) -> TypeGuard[ast.Binary | ast.Unary]:
-    """Return whether an operator decides where control goes."""
+    """Return whether an operator is control flow."""
     return isinstance(node, (ast.Binary, ast.Unary)) and node.op in ("&&", "||", "!")
 
 

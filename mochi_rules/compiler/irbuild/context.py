@@ -1,4 +1,4 @@
-"""What the rules build a function with: variables, conversions, and the way to each node's rule."""
+"""What the rules build a function with: variables, conversions, and the rules of other nodes."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 class Rules:
     """The rule of each class of nodes.
 
-    Those of `present` build a scalar that has to be there, or return None where they have no way
-    of their own.
+    Those of `present` build a scalar that must be present, or return None where they have no rule
+    for that.
     """
 
     expressions: ExpressionRules
@@ -65,7 +65,7 @@ class FunctionBuilder(SsaBuilder):
         self.symbol = item if isinstance(item, Function) else item.target
         self.source = self.symbol.module.source
         self.receiver: ir.Value | None = None
-        self.place: ir.Value | None = None  # of what a cast to a struct is a part of
+        self.place: ir.Value | None = None  # of the cast that a cast to a struct is part of
         self.selected: ir.Value | None = None  # the number of the test to run
         self.declared: set[Variable] = set()
         self.links: dict[ast.Expr, ir.Value] = {}  # the values of nodes built before, until taken
@@ -74,7 +74,7 @@ class FunctionBuilder(SsaBuilder):
     # Variables
 
     def declare(self, variable: Variable, value: ir.Value) -> None:
-        """Give a variable its first value in a scope."""
+        """Initialize a variable in a scope."""
         value = self.convert(value, resolve(variable.type))
         self.declared.add(variable)
         if variable.is_global:
@@ -100,7 +100,7 @@ class FunctionBuilder(SsaBuilder):
         return self.emit("cell.load", (value,), type_) if variable.needs_cell else value
 
     def write(self, variable: Variable, value: ir.Value) -> None:
-        """Change the value of a variable."""
+        """Assign to a variable."""
         value = self.convert(value, resolve(variable.type))
         if variable.is_global:
             self.emit("global.store", (value,), attr=self.program.global_name(variable))
@@ -116,7 +116,7 @@ class FunctionBuilder(SsaBuilder):
     # Statements and expressions
 
     def statements(self, body: list[ast.Stmt]) -> None:
-        """Build statements up to the first that control never passes."""
+        """Build statements up to the first that never completes."""
         for statement in body:
             if self.block is None:
                 return
@@ -126,7 +126,7 @@ class FunctionBuilder(SsaBuilder):
                 rule(self, statement)
 
     def expression(self, node: ast.Expr) -> ir.Value:
-        """Return the value of an expression, of the type that comes naturally."""
+        """Return the value of an expression, of its own type."""
         if node in self.links:
             return self.links.pop(node)
         for link in chain_links(node, self.links):
@@ -143,7 +143,7 @@ class FunctionBuilder(SsaBuilder):
         return self.convert(self.expression(node), type_) if found is None else found
 
     def ways(self, node: ast.Expr) -> Ways:
-        """Branch on a condition; return where control goes when true and when false."""
+        """Branch on a condition; return the blocks for true and for false."""
         links: list[ast.Binary | ast.Unary] = []
         while is_logical(node):
             links.append(node)
@@ -169,16 +169,16 @@ class FunctionBuilder(SsaBuilder):
         return self.emit("call", args, result, name)
 
     def here(self) -> ir.Value:
-        """Return the current place as the runtime library takes it."""
+        """Return the current place, encoded for the runtime library."""
         return self.place or self.emit("site", (), WORD)
 
     def at(self, node: ast.Node) -> None:
-        """Say which node the next instructions belong to."""
+        """Set the node that the next instructions belong to."""
         line, _ = self.source.position(node.start)
         self.site = ir.Site(self.symbol.module.number, line)
 
     def null(self, type_: Type) -> ir.Value:
-        """Return the null of a type; of types without one, whatever is all zeros."""
+        """Return the null of a type; of types without one, the value that is all zeros."""
         if type_ is FLOAT:
             return self.const(0.0, FLOAT)
         if type_ in SCALARS:
@@ -190,7 +190,7 @@ class FunctionBuilder(SsaBuilder):
         return self.emit("string", (), STRING, text.encode() if isinstance(text, str) else text)
 
     def error(self, code: str, message: str, node: ast.Node, help: str = "") -> None:
-        """Report an error that only shows now."""
+        """Report an error that is found only now."""
         span = Span(self.source, node.start, node.end)
         self.program.diagnostics.add(Diagnostic(code, message, span, help=help))
 
@@ -201,7 +201,7 @@ class FunctionBuilder(SsaBuilder):
     # Conversions
 
     def convert(self, value: ir.Value, to: Type) -> ir.Value:
-        """Return a value as another type; where it may not fit, check at run time."""
+        """Convert a value to another type; where it may not fit, check at run time."""
         source = value.type
         if source is to or to is VOID:
             return value

@@ -1,4 +1,4 @@
-"""What a function of the IR is built of, other than a function of the source."""
+"""The functions of the IR that no function of the source corresponds to."""
 
 from __future__ import annotations
 

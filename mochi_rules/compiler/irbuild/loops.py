@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Hidden:
-    """A variable that the source does not have; `name` shows in the IR."""
+    """A variable that is not in the source; `name` is shown in the IR."""
 
     __slots__ = ("name",)
 
@@ -37,7 +37,7 @@ def count(
     b: FunctionBuilder, low: Value, high: Value, assigned: Iterable[Any],
     step: Callable[[Value], None],
 ) -> None:  # fmt: skip
-    """Run a step for every int from low up to, but without, high."""
+    """Run a step for every int from low up to high, exclusive."""
     walk(b, low, high, assigned, step, lambda at: b.emit("add", (at, b.const(1, INT)), INT))
 
 
@@ -82,7 +82,7 @@ def iterate(
 def _over_list(
     b: FunctionBuilder, xs: Value, assigned: Iterable[Any], step: Callable[[Value], None]
 ) -> None:
-    # Nobody shortens a list, and one that we hold is not lengthened in place.
+    # No list gets shorter, and one that we hold is not extended in place.
     length = b.emit("list.len", (xs,), INT)
 
     def element(index: Value) -> None:

@@ -1,4 +1,4 @@
-"""Makes structs and function values."""
+"""Builds structs and function values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def function_value(b: FunctionBuilder, function: Function, bound: list[Value]) -
 
 
 def load_capture(b: FunctionBuilder, variable: Any, node: ast.Node) -> Value:
-    """Return what a nested function gets of a variable around it: its value or its cell."""
+    """Return the capture of a variable: its value or its cell."""
     if variable in b.env:
         return b.env[variable]
     return b.read(variable, node)

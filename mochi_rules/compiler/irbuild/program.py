@@ -1,4 +1,4 @@
-"""Builds the IR of a program: what the top level reaches, or every function."""
+"""Builds the IR of a program: the functions that the top level reaches, or all of them."""
 
 from __future__ import annotations
 

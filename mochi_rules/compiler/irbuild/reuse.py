@@ -1,6 +1,6 @@
 """Assignments that update in place: `xs = append(xs, v)` and `s = s + t`.
 
-A list or a string that nobody else refers to is extended where it lies. For a variable in SSA
+A list or a string that is not shared is extended in place. For a variable in SSA
 form that follows from counting references. A global, a captured variable, an element or a field
 holds a reference of its own, so the place is vacated first: it is about to be assigned anyway.
 """
@@ -194,7 +194,7 @@ def _entry_place(
         entry = b.emit("check.some", (b.emit("map.find", (m, key), WORD),), WORD)
         value = b.emit("entry.load", (m, entry), type_.value)
 
-    def again() -> Value:  # what is added may have made the map move its entries
+    def again() -> Value:  # the value may have made the map move its entries
         return b.emit("map.insert", (m, key), WORD)
 
     return _Place(

@@ -1,4 +1,4 @@
-"""What the functions of a program share while they are built: names, and what is to be built."""
+"""What the functions of a program share while they are built: names, and the work list."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class ProgramState:
         return resolve(function.result)
 
     def capture_types(self, function: Function) -> list[Type]:
-        """Return the types of what a function gets of the functions around it."""
+        """Return the types of the captures of a function."""
         return [self.holder_type(variable) for variable in function.captures]
 
     def holder_type(self, variable: Variable) -> Type:

@@ -147,7 +147,7 @@ def _signed(number: int) -> int:
 
 
 def _product(s: Selector, value: Value) -> None:
-    """Multiply; test the product where an operand does not fit 32 bits, or as `value.attr` allows."""
+    """Multiply; test the product where an operand may not fit 32 bits, or less."""
     a, b = s.hold(value.args[0]), s.hold(value.args[1])
     s.raw("local.get", a)
     s.raw("local.get", b)

@@ -306,7 +306,7 @@ class Selector:
         return True
 
     def _flush(self, effect: Value, effects: Effects) -> None:
-        """Compute deferred values that must not pass an instruction, except for its own operands."""
+        """Compute deferred values that must not pass an instruction, except its own operands."""
         operands = None
         for found, values in self.waiting.items():
             if values and any(own.conflicts(effects) for own in found):

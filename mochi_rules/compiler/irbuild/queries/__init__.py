@@ -1,1 +1,1 @@
-"""Queries: a plan is made of the syntax tree, rewritten, and then built."""
+"""Queries: a plan is made from the syntax tree, rewritten, and built."""

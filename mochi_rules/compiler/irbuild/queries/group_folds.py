@@ -1,4 +1,4 @@
-"""Builds groups without elements: a list of keys, and one of each value that an aggregate keeps."""
+"""Builds groups without elements: a list of keys, and one of each state of an aggregate."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class FoldedGroups:
         }
 
     def add(self) -> None:
-        """Take the current row into its group."""
+        """Add the current row to its group."""
         b = self.b
         following = b.emit("list.len", (b.env[self.fields["key"]],), INT)
         number = self.keys.number(following)
@@ -68,7 +68,7 @@ class FoldedGroups:
                 self.hidden.append(key, value)
 
     def _fold(self, use: GroupFold, number: Value) -> None:
-        """Take the current row into an aggregate of its group."""
+        """Add the current row to an aggregate of its group."""
         b = self.b
         items = resolve(self.keys.struct.cells["items"])
         assert isinstance(items, ListType)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.irbuild.context import FunctionBuilder
 
 _PLAIN = (INT, FLOAT, BOOL, STRING)
-_NO_NUMBER = 0x7FF8_0000_0000_0000  # the bits that stand for all floats that are no number
+_NO_NUMBER = 0x7FF8_0000_0000_0000  # the bits that stand for all NaNs
 
 
 def _record_names(group: ast.QueryGroup) -> dict[str, ast.Expr]:

@@ -1,4 +1,4 @@
-"""How a query uses its groups: where only keys and aggregates, the groups need no elements."""
+"""How a query uses its groups: if only by keys and aggregates, they need no elements."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class _Finder:
         return isinstance(node, ast.Name) and node.decl is self.group.variable
 
     def _is_use(self, node: ast.Node) -> bool:
-        """Take a node into the uses, if it is one."""
+        """Add a node to the uses, if it is one."""
         if isinstance(node, ast.Field) and self._is_group(node.base) and not node.safe:
             if node.name in self.fields:
                 self.uses.keys.append(node)
@@ -117,7 +117,7 @@ class _Finder:
         return GroupFold(node, fold, of.sources[0].variable, filters, of.select)
 
     def _is_plain(self, query: ast.Query) -> bool:
-        """Whether a query goes through a group, and is total."""
+        """Whether a query iterates over a group, and is total."""
         clauses = (query.group, query.sort, query.skip, query.take)
         if len(query.sources) != 1 or query.joins or query.distinct or any(clauses):
             return False

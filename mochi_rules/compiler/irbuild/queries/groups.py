@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class GroupKeys:
-    """The keys of a query's groups: of the current row, by number, and as the program gets them."""
+    """The keys of a query's groups: of the current row, by number, and as values of the program."""
 
     def __init__(self, builder: FunctionBuilder, group: ast.QueryGroup) -> None:
         self.b = builder
@@ -70,13 +70,13 @@ class GroupKeys:
         return m
 
     def declare_parts(self, key: Value) -> None:
-        """Declare the variables that a key with names gives."""
+        """Declare the variables of a key with names."""
         for name, variable in self.group.parts.items():
             self.b.declare(variable, load_field(self.b, key, name))
 
 
 def current_row(b: FunctionBuilder, plan: Plan, group: ast.QueryGroup, element: Type) -> Value:
-    """Return the current row as a group keeps it: the element, or a record of all variables."""
+    """Return the current row as it is in a group: the element, or a record of all variables."""
     sources: list[ast.QuerySource | ast.QueryJoin] = [*plan.node.sources, *plan.node.joins]
     if len(sources) == 1:
         return b.convert(b.read(sources[0].variable, sources[0]), element)

@@ -1,7 +1,7 @@
 """Hash joins: the joined elements whose keys may be those of a row, found by their hash.
 
-The elements with one hash are a chain in the order of their indices. So a hash join goes through
-the elements in the order of a nested loop, only not through all of them. Hashes agree with `==`
+The elements with one hash are a chain in the order of their indices. So a hash join visits the
+elements in the order of a nested loop, but not all of them. Hashes agree with `==`
 across types, and keys are compared where hashes meet.
 """
 

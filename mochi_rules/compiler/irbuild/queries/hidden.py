@@ -1,4 +1,4 @@
-"""The hidden variables of a query: those that its loops assign."""
+"""The hidden variables of a query, which its loops assign."""
 
 from __future__ import annotations
 

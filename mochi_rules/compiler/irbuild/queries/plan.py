@@ -1,4 +1,4 @@
-"""The plan of a query: what its rows come from, in the order of the loops that give them.
+"""The plan of a query: the sources of its rows, in the order of the loops.
 
 A plan begins as the query is written; `rewrite` changes it. Both mean the same rows in the same
 order, and stop the program at the same place.
@@ -29,8 +29,8 @@ class Key:
 class Source:
     """A loop: the elements of a list and the like, as the values of a variable.
 
-    Where `is_joined`, the elements are evaluated once, before all loops, and gone through by their
-    index. With `keys`, only elements whose keys are equal are gone through. An element counts where
+    Where `is_joined`, the elements are evaluated once, before all loops, and visited by their
+    index. With `keys`, only elements whose keys are equal are visited. An element counts where
     the `conditions` hold. On the `left` and `outer` side, null comes where none did. The `filters`
     are of the row with this element.
     """

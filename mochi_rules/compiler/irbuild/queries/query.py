@@ -1,4 +1,4 @@
-"""Builds queries: loops that give the rows of a plan, and what is made of the rows.
+"""Builds queries: the loops of a plan, and the result of its rows.
 
 Every clause runs where the reference runs it: sources and joins in order, `where`, grouping,
 `having`, sort keys and results row by row, then sorting, `distinct`, `skip` and `take`.
@@ -35,9 +35,9 @@ def _query(b: FunctionBuilder, node: ast.Query) -> Value:
 
 
 def fold_query(b: FunctionBuilder, node: ast.Query, name: str) -> Value | None:
-    """Return what a function of the language makes of a query, without a list of its rows.
+    """Return the result of a builtin for a query, without a list of its rows.
 
-    None where there is no such way.
+    None where it needs the list.
     """
     if aggregate_of(node) is not None:
         return None
@@ -53,7 +53,7 @@ def _plan(b: FunctionBuilder, node: ast.Query) -> Plan:
 
 
 def _fold(plan: Plan, name: str) -> Fold | None:
-    """Return the fold of a plan's rows; None where they have to be known as a list."""
+    """Return the fold of a plan's rows; None where it needs a list of them."""
     node = plan.node
     if node.sort is not None or node.distinct or node.skip is not None or node.take is not None:
         return None

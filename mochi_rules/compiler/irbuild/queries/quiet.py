@@ -1,4 +1,4 @@
-"""Whether code is quiet: it gives a value and changes nothing that anybody could notice.
+"""Whether code is quiet: it has a value and no side effect that a program can observe.
 
 It may stop the program. While all that the rows of a query run is quiet, whatever they read stays
 as it is, so it can be read earlier, or once for many rows.
@@ -71,7 +71,7 @@ def _is_quiet_here(roots: object, function: Function | None, called: dict[Functi
 
 
 def _is_own(target: ast.Expr, function: Function | None) -> bool:
-    """Return whether an assignment is to a variable that only its function knows."""
+    """Return whether an assignment is to a local variable of its function."""
     variable = target.decl if isinstance(target, ast.Name) else None
     return (
         isinstance(variable, Variable)

@@ -1,4 +1,4 @@
-"""Builds what is made of the rows of a plan: a list, or what an aggregate keeps of them."""
+"""Builds the result of the rows of a plan: a list, or an aggregate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.irbuild.queries.plan import Plan
     from mochi_rules.compiler.syntax import ast
 
-_LAST = 2**63 - 1  # the end of a slice that has none
+_LAST = 2**63 - 1  # the end of a slice without an end
 
 
 def element_type(result: ast.Expr) -> Type:
@@ -31,7 +31,7 @@ def element_type(result: ast.Expr) -> Type:
 
 
 def rows_folded(b: FunctionBuilder, plan: Plan, fold: Fold) -> Value:
-    """Return an aggregate of all rows, of which no list is made."""
+    """Return an aggregate of all rows, without a list of them."""
     hidden = HiddenVariables(b)
     kept = [hidden.new(fold.name, value) for value in fold.start(b)]
 
@@ -87,7 +87,7 @@ def _loop(
 
 
 def _cut(b: FunctionBuilder, node: ast.Query, rows: Value, keys: Value) -> Value:
-    """Sort the rows, take out what is there already, and cut."""
+    """Sort the rows, remove duplicates, and cut."""
     type_ = rows.type
     is_first = node.sort is not None and node.take is not None and not node.distinct
     if node.sort is not None and not is_first:

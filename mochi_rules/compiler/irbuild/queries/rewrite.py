@@ -1,4 +1,4 @@
-"""Rewrites a plan so that its loops run fewer rounds.
+"""Rewrites a plan so that its loops run fewer iterations.
 
 - A filter moves to the first loop that has all its variables.
 - Equalities of a joined source with the rows before it become keys, which a hash join looks up. A
@@ -41,13 +41,13 @@ def row_code(plan: Plan) -> list[object]:
 
 
 def _is_iterable(source: Source) -> bool:
-    """Whether what a source goes through surely has elements to go through."""
+    """Whether the value of a source can certainly be iterated over."""
     type_ = resolve(source.elements.cell)
     return type_ is STRING or isinstance(type_, (ListType, MapType))
 
 
 def _has_no_null(source: Source) -> bool:
-    """Whether the elements of a source are surely not null."""
+    """Whether the elements of a source are certainly not null."""
     type_ = resolve(source.elements.cell)
     return isinstance(type_, ListType) and not (
         type_.element is ANY or isinstance(type_.element, OptionalType)
@@ -91,7 +91,7 @@ class _Rewriter:
     # Keys
 
     def _take_keys(self, number: int, conditions: list[ast.Expr]) -> list[ast.Expr]:
-        """Make the equalities in front keys of a source; return the other conditions."""
+        """Make the leading equalities keys of a source; return the other conditions."""
         others = []
         in_front = True
         for condition in conditions:

@@ -1,4 +1,4 @@
-"""Builds the loops of a plan: something runs for each row, in the order of the sources."""
+"""Builds the loops of a plan, in the order of the sources; a step runs for each row."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def keep_if(b: FunctionBuilder, ways: Ways) -> None:
-    """Go on with the next round of the loop unless a condition holds."""
+    """Continue with the next iteration of the loop unless a condition holds."""
     true, false = ways
     b.loops[-1].continues += false
     b.merge(true)
@@ -67,7 +67,7 @@ class Rows:
             self._unmatched()
 
     def _list(self, value: Value) -> Value:
-        """Return what a join goes through as a list."""
+        """Return the elements that a join visits as a list."""
         b = self.b
         if isinstance(value.type, ListType):
             return value
@@ -130,7 +130,7 @@ class Rows:
             count(b, first, end, self.hidden.keys, step)
 
     def _match(self, number: int, at: Value, length: Value, probes: list[Value]) -> None:
-        """Go on with the joined element if it fits, else with the next one."""
+        """Continue with the joined element if it fits, else with the next one."""
         b, source = self.b, self.plan.sources[number]
         b.declare(source.variable, element_at(b, self.items[number], at, length))
         for key, probe in enumerate(probes):
@@ -141,7 +141,7 @@ class Rows:
     def _match_or_null(
         self, number: int, at: Value, length: Value, probes: list[Value], matched: Hidden
     ) -> None:
-        """The round after the last element is for null, where no element fitted."""
+        """The iteration after the last element is for null, where no element fitted."""
         b, source = self.b, self.plan.sources[number]
         is_element, is_last = b.branch(b.emit("lt", (at, length), BOOL))
         b.merge(is_element)

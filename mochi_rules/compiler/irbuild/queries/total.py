@@ -1,6 +1,6 @@
 """Whether an expression is total: quiet, and it never stops the program.
 
-So it may be evaluated for rows that its query never gets to. What each kind of node needs is in a
+So it may be evaluated for rows that its query never reaches. What each kind of node needs is in a
 table; what is not there is not total.
 """
 
@@ -93,7 +93,7 @@ def _index(known: Known, node: ast.Index) -> list[ast.Expr] | None:
 
 
 def _may_be_null(node: ast.Expr, has_key: bool) -> bool:  # noqa: FBT001
-    """Whether what a map has not is null; as a scalar it would stop the program."""
+    """Whether a missing key is null; as a scalar it would stop the program."""
     return has_key and _type(node) not in SCALARS
 
 
