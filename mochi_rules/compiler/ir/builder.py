@@ -174,15 +174,18 @@ class SsaBuilder:
 
     def begin_loop(self, keys: Iterable[Any]) -> Loop:
         """Start a loop; `keys` are the variables that it may assign."""
-        header = self._new_block()
+        header = Block()
         loop = Loop(header, [key for key in keys if key in self.env])
+        self.loops.append(loop)
+        if self.block is None:
+            return loop
         args = [self.env[key] for key in loop.keys]
         env = Environment(self.env)
         for key in loop.keys:
             env[key] = self._new_param(header, key, self.env[key])
         self._end(Jump(header, args))
-        self.block, self.env = header, env
-        self.loops.append(loop)
+        self._continue_in(header)
+        self.env = env
         return loop
 
     def continue_point(self, loop: Loop) -> None:
