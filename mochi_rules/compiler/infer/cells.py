@@ -116,6 +116,15 @@ class Solver:
         source.find().watchers.append(action)
         action()
 
+    def flow_present(self, source: Cell, target: Cell) -> None:
+        """Record that values but null flow from one cell to another."""
+
+        def action() -> None:
+            cell = source.find()
+            self.learn(target, cell.kind, cell.args, cell.of)
+
+        self.watch(action, source)
+
     def learn(self, cell: Cell, kind: str, args: tuple[Cell, ...] = (), of: object = None) -> None:
         """Record that a cell holds values of a kind."""
         self._flow_now(Cell(kind, args, of), cell.find(), None)  # type: ignore[arg-type]

@@ -149,7 +149,7 @@ def _binary(inference: Inference, node: ast.Binary) -> Cell:
     if node.op in _LIST_OPERATORS:
         return _set_operation(inference, node, left, right)
     if node.op == "??":
-        inference.solver.flow(left, result)
+        inference.solver.flow_present(left, result)
         inference.solver.flow(right, result)
         return result
 
