@@ -1,5 +1,6 @@
-"""What chance finds: damaged caches and files, killed builds, mutated artifacts and programs.
+"""What chance finds: damaged caches and files, killed builds, mutants, and programs that disagree.
 
+Artifacts and programs are mutated, and programs are made from nothing, which an interpreter judges.
 Every case has a number, which is its seed. `pytest --all tests/faults` runs a few of each kind,
 always the same; a long run is
 

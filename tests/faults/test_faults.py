@@ -11,7 +11,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("faults", 150), ("kills", 6), ("artifacts", 1000), ("programs", 1500), ("levels", 800)],
+    [
+        ("faults", 150),
+        ("kills", 6),
+        ("artifacts", 1000),
+        ("programs", 1500),
+        ("levels", 800),
+        ("generated", 150),
+    ],
 )
 def test_cases_end_well(kind: str, count: int) -> None:
     """No wrong bytes, no traceback, no hang."""
