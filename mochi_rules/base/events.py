@@ -11,9 +11,15 @@ class Outcome(Enum):
     """How a step obtained its outputs."""
 
     BUILT = "built"
-    RESTORED = "restored"  # from the cache
+    RESTORED = "restored"  # from the cache of this machine
+    FETCHED = "fetched"  # from the cache that machines share
     UP_TO_DATE = "up to date"
     FAILED = "failed"
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether a cache had the outputs."""
+        return self in (Outcome.RESTORED, Outcome.FETCHED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from mochi_rules.cache.statistics import Recorder, Statistics, parse_statistics
 from mochi_rules.cache.store import ContentStore, Store, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cache.key import PreparedAction
@@ -41,10 +41,14 @@ _CHECKS = 64  # after each such part of the cap is written, the size is estimate
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """All outputs of a step, by path, verified; `result` holds what was printed and how long."""
+    """All outputs of a step, by path, verified; `result` holds what was printed and how long.
+
+    `is_remote` is for one that another machine made.
+    """
 
     result: ActionResult
     outputs: Mapping[str, bytes]
+    is_remote: bool = False
 
 
 class _Mode(Enum):
@@ -126,44 +130,38 @@ class Cache:
         action: PreparedAction,
         outputs: Mapping[str, bytes],
         *,
-        executables: Collection[str] = (),
-        stdout: bytes = b"",
         stderr: bytes = b"",
         seconds: float = 0.0,
     ) -> None:
         """Keep all outputs of a step that succeeded; one that failed must not be stored.
 
-        `outputs` has the content for each output path of the action, and `executables` names those
-        that can be run. `seconds` is how long the step took.
+        `outputs` has the content for each output path of the action, and `seconds` is how long the
+        step took.
 
         Raises:
             ValueError: `outputs` are not those that the action declares.
         """
-        if tuple(sorted(outputs)) != action.output_paths:
-            raise ValueError(f"declared {action.output_paths}, but got {sorted(outputs)}")
+        self.keep(action, make_result(action, outputs, stderr=stderr, seconds=seconds), outputs)
+
+    def keep(
+        self, action: PreparedAction, result: ActionResult, outputs: Mapping[str, bytes]
+    ) -> None:
+        """Keep a result of a step with the outputs that it names."""
         if not self._writes():
             self._recorder.count(Statistics(skipped=1))
             return
         try:
-            files = [
-                OutputFile(path, self._put(outputs[path]), path in executables)
-                for path in action.output_paths
-            ]
+            for file in result.output_files:
+                self._blobs.put(file.digest, outputs[file.path])
             for digest, message in action.messages.items():
                 self._blobs.put(digest, message)
-            result = ActionResult(
-                output_files=tuple(files),
-                stdout_raw=stdout,
-                stderr_raw=stderr,
-                execution_metadata=ExecutedActionMetadata(duration(seconds)),
-            )
             self._results.put(action.key, result)
         except OSError as error:
             self._stop_writing(error)
             self._recorder.count(Statistics(skipped=1))
             return
         self._recorder.count(Statistics(stores=1))
-        self._evict_when_full(sum(file.digest.size for file in files))
+        self._evict_when_full(sum(file.digest.size for file in result.output_files))
 
     @contextmanager
     def single_flight(self, key: Digest) -> Iterator[None]:
@@ -234,11 +232,6 @@ class Cache:
         from mochi_rules.cache.maintenance import Removal, clear  # noqa: PLC0415 - as above
 
         return clear(self._layout) if self._is_there(writable=True) else Removal()
-
-    def _put(self, data: bytes) -> Digest:
-        digest = digest_bytes(data)
-        self._blobs.put(digest, data)
-        return digest
 
     def _note_lookup(
         self, action: PreparedAction, result: ActionResult | None, *, again: bool
@@ -336,10 +329,32 @@ class Cache:
         return self._mode is not _Mode.NEW
 
 
+def make_result(
+    action: PreparedAction,
+    outputs: Mapping[str, bytes],
+    *,
+    stderr: bytes = b"",
+    seconds: float = 0.0,
+) -> ActionResult:
+    """Return the result of a step that succeeded and took so long.
+
+    Raises:
+        ValueError: `outputs` are not those that the action declares.
+    """
+    if tuple(sorted(outputs)) != action.output_paths:
+        raise ValueError(f"declared {action.output_paths}, but got {sorted(outputs)}")
+    return ActionResult(
+        output_files=tuple(OutputFile(path, digest_bytes(outputs[path]))
+                           for path in action.output_paths),
+        stderr_raw=stderr,
+        execution_metadata=ExecutedActionMetadata(duration(seconds)),
+    )  # fmt: skip
+
+
 def find(action: PreparedAction, results: Store[ActionResult], blobs: Store[bytes]) -> Hit | None:
     """Return all outputs of a step from a pair of stores, or None where one is absent."""
-    result = find_result(action, results)
-    if result is None:
+    result = results.get(action.key)
+    if result is None or not is_complete(action, result):
         return None
     outputs: dict[str, bytes] = {}
     for file in result.output_files:
@@ -350,10 +365,7 @@ def find(action: PreparedAction, results: Store[ActionResult], blobs: Store[byte
     return Hit(result, outputs)
 
 
-def find_result(action: PreparedAction, results: Store[ActionResult]) -> ActionResult | None:
-    """Return the result of a step that succeeded and made exactly what it declares."""
-    result = results.get(action.key)
-    if result is None or result.exit_code != 0:
-        return None
+def is_complete(action: PreparedAction, result: ActionResult) -> bool:
+    """Return whether a result is of a step that succeeded and made exactly what it declares."""
     paths = tuple(sorted(file.path for file in result.output_files))
-    return result if paths == action.output_paths else None
+    return result.exit_code == 0 and paths == action.output_paths

@@ -164,10 +164,19 @@ class OutputSymlink:
 
 
 @dataclass(frozen=True, slots=True)
+class Detail:
+    """A message of any type, by the name of the type: the API's `google.protobuf.Any`."""
+
+    type_url: str
+    value: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutedActionMetadata:
     """How it went; of the API's fields, those that hold neither a date nor a machine."""
 
     virtual_execution_duration: Duration | None = None
+    auxiliary_metadata: tuple[Detail, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +270,12 @@ SCHEMA: wire.Schema = {
         Field(1, "path", Kind.STRING),
         Field(2, "target", Kind.STRING),
     ),
+    Detail: wire.table(
+        Field(1, "type_url", Kind.STRING),
+        Field(2, "value", Kind.BYTES),
+    ),
     ExecutedActionMetadata: wire.table(
+        Field(11, "auxiliary_metadata", Kind.MESSAGE, Detail, repeated=True),
         Field(12, "virtual_execution_duration", Kind.MESSAGE, Duration),
     ),
     ActionResult: wire.table(

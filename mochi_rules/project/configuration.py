@@ -163,6 +163,14 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
     Variable("cache", "of the user", "where results are cached: a directory, or `off`",
              lambda: ["DIR", "off"]),
+    Variable("remote", "none", "the cache that machines share, such as "
+             "`grpcs://cache.example.org/main`", lambda: ["URL", "off"]),
+    Variable("remote_mode", "both", "what is done with the remote cache; `read` for pull requests",
+             lambda: ["read", "write", "both", "off"]),
+    Variable("remote_upload", "async", "`wait` to end only when everything is uploaded",
+             lambda: ["async", "wait"]),
+    Variable("remote_require", "no", "`yes` to fail without the remote cache",
+             lambda: ["yes", "no"]),
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from mochi_rules.base.files import read_source
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.platform import find_platform
+from mochi_rules.project.project_file import FILE, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.span import Source
 
-FILE = "mochi.toml"
 _SECTION = "engine"
-# The standard library's reader takes time and memory by the square of the parts of a key.
-_MAX_SIZE, _MAX_DOTS = 1 << 16, 250
 _DIRECTORIES = "dirs"
 _RUN_NAMES = (*(number.name for number in NUMBERS), _DIRECTORIES)
 
@@ -149,19 +147,7 @@ class Profiles:
 
 
 def _parse(path: Path) -> dict[str, Settings]:
-    import tomllib  # noqa: PLC0415 - takes 10 ms, and few workspaces have profiles
-
-    if path.stat().st_size > _MAX_SIZE:
-        raise fail("B028", f"`{FILE}` has more than {_MAX_SIZE >> 10} KiB")
-    source = read_source(path, FILE)
-    if any(line.count(".") > _MAX_DOTS for line in source.text.split("\n")):
-        raise fail("B028", f"`{FILE}` has a line with more than {_MAX_DOTS} dots")
-    try:
-        tables = tomllib.loads(source.text).get(_SECTION, {})
-    except ValueError as error:  # a number of thousands of digits is another than TOML's own
-        raise MochiError(_not_toml(source, str(error))) from None
-    except RecursionError:
-        raise fail("B028", f"`{FILE}` is nested too deeply") from None
+    tables = read_tables(path).get(_SECTION, {})
     if isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values()):
         return tables
     raise fail(
@@ -169,17 +155,6 @@ def _parse(path: Path) -> dict[str, Settings]:
         f"`{_SECTION}` of `{FILE}` must hold tables",
         help=f"write `[{_SECTION}.sandboxed]`, and below it `fuel = 1_000_000`",
     )
-
-
-def _not_toml(source: Source, reason: str) -> Diagnostic:
-    """Make the error of a file that is not TOML; the parser says where within its reason."""
-    place = re.search(r" \(at line (\d+), column (\d+)\)$", reason)
-    if place is None:
-        return Diagnostic("B028", f"`{FILE}` is not TOML: {reason}")
-    lines = source.text.split("\n")[: int(place[1]) - 1]
-    start = sum(len(line) + 1 for line in lines) + int(place[2]) - 1
-    span = Span(source, start, start + 1)
-    return Diagnostic("B028", f"`{FILE}` is not TOML: {reason[: place.start()]}", span)
 
 
 def _check(path: Path, name: str, settings: Settings) -> None:

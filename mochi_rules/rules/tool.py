@@ -14,7 +14,6 @@ import SCons.Script
 
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import default_root
 from mochi_rules.project.configuration import (
     VARIABLES,
@@ -34,11 +33,13 @@ from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
 from mochi_rules.rules.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
+from mochi_rules.steps.caches import find_remote, open_cache
 from mochi_rules.steps.engines import PooledEngines
 from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from mochi_rules.rules.null_build.unchanged import Watch
+    from mochi_rules.ui.console import Console
 
 _NAMES = tuple(variable.name for variable in VARIABLES)
 _PARAMETERS = (*_NAMES, "variables", "toolchains", "build")
@@ -71,7 +72,7 @@ _opened: list[Workspace] = []
 def _open(env: Any, parameters: dict[str, Any]) -> Workspace:
     console = open_console()
     try:
-        settings = _settings(parameters)
+        settings = _settings(parameters, console)
     except MochiError as error:
         raise scons_error(error, console) from None
     toolchains = settings.toolchains
@@ -125,10 +126,10 @@ def _publish(env: Any) -> None:
             frame.globals.setdefault(name, function)
 
 
-def _settings(parameters: dict[str, Any]) -> Settings:
+def _settings(parameters: dict[str, Any], console: Console) -> Settings:
     """Return what the command line and the parameters say.
 
-    Emits: B003, B004, B026 (no such parameter), B028, B029, C010 to C013.
+    Emits: B003, B004, B026 (no such parameter), B028, B029, C010 to C013, K020.
     """
     for name in parameters:
         if name not in _PARAMETERS:
@@ -155,7 +156,7 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     )
     return Settings(
         configurations=tuple(configurations),
-        cache=_cache(top, values["cache"]),
+        cache=open_cache(_root(top, values["cache"]), find_remote(top, values), console.say),
         build=str(parameters.get("build", "build")).strip("/"),
         link=link,
         toolchains=Toolchains(
@@ -167,7 +168,8 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     )
 
 
-def _cache(top: Path, value: str) -> Cache:
+def _root(top: Path, value: str) -> Path | None:
+    """Return the directory of the cache; None where it is off."""
     if value == "off":
-        return Cache(None)
-    return Cache(top / Path(value).expanduser() if value else default_root())
+        return None
+    return top / Path(value).expanduser() if value else default_root()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import RunSettings
     from mochi_rules.base.digest import SharedBytes
-    from mochi_rules.cache.cache import Cache
+    from mochi_rules.cache.tiers import Tier
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Recipe, Toolchain
     from mochi_rules.project.configuration import Configuration
@@ -97,7 +97,7 @@ class Settings:
     """What the variables of the command line and the tool's parameters said."""
 
     configurations: tuple[Configuration, ...]
-    cache: Cache
+    cache: Tier
     build: str
     link: str
     toolchains: Toolchains

@@ -28,7 +28,7 @@ FOLDER, _FILE = ".mochi", "steps.jsonl"
 _MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger, and to twice its size, is shortened
 _KEPT = "kept"  # in the first line
 _MAX_FIRST = 100  # bytes of the first line
-_RAN = (Outcome.BUILT, Outcome.RESTORED)
+_RAN = (Outcome.BUILT, Outcome.RESTORED, Outcome.FETCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +192,7 @@ def explain(entry: Entry) -> list[str]:
     how = {
         Outcome.BUILT: f"built in {entry.seconds:.2f}s",
         Outcome.RESTORED: "restored from the cache",
+        Outcome.FETCHED: "restored from the remote cache",
         Outcome.UP_TO_DATE: "up to date",
         Outcome.FAILED: "failed",
     }[entry.outcome]

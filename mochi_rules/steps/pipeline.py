@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
-    from mochi_rules.cache.cache import Cache
+    from mochi_rules.cache.tiers import Tier
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.identity import Identities
 
@@ -44,7 +44,7 @@ class StepResult:
 class Pipeline:
     """Runs steps through a cache; safe for threads."""
 
-    def __init__(self, cache: Cache, engines: Engines, identities: Identities) -> None:
+    def __init__(self, cache: Tier, engines: Engines, identities: Identities) -> None:
         self.cache = cache
         self.engines = engines
         self.identities = identities
@@ -102,11 +102,11 @@ class Pipeline:
     ) -> tuple[Outcome, Made]:
         if not step.is_stored:
             return Outcome.BUILT, step.make(self.engines, inputs)
-        if made := self._restore(step, inputs, action):
-            return Outcome.RESTORED, made
+        if found := self._restore(step, inputs, action):
+            return found
         with self.cache.single_flight(action.key):
-            if made := self._restore(step, inputs, action, again=True):
-                return Outcome.RESTORED, made
+            if found := self._restore(step, inputs, action, again=True):
+                return found
             start = time.monotonic()
             made = step.make(self.engines, inputs)
             seconds = time.monotonic() - start
@@ -121,7 +121,7 @@ class Pipeline:
         action: PreparedAction,
         *,
         again: bool = False,
-    ) -> Made | None:
+    ) -> tuple[Outcome, Made] | None:
         """Return the output that the cache has, unless its check fails: then it is made again."""
         hit = self.cache.lookup(action, again=again)
         if hit is None:
@@ -132,7 +132,9 @@ class Pipeline:
             except MochiError as error:
                 self.cache.distrust(step.verb, error)
                 return None
-        return Made(hit.outputs[step.output], warnings=_load(hit.result.stderr_raw, inputs))
+        outcome = Outcome.FETCHED if hit.is_remote else Outcome.RESTORED
+        warnings = _load(hit.result.stderr_raw, inputs)
+        return outcome, Made(hit.outputs[step.output], warnings=warnings)
 
     def _verify(self, check: Step, inputs: Mapping[str, bytes]) -> None:
         """Run a check, unless the cache has its outcome: mostly its own step has run before."""

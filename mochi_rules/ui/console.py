@@ -250,8 +250,9 @@ def choose(choice: str, *, is_terminal: bool) -> str:
 
 
 def _remark(event: StepFinished) -> str:
-    if event.outcome is Outcome.RESTORED:
-        return "passed (cached)" if event.verb == "test" else "cached"
+    if event.outcome.is_cached:
+        where = "cached, remote" if event.outcome is Outcome.FETCHED else "cached"
+        return f"passed ({where})" if event.verb == "test" else where
     if event.outcome is Outcome.FAILED:
         return "failed"
     return event.remark

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts the steps of a build. `restored_size` is in bytes; tests count as steps too."""
+    """Counts the steps of a build; tests count as steps too.
+
+    `restored_size` is in bytes. `fetched` are those of `restored` that came from a server.
+    """
 
     built: int = 0
     restored: int = 0
+    fetched: int = 0
     up_to_date: int = 0
     failed: int = 0
     restored_size: int = 0
@@ -36,9 +40,10 @@ class Tally:
         match event.outcome:
             case Outcome.BUILT:
                 self.built += 1
-            case Outcome.RESTORED:
+            case Outcome.RESTORED | Outcome.FETCHED:
                 self.restored += 1
                 self.restored_size += event.size
+                self.fetched += event.outcome is Outcome.FETCHED
             case Outcome.UP_TO_DATE:
                 self.up_to_date += 1
             case Outcome.FAILED:
@@ -51,7 +56,7 @@ class Tally:
             self.failed_tests.append(event.target)
             return
         self.tests_passed += 1
-        self.tests_restored += event.outcome is Outcome.RESTORED
+        self.tests_restored += event.outcome.is_cached
 
 
 def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = False) -> str:
@@ -63,7 +68,8 @@ def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = Fal
     took = "" if is_dry else f" in {seconds_text(seconds)}"
     parts = [f"{'would build' if is_dry else 'built'} {tally.built} of {total}{took}"]
     if tally.restored:
-        parts.append(f"{tally.restored} cached ({size_text(tally.restored_size)})")
+        remote = f"{tally.fetched} remote, " if tally.fetched else ""
+        parts.append(f"{tally.restored} cached ({remote}{size_text(tally.restored_size)})")
     parts.append(f"{tally.up_to_date} up to date")
     if total > tally.done:
         parts.append(f"{total - tally.done} not reached")

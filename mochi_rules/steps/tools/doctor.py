@@ -18,7 +18,7 @@ from mochi_rules.platforms.toolchain import remedy, what_lacks
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mochi_rules.cache.cache import Cache
+    from mochi_rules.cache.tiers import Tier
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Resolution
     from mochi_rules.project.configuration import Configuration
@@ -48,7 +48,7 @@ class Finding:
 
 
 def examine(
-    toolchains: Toolchains, configurations: Iterable[Configuration], cache: Cache
+    toolchains: Toolchains, configurations: Iterable[Configuration], cache: Tier
 ) -> list[Finding]:
     """Return what building for these configurations takes.
 
@@ -127,7 +127,7 @@ def _finding(need: str, resolution: Resolution, missing: str) -> Finding:
     return Finding(need, _OK, found)
 
 
-def _cache(cache: Cache) -> Finding:
+def _cache(cache: Tier) -> Finding:
     if cache.root is None:
         return Finding("cache", "ok", "off")
     try:

@@ -43,7 +43,7 @@ def codes(cache: Cache) -> list[str]:
 @pytest.fixture
 def full(root: Path) -> Cache:
     """Return a new cache on a directory where another one stored the outputs of ACTION."""
-    Cache(root).store(ACTION, OUTPUTS, executables=[CWASM], stdout=b"said", seconds=1.5)
+    Cache(root).store(ACTION, OUTPUTS, stderr=b"said", seconds=1.5)
     return Cache(root)
 
 
@@ -65,7 +65,7 @@ def test_hit_tells_what_the_step_said(full: Cache) -> None:
     """What a step printed and how long it took comes back with its outputs."""
     hit = full.lookup(ACTION)
     assert hit is not None
-    assert (hit.result.stdout_raw, hit.result.seconds) == (b"said", 1.5)
+    assert (hit.result.stderr_raw, hit.result.seconds) == (b"said", 1.5)
 
 
 def test_outputs_are_found_after_the_process(cache: Cache, full: Cache) -> None:

@@ -1,0 +1,136 @@
+"""Tiers: a cache of this machine before one that many machines share."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+from mochi_rules.cache.cache import Hit, make_result
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from mochi_rules.base.diagnostic import Diagnostic, MochiError
+    from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.cache import Cache
+    from mochi_rules.cache.key import PreparedAction
+
+
+class Tier(Protocol):
+    """What a build needs of a cache, of one tier or of several; `Cache` says what each does."""
+
+    @property
+    def root(self) -> Path | None:
+        """The directory of the tier on this machine."""
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is wrong, each kind of trouble once."""
+
+    def lookup(self, action: PreparedAction, *, again: bool = False) -> Hit | None:
+        """Return all outputs of a step, verified, or None."""
+
+    def distrust(self, step: str, error: MochiError) -> None:
+        """Note that what a lookup found is not what its step makes."""
+
+    def store(
+        self,
+        action: PreparedAction,
+        outputs: Mapping[str, bytes],
+        *,
+        stderr: bytes = b"",
+        seconds: float = 0.0,
+    ) -> None:
+        """Keep all outputs of a step that succeeded."""
+
+    def single_flight(self, key: Digest) -> AbstractContextManager[None]:
+        """Be the only one at work on a key."""
+
+    def flush(self) -> None:
+        """Finish what is under way; call it before the end."""
+
+
+class Shared(Protocol):
+    """The tier that many machines share. Its trouble fails no build that does not require it."""
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is wrong, each kind of trouble once."""
+
+    def fetch(self, action: PreparedAction) -> Hit | None:
+        """Return all outputs of a step, verified, or None."""
+
+    def offer(self, action: PreparedAction, hit: Hit) -> None:
+        """Store the outputs of a step, in the background."""
+
+    def finish(self) -> None:
+        """Wait for what is under way in the background, and end the connection."""
+
+
+class TieredCache:
+    """A cache of this machine before a shared one, whose hits it keeps. Safe for threads."""
+
+    def __init__(self, local: Cache, shared: Shared) -> None:
+        self.local = local
+        self.shared = shared
+        self._lock = Lock()
+        self._asked: set[Digest] = set()
+        self._fetched: set[Digest] = set()
+
+    @property
+    def root(self) -> Path | None:
+        """The directory of the tier on this machine."""
+        return self.local.root
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with a tier, each kind of trouble once."""
+        return (*self.local.warnings, *self.shared.warnings)
+
+    def lookup(self, action: PreparedAction, *, again: bool = False) -> Hit | None:
+        """Return all outputs of a step from the first tier that has them.
+
+        Raises:
+            MochiError: The build requires the shared tier, and it fails.
+        """
+        key = action.key
+        hit = self.local.lookup(action, again=again)
+        if hit is not None:
+            return Hit(hit.result, hit.outputs, is_remote=key in self._fetched)
+        with self._lock:
+            if key in self._asked:
+                return None
+            self._asked.add(key)
+        hit = self.shared.fetch(action)
+        if hit is not None:
+            self.local.keep(action, hit.result, hit.outputs)
+            self._fetched.add(key)
+        return hit
+
+    def distrust(self, step: str, error: MochiError) -> None:
+        """Note that what a lookup found is not what its step makes."""
+        self.local.distrust(step, error)
+
+    def store(
+        self,
+        action: PreparedAction,
+        outputs: Mapping[str, bytes],
+        *,
+        stderr: bytes = b"",
+        seconds: float = 0.0,
+    ) -> None:
+        """Keep all outputs of a step that succeeded, in both tiers."""
+        result = make_result(action, outputs, stderr=stderr, seconds=seconds)
+        self.local.keep(action, result, outputs)
+        self.shared.offer(action, Hit(result, outputs))
+
+    def single_flight(self, key: Digest) -> AbstractContextManager[None]:
+        """Be the only one on this machine at work on a key."""
+        return self.local.single_flight(key)
+
+    def flush(self) -> None:
+        """Finish the uploads, and add what was counted to the totals on disk."""
+        self.shared.finish()
+        self.local.flush()

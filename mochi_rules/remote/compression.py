@@ -1,0 +1,78 @@
+"""Blobs on the wire, compressed where both sides can."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from mochi_rules.remote import messages as m
+from mochi_rules.remote.trouble import Kind, ServerError
+
+if TYPE_CHECKING:
+    from mochi_rules.base.digest import Digest
+
+_WORTH_IT = 1024  # bytes
+_LEVEL = 1
+
+
+def is_there() -> bool:
+    """Return whether this Python can compress."""
+    return _zstd() is not None
+
+
+def packed(data: bytes, *, is_allowed: bool) -> tuple[bytes, int]:
+    """Return a blob as it is sent, and the number of its compressor."""
+    if is_allowed and len(data) >= _WORTH_IT:
+        return _zstd().compress(data, _LEVEL), m.ZSTD
+    return data, 0
+
+
+def expanded(data: bytes, digest: Digest, compressor: int) -> bytes:
+    """Return a blob as it was before it was sent; it never grows far beyond its size.
+
+    Raises:
+        ServerError: It is not what was announced.
+    """
+    if not compressor:
+        return data
+    if compressor != m.ZSTD or not is_there():
+        raise ServerError(Kind.LASTING, f"it compresses a blob in way {compressor}")
+    return Expander(digest.size).add(data)
+
+
+class Expander:
+    """Expands a blob of a known size that comes in parts."""
+
+    def __init__(self, size: int) -> None:
+        self._left = size
+        self._zstd = _zstd().ZstdDecompressor()
+
+    def add(self, data: bytes) -> bytes:
+        """Return what a part holds.
+
+        Raises:
+            ServerError: It is malformed, or holds more than was announced.
+        """
+        if not data or self._zstd.eof:
+            return b""
+        try:
+            found: bytes = self._zstd.decompress(data, self._left + 1)
+        except _zstd().ZstdError:
+            raise ServerError(Kind.LASTING, "it sends a blob that is not zstd") from None
+        self._left -= len(found)
+        if self._left < 0:
+            raise ServerError(Kind.LASTING, "it sends a blob that is larger than it says")
+        return found
+
+
+@cache
+def _zstd() -> Any:
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd  # noqa: PLC0415 - takes 10 ms
+        else:
+            from backports import zstd  # noqa: PLC0415 - as above, and needs an extra
+    except ImportError:
+        return None
+    return zstd

@@ -1,0 +1,191 @@
+"""A server of Bazel's HTTP cache protocol: `/ac/` and `/cas/` below a URL, by GET, PUT and HEAD.
+
+Source: bazel.build, "Remote Caching", "HTTP caching protocol".
+"""
+
+from __future__ import annotations
+
+import http.client
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+from mochi_rules import __version__
+from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.files import reason
+from mochi_rules.cache.messages import ActionResult, decode, encode
+from mochi_rules.cache.wire import WireError
+from mochi_rules.remote.http_connection import Connection
+from mochi_rules.remote.server import concurrently
+from mochi_rules.remote.trouble import Kind, ServerError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping, Sequence
+
+    from mochi_rules.base.digest import Digest
+    from mochi_rules.remote.credentials import Credentials
+    from mochi_rules.remote.settings import Address
+    from mochi_rules.remote.trouble import Guard
+
+_T = TypeVar("_T")
+
+_THREADS = 16  # connections
+_SHORT = 10.0  # seconds
+_SLOWEST = 100_000  # bytes a second
+_MAX_RESULT = 4 << 20  # bytes
+_ASKED = 16 << 10  # bytes; what is smaller is sent without asking
+_FOUND = (200, 201, 202, 204)
+_LACKING = (404, 410)
+_EXPIRED = 401
+_REFUSED = (_EXPIRED, 403, 407)
+_PASSING = (408, 425, 429, 500, 502, 503, 504)
+_DIGITS = 5  # of seconds to wait, at most
+
+
+class HttpServer:
+    """A server by HTTP. A connection is opened when a thread first needs one, and kept."""
+
+    def __init__(self, address: Address, credentials: Credentials, guard: Guard) -> None:
+        self._address = address
+        self._credentials = credentials
+        self._guard = guard
+        self._lock = Lock()
+        self._idle: list[Connection] = []
+        self._may_write = True
+        self._tls: ssl.SSLContext | None = None
+
+    def can_write(self) -> bool:
+        """Return whether results may be written: until the server has refused one."""
+        return self._may_write
+
+    def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:  # noqa: ARG002
+        """Return the result of an action."""
+        data = self._get(f"ac/{key.hash}", _MAX_RESULT)
+        if data is None:
+            return None
+        try:
+            return decode(ActionResult, data)
+        except WireError as error:
+            raise ServerError(Kind.LASTING, f"its answer is malformed: {error}") from None
+
+    def put_result(self, key: Digest, result: ActionResult) -> None:
+        """Store the result of an action."""
+        self._put(f"ac/{key.hash}", encode(result))
+
+    def missing(self, digests: Sequence[Digest]) -> set[Digest]:
+        """Return those of some blobs that the server lacks, or that are as quickly sent."""
+        asked = [digest for digest in digests if digest.size >= _ASKED]
+        found = _results(concurrently(self._has, asked, _THREADS))
+        return {digest for digest in digests if not found.get(digest)}
+
+    def read(self, digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
+        """Return those of some blobs that there are."""
+        get = lambda digest: self._get(f"cas/{digest.hash}", digest.size)  # noqa: E731
+        found = _results(concurrently(get, digests, _THREADS))
+        return {digest: data for digest, data in found.items() if data is not None}
+
+    def write(self, blobs: Mapping[Digest, bytes]) -> None:
+        """Store blobs."""
+        put = lambda digest: self._put(f"cas/{digest.hash}", blobs[digest])  # noqa: E731
+        _results(concurrently(put, blobs, _THREADS))
+
+    def close(self) -> None:
+        """End the connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _has(self, digest: Digest) -> bool:
+        work = lambda limit: self._ask("HEAD", f"cas/{digest.hash}", limit)  # noqa: E731
+        return self._guard.call(work, _SHORT, in_background=True) is not None
+
+    def _get(self, name: str, most: int) -> bytes | None:
+        limit = _SHORT + most / _SLOWEST
+        return self._guard.call(lambda limit: self._ask("GET", name, limit, most=most), limit)
+
+    def _put(self, name: str, data: bytes) -> None:
+        limit = _SHORT + len(data) / _SLOWEST
+        work = lambda limit: self._ask("PUT", name, limit, data)  # noqa: E731
+        try:
+            self._guard.call(work, limit, in_background=True)
+        except ServerError as error:
+            self._may_write = self._may_write and error.kind is not Kind.REFUSED
+            raise
+
+    def _ask(
+        self, method: str, name: str, limit: float, body: bytes | None = None, most: int = 0
+    ) -> bytes | None:
+        """Return the body of an answer, None for what is not there."""
+        status, data, delay = self._exchange(method, name, limit, body, most)
+        if status == _EXPIRED and self._credentials.refresh():
+            status, data, delay = self._exchange(method, name, limit, body, most)
+        if status in _FOUND:
+            return data
+        if status in _LACKING and method != "PUT":
+            return None
+        kind = Kind.PASSING if status in _PASSING else Kind.LASTING
+        kind = Kind.REFUSED if status in _REFUSED else kind
+        raise ServerError(kind, f"HTTP {status} for {method} {name[:12]}...", delay)
+
+    def _exchange(
+        self, method: str, name: str, limit: float, body: bytes | None, most: int
+    ) -> tuple[int, bytes, float | None]:
+        """Return status, body and wish for a pause of one request."""
+        path = "/".join(filter(None, ("", self._address.path, name)))
+        connection = self._idle.pop() if self._idle else Connection(self._address, self._context())
+        try:
+            request = (method, f"/{path}", body, self._headers())
+            status, data, delay = connection.exchange(request, limit, most)
+        except TimeoutError:
+            raise ServerError(Kind.LATE, f"no answer within {limit:.1f} s") from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self.close()  # the others are no better, after a restart of the server
+            told = reason(error) if isinstance(error, OSError) else type(error).__name__
+            raise ServerError(Kind.PASSING, told) from None
+        self._idle.append(connection)
+        return status, data, float(delay) if delay.isdecimal() and len(delay) < _DIGITS else None
+
+    def _headers(self) -> dict[str, str]:
+        return {"User-Agent": f"mochi_rules/{__version__}", **dict(self._credentials.headers())}
+
+    def _context(self) -> ssl.SSLContext | None:
+        """Return what is known of certificates, where the connection is encrypted."""
+        if not self._address.is_secure:
+            return None
+        with self._lock:
+            if self._tls is None:
+                self._tls = tls_context(self._credentials)
+            return self._tls
+
+
+def tls_context(credentials: Credentials) -> ssl.SSLContext:
+    """Return the settings of an encrypted connection.
+
+    Emits: K021.
+
+    Raises:
+        MochiError: A file is not what it should be.
+    """
+    import ssl  # noqa: PLC0415 - takes 20 ms
+
+    tls = credentials.tls()
+    try:
+        context = ssl.create_default_context(cadata=tls.ca.decode() if tls.ca else None)
+        if tls.files:
+            context.load_cert_chain(*tls.files)
+    except (ssl.SSLError, OSError, ValueError) as error:
+        raise environment_error("K021", f"a certificate cannot be used: {error}") from None
+    return context
+
+
+def _results(found: list[tuple[Digest, _T | ServerError]]) -> dict[Digest, _T]:
+    """Return what calls returned.
+
+    Raises:
+        ServerError: One of them failed.
+    """
+    results: dict[Digest, _T] = {}
+    for digest, result in found:
+        if isinstance(result, ServerError):
+            raise result
+        results[digest] = result
+    return results

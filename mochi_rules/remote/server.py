@@ -1,0 +1,107 @@
+"""What the remote tier needs of a server, whatever protocol it speaks."""
+
+from __future__ import annotations
+
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from mochi_rules.remote.trouble import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.messages import ActionResult
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class Server(Protocol):
+    """A server; safe for threads. What it returns has not been verified.
+
+    Each method raises ServerError where the server cannot be had. With `in_background` nobody
+    waits for the call.
+    """
+
+    def can_write(self) -> bool:
+        """Return whether results may be written; connects."""
+
+    def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:
+        """Return the result of an action, perhaps with the contents of these outputs."""
+
+    def put_result(self, key: Digest, result: ActionResult) -> None:
+        """Store the result of an action, in the background; its blobs are there."""
+
+    def missing(self, digests: Sequence[Digest]) -> set[Digest]:
+        """Return those of some blobs that the server lacks; in the background."""
+
+    def read(self, digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
+        """Return those of some blobs that there are."""
+
+    def write(self, blobs: Mapping[Digest, bytes]) -> None:
+        """Store blobs, in the background."""
+
+    def close(self) -> None:
+        """End the connection; calls under way fail."""
+
+
+def concurrently(
+    work: Callable[[_T], _R], items: Iterable[_T], threads: int
+) -> list[tuple[_T, _R | ServerError]]:
+    """Call a function with each item, in several threads; return results as they came.
+
+    The threads end with the process, which may be ending already: executors refuse work then.
+    """
+    pending: Iterator[_T] = iter(items)
+    lock = Lock()
+    found: list[tuple[_T, _R | ServerError]] = []
+    broken: list[BaseException] = []
+
+    def run() -> None:
+        while not broken:
+            with lock:
+                try:
+                    item = next(pending)
+                except StopIteration:
+                    return
+            try:
+                result: _R | ServerError = work(item)
+            except ServerError as error:
+                result = error
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                broken.append(error)
+                return
+            found.append((item, result))
+
+    listed = list(pending)
+    pending = iter(listed)
+    helpers = [Thread(target=run, daemon=True) for _ in range(min(threads, len(listed)) - 1)]
+    for helper in helpers:
+        helper.start()
+    run()
+    for helper in helpers:
+        helper.join()
+    if broken:
+        raise broken[0]
+    return found
+
+
+def batches(
+    items: Iterable[_T], size: Callable[[_T], int], most: int, count: int
+) -> Iterator[list[_T]]:
+    """Yield items in lists of at most `count`, whose sizes add up to at most `most`.
+
+    An item that is larger than that is alone in its list.
+    """
+    batch: list[_T] = []
+    total = 0
+    for item in items:
+        amount = size(item)
+        if batch and (total + amount > most or len(batch) == count):
+            yield batch
+            batch, total = [], 0
+        batch.append(item)
+        total += amount
+    if batch:
+        yield batch

@@ -1,0 +1,227 @@
+"""What is said about the remote cache: on the command line, in the environment, in `mochi.toml`.
+
+    [remote]
+    url = "grpcs://cache.example.org/main"
+    mode = "read"
+
+A variable `remote_mode=` goes before MOCHI_RULES_REMOTE_MODE, and that before `mode` of the file.
+Secrets come from files, helpers and the environment alone: everybody sees a command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import did_you_mean, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+SECTION = "remote"
+ENVIRONMENT = "MOCHI_RULES_REMOTE"
+OFF = "off"
+READ, WRITE, BOTH = "read", "write", "both"
+MODES = (READ, WRITE, BOTH, OFF)
+UPLOADS = ("async", "wait")
+ANSWERS = ("yes", "no")
+
+# What can be said, and by what the values are limited.
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "url": (), "mode": MODES, "upload": UPLOADS, "require": ANSWERS, "namespace": (),
+    "token_file": (), "headers_file": (), "credential_helper": (),
+    "ca_file": (), "cert_file": (), "key_file": (),
+}  # fmt: skip
+_PATHS = ("token_file", "headers_file", "ca_file", "cert_file", "key_file")
+_VARIABLES = {"url": "remote", "mode": "remote_mode", "upload": "remote_upload",
+              "require": "remote_require"}  # fmt: skip
+# Scheme → (gRPC, TLS, port).
+_SCHEMES = {
+    "grpc": (True, False, 80), "grpcs": (True, True, 443),
+    "http": (False, False, 80), "https": (False, True, 443),
+}  # fmt: skip
+# Words in a path that the names of resources are read by.
+_RESERVED = ("blobs", "uploads", "actions", "actionResults", "operations", "capabilities",
+             "compressed-blobs")  # fmt: skip
+# What the systems of continuous integration say of a run for what nobody has reviewed.
+_PULL_REQUESTS = {
+    "GITHUB_EVENT_NAME": ("pull_request", "pull_request_target"),
+    "CI_PIPELINE_SOURCE": ("merge_request_event", "external_pull_request_event"),
+    "BUILD_REASON": ("PullRequest",),
+}
+_ANY_PULL_REQUEST = ("CHANGE_ID", "CIRCLE_PULL_REQUEST", "BITBUCKET_PR_ID", "DRONE_PULL_REQUEST")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server is; `path` is the instance of gRPC, or the folder of HTTP, without slashes."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether the server speaks the Remote Execution API, not HTTP."""
+        return _SCHEMES[self.scheme][0]
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the connection is encrypted, and the server shows who it is."""
+        return _SCHEMES[self.scheme][1]
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody on the way can read what is sent."""
+        return self.is_secure or self.host in ("localhost", "127.0.0.1", "[::1]")
+
+    def __str__(self) -> str:
+        """Return the address as it is written."""
+        path = f"/{self.path}" if self.path else ""
+        return f"{self.scheme}://{self.host}:{self.port}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSettings:
+    """What is said about the remote cache; without an address there is none.
+
+    `waits` lets a build end only when everything is uploaded. A build fails without the server
+    where it `is_required`. `namespace` parts what is stored by those who trust each other.
+    `token` is a secret.
+    """
+
+    address: Address | None = None
+    mode: str = BOTH
+    waits: bool = False
+    is_required: bool = False
+    namespace: str = ""
+    token: str = field(default="")
+    helper: str = ""
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def reads(self) -> bool:
+        """Whether results are taken."""
+        return self.address is not None and self.mode in (READ, BOTH)
+
+    @property
+    def writes(self) -> bool:
+        """Whether results are stored."""
+        return self.address is not None and self.mode in (WRITE, BOTH)
+
+
+def remote_settings(
+    arguments: Mapping[str, str],
+    environment: Mapping[str, str],
+    table: Mapping[str, object],
+    folder: Path,
+) -> RemoteSettings:
+    """Return what is said about the remote cache.
+
+    `arguments` are the variables of the command line, and `table` is that of `mochi.toml` in
+    `folder`, where relative paths begin.
+
+    Emits: K020.
+
+    Raises:
+        MochiError: A setting is wrong.
+    """
+    if unknown := [name for name in table if name not in _CHOICES]:
+        raise fail(
+            "K020",
+            f"`[{SECTION}]` of `mochi.toml` has no setting `{unknown[0]}`",
+            notes=(f"the settings are {listing(_CHOICES)}",),
+            help=did_you_mean(unknown[0], _CHOICES) or "leave it out",
+        )
+    values = {name: _value(name, arguments, environment, table) for name in _CHOICES}
+    for name, choices in _CHOICES.items():
+        value, shown = values[name], _VARIABLES.get(name, name)
+        if choices and value and value not in choices:
+            raise fail(
+                "K020",
+                f"`{shown}` cannot be `{value}`",
+                notes=(f"it must be one of {listing(choices)}",),
+                help=did_you_mean(value, choices) or f"write `{shown}={choices[0]}`",
+            )
+    mode = values["mode"] or (READ if is_pull_request(environment) else BOTH)
+    url = values["url"] if mode != OFF else ""
+    return RemoteSettings(
+        address=parse_address(url) if url not in ("", OFF) else None,
+        mode=mode,
+        waits=values["upload"] == "wait",
+        is_required=values["require"] == "yes",
+        namespace=values["namespace"],
+        token=environment.get(f"{ENVIRONMENT}_TOKEN", ""),
+        helper=values["credential_helper"],
+        files={name: folder / Path(values[name]).expanduser() for name in _PATHS if values[name]},
+    )
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that a URL stands for.
+
+    Emits: K020.
+
+    Raises:
+        MochiError: It stands for none.
+    """
+    from urllib.parse import urlsplit  # noqa: PLC0415 - takes 5 ms
+
+    try:
+        parts = urlsplit(text)
+        scheme, port = parts.scheme, parts.port
+    except ValueError:
+        raise _wrong(f"`{text}` is not a URL") from None
+    if scheme not in _SCHEMES:
+        raise _wrong(f"`{_without_secrets(parts)}` does not begin with {listing(_SCHEMES)}")
+    if not parts.hostname or parts.query or parts.fragment:
+        raise _wrong(f"`{_without_secrets(parts)}` is not the URL of a server")
+    if parts.username is not None or parts.password is not None:
+        raise fail(
+            "K020",
+            "the URL of the remote cache contains a password, which everybody can see",
+            help="write it in a file: `token_file` or `headers_file` in `[remote]` of `mochi.toml`",
+        )
+    path = parts.path.strip("/")
+    if _SCHEMES[scheme][0] and (taken := [word for word in path.split("/") if word in _RESERVED]):
+        raise _wrong(f"the name of an instance cannot contain `{taken[0]}`")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return Address(scheme, host, port or _SCHEMES[scheme][2], path)
+
+
+def is_pull_request(environment: Mapping[str, str]) -> bool:
+    """Return whether this is a run for what nobody has reviewed."""
+    named = any(environment.get(name) in values for name, values in _PULL_REQUESTS.items())
+    return named or any(environment.get(name) for name in _ANY_PULL_REQUEST)
+
+
+def _value(
+    name: str,
+    arguments: Mapping[str, str],
+    environment: Mapping[str, str],
+    table: Mapping[str, object],
+) -> str:
+    """Return a setting, from who says it first; an empty string is the default."""
+    variable = ENVIRONMENT if name == "url" else f"{ENVIRONMENT}_{name.upper()}"
+    said = arguments.get(_VARIABLES.get(name, "")) or environment.get(variable, "")
+    value = table.get(name, "")
+    if name == "require" and isinstance(value, bool):
+        value = ANSWERS[not value]
+    if not isinstance(value, str):
+        raise fail("K020", f"`{name}` of `[{SECTION}]` in `mochi.toml` must be a string",
+                   help=f'write `{name} = "..."`')  # fmt: skip
+    return said or value
+
+
+def _wrong(message: str) -> Exception:
+    return fail("K020", message, help="write `remote=grpcs://HOST:PORT/INSTANCE`")
+
+
+def _without_secrets(parts: SplitResult) -> str:
+    """Return a URL as it may be shown."""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,0 +1,255 @@
+"""The remote tier: entries of other machines, verified, and ours for them.
+
+Whatever the server does, a build goes on without it, and is not delayed by more than `Patience`
+says; only a build that requires it fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import MochiError, environment_error
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.cache.cache import Hit, is_complete
+from mochi_rules.cache.statistics import Recorder, Statistics
+from mochi_rules.cache.store import EMPTY, warning
+from mochi_rules.remote.credentials import Credentials
+from mochi_rules.remote.server import concurrently
+from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
+from mochi_rules.remote.uploads import Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.key import PreparedAction
+    from mochi_rules.cache.messages import ActionResult
+    from mochi_rules.remote.server import Server
+    from mochi_rules.remote.settings import Address, RemoteSettings
+    from mochi_rules.remote.uploads import Entry
+
+_UNNOTICED = 0.2  # seconds
+_FLUSH = 0.3  # seconds for uploads at the end, besides what is left of the patience
+_SLICE, _SLICES = 1.0, 10  # seconds, in each of which a tenth of the uploads must succeed
+_WAIT = "`remote_upload=wait` waits for them"
+_STALLED = 30.0  # seconds without progress, after which nobody waits for uploads
+_QUEUE = 1.0  # seconds that a step waits for room in the queue
+_THREADS = 16  # calls at a time
+_EXTRA = "pip install 'mochi-rules[remote]'"
+
+
+class RemoteTier:
+    """A cache on a server; safe for threads. It connects when it is first asked.
+
+    `note` is called with what is worth a line, such as that a build waits for uploads.
+
+    Emits: K021 (credentials), K022 (a server in trouble), K023 (refused), K024 (wrong bytes), K025
+    (a package is missing).
+    """
+
+    def __init__(
+        self, settings: RemoteSettings, address: Address, note: Callable[[str], object]
+    ) -> None:
+        self._settings = settings
+        self._address = address
+        self._note = note
+        self.patience = Patience()
+        self._guard = Guard(None if settings.is_required else self.patience)
+        self._recorder = Recorder()
+        self._uploads = Uploads(self._upload)
+        self._lock = Lock()
+        self._server: Server | None = None
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What is wrong with the server, each kind of trouble once."""
+        if self._guard.trouble is not None:
+            self._recorder.warn(*self._problem(self._guard.trouble).diagnostics)
+        return self._recorder.warnings
+
+    @property
+    def statistics(self) -> Statistics:
+        """What this process did so far."""
+        return self._recorder.counted
+
+    def fetch(self, action: PreparedAction) -> Hit | None:
+        """Return all outputs of a step, verified, or None.
+
+        Raises:
+            MochiError: The build requires the server, and it fails.
+        """
+        if not self._settings.reads:
+            return None
+        try:
+            with self.patience.waiting():
+                hit = self._find(self._open(), action)
+        except (ServerError, MochiError) as error:
+            self._fail(error)
+            return None
+        self._recorder.count(Statistics(hits=1) if hit else Statistics(misses=1))
+        if hit:
+            self.patience.add(hit.result.seconds)
+        return hit
+
+    def offer(self, action: PreparedAction, hit: Hit) -> None:
+        """Store the outputs of a step, in the background."""
+        if not self._settings.writes or self._guard.is_open:
+            return
+        if not self._uploads.add((action, hit), _STALLED if self._settings.waits else _QUEUE):
+            self._recorder.count(Statistics(skipped=1))
+
+    def finish(self) -> None:
+        """Wait for what is under way in the background, and end the connection."""
+        left = 0 if self._guard.is_open else self._drain()
+        trouble = self._guard.trouble
+        self._guard.stop()
+        if self._server is not None:
+            self._server.close()
+        self._recorder.count(Statistics(skipped=left))
+        if left and trouble is None:
+            self._note(f"{left} results are not in the remote cache: {_WAIT}")
+
+    def _drain(self) -> int:
+        """Wait while uploads make progress; return how many results are not up."""
+        left = self._uploads.drain(_UNNOTICED)
+        if not left:
+            return 0
+        self._note(f"uploading {left} results to the remote cache")
+        if self._settings.waits or self._settings.is_required:
+            seconds, step = _STALLED, 1
+        else:
+            seconds = min(self.patience.left + _FLUSH, _SLICE)
+            step = max(left // _SLICES, 1)
+        before = left + step
+        while left and left <= before - step and not self._guard.is_open:
+            before, left = left, self._uploads.drain(seconds)
+        return left
+
+    def _open(self) -> Server:
+        """Return the server, which is loaded now if it was not needed before."""
+        with self._lock:
+            if self._server is None:
+                self._server = self._load()
+            return self._server
+
+    def _load(self) -> Server:
+        credentials = Credentials(self._settings, self._address)
+        credentials.headers()
+        try:
+            if self._address.is_grpc:
+                from mochi_rules.remote.grpc_server import (  # noqa: PLC0415 - takes long
+                    GrpcServer,
+                    load_grpc,
+                )
+
+                load_grpc()
+                return GrpcServer(self._address, credentials, self._guard)
+            from mochi_rules.remote.http_server import HttpServer  # noqa: PLC0415 - as above
+
+            return HttpServer(self._address, credentials, self._guard)
+        except ImportError as error:
+            raise environment_error(
+                "K025", f"the remote cache needs the package `{error.name}`", help=f"run `{_EXTRA}`"
+            ) from None
+
+    def _find(self, server: Server, action: PreparedAction) -> Hit | None:
+        result = server.get_result(action.key, action.output_paths)
+        if result is None or not is_complete(action, result):
+            return None
+        blobs = self._inlined(result)
+        wanted = self._wanted(result)
+        lacking = [digest for digest in wanted if digest not in blobs]
+        if lacking:
+            blobs |= self._verified(server.read(lacking))
+        if any(digest not in blobs for digest in wanted):
+            return None  # it dangles: the server has dropped a blob
+        outputs = {file.path: blobs[file.digest] for file in result.output_files}
+        return Hit(_tidied(result, blobs), outputs, is_remote=True)
+
+    def _inlined(self, result: ActionResult) -> dict[Digest, bytes]:
+        found = {file.digest: file.contents for file in result.output_files if file.contents}
+        return {EMPTY: b"", **self._verified(found)}
+
+    def _wanted(self, result: ActionResult) -> set[Digest]:
+        digests = {file.digest for file in result.output_files}
+        return digests | {result.stderr_digest} if result.stderr_digest else digests
+
+    def _verified(self, blobs: Mapping[Digest, bytes]) -> dict[Digest, bytes]:
+        """Return the blobs that are what they are called."""
+        found = {}
+        for digest, data in blobs.items():
+            if digest_bytes(data) == digest:
+                found[digest] = data
+                self._recorder.count(Statistics(bytes_read=digest.size))
+                continue
+            self._recorder.count(Statistics(corrupted=1))
+            self._recorder.warn(
+                warning(
+                    "K024", f"the remote cache `{self._address}` sends wrong bytes",
+                    note=f"a blob does not have the digest `{digest.hash[:12]}` that it is named "
+                    "by; its step runs here",
+                )
+            )  # fmt: skip
+        return found
+
+    def _upload(self, entries: list[Entry]) -> None:
+        """Store some results: what they name goes first."""
+        try:
+            server = self._open()
+            if not server.can_write():
+                self._recorder.count(Statistics(skipped=len(entries)))
+                return
+            blobs = _blobs(entries)
+            lacking = server.missing(list(blobs))
+            server.write({digest: blobs[digest] for digest in lacking})
+            size = sum(digest.size for digest in lacking)
+            self._recorder.count(Statistics(bytes_written=size))
+            put = lambda entry: server.put_result(entry[0].key, entry[1].result)  # noqa: E731
+            for _, error in concurrently(put, entries, _THREADS):
+                if isinstance(error, ServerError):
+                    raise error
+                self._recorder.count(Statistics(stores=1))
+        except (ServerError, MochiError) as error:
+            self._recorder.count(Statistics(errors=1))
+            self._note_trouble(error)
+
+    def _fail(self, error: ServerError | MochiError) -> None:
+        self._recorder.count(Statistics(errors=1))
+        self._note_trouble(error)
+        if not self._settings.is_required:
+            return
+        raise error if isinstance(error, MochiError) else self._problem(error)
+
+    def _note_trouble(self, error: ServerError | MochiError) -> None:
+        """Keep a warning of what no further call can change."""
+        if isinstance(error, MochiError):
+            self._recorder.warn(*error.diagnostics)
+            self._guard.stop()
+
+    def _problem(self, error: ServerError) -> MochiError:
+        code = "K023" if error.kind is Kind.REFUSED else "K022"
+        verb = "refuses this client" if code == "K023" else "fails"
+        going_on = () if self._settings.is_required else ("the build goes on without it",)
+        return environment_error(
+            code, f"the remote cache `{self._address}` {verb}: {error}", notes=going_on
+        )
+
+
+def _tidied(result: ActionResult, blobs: Mapping[Digest, bytes]) -> ActionResult:
+    """Return a result as this machine would have stored it: without what a server has inlined."""
+    files = tuple(replace(file, contents=b"") for file in result.output_files)
+    stderr = blobs[result.stderr_digest] if result.stderr_digest else result.stderr_raw
+    return replace(result, output_files=files, stderr_raw=stderr, stderr_digest=None)
+
+
+def _blobs(entries: Iterable[Entry]) -> dict[Digest, bytes]:
+    """Return what results name: their outputs, and the messages that make their keys."""
+    found: dict[Digest, bytes] = {}
+    for action, hit in entries:
+        found.update(action.messages)
+        found.update((file.digest, hit.outputs[file.path]) for file in hit.result.output_files)
+    found.pop(EMPTY, None)
+    return found

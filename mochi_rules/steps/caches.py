@@ -1,0 +1,39 @@
+"""The cache of a build: a directory, and behind it a server, where one is named."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mochi_rules.cache.cache import Cache
+from mochi_rules.project.project_file import read_table
+from mochi_rules.remote.settings import SECTION, RemoteSettings, remote_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from mochi_rules.cache.tiers import Tier
+
+
+def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings:
+    """Return what the variables, the environment and `mochi.toml` say of the remote cache.
+
+    Emits: B010, B011, B028, K020.
+
+    Raises:
+        MochiError: A setting is wrong.
+    """
+    table = read_table(workspace, SECTION)
+    return remote_settings(arguments, os.environ, table, workspace)
+
+
+def open_cache(root: Path | None, remote: RemoteSettings, note: Callable[[str], object]) -> Tier:
+    """Return the cache of a build; `note` is called with lines that people should see."""
+    local = Cache(root)
+    if remote.address is None:
+        return local
+    from mochi_rules.cache.tiers import TieredCache  # noqa: PLC0415 - where there are tiers
+    from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - as above
+
+    return TieredCache(local, RemoteTier(remote, remote.address, note))

@@ -1,0 +1,72 @@
+"""Builds that share a server: each with a cache of its own, as on machines of their own."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.remote.fake_server import FakeServer
+
+from .project import HELLO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from .project import Project
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    """Return a server on this machine."""
+    server = FakeServer()
+    yield server
+    server.stop()
+
+
+def test_what_one_machine_built_another_restores(
+    project: Project, server: FakeServer, tmp_path: Path
+) -> None:
+    """A build with an empty cache takes everything from the server, and the bytes are the same."""
+    project.write(HELLO)
+    project.scons("link=none", f"remote={server.url}", "remote_upload=wait")
+    built = project.outputs()
+    project.scons("-c", "link=none")
+    project.cache = tmp_path / "another machine"
+    done = project.scons("link=none", f"remote={server.url}", "remote_mode=read")
+    assert project.outputs() == built
+    assert done.summary.startswith("built 0 of 4 · 4 cached (4 remote, ")
+    assert {remark for *_, remark in done.steps} == {"cached, remote"}
+
+
+def test_build_with_nothing_to_do_opens_no_connection(project: Project, server: FakeServer) -> None:
+    """Neither an up-to-date tree nor a full cache of this machine needs the server."""
+    project.write({**HELLO, "mochi.toml": f'[remote]\nurl = "{server.url}"\nmode = "read"\n'})
+    project.scons("link=none", "remote=off")
+    assert project.scons("link=none").status == 0
+    project.scons("-c", "link=none")
+    assert project.scons("link=none").summary.startswith("built 0 of 4 · 4 cached (")
+    assert server.calls == []
+
+
+def test_server_that_is_not_there_is_a_warning(project: Project) -> None:
+    """A build goes on without its server, and says so once."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        url = f"grpc://127.0.0.1:{sock.getsockname()[1]}"
+    project.write(HELLO)
+    done = project.scons("link=none", f"remote={url}")
+    assert done.status == 0
+    assert done.err.count("warning[") == 1
+    assert "K022" in done.err
+
+
+def test_required_server_that_is_not_there_is_an_error(project: Project) -> None:
+    """`remote_require=yes` builds nothing without its server."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        url = f"grpc://127.0.0.1:{sock.getsockname()[1]}"
+    project.write(HELLO)
+    done = project.scons("link=none", f"remote={url}", "remote_require=yes")
+    assert done.status == 2
+    assert "error[K022]" in done.err

@@ -1,0 +1,123 @@
+"""Cache servers that others wrote, each started on a free port for a test.
+
+`.ci/run` installs them. `buildbox-casd` is in the package BuildStream, nginx is one of the system.
+"""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tests.needs import need
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_START = 60.0  # seconds
+_BUILDGRID = """\
+server:
+  - !channel
+    address: 127.0.0.1:{port}
+    insecure-mode: true
+description: the cache of a test
+instances:
+  - name: 'team/a'
+    storages:
+      - !disk-storage &cas
+        path: {folder}/data
+    caches:
+      - !lru-action-cache &ac
+        storage: *cas
+        max-cached-refs: 4096
+        cache-failed-actions: false
+        allow-updates: true
+    services:
+      - !action-cache
+        cache: *ac
+      - !cas
+        storage: *cas
+      - !bytestream
+        storage: *cas
+thread-pool-size: 100
+"""
+_NGINX = """\
+daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;
+events {{ worker_connections 256; }}
+http {{
+  access_log off; client_body_temp_path {folder}/body; client_max_body_size 0;
+  fastcgi_temp_path {folder}/f; proxy_temp_path {folder}/p;
+  scgi_temp_path {folder}/s; uwsgi_temp_path {folder}/u;
+  server {{
+    listen 127.0.0.1:{port}; root {folder}/data;
+    location / {{ dav_methods PUT; create_full_put_path on; }}
+    location /reading/ {{ alias {folder}/data/; limit_except GET HEAD {{ deny all; }} }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def casd(folder: Path) -> Iterator[str]:
+    """Give the URL of a buildbox-casd."""
+    need("buildbox-casd")
+    port = _free_port()
+    command = ["buildbox-casd", "--bind", f"127.0.0.1:{port}", "--quota-high", "1G",
+               "--reserved", "10M", str(folder / "data")]  # fmt: skip
+    with _running(command, port, folder):
+        yield f"grpc://127.0.0.1:{port}"
+
+
+@contextmanager
+def buildgrid(folder: Path) -> Iterator[str]:
+    """Give the URL of an instance of a BuildGrid."""
+    need("bgd")
+    port = _free_port()
+    settings = folder / "settings.yml"
+    settings.write_text(_BUILDGRID.format(port=port, folder=folder))
+    with _running(["bgd", "server", "start", str(settings)], port, folder):
+        yield f"grpc://127.0.0.1:{port}/team/a"
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[str]:
+    """Give the URL of a folder on an nginx, which also serves it at `/reading`, for reading."""
+    need("nginx")
+    port = _free_port()
+    (folder / "data").mkdir()
+    settings = folder / "nginx.conf"
+    settings.write_text(_NGINX.format(port=port, folder=folder))
+    command = ["nginx", "-c", str(settings), "-e", str(folder / "log")]
+    with _running(command, port, folder):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(command: list[str], port: int, folder: Path) -> Iterator[None]:
+    with (folder / "output").open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
+    try:
+        until = time.monotonic() + _START
+        while not _is_open(port):
+            said = (folder / "output").read_text("utf-8", "replace")
+            assert process.poll() is None, said
+            assert time.monotonic() < until, said
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
