@@ -16,12 +16,17 @@ from mochi_rules.compiler.driver import CompileRequest, build_ir
 from mochi_rules.compiler.ir.facts import Facts
 from mochi_rules.compiler.ir.function import Branch, Function, Jump, Return, Value
 from mochi_rules.compiler.ir.types import INT, VOID
-from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds, Place
+from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds
 from mochi_rules.compiler.passes.context import Context
+from mochi_rules.compiler.passes.hoist import hoist
+from mochi_rules.compiler.passes.known import Place
+from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.ranges import drop_checks
+from mochi_rules.compiler.passes.version import version_loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
 
 ROUNDS = 400  # instructions of one run
 VARIABLES = ("a", "b", "n", "i", "j")
@@ -65,6 +70,10 @@ programs = st.lists(statements, min_size=2, max_size=8).map(
 
 class Stop(Exception):  # noqa: N818
     """The program stops: a check failed."""
+
+
+class TooLong(Stop):
+    """The run of a program is longer than a test waits for."""
 
 
 def check(holds: bool) -> None:  # noqa: FBT001
@@ -128,10 +137,11 @@ def run(function: Function, args: tuple[object, ...], seen: list[object]) -> Ite
     values = dict(zip(function.params, args, strict=True))
     block, left = function.entry, ROUNDS
     while True:
+        left -= 1  # a loop may be empty
         for position, value in enumerate(block.code):
             left -= 1
-            if not left:
-                return
+            if left <= 0:
+                raise TooLong
             yield (block, position), values
             if value.op == "const":
                 values[value] = value.attr
@@ -140,6 +150,8 @@ def run(function: Function, args: tuple[object, ...], seen: list[object]) -> Ite
             if value.type is not VOID:
                 values[value] = result
                 seen.append(result)
+        if left <= 0:
+            raise TooLong
         match block.end:
             case Jump(target=target, args=passed):
                 values.update(zip(target.params, [values[arg] for arg in passed], strict=True))
@@ -218,3 +230,29 @@ def test_a_program_without_needless_checks_computes_the_same(text, inputs) -> No
                 seen.append("stop")
             results.append(seen)
         assert results[0] == results[1], text
+
+
+@settings(max_examples=60)
+@given(programs, st.lists(arguments, min_size=1, max_size=3))
+def test_a_program_with_copies_of_its_loops_ends_alike(text, inputs) -> None:
+    """The same result, the same list and the same stop, whichever copy of a loop runs."""
+    function, copied = build(text), build(text)
+    context = Context({"f": copied}, {})
+    for transform in (number_values, drop_checks, hoist, version_loops):
+        transform(copied, context)
+    for *numbers, xs in inputs:
+        ends = [end_of(one, numbers, list(xs)) for one in (function, copied)]
+        assert ends[0] == ends[1] or "too long" in ends, text
+
+
+def end_of(function: Function, numbers: list[int], xs: list[int]) -> object:
+    """Return what a run of a function ends with: its result and its list, or a stop."""
+    seen: list[object] = []
+    try:
+        for _ in run(function, (*numbers, xs), seen):
+            pass
+    except TooLong:
+        return "too long"
+    except Stop:
+        return "stop"
+    return seen[-1], xs

@@ -17,6 +17,7 @@ from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
+from mochi_rules.compiler.passes.version import version_loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),
     Pass("hoist", 2, hoist),
+    Pass("version", 2, version_loops),
     Pass("anchor", 2, anchor),
     Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),

@@ -13,16 +13,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir.function import Block, Branch, Jump
 from mochi_rules.compiler.ir.types import INT
+from mochi_rules.compiler.passes.counter import counter_of
+from mochi_rules.compiler.passes.known import BELOW, END, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.facts import Facts
-    from mochi_rules.compiler.ir.function import Value
+    from mochi_rules.compiler.ir.function import Block, Value
+    from mochi_rules.compiler.passes.counter import Counter
+    from mochi_rules.compiler.passes.known import Place
 
 LEAST, MOST = -(2**63), 2**63 - 1
 LIMIT = {1: MOST, -1: -LEAST}  # of an int, by sign
@@ -34,61 +33,53 @@ _RANGES = {
 }  # fmt: skip
 # Operations whose result is their first argument; and those whose result is below the second.
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
-_BELOW = frozenset({"check.index", "check.upper", "index.known"})
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
-_OPPOSITE = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
-# What a relation of a and b says: a ≤ b + change or, reversed, b ≤ a + change.
-_RELATIONS = {
-    "lt": ((False, -1),), "le": ((False, 0),), "gt": ((True, -1),), "ge": ((True, 0),),
-    "eq": ((False, 0), (True, 0)), "ne": (),
-}  # fmt: skip
 _STEPS = 500
 _DEEPEST = 20  # claims in a proof of a claim
-END = 1 << 30  # a position behind all instructions
-
-Place = tuple[Block, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    """From some place on: sign * value ≤ sign * other + change; `other` None is zero."""
-
-    block: Block
-    position: int
-    other: Value | None
-    change: int
-
-
-class Bounds:
+class Bounds(Known):
     """What is known about the ints of a function; it must not change but for equal values."""
 
     def __init__(self, facts: Facts) -> None:
-        self.flow: Flow = facts.flow
-        self.homes = facts.homes
-        self.positions = {
-            value: number for block in self.flow.blocks for number, value in enumerate(block.code)
-        }  # fmt: skip
-        self.known: dict[int, dict[Value, list[_Fact]]] = {1: {}, -1: {}}
-        self.nonzero: dict[Value, list[Place]] = {}
-        self.args: dict[Value, list[tuple[Value, Block]]] = {}  # of parameters, and from where
-        self.lengths: dict[Value, list[Value]] = {}  # of lists
+        super().__init__(facts)
         self.exact: dict[Value, bool] = {}
-        self.found: dict[tuple[int, Value, Block], int] = {}  # what rests on no open claim
+        # What rests on no open claim, and from what position of a block on it holds.
+        self.found: dict[tuple[int, Value, Block], tuple[int, int]] = {}
         self.steps = 0
         self.depth = 0
         self.at_lengths = False  # in a proof that tries other lengths already
         self.open: dict[tuple[int, Value, Value | None], int] = {}  # claims under proof
+        self.guessed: dict[tuple[int, Value], int] = {}  # bounds of parameters, as `found`
         self.guessing: set[tuple[int, Value]] = set()
+        self.growing: set[tuple[int, Value]] = set()
+        self.counters: dict[Block, Counter | None] = {}
+
+    def settle(self) -> None:
+        """Prove in order what others rest on; deep in another proof, few steps are left for it."""
         for block in self.flow.blocks:
-            self._learn(block)
+            for value in block.code:
+                if value.op in ("add", "sub"):
+                    self._is_exact(value)
+        for header in self.flow.loops:
+            for param in header.params:
+                if param.type is INT:
+                    self.least(param, (header, 0))
+                    self.most(param, (header, 0))
 
     def most(self, value: Value, place: Place, sign: int = 1) -> int:
         """Return the largest that `sign * value` can be at a place."""
-        key = (sign, value, place[0])  # later in a block, more is known, but nothing else
-        if key not in self.found:
+        known = self._found(sign, value, place)
+        if known is None:
             self.steps = _STEPS
-            self.found[key] = self._most(sign, value, place)
-        return self.found[key]
+            known = self._most(sign, value, place)
+            self.found[sign, value, place[0]] = place[1], known
+        return known
+
+    def _found(self, sign: int, value: Value, place: Place) -> int | None:
+        """Return what was found here or before: later in a block, more is known."""
+        position, known = self.found.get((sign, value, place[0]), (END, None))
+        return known if position <= place[1] else None
 
     def least(self, value: Value, place: Place) -> int:
         """Return the least that a value can be at a place."""
@@ -101,61 +92,25 @@ class Bounds:
 
     def is_nonzero(self, value: Value, place: Place) -> bool:
         """Return whether a value is certainly not 0 at a place."""
-        if any(self._reaches(*fact, place) for fact in self.nonzero.get(value, ())):
+        if any(self.reaches(*fact, place) for fact in self.nonzero.get(value, ())):
             return True
         return self.least(value, place) > 0 or self.most(value, place) < 0
 
-    # Facts
+    def suppose(self, place: Place, a: Value, b: Value, change: int) -> None:
+        """Take it from now on that a ≤ b + change from a place on."""
+        self.below(place, a, b, change)
+        self._forget()
 
-    def _learn(self, block: Block) -> None:
-        for position, value in enumerate(block.code):
-            if value.op in _BELOW:
-                index, length = value.args
-                self._below((block, position), index, length, -1)
-            elif value.op == "list.len":
-                self.lengths.setdefault(value.args[0], []).append(value)
-            elif value.op == "check.nonzero":
-                self.nonzero.setdefault(value.args[0], []).append((block, position))
-        match block.end:
-            case Jump(target=target, args=args):
-                for param, arg in zip(target.params, args, strict=True):
-                    self.args.setdefault(param, []).append((arg, block))
-            case Branch() as branch:
-                self._learn_condition(branch.condition, branch.then, holds=True)
-                self._learn_condition(branch.condition, branch.otherwise, holds=False)
+    def withdraw(self, a: Value, b: Value) -> None:
+        """Forget what was supposed last, which was about these."""
+        self.known[1][a].pop()
+        self.known[-1][b].pop()
+        self._forget()
 
-    def _learn_condition(self, condition: Value, block: Block, *, holds: bool) -> None:
-        while condition.op == "not":
-            condition, holds = condition.args[0], not holds
-        if condition.op not in _OPPOSITE or condition.args[0].type is not INT:
-            return
-        a, b = condition.args
-        place = (block, -1)
-        relation = condition.op if holds else _OPPOSITE[condition.op]
-        for is_turned, change in _RELATIONS[relation]:
-            self._below(place, *((b, a) if is_turned else (a, b)), change)
-        if relation == "ne":
-            for one, other in ((a, b), (b, a)):
-                if other.op == "const" and other.attr == 0:
-                    self.nonzero.setdefault(one, []).append(place)
-
-    def _below(self, place: Place, a: Value, b: Value, change: int) -> None:
-        """Note that a ≤ b + change."""
-        for sign, one, other in ((1, a, b), (-1, b, a)):
-            fact = _Fact(*place, other, change)
-            if other.op == "const":
-                fact = _Fact(*place, None, change + sign * other.attr)
-            self.known[sign].setdefault(one, []).append(fact)
-
-    def _facts(self, sign: int, value: Value, place: Place) -> Iterator[_Fact]:
-        for fact in self.known[sign].get(value, ()):
-            if self._reaches(fact.block, fact.position, place):
-                yield fact
-
-    def _reaches(self, block: Block, position: int, place: Place) -> bool:
-        if block is place[0]:
-            return position < place[1]
-        return self.flow.dominates(block, place[0])
+    def _forget(self) -> None:
+        self.found.clear()
+        self.guessed.clear()
+        self.exact.clear()
 
     # Numbers
 
@@ -163,12 +118,12 @@ class Bounds:
         self.steps -= 1
         if value.op == "const":
             return sign * int(value.attr)
-        known = self.found.get((sign, value, place[0]))
+        known = self._found(sign, value, place)
         if known is not None or self.steps < 0 or self.depth > _DEEPEST:
             return LIMIT[sign] if known is None else known
         self.depth += 1
         found = self._by_definition(sign, value, place)
-        for fact in self._facts(sign, value, place):
+        for fact in self.facts(sign, value, place):
             other = self._most(sign, fact.other, place) if fact.other else 0
             found = min(found, other + fact.change)
         self.depth -= 1
@@ -236,17 +191,83 @@ class Bounds:
 
     def _guess(self, sign: int, param: Value) -> int:
         """Return a bound of a parameter: that of its initial value, where iterations keep it."""
-        sources = self.args.get(param)
-        if not sources or (sign, param) in self.guessing:
+        if param not in self.args or (sign, param) in self.guessing:
             return LIMIT[sign]
-        self.guessing.add((sign, param))
+        if (sign, param) in self.guessed:
+            return self.guessed[sign, param]
         home = self.homes[param]
         found = max(
-            self._most(sign, arg, (block, END)) for arg, block in sources
+            self._most(sign, arg, (block, END)) for arg, block in self.args[param]
             if not self.flow.is_back_edge(block, home)
         )  # fmt: skip
-        self.guessing.discard((sign, param))
-        return found if self._holds(sign, param, None, found, (home, -1)) else LIMIT[sign]
+        if found < LIMIT[sign] and not self._holds(sign, param, None, found, (home, -1)):
+            self.guessing.add((sign, param))
+            found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
+            self.guessing.discard((sign, param))
+        if found < LIMIT[sign] and not (self.open or self.guessing or self.growing):
+            self.guessed[sign, param] = found
+        return found
+
+    def _growth_of_loop(self, sign: int, param: Value) -> int:
+        """Return by how much a parameter of a loop may ever be above its initial value."""
+        header = self.homes[param]
+        counter = self.counter(header)
+        if counter is None:
+            return LIMIT[sign]
+        upwards = 1 if counter.step > 0 else -1
+        place = (header, 0)
+        span = self._most(upwards, counter.limit, place) + self._most(
+            -upwards, counter.first, place
+        )
+        iterations = (span + counter.is_inclusive) // abs(counter.step) + 1
+        growth = max(
+            self._growth(sign, arg, param, block) for arg, block in self.args[param]
+            if self.flow.is_back_edge(block, header)
+        )  # fmt: skip
+        return max(0, iterations) * max(0, growth)
+
+    def counter(self, header: Block) -> Counter | None:
+        """Return what counts the iterations of a loop."""
+        if header not in self.counters:
+            body = self.flow.loops.get(header)
+            found = body and counter_of(header, body, self.flow, self.homes)
+            self.counters[header] = found or None
+        return self.counters[header]
+
+    def _growth(self, sign: int, value: Value, since: Value, block: Block) -> int:
+        """Return by how much a value may be above an earlier one, at the end of a block."""
+        self.steps -= 1
+        if value is since or self.steps < 0:
+            return 0 if value is since else LIMIT[sign]
+        place = (block, END)
+        match value.op:
+            case "add" | "add.checked" if self._is_exact(value):
+                a, b = value.args
+                found = self._growth(sign, a, since, block) + self._most(sign, b, place)
+                if found >= LIMIT[sign]:
+                    found = self._growth(sign, b, since, block) + self._most(sign, a, place)
+            case "sub" | "sub.checked" if self._is_exact(value):
+                a, b = value.args
+                found = self._growth(sign, a, since, block) + self._most(-sign, b, place)
+            case "select":
+                found = max(self._growth(sign, arg, since, block) for arg in value.args[1:])
+            case "param" if value in self.args and (sign, value) not in self.growing:
+                found = self._growth_of_param(sign, value, since)
+            case _:
+                found = LIMIT[sign]
+        return min(found, LIMIT[sign])
+
+    def _growth_of_param(self, sign: int, param: Value, since: Value) -> int:
+        self.growing.add((sign, param))
+        header = self.homes[param]
+        found = max(
+            self._growth(sign, arg, since, block) for arg, block in self.args[param]
+            if not self.flow.is_back_edge(block, header)
+        )  # fmt: skip
+        if header in self.flow.headers and found < LIMIT[sign]:
+            found += self._growth_of_loop(sign, param)
+        self.growing.discard((sign, param))
+        return found
 
     # Claims
 
@@ -277,7 +298,7 @@ class Bounds:
     def _holds_by_facts(
         self, sign: int, a: Value, b: Value | None, c: int, place: Place
     ) -> bool:  # fmt: skip
-        for fact in self._facts(sign, a, place):
+        for fact in self.facts(sign, a, place):
             if fact.other is None:
                 if b is None and fact.change <= c:
                     return True
@@ -302,7 +323,7 @@ class Bounds:
                 return all(self._holds(sign, arg, b, c, place) for arg in a.args[1:])
             case op if op in _SAME and self._holds(sign, a.args[0], b, c, place):
                 return True
-            case op if op in _BELOW and sign > 0:
+            case op if op in BELOW and sign > 0:
                 return self._holds(1, a.args[1], b, c + 1, place)
             case op if op in _DIVISIONS or op in ("and", "shr_u", "mul", "mul.checked"):
                 return self._holds_by_number(sign, a, b, c, place)
@@ -354,7 +375,7 @@ class Bounds:
             if a in earlier:
                 return c >= 0
             return self._holds_by_length(a, earlier, c, place)
-        for fact in self._facts(-sign, b, place):
+        for fact in self.facts(-sign, b, place):
             if fact.other is not None and self._holds(sign, a, fact.other, c - fact.change, place):
                 return True
             if fact.other is None and self._holds(sign, a, None, c - fact.change, place):
@@ -379,13 +400,15 @@ class Bounds:
         place = (self.homes[length], self.positions[length])
         return [
             other for other in self.lengths[length.args[0]]
-            if self._reaches(self.homes[other], self.positions[other], place)
+            if self.reaches(self.homes[other], self.positions[other], place)
         ]  # fmt: skip
 
     def _holds_by_induction(self, sign: int, a: Value, b: Value | None, c: int) -> bool:
         sources, home = self.args.get(a), self.homes[a]
         if not sources:
             return False
+        if b is None and self.guessed.get((sign, a), LIMIT[sign]) <= c:
+            return True
         if b is not None and (
             self.homes[b] is home or not self.flow.dominates(self.homes[b], home)
         ):

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import Block, Jump, Value, effects_of
 from mochi_rules.compiler.ir.ops import CONSTANTS, NOTHING, OUTSIDE
-from mochi_rules.compiler.passes.bounds import END, Bounds
+from mochi_rules.compiler.passes.bounds import Bounds
+from mochi_rules.compiler.passes.known import END
 
 if TYPE_CHECKING:
     from collections.abc import Callable

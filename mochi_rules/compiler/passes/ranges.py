@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.types import INT
-from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds, Place
+from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mochi_rules.compiler.ir.function import Function, Value
     from mochi_rules.compiler.passes.context import Context
+    from mochi_rules.compiler.passes.known import Place
 
     Rule = Callable[[Bounds, Value, Place], None]
 
@@ -26,12 +27,13 @@ _SMALL = 2**31  # a factor that leaves enough room for the other one
 
 def drop_checks(function: Function, context: Context) -> None:
     """Simplify the checks of a function in place; no value or block goes."""
-    if not any(value.op in _RULES for block in function.blocks for value in block.code):
+    if not any(value.op in RULES for block in function.blocks for value in block.code):
         return
     bounds = Bounds(context.facts(function))
+    bounds.settle()
     for block in bounds.flow.blocks:
         for position, value in enumerate(block.code):
-            rule = _RULES.get(value.op)
+            rule = RULES.get(value.op)
             if rule is not None:
                 rule(bounds, value, (block, position))
 
@@ -122,7 +124,7 @@ def _divide(bounds: Bounds, value: Value, place: Place) -> None:
         value.op += "_u"
 
 
-_RULES: dict[str, Rule] = {
+RULES: dict[str, Rule] = {
     "check.index": _index, "check.upper": _index, "check.nonzero": _nonzero,
     "div": _divide, "div.checked": _divide, "rem": _divide,
     "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,

@@ -1,0 +1,173 @@
+"""Copies loops: in front of two alike, branches say which of them runs."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, ClassVar
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.ir.clone import copy_blocks
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, Value
+from mochi_rules.compiler.ir.types import BOOL, INT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mochi_rules.compiler.ir.facts import Facts
+    from mochi_rules.compiler.ir.function import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """low ≤ high + change, of values that are known in front of a loop."""
+
+    ZERO: ClassVar[Value] = Value("const", (), INT, 0)
+
+    low: Value
+    high: Value
+    change: int
+
+    def code(self) -> list[Value]:
+        """Return the instructions that compare; the last one is the condition."""
+        low, high, change = self.low, self.high, self.change
+        if low.op == "const":
+            return _compare("ge", [], high, low.attr - change)
+        if high.op == "const":
+            return _compare("le", [], low, high.attr + change)
+        if change == 0:
+            return [Value("le", (low, high), BOOL)]
+        by = Value("const", (), INT, change)
+        shifted = Value("add", (high, by), INT)
+        return [by, shifted, Value("le", (low, shifted), BOOL)]
+
+
+def _compare(op: str, code: list[Value], value: Value, number: int) -> list[Value]:
+    limit = Value("const", (), INT, number)
+    return [*code, limit, Value(op, (value, limit), BOOL)]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop with one way in, a block that only leads there.
+
+    `results` are the values of the loop that are used behind each of its ends.
+    """
+
+    header: Block
+    entry: Block
+    body: set[Block]
+    blocks: list[Block]  # of the body, in order
+    results: dict[Block, list[Value]] = field(default_factory=dict)
+
+
+def find_loop(facts: Facts, header: Block) -> Loop | None:
+    """Return a loop by its first block, where it can be copied.
+
+    Whatever uses a value of the loop behind it must come behind one of its ends for certain.
+    """
+    flow = facts.flow
+    body = flow.loops[header]
+    ways = [source for source in flow.predecessors[header] if source not in body]
+    if len(ways) != 1 or not isinstance(ways[0].end, Jump):
+        return None
+    blocks = [block for block in flow.blocks if block in body]
+    ends = [target for block in blocks for target in block.targets if target not in body]
+    results: dict[Block, dict[Value, None]] = {end: {} for end in ends}
+    for value in (value for block in blocks for value in (*block.params, *block.code)):
+        for user in facts.uses.get(value, ()):
+            place = user if isinstance(user, Block) else facts.homes[user]
+            if place not in body:
+                end = next((end for end in ends if flow.dominates(end, place)), None)
+                if end is None:
+                    return None
+                results[end][value] = None
+    found = {end: list(values) for end, values in results.items()}
+    return Loop(header, ways[0], body, blocks, found)
+
+
+def copy_loops(
+    function: Function, facts: Facts, versions: Sequence[tuple[Loop, Sequence[Condition]]]
+) -> None:
+    """Run each loop where its conditions hold, and a copy of it where they do not."""
+    copies = _Copies(function, facts)
+    for loop, conditions in versions:
+        copies.add(loop, conditions)
+    copies.rename()
+
+
+class _Copies:
+    def __init__(self, function: Function, facts: Facts) -> None:
+        self.function = function
+        self.flow = facts.flow
+        self.behind: dict[Value, list[tuple[Block, Value]]] = {}  # what stands for a result
+        self.inside: dict[Value, set[Block]] = {}  # where a result is what it was
+        self.origins: dict[Block, Block] = {}  # of new blocks
+
+    def add(self, loop: Loop, conditions: Iterable[Condition]) -> None:
+        """Copy a loop."""
+        ends = [self._leave(loop, source) for source in loop.blocks]
+        new = [end for end in ends if end is not None]
+        inside = {*loop.body, *new}
+        for values in loop.results.values():
+            self.inside.update(dict.fromkeys(values, inside))
+        copies = copy_blocks([*loop.blocks, *new], {})
+        self._place([*new, *copies.values()], loop.header)
+        self._choose(loop, conditions, copies[loop.header])
+
+    def _leave(self, loop: Loop, source: Block) -> Block | None:
+        """Put a block on the edge out of a loop, if there is one, that passes the results on."""
+        for target in source.targets:
+            if target in loop.results:
+                values = loop.results[target]
+                target.params = [Value("param", (), v.type, name=v.name) for v in values]
+                for value, param in zip(values, target.params, strict=True):
+                    self.behind.setdefault(value, []).append((target, param))
+                edge = Block()
+                edge.end = Jump(target, list(values))
+                assert isinstance(source.end, Branch)
+                if source.end.then is target:
+                    source.end.then = edge
+                else:
+                    source.end.otherwise = edge
+                return edge
+        return None
+
+    def _choose(self, loop: Loop, conditions: Iterable[Condition], other: Block) -> None:
+        """Branch to one of two loops."""
+        place, begin = loop.entry, loop.entry.end
+        assert isinstance(begin, Jump)
+        new = []
+        for condition in conditions:
+            place.code += condition.code()
+            holds, fails = Block(), Block()
+            fails.end = Jump(other, list(begin.args))
+            place.end = Branch(place.code[-1], holds, fails, likely=True)
+            place = holds
+            new += [holds, fails]
+        place.end = begin
+        self._place(new, loop.entry)
+
+    def _place(self, blocks: list[Block], origin: Block) -> None:
+        self.function.blocks += blocks
+        self.origins.update(dict.fromkeys(blocks, self.origins.get(origin, origin)))
+
+    def rename(self) -> None:
+        """Use what stands for the results of the loops behind them."""
+        for block in self.function.blocks:
+            for value in block.code:
+                value.args = tuple(self._name(arg, block) for arg in value.args)
+            match block.end:
+                case Jump(args=args):
+                    args[:] = [self._name(arg, block) for arg in args]
+                case Branch(condition=condition):
+                    block.end.condition = self._name(condition, block)
+                case Return(value=result) if result is not None:
+                    block.end.value = self._name(result, block)
+
+    def _name(self, value: Value, block: Block) -> Value:
+        if value not in self.inside or block in self.inside[value]:
+            return value
+        place = self.origins.get(block, block)
+        return next(
+            param for end, param in self.behind[value] if self.flow.dominates(end, place)
+        )  # fmt: skip

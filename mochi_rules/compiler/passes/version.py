@@ -1,0 +1,202 @@
+"""Runs loops without the checks that a few comparisons in front of them make needless.
+
+The checks of a loop that counts mostly rest on values from outside: on how far it counts, on
+lengths, on what is added. Where these are in range, a copy of the loop runs that does not check;
+else the loop as it was. Only innermost loops of moderate size have copies.
+
+Requires lengths in front of the loops, by `hoist`. Gives two loops for one, and in front of them
+branches that prove what `ranges` then drops.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.ir.types import INT
+from mochi_rules.compiler.passes.bounds import Bounds
+from mochi_rules.compiler.passes.known import END
+from mochi_rules.compiler.passes.loop_copies import Condition, Loop, copy_loops, find_loop
+from mochi_rules.compiler.passes.ranges import RULES, drop_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mochi_rules.compiler.ir.facts import Facts
+    from mochi_rules.compiler.ir.function import Function, Value
+    from mochi_rules.compiler.passes.context import Context
+    from mochi_rules.compiler.passes.counter import Counter
+    from mochi_rules.compiler.passes.known import Place
+
+_SIZE = 100  # instructions of a loop
+_CONDITIONS = 8  # in front of one
+_FEW = 8  # iterations for which it does not pay
+_NARROW = 2**30  # products of sums of two such values are ints
+_WIDE = 2**61  # what sums may begin with
+_DEEPEST = 12  # operations that are looked through
+
+_CHECKS = frozenset({
+    "check.index", "check.upper", "check.nonzero", "add.checked", "sub.checked", "mul.checked",
+    "div.checked",
+})  # fmt: skip
+_SAME = frozenset({"check.upper", "index.known", "nonzero.known"})
+_STEPS = {"add": 1, "add.checked": 1, "sub": -1, "sub.checked": -1}
+
+
+def version_loops(function: Function, context: Context) -> None:
+    """Make copies of the innermost loops of a function that need fewer checks."""
+    facts = context.facts(function)
+    loops = list(_candidates(facts))
+    if not loops:
+        return
+    bounds = Bounds(facts)
+    bounds.settle()
+    versions = []
+    for loop in loops:
+        counter = bounds.counter(loop.header)
+        if counter is not None:
+            conditions = _Proof(bounds, facts, loop, counter).run()
+            if conditions:
+                versions.append((loop, conditions))
+    if versions:
+        copy_loops(function, facts, versions)
+        facts.forget_flow()
+        drop_checks(function, context)
+
+
+def _candidates(facts: Facts) -> Iterator[Loop]:
+    flow = facts.flow
+    for header, body in flow.loops.items():
+        code = [value for block in body for value in block.code]
+        is_innermost = len(body & flow.headers) == 1
+        if is_innermost and len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
+            loop = find_loop(facts, header)
+            if loop is not None:
+                yield loop
+
+
+class _Proof:
+    """Finds conditions in front of one loop that spare it checks."""
+
+    def __init__(self, bounds: Bounds, facts: Facts, loop: Loop, counter: Counter) -> None:
+        self.bounds = bounds
+        self.facts = facts
+        self.loop = loop
+        self.counter = counter
+        self.place: Place = (loop.entry, END - 1)
+        self.conditions: list[Condition] = []
+
+    def run(self) -> list[Condition]:
+        """Return the conditions; none where it would not pay."""
+        counter, here = self.counter, (self.loop.entry, END)
+        low, high = counter.first, counter.limit
+        if counter.step < 0:
+            low, high = high, low
+        if self.bounds.most(high, here) - self.bounds.least(low, here) <= _FEW:
+            return []
+        for block in self.loop.blocks:
+            for position, value in enumerate(block.code):
+                if value.op in _CHECKS:
+                    self._try(value, (block, position))
+        for condition in reversed(self.conditions):
+            self.bounds.withdraw(condition.low, condition.high)
+        return self.conditions
+
+    def _try(self, value: Value, place: Place) -> None:
+        """Keep what a check needs, where that is enough."""
+        wanted: list[Condition] = []
+        for condition in self._wanted(value):
+            if condition not in (*wanted, *self.conditions) and not self._is_known(condition):
+                wanted.append(condition)
+        for condition in wanted:
+            self.bounds.suppose(self.place, condition.low, condition.high, condition.change)
+        before = value.op, value.args, value.attr
+        RULES[value.op](self.bounds, value, place)
+        is_needless = value.op not in _CHECKS
+        value.op, value.args, value.attr = before
+        if is_needless and len(self.conditions) + len(wanted) <= _CONDITIONS:
+            self.conditions += wanted
+        else:
+            for condition in reversed(wanted):
+                self.bounds.withdraw(condition.low, condition.high)
+
+    def _is_known(self, condition: Condition) -> bool:
+        here = (self.loop.entry, END)
+        most = self.bounds.most(condition.low, here)
+        return most <= self.bounds.least(condition.high, here) + condition.change
+
+    # What checks need
+
+    def _wanted(self, value: Value) -> Iterator[Condition]:
+        match value.op:
+            case "check.index" | "check.upper":
+                yield from self._index(*value.args)
+            case "check.nonzero":
+                if value.type is INT and self._is_outside(value.args[0]):
+                    yield Condition(Condition.ZERO, value.args[0], -1)
+            case _:
+                for arg in value.args:
+                    yield from self._range(arg, set(), _DEEPEST)
+
+    def _index(self, index: Value, length: Value) -> Iterator[Condition]:
+        """Return that an index is below a length, and that it is not below 0."""
+        base, offset = index, 0
+        while base.op in _SAME or (base.op in _STEPS and base.args[1].op == "const"):
+            if base.op in _STEPS:
+                offset += _STEPS[base.op] * base.args[1].attr
+            base = base.args[0]
+        ends = self._ends(base)
+        if ends is not None and self._is_outside(length):
+            (low, above), (high, below) = ends
+            yield Condition(high, length, below - 1 - offset)
+            yield Condition(Condition.ZERO, low, above + offset)
+
+    def _ends(self, value: Value) -> tuple[tuple[Value, int], tuple[Value, int]] | None:
+        """Return the least and the largest that a value is, each from outside and how far off."""
+        counter = self.counter
+        if self._is_outside(value):
+            return (value, 0), (value, 0)
+        if value is not counter.param:
+            return None
+        off = 0 if counter.is_inclusive else 1
+        if counter.step > 0:
+            return (counter.first, 0), (counter.limit, off)
+        return (counter.limit, off), (counter.first, 0)
+
+    def _range(self, value: Value, seen: set[Value], depth: int) -> Iterator[Condition]:
+        """Return that what a value is made of is not large."""
+        if value in seen or not depth or value.type is not INT:
+            return
+        seen.add(value)
+        if self._is_outside(value):
+            yield from _between(value, _NARROW)
+        elif value is self.counter.param:
+            yield from self._counted()
+        elif value.op == "param":
+            for arg, block in self.bounds.args[value]:
+                if block is self.loop.entry:
+                    yield from _between(arg, _WIDE)
+                else:
+                    yield from self._range(arg, seen, depth - 1)
+            yield from self._range(self.counter.param, seen, depth)
+        else:
+            for arg in value.args:
+                yield from self._range(arg, seen, depth - 1)
+
+    def _counted(self) -> Iterator[Condition]:
+        """Return that the counter does not go far."""
+        low, high = self.counter.first, self.counter.limit
+        if self.counter.step < 0:
+            low, high = high, low
+        if high.op != "const":
+            yield Condition(high, Condition.ZERO, _NARROW)
+        if low.op != "const":
+            yield Condition(Condition.ZERO, low, _NARROW)
+
+    def _is_outside(self, value: Value) -> bool:
+        return value.op == "const" or self.facts.homes[value] not in self.loop.body
+
+
+def _between(value: Value, bound: int) -> Iterator[Condition]:
+    if value.op != "const":
+        yield Condition(value, Condition.ZERO, bound)
+        yield Condition(Condition.ZERO, value, bound)
