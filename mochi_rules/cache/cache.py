@@ -111,6 +111,13 @@ class Cache:
         self._note_lookup(action, hit.result if hit else None, again=again)
         return hit
 
+    def peek(self, action: PreparedAction) -> ActionResult | None:
+        """Return the result of a step, without its outputs; this is no lookup."""
+        if not self._reads():
+            return None
+        result = self._results.get(action.key)
+        return result if result is not None and is_complete(action, result) else None
+
     def distrust(self, step: str, error: MochiError) -> None:
         """Note that what a lookup found is not what its step makes; `error` says why.
 

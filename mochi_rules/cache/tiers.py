@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from mochi_rules.cache.cache import Hit, make_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.digest import Digest
     from mochi_rules.cache.cache import Cache
     from mochi_rules.cache.key import PreparedAction
+    from mochi_rules.cache.messages import ActionResult
 
 
 class Tier(Protocol):
@@ -61,6 +62,9 @@ class Shared(Protocol):
 
     def fetch(self, action: PreparedAction) -> Hit | None:
         """Return all outputs of a step, verified, or None."""
+
+    def fetch_all(self, actions: Sequence[PreparedAction]) -> Mapping[Digest, Hit]:
+        """Return all outputs of those steps that there are, by key."""
 
     def offer(self, action: PreparedAction, hit: Hit) -> None:
         """Store the outputs of a step, in the background."""
@@ -108,6 +112,27 @@ class TieredCache:
             self.local.keep(action, hit.result, hit.outputs)
             self._fetched.add(key)
         return hit
+
+    def fetch_all(self, actions: Iterable[PreparedAction]) -> dict[Digest, ActionResult]:
+        """Return what there is of the results of steps, by key; the local tier keeps the outputs.
+
+        Raises:
+            MochiError: The build requires the shared tier, and it fails.
+        """
+        found, lacking = {}, []
+        for action in actions:
+            if (result := self.local.peek(action)) is not None:
+                found[action.key] = result
+            elif action.key not in self._asked:
+                lacking.append(action)
+        self._asked.update(action.key for action in lacking)
+        hits = self.shared.fetch_all(lacking)
+        for action in lacking:
+            if (hit := hits.get(action.key)) is not None:
+                self.local.keep(action, hit.result, hit.outputs)
+                self._fetched.add(action.key)
+                found[action.key] = hit.result
+        return found
 
     def distrust(self, step: str, error: MochiError) -> None:
         """Note that what a lookup found is not what its step makes."""

@@ -18,7 +18,7 @@ from mochi_rules.remote import compression
 from mochi_rules.remote import messages as m
 from mochi_rules.remote.byte_stream import ByteStream
 from mochi_rules.remote.grpc_errors import Answered, one_line
-from mochi_rules.remote.server import batches, concurrently
+from mochi_rules.remote.server import batches, concurrently, results
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:
@@ -97,10 +97,8 @@ class GrpcServer:
         self._capabilities()
         found: dict[Digest, bytes] = {}
         work = self._batches(digests, lambda digest: digest.size)
-        for _, result in concurrently(self._read_batch, work, _THREADS):
-            if isinstance(result, ServerError):
-                raise result
-            found.update(result)
+        for part in results(concurrently(self._read_batch, work, _THREADS), is_partial=True):
+            found.update(part)
         return found
 
     def write(self, blobs: Mapping[Digest, bytes]) -> None:
@@ -109,9 +107,7 @@ class GrpcServer:
         digests = [digest for digest in blobs if not most or digest.size <= most]
         work = self._batches(digests, lambda digest: digest.size)
         write = lambda batch: self._write_batch({digest: blobs[digest] for digest in batch})  # noqa: E731
-        for _, result in concurrently(write, work, _THREADS):
-            if isinstance(result, ServerError):
-                raise result
+        results(concurrently(write, work, _THREADS))
 
     def close(self) -> None:
         """End the connection; calls under way fail."""

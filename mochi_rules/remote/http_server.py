@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 from threading import Lock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import environment_error
@@ -15,7 +15,7 @@ from mochi_rules.base.files import reason
 from mochi_rules.cache.messages import ActionResult, decode, encode
 from mochi_rules.cache.wire import WireError
 from mochi_rules.remote.http_connection import Connection
-from mochi_rules.remote.server import concurrently
+from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mochi_rules.remote.credentials import Credentials
     from mochi_rules.remote.settings import Address
     from mochi_rules.remote.trouble import Guard
-
-_T = TypeVar("_T")
 
 _THREADS = 16  # connections
 _SHORT = 10.0  # seconds
@@ -75,19 +73,20 @@ class HttpServer:
     def missing(self, digests: Sequence[Digest]) -> set[Digest]:
         """Return those of some blobs that the server lacks, or that are as quickly sent."""
         asked = [digest for digest in digests if digest.size >= _ASKED]
-        found = _results(concurrently(self._has, asked, _THREADS))
-        return {digest for digest in digests if not found.get(digest)}
+        there = results(concurrently(self._has, asked, _THREADS))
+        return set(digests) - {digest for digest, is_there in zip(asked, there, strict=True)
+                               if is_there}  # fmt: skip
 
     def read(self, digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
         """Return those of some blobs that there are."""
-        get = lambda digest: self._get(f"cas/{digest.hash}", digest.size)  # noqa: E731
-        found = _results(concurrently(get, digests, _THREADS))
-        return {digest: data for digest, data in found.items() if data is not None}
+        get = lambda digest: (digest, self._get(f"cas/{digest.hash}", digest.size))  # noqa: E731
+        found = results(concurrently(get, digests, _THREADS), is_partial=True)
+        return {digest: data for digest, data in found if data is not None}
 
     def write(self, blobs: Mapping[Digest, bytes]) -> None:
         """Store blobs."""
         put = lambda digest: self._put(f"cas/{digest.hash}", blobs[digest])  # noqa: E731
-        _results(concurrently(put, blobs, _THREADS))
+        results(concurrently(put, blobs, _THREADS))
 
     def close(self) -> None:
         """End the connections."""
@@ -175,17 +174,3 @@ def tls_context(credentials: Credentials) -> ssl.SSLContext:
     except (ssl.SSLError, OSError, ValueError) as error:
         raise environment_error("K021", f"a certificate cannot be used: {error}") from None
     return context
-
-
-def _results(found: list[tuple[Digest, _T | ServerError]]) -> dict[Digest, _T]:
-    """Return what calls returned.
-
-    Raises:
-        ServerError: One of them failed.
-    """
-    results: dict[Digest, _T] = {}
-    for digest, result in found:
-        if isinstance(result, ServerError):
-            raise result
-        results[digest] = result
-    return results

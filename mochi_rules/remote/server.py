@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from mochi_rules.remote.trouble import ServerError
 
@@ -48,34 +48,30 @@ class Server(Protocol):
 
 def concurrently(
     work: Callable[[_T], _R], items: Iterable[_T], threads: int
-) -> list[tuple[_T, _R | ServerError]]:
-    """Call a function with each item, in several threads; return results as they came.
+) -> list[_R | ServerError]:
+    """Call a function with each item, in several threads; return results in the order of items.
 
     The threads end with the process, which may be ending already: executors refuse work then.
     """
-    pending: Iterator[_T] = iter(items)
+    listed = list(items)
+    found: list[Any] = [None] * len(listed)
+    pending = iter(enumerate(listed))
     lock = Lock()
-    found: list[tuple[_T, _R | ServerError]] = []
     broken: list[BaseException] = []
 
     def run() -> None:
         while not broken:
             with lock:
-                try:
-                    item = next(pending)
-                except StopIteration:
-                    return
+                index, item = next(pending, (-1, None))
+            if index < 0:
+                return
             try:
-                result: _R | ServerError = work(item)
+                found[index] = work(cast("_T", item))
             except ServerError as error:
-                result = error
+                found[index] = error
             except BaseException as error:  # noqa: BLE001 - raised again below
                 broken.append(error)
-                return
-            found.append((item, result))
 
-    listed = list(pending)
-    pending = iter(listed)
     helpers = [Thread(target=run, daemon=True) for _ in range(min(threads, len(listed)) - 1)]
     for helper in helpers:
         helper.start()
@@ -85,6 +81,19 @@ def concurrently(
     if broken:
         raise broken[0]
     return found
+
+
+def results(found: list[_R | ServerError], *, is_partial: bool = False) -> list[_R]:
+    """Return what calls returned. With `is_partial` one that succeeded is enough.
+
+    Raises:
+        ServerError: One of them failed.
+    """
+    good = [item for item in found if not isinstance(item, ServerError)]
+    for item in found:
+        if isinstance(item, ServerError) and not (is_partial and good):
+            raise item
+    return good
 
 
 def batches(

@@ -16,12 +16,12 @@ from mochi_rules.cache.cache import Hit, is_complete
 from mochi_rules.cache.statistics import Recorder, Statistics
 from mochi_rules.cache.store import EMPTY, warning
 from mochi_rules.remote.credentials import Credentials
-from mochi_rules.remote.server import concurrently
+from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
 from mochi_rules.remote.uploads import Uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.digest import Digest
@@ -37,7 +37,7 @@ _SLICE, _SLICES = 1.0, 10  # seconds, in each of which a tenth of the uploads mu
 _WAIT = "`remote_upload=wait` waits for them"
 _STALLED = 30.0  # seconds without progress, after which nobody waits for uploads
 _QUEUE = 1.0  # seconds that a step waits for room in the queue
-_THREADS = 16  # calls at a time
+_THREADS = 32  # calls at a time
 _EXTRA = "pip install 'mochi-rules[remote]'"
 
 
@@ -81,18 +81,25 @@ class RemoteTier:
         Raises:
             MochiError: The build requires the server, and it fails.
         """
-        if not self._settings.reads:
-            return None
+        return self.fetch_all([action]).get(action.key)
+
+    def fetch_all(self, actions: Sequence[PreparedAction]) -> dict[Digest, Hit]:
+        """Return all outputs of those steps that the server has, verified, by key.
+
+        Raises:
+            MochiError: The build requires the server, and it fails.
+        """
+        if not self._settings.reads or not actions:
+            return {}
         try:
             with self.patience.waiting():
-                hit = self._find(self._open(), action)
+                hits = self._find(self._open(), actions)
         except (ServerError, MochiError) as error:
             self._fail(error)
-            return None
-        self._recorder.count(Statistics(hits=1) if hit else Statistics(misses=1))
-        if hit:
-            self.patience.add(hit.result.seconds)
-        return hit
+            return {}
+        self._recorder.count(Statistics(hits=len(hits), misses=len(actions) - len(hits)))
+        self.patience.add(sum(hit.result.seconds for hit in hits.values()))
+        return hits
 
     def offer(self, action: PreparedAction, hit: Hit) -> None:
         """Store the outputs of a step, in the background."""
@@ -155,27 +162,34 @@ class RemoteTier:
                 "K025", f"the remote cache needs the package `{error.name}`", help=f"run `{_EXTRA}`"
             ) from None
 
-    def _find(self, server: Server, action: PreparedAction) -> Hit | None:
-        result = server.get_result(action.key, action.output_paths)
-        if result is None or not is_complete(action, result):
-            return None
-        blobs = self._inlined(result)
-        wanted = self._wanted(result)
-        lacking = [digest for digest in wanted if digest not in blobs]
-        if lacking:
+    def _find(self, server: Server, actions: Sequence[PreparedAction]) -> dict[Digest, Hit]:
+        """Return what the server has; if it fails halfway, what is complete by then."""
+        results = self._results(server, actions)
+        blobs = {EMPTY: b""}
+        for result in results.values():
+            blobs |= self._verified(_inlined(result))
+        wanted = {digest for result in results.values() for digest in _names(result)}
+        if lacking := [digest for digest in wanted if digest not in blobs]:
             blobs |= self._verified(server.read(lacking))
-        if any(digest not in blobs for digest in wanted):
-            return None  # it dangles: the server has dropped a blob
-        outputs = {file.path: blobs[file.digest] for file in result.output_files}
-        return Hit(_tidied(result, blobs), outputs, is_remote=True)
+        return {
+            key: Hit(_tidied(result, blobs), _outputs(result, blobs), is_remote=True)
+            for key, result in results.items()
+            if _names(result) <= blobs.keys()  # or it dangles: the server has dropped a blob
+        }
 
-    def _inlined(self, result: ActionResult) -> dict[Digest, bytes]:
-        found = {file.digest: file.contents for file in result.output_files if file.contents}
-        return {EMPTY: b"", **self._verified(found)}
-
-    def _wanted(self, result: ActionResult) -> set[Digest]:
-        digests = {file.digest for file in result.output_files}
-        return digests | {result.stderr_digest} if result.stderr_digest else digests
+    def _results(
+        self, server: Server, actions: Sequence[PreparedAction]
+    ) -> dict[Digest, ActionResult]:
+        """Return the results that the server has, by key, of steps that succeeded."""
+        get = lambda action: server.get_result(action.key, action.output_paths)  # noqa: E731
+        found = {}
+        answers = concurrently(get, actions, _THREADS)
+        for action, result in zip(actions, answers, strict=True):
+            if isinstance(result, ServerError):
+                self._fail(result)
+            elif result is not None and is_complete(action, result):
+                found[action.key] = result
+        return found
 
     def _verified(self, blobs: Mapping[Digest, bytes]) -> dict[Digest, bytes]:
         """Return the blobs that are what they are called."""
@@ -208,10 +222,8 @@ class RemoteTier:
             size = sum(digest.size for digest in lacking)
             self._recorder.count(Statistics(bytes_written=size))
             put = lambda entry: server.put_result(entry[0].key, entry[1].result)  # noqa: E731
-            for _, error in concurrently(put, entries, _THREADS):
-                if isinstance(error, ServerError):
-                    raise error
-                self._recorder.count(Statistics(stores=1))
+            stored = results(concurrently(put, entries, _THREADS))
+            self._recorder.count(Statistics(stores=len(stored)))
         except (ServerError, MochiError) as error:
             self._recorder.count(Statistics(errors=1))
             self._note_trouble(error)
@@ -236,6 +248,20 @@ class RemoteTier:
         return environment_error(
             code, f"the remote cache `{self._address}` {verb}: {error}", notes=going_on
         )
+
+
+def _inlined(result: ActionResult) -> dict[Digest, bytes]:
+    return {file.digest: file.contents for file in result.output_files if file.contents}
+
+
+def _names(result: ActionResult) -> set[Digest]:
+    """Return the digests of all blobs that a result names."""
+    digests = {file.digest for file in result.output_files}
+    return digests | {result.stderr_digest} if result.stderr_digest else digests
+
+
+def _outputs(result: ActionResult, blobs: Mapping[Digest, bytes]) -> dict[str, bytes]:
+    return {file.path: blobs[file.digest] for file in result.output_files}
 
 
 def _tidied(result: ActionResult, blobs: Mapping[Digest, bytes]) -> ActionResult:

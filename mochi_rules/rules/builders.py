@@ -123,7 +123,7 @@ def file_task(space: Workspace, step: Step, node: Any, inputs: Mapping[str, Any]
             check_exists(source)
         return []
 
-    return Task(step, space.shown(node), read, scan)
+    return Task(step, space.shown(node), read, scan, inputs=inputs)
 
 
 def report_task(

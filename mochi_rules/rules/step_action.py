@@ -62,6 +62,7 @@ def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
     if task.notice:
         space.console.say(task.notice)
     try:
+        space.prepare_steps()
         result = space.pipeline.run(task.step, task.read())
         _keep(space, node, task, result, is_last=is_last)
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback

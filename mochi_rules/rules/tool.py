@@ -15,6 +15,7 @@ import SCons.Script
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.directory import default_root
+from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.project.configuration import (
     VARIABLES,
     check_arguments,
@@ -25,6 +26,7 @@ from mochi_rules.project.configuration import (
 from mochi_rules.project.profiles import Profiles
 from mochi_rules.rules.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.executables import add_executable_builder
+from mochi_rules.rules.foresight import fetch_ahead
 from mochi_rules.rules.hooks import install_hooks
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.scons_errors import scons_error
@@ -88,6 +90,9 @@ def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
     install_lookup()
     share_terminal(space.console)
     space.at_end.append(partial(summarize, space))
+    cache = space.settings.cache
+    if isinstance(cache, TieredCache):
+        space.at_first_step.append(partial(fetch_ahead, space, cache))
     if watch:  # which takes its streams away again when it has seen enough
         watch.observer.watch_output()
         space.at_begin.append(watch.observer.stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import SCons.Action
@@ -51,7 +52,7 @@ class Task:
 
     `scan` returns the nodes that the inputs depend on besides the sources of the node. `notice` is
     said when the step begins. The result of a step without a file, which its node is the name of,
-    is in the cache alone.
+    is in the cache alone. `inputs` has the nodes that `read` reads, by name, where these are all.
     """
 
     step: Step
@@ -60,6 +61,7 @@ class Task:
     scan: Callable[[], list[Any]] | None = None
     notice: str = ""
     has_file: bool = True
+    inputs: Mapping[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -135,12 +137,14 @@ class Workspace:
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
         self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.at_begin: list[Callable[[], object]] = []  # called before the first step
+        self.at_first_step: list[Callable[[], object]] = []  # called before one runs
         self.at_end: list[Callable[[], object]] = []  # called before the closing line
         self.is_building = True
         self.is_interrupted = False
         self.has_begun = False
         self._claims: dict[str, Label] = {}
         self._pending: list[Callable[[], object]] = []
+        self._preparing = Lock()
 
     # Declaring, while build files are read.
 
@@ -334,6 +338,17 @@ class Workspace:
             action()
         if SCons.Action.execute_actions:
             self.journal.begin()
+
+    def prepare_steps(self) -> None:
+        """Do what is done once for all steps, when the first of them is about to run.
+
+        Raises:
+            MochiError: The build requires what fails.
+        """
+        with self._preparing:
+            pending, self.at_first_step = self.at_first_step, []
+            for action in pending:
+                action()
 
     def requested(self) -> int:
         """Return how many steps stand behind what was asked for, and fit the console to them."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.base.digest import Digest
     from mochi_rules.cache.tiers import Tier
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.identity import Identities
@@ -62,8 +63,10 @@ class Pipeline:
         outcome, made = self._fetch(step, inputs, action)
         return StepResult(action, outcome, made, time.monotonic() - start)
 
-    def prepare(self, step: Step, inputs: Mapping[str, bytes]) -> PreparedAction:
+    def prepare(self, step: Step, inputs: Mapping[str, bytes | Digest]) -> PreparedAction:
         """Return the action of a step: its key, and everything that the key is made of.
+
+        For the key, the digest of an input is as good as its content.
 
         Raises:
             MochiError: As `Engines.compile_wasm`, for the probe of the engine.
@@ -75,7 +78,7 @@ class Pipeline:
             ActionSpec(
                 mnemonic=step.verb,
                 arguments=step.arguments,
-                inputs={_key_path(name): digest_bytes(data) for name, data in inputs.items()},
+                inputs={_key_path(name): data for name, data in inputs.items()},
                 tools=tools,
                 output_paths=(step.output,),
             )
