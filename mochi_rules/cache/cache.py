@@ -28,7 +28,7 @@ from mochi_rules.cache.statistics import Recorder, Statistics, parse_statistics
 from mochi_rules.cache.store import ContentStore, Store, warning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cache.key import PreparedAction
@@ -64,7 +64,7 @@ class Cache:
     Safe for threads and for many processes on one directory. `root` None is a cache that is off:
     it finds nothing and keeps nothing. A directory that cannot be used is as good as off, and one
     that fills up is only read from then on; `warnings` says so, once. Nothing on disk is touched
-    before the first call.
+    before the first call. A result that `accepts` returns False for is as good as absent.
 
     Emits: K001 to K004 (see `examine`), K005 (cannot be written), K006, K007 (see `ContentStore`),
     K008 (a result is wrong).
@@ -76,10 +76,12 @@ class Cache:
         *,
         read_only: bool = False,
         capacity: int = DEFAULT_CAPACITY,
+        accepts: Callable[[Digest, ActionResult], bool] = lambda _key, _result: True,
     ) -> None:
         self.root = root and root.absolute()  # a build may change its directory
         self.capacity = capacity
         self._read_only = read_only
+        self._accepts = accepts
         self._started = time.time_ns()
         self._lock = Lock()
         self._mode = _Mode.OFF if root is None else None
@@ -108,6 +110,8 @@ class Cache:
         if not self._reads():
             return None
         hit = find(action, self._results, self._blobs)
+        if hit is not None and not self._accepts(action.key, hit.result):
+            hit = None
         self._note_lookup(action, hit.result if hit else None, again=again)
         return hit
 
@@ -116,7 +120,9 @@ class Cache:
         if not self._reads():
             return None
         result = self._results.get(action.key)
-        return result if result is not None and is_complete(action, result) else None
+        if result is None or not is_complete(action, result):
+            return None
+        return result if self._accepts(action.key, result) else None
 
     def distrust(self, step: str, error: MochiError) -> None:
         """Note that what a lookup found is not what its step makes; `error` says why.
@@ -183,6 +189,10 @@ class Cache:
             return
         with file_lock(self._layout.locks / key.hash):
             yield
+
+    def refusal(self, _key: Digest) -> str:
+        """Return why an entry that is there was not taken: this tier reports no such thing."""
+        return ""
 
     def flush(self) -> None:
         """Add what this process counted to the totals on disk; call it before the end."""

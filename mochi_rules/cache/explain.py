@@ -78,6 +78,7 @@ def key_record(target: str, action: PreparedAction) -> KeyRecord:
         *_parts("environment", spec.environment),
         *(Part("output", path) for path in action.output_paths),
         Part("step", "", spec.mnemonic),
+        *([Part("property", "namespace", spec.namespace)] if spec.namespace else []),
     ]
     return KeyRecord(target, action.key.hash, tuple(parts))
 

@@ -32,7 +32,8 @@ class ActionSpec:
 
     `mnemonic` names the kind of step and becomes the first argument. `inputs` maps a path in the
     input tree to the file's content or its digest; `tools` a tool to its version or digest;
-    `properties` are the rest, such as the target. Paths are relative, with `/`, and hold no name
+    `properties` are the rest, such as the target. A `namespace` parts those who share a cache and
+    do not trust each other. Paths are relative, with `/`, and hold no name
     of this machine.
     """
 
@@ -43,6 +44,7 @@ class ActionSpec:
     output_paths: tuple[str, ...]
     properties: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def prepare(spec: ActionSpec) -> PreparedAction:
     action = Action(
         command_digest=_keep(command, messages),
         input_root_digest=input_tree(inputs, messages),
+        salt=spec.namespace.encode(),
         platform=platform,
     )
     return PreparedAction(_keep(action, messages), spec, inputs, output_paths, messages)

@@ -49,6 +49,9 @@ class Tier(Protocol):
     def single_flight(self, key: Digest) -> AbstractContextManager[None]:
         """Be the only one at work on a key."""
 
+    def refusal(self, key: Digest) -> str:
+        """Return why an entry that is there was not taken, or an empty string."""
+
     def flush(self) -> None:
         """Finish what is under way; call it before the end."""
 
@@ -62,6 +65,9 @@ class Shared(Protocol):
 
     def fetch(self, action: PreparedAction) -> Hit | None:
         """Return all outputs of a step, verified, or None."""
+
+    def refusal(self, key: Digest) -> str:
+        """Return why an entry that is there was not taken, or an empty string."""
 
     def fetch_all(self, actions: Sequence[PreparedAction]) -> Mapping[Digest, Hit]:
         """Return all outputs of those steps that there are, by key."""
@@ -154,6 +160,10 @@ class TieredCache:
     def single_flight(self, key: Digest) -> AbstractContextManager[None]:
         """Be the only one on this machine at work on a key."""
         return self.local.single_flight(key)
+
+    def refusal(self, key: Digest) -> str:
+        """Return why an entry of the shared tier was not taken, or an empty string."""
+        return self.shared.refusal(key)
 
     def flush(self) -> None:
         """Finish the uploads, and add what was counted to the totals on disk."""

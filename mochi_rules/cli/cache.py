@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def look_after(parsed: Parsed) -> int:
     """Do one thing to the cache.
 
-    Emits: B062 (no such thing), K001 to K007.
+    Emits: B053 (too many operands), B062 (no such thing), K001 to K007.
     """
     name = parsed.operands[0]
     if name not in _ACTIONS:
@@ -34,6 +34,8 @@ def look_after(parsed: Parsed) -> int:
             notes=(f"the actions are {listing(_ACTIONS)}",),
             help=did_you_mean(name, _ACTIONS),
         )
+    if len(parsed.operands) > 1 and name != "key":
+        raise fail("B053", f"`mochi-rules cache {name}` takes nothing behind it")
     cache = Cache(cache_root(parsed))
     status = _ACTIONS[name](cache, parsed)
     show(cache.warnings)
@@ -98,19 +100,28 @@ def _clear(cache: Cache, _parsed: Parsed) -> int:
     return 0
 
 
+def _key(_cache: Cache, parsed: Parsed) -> int:
+    from mochi_rules.cli.cache_keys import look_after_keys  # noqa: PLC0415 - of this action only
+
+    return look_after_keys(parsed)
+
+
 _ACTIONS: dict[str, Callable[[Cache, Parsed], int]] = {
     "stats": _stats,
     "gc": _gc,
     "verify": _verify,
     "clear": _clear,
     "path": _path,
+    "key": _key,
 }
 
 VERB = Verb(
     "cache",
-    "cache stats|gc|verify|clear|path [OPTIONS]",
+    "cache stats|gc|verify|clear|path [OPTIONS] | cache key new|show|revoke NAME",
     "Show statistics of the cache, evict what exceeds its limit, verify every entry, clear it, or "
-    "print its path.",
+    "print its path. `key` makes a key that signs what goes to the remote cache, shows the public "
+    "part of one, or no longer trusts a writer.",
     look_after,
     (Option("json", "`stats` as JSON"), CACHE, COLOR),
+    operands=(1, 3),
 )

@@ -233,6 +233,19 @@ class RequestMetadata:
     invocation: str
 
 
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who made an entry: a public key, the writer's name, seconds since 1970, a signature.
+
+    This message is ours; `trust` says what is signed.
+    """
+
+    key: bytes
+    writer: str
+    time: int
+    signature: bytes
+
+
 _INSTANCE = Field(1, "instance", Kind.STRING)
 
 SCHEMA: wire.Schema = {
@@ -316,6 +329,12 @@ SCHEMA: wire.Schema = {
     ),
     Written: wire.table(Field(1, "size", Kind.INT64)),
     QueryWrite: wire.table(Field(1, "name", Kind.STRING)),
+    Signature: wire.table(
+        Field(1, "key", Kind.BYTES),
+        Field(2, "writer", Kind.STRING),
+        Field(3, "time", Kind.INT64),
+        Field(4, "signature", Kind.BYTES),
+    ),
     ToolDetails: wire.table(Field(1, "name", Kind.STRING), Field(2, "version", Kind.STRING)),
     RequestMetadata: wire.table(
         Field(1, "tool", Kind.MESSAGE, ToolDetails),

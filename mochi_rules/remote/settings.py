@@ -34,11 +34,15 @@ ANSWERS = ("yes", "no")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "url": (), "mode": MODES, "upload": UPLOADS, "require": ANSWERS, "namespace": (),
     "token_file": (), "headers_file": (), "credential_helper": (),
-    "ca_file": (), "cert_file": (), "key_file": (),
+    "ca_file": (), "cert_file": (), "key_file": (), "signing_key": (),
 }  # fmt: skip
-_PATHS = ("token_file", "headers_file", "ca_file", "cert_file", "key_file")
+_PATHS = ("token_file", "headers_file", "ca_file", "cert_file", "key_file", "signing_key")
+TRUSTED, REVOKED, MAX_AGE = "trusted_writers", "revoked_writers", "max_age_days"
+_NAMES = (*_CHOICES, TRUSTED, REVOKED, MAX_AGE)
 _VARIABLES = {"url": "remote", "mode": "remote_mode", "upload": "remote_upload",
               "require": "remote_require"}  # fmt: skip
+PREFIX = "ed25519:"  # of a public key
+_SIZE = 32  # bytes of one
 # Scheme → (gRPC, TLS, port).
 _SCHEMES = {
     "grpc": (True, False, 80), "grpcs": (True, True, 443),
@@ -87,12 +91,29 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom a workspace believes: public keys by the names of writers.
+
+    Without `trusted` everybody is believed. An entry is believed for `max_age` days; 0 is for ever.
+    """
+
+    trusted: Mapping[str, bytes] = field(default_factory=dict)
+    revoked: Mapping[str, bytes] = field(default_factory=dict)
+    max_age: int = 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether not everybody is believed."""
+        return bool(self.trusted or self.revoked or self.max_age)
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteSettings:
     """What is said about the remote cache; without an address there is none.
 
     `waits` lets a build end only when everything is uploaded. A build fails without the server
     where it `is_required`. `namespace` parts what is stored by those who trust each other.
-    `token` is a secret.
+    `token` is a secret. `trust` says whose entries are taken.
     """
 
     address: Address | None = None
@@ -100,7 +121,8 @@ class RemoteSettings:
     waits: bool = False
     is_required: bool = False
     namespace: str = ""
-    token: str = field(default="")
+    trust: Trust = field(default_factory=Trust)
+    token: str = ""
     helper: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
 
@@ -131,12 +153,12 @@ def remote_settings(
     Raises:
         MochiError: A setting is wrong.
     """
-    if unknown := [name for name in table if name not in _CHOICES]:
+    if unknown := [name for name in table if name not in _NAMES]:
         raise fail(
             "K020",
             f"`[{SECTION}]` of `mochi.toml` has no setting `{unknown[0]}`",
-            notes=(f"the settings are {listing(_CHOICES)}",),
-            help=did_you_mean(unknown[0], _CHOICES) or "leave it out",
+            notes=(f"the settings are {listing(_NAMES)}",),
+            help=did_you_mean(unknown[0], _NAMES) or "leave it out",
         )
     values = {name: _value(name, arguments, environment, table) for name in _CHOICES}
     for name, choices in _CHOICES.items():
@@ -148,7 +170,9 @@ def remote_settings(
                 notes=(f"it must be one of {listing(choices)}",),
                 help=did_you_mean(value, choices) or f"write `{shown}={choices[0]}`",
             )
-    mode = values["mode"] or (READ if is_pull_request(environment) else BOTH)
+    trust = _trust(table)
+    is_reader = is_pull_request(environment) or (trust.trusted and not values["signing_key"])
+    mode = values["mode"] or (READ if is_reader else BOTH)
     url = values["url"] if mode != OFF else ""
     return RemoteSettings(
         address=parse_address(url) if url not in ("", OFF) else None,
@@ -156,6 +180,7 @@ def remote_settings(
         waits=values["upload"] == "wait",
         is_required=values["require"] == "yes",
         namespace=values["namespace"],
+        trust=trust,
         token=environment.get(f"{ENVIRONMENT}_TOKEN", ""),
         helper=values["credential_helper"],
         files={name: folder / Path(values[name]).expanduser() for name in _PATHS if values[name]},
@@ -194,6 +219,19 @@ def parse_address(text: str) -> Address:
     return Address(scheme, host, port or _SCHEMES[scheme][2], path)
 
 
+def parse_public(text: str) -> bytes | None:
+    """Return the public key that a string stands for; None where it stands for none."""
+    import base64  # noqa: PLC0415 - of workspaces that trust few
+
+    if not text.startswith(PREFIX):
+        return None
+    try:
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except ValueError:
+        return None
+    return key if len(key) == _SIZE else None
+
+
 def is_pull_request(environment: Mapping[str, str]) -> bool:
     """Return whether this is a run for what nobody has reviewed."""
     named = any(environment.get(name) in values for name, values in _PULL_REQUESTS.items())
@@ -216,6 +254,31 @@ def _value(
         raise fail("K020", f"`{name}` of `[{SECTION}]` in `mochi.toml` must be a string",
                    help=f'write `{name} = "..."`')  # fmt: skip
     return said or value
+
+
+def _trust(table: Mapping[str, object]) -> Trust:
+    """Return whom a `[remote]` table trusts."""
+    age = table.get(MAX_AGE, 0)
+    if not isinstance(age, int) or age < 0:
+        raise fail("K020", f"`{MAX_AGE}` must be a number of days", help=f"write `{MAX_AGE} = 30`")
+    return Trust(_keys(table, TRUSTED), _keys(table, REVOKED), age)
+
+
+def _keys(table: Mapping[str, object], name: str) -> dict[str, bytes]:
+    """Return public keys by the names of their writers."""
+    found = {}
+    keys = table.get(name, {})
+    for writer, text in keys.items() if isinstance(keys, dict) else [("", keys)]:
+        key = parse_public(text) if isinstance(text, str) else None
+        if key is None:
+            raise fail(
+                "K020",
+                f"`{name}` of `[{SECTION}]` must hold public keys by the names of writers",
+                notes=(f"`{writer}` has none",) if writer else (),
+                help="`mochi-rules cache key show FILE` prints the line to write",
+            )
+        found[writer] = key
+    return found
 
 
 def _wrong(message: str) -> Exception:

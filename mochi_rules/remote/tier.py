@@ -6,6 +6,7 @@ says; only a build that requires it fails.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ from mochi_rules.cache.statistics import Recorder, Statistics
 from mochi_rules.cache.store import EMPTY, warning
 from mochi_rules.remote.credentials import Credentials
 from mochi_rules.remote.server import concurrently, results
+from mochi_rules.remote.signing_keys import load_signer
 from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
+from mochi_rules.remote.trust import refusal, with_origin
 from mochi_rules.remote.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.messages import ActionResult
     from mochi_rules.remote.server import Server
     from mochi_rules.remote.settings import Address, RemoteSettings
+    from mochi_rules.remote.trust import Signer
     from mochi_rules.remote.uploads import Entry
 
 _UNNOTICED = 0.2  # seconds
@@ -53,7 +57,7 @@ class RemoteTier:
     def __init__(
         self, settings: RemoteSettings, address: Address, note: Callable[[str], object]
     ) -> None:
-        self._settings = settings
+        self.settings = settings
         self._address = address
         self._note = note
         self.patience = Patience()
@@ -62,10 +66,14 @@ class RemoteTier:
         self._uploads = Uploads(self._upload)
         self._lock = Lock()
         self._server: Server | None = None
+        self._signer: Signer | None = None
+        self._refused: dict[Digest, str] = {}
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is wrong with the server, each kind of trouble once."""
+        if self._refused:
+            self._recorder.warn(_untrusted(self._address, self._refused.values()))
         if self._guard.trouble is not None:
             self._recorder.warn(*self._problem(self._guard.trouble).diagnostics)
         return self._recorder.warnings
@@ -89,7 +97,7 @@ class RemoteTier:
         Raises:
             MochiError: The build requires the server, and it fails.
         """
-        if not self._settings.reads or not actions:
+        if not self.settings.reads or not actions:
             return {}
         try:
             with self.patience.waiting():
@@ -101,11 +109,15 @@ class RemoteTier:
         self.patience.add(sum(hit.result.seconds for hit in hits.values()))
         return hits
 
+    def refusal(self, key: Digest) -> str:
+        """Return why an entry that the server has was not taken, or an empty string."""
+        return self._refused.get(key, "")
+
     def offer(self, action: PreparedAction, hit: Hit) -> None:
         """Store the outputs of a step, in the background."""
-        if not self._settings.writes or self._guard.is_open:
+        if not self.settings.writes or self._guard.is_open:
             return
-        if not self._uploads.add((action, hit), _STALLED if self._settings.waits else _QUEUE):
+        if not self._uploads.add((action, hit), _STALLED if self.settings.waits else _QUEUE):
             self._recorder.count(Statistics(skipped=1))
 
     def finish(self) -> None:
@@ -125,7 +137,7 @@ class RemoteTier:
         if not left:
             return 0
         self._note(f"uploading {left} results to the remote cache")
-        if self._settings.waits or self._settings.is_required:
+        if self.settings.waits or self.settings.is_required:
             seconds, step = _STALLED, 1
         else:
             seconds = min(self.patience.left + _FLUSH, _SLICE)
@@ -143,8 +155,11 @@ class RemoteTier:
             return self._server
 
     def _load(self) -> Server:
-        credentials = Credentials(self._settings, self._address)
+        credentials = Credentials(self.settings, self._address)
         credentials.headers()
+        settings = self.settings
+        if settings.writes and (path := settings.files.get("signing_key")):
+            self._signer = load_signer(path, settings.trust.trusted)
         try:
             if self._address.is_grpc:
                 from mochi_rules.remote.grpc_server import (  # noqa: PLC0415 - takes long
@@ -188,7 +203,10 @@ class RemoteTier:
             if isinstance(result, ServerError):
                 self._fail(result)
             elif result is not None and is_complete(action, result):
-                found[action.key] = result
+                if why := refusal(self.settings.trust, action.key, result):
+                    self._refused[action.key] = why
+                else:
+                    found[action.key] = with_origin(result, str(self._address))
         return found
 
     def _verified(self, blobs: Mapping[Digest, bytes]) -> dict[Digest, bytes]:
@@ -221,17 +239,20 @@ class RemoteTier:
             server.write({digest: blobs[digest] for digest in lacking})
             size = sum(digest.size for digest in lacking)
             self._recorder.count(Statistics(bytes_written=size))
-            put = lambda entry: server.put_result(entry[0].key, entry[1].result)  # noqa: E731
+            put = lambda entry: server.put_result(entry[0].key, self._signed(*entry))  # noqa: E731
             stored = results(concurrently(put, entries, _THREADS))
             self._recorder.count(Statistics(stores=len(stored)))
         except (ServerError, MochiError) as error:
             self._recorder.count(Statistics(errors=1))
             self._note_trouble(error)
 
+    def _signed(self, action: PreparedAction, hit: Hit) -> ActionResult:
+        return self._signer.sign(action.key, hit.result) if self._signer else hit.result
+
     def _fail(self, error: ServerError | MochiError) -> None:
         self._recorder.count(Statistics(errors=1))
         self._note_trouble(error)
-        if not self._settings.is_required:
+        if not self.settings.is_required:
             return
         raise error if isinstance(error, MochiError) else self._problem(error)
 
@@ -244,10 +265,20 @@ class RemoteTier:
     def _problem(self, error: ServerError) -> MochiError:
         code = "K023" if error.kind is Kind.REFUSED else "K022"
         verb = "refuses this client" if code == "K023" else "fails"
-        going_on = () if self._settings.is_required else ("the build goes on without it",)
+        going_on = () if self.settings.is_required else ("the build goes on without it",)
         return environment_error(
             code, f"the remote cache `{self._address}` {verb}: {error}", notes=going_on
         )
+
+
+def _untrusted(address: Address, refused: Iterable[str]) -> Diagnostic:
+    counts = Counter(refused)
+    shown = ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))
+    noun = "result" if counts.total() == 1 else "results"
+    return warning(
+        "K026", f"{counts.total()} {noun} of the remote cache `{address}` are not trusted: {shown}",
+        note="their steps ran here", help="`mochi-rules explain` names them",
+    )  # fmt: skip
 
 
 def _inlined(result: ActionResult) -> dict[Digest, bytes]:

@@ -120,5 +120,8 @@ def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_las
         place(task.step, path, result.made.data, node_path(node))
     space.made[node] = digest
     key = key_record(node_path(node), result.action)
-    space.journal.record(node_path(node), result.outcome, result.seconds, key, digest)
+    refusal = space.settings.cache.refusal(result.action.key)
+    space.journal.record(
+        node_path(node), result.outcome, result.seconds, key, digest, refusal=refusal
+    )
     space.console.report(result.made.warnings)

@@ -159,9 +159,10 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
         variant_of(values["engine"], link),
         values["optimize"],
     )
+    remote = find_remote(top, values)
     return Settings(
         configurations=tuple(configurations),
-        cache=open_cache(_root(top, values["cache"]), find_remote(top, values), console.say),
+        cache=open_cache(_root(top, values["cache"]), remote, console.say),
         build=str(parameters.get("build", "build")).strip("/"),
         link=link,
         toolchains=Toolchains(
@@ -170,6 +171,7 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
             check_choice("toolchain", values["toolchain"]),
         ),
         profiles=profiles,
+        namespace=remote.namespace,
     )
 
 

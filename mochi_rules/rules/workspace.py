@@ -104,6 +104,7 @@ class Settings:
     link: str
     toolchains: Toolchains
     profiles: Profiles
+    namespace: str = ""
 
 
 CHANGED = "changed"  # for the digest of an output that is not compared with what its step made
@@ -126,7 +127,7 @@ class Workspace:
         self.console = console
         cache = settings.cache
         memo = Layout(cache.root).identities if cache.root else None
-        self.pipeline = Pipeline(cache, engines, Identities(memo))
+        self.pipeline = Pipeline(cache, engines, Identities(memo), settings.namespace)
         self.journal = Journal(self.root / settings.build)
         self.universe = Universe()
         self.targets: dict[Label, Target] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mochi_rules.cache.cache import Cache
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.messages import ActionResult
     from mochi_rules.cache.tiers import Tier
+    from mochi_rules.remote.settings import Trust
 
 
 def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings:
@@ -30,10 +34,18 @@ def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings
 
 def open_cache(root: Path | None, remote: RemoteSettings, note: Callable[[str], object]) -> Tier:
     """Return the cache of a build; `note` is called with lines that people should see."""
-    local = Cache(root)
+    trust = remote.trust
+    local = Cache(root, accepts=partial(_accepts, trust)) if trust.asks else Cache(root)
     if remote.address is None:
         return local
     from mochi_rules.cache.tiers import TieredCache  # noqa: PLC0415 - where there are tiers
     from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - as above
 
     return TieredCache(local, RemoteTier(remote, remote.address, note))
+
+
+def _accepts(trust: Trust, key: Digest, result: ActionResult) -> bool:
+    """Return whether to take what the local tier has: what came from a server is judged again."""
+    from mochi_rules.remote.trust import has_origin, refusal  # noqa: PLC0415 - where it is asked
+
+    return not has_origin(result) or not refusal(trust, key, result)

@@ -35,7 +35,8 @@ _RAN = (Outcome.BUILT, Outcome.RESTORED, Outcome.FETCHED)
 class Entry:
     """What the last build did with a step, and what in its key was new.
 
-    `path` is that of the output, from the workspace. `changes` is None where there is no earlier
+    `path` is that of the output, from the workspace. `refusal` says why a result of the remote
+    cache was not taken. `changes` is None where there is no earlier
     key to compare with. `seconds` is how long it took.
     """
 
@@ -43,6 +44,7 @@ class Entry:
     outcome: Outcome
     changes: tuple[Change, ...] | None
     seconds: float
+    refusal: str = ""
 
 
 class Journal:
@@ -61,11 +63,24 @@ class Journal:
             self._append({"build": True})
 
     def record(
-        self, path: str, outcome: Outcome, seconds: float, key: KeyRecord, output: str
+        self,
+        path: str,
+        outcome: Outcome,
+        seconds: float,
+        key: KeyRecord,
+        output: str,
+        *,
+        refusal: str = "",
     ) -> None:
-        """Note what became of a step; `output` is the digest of what it made."""
+        """Note what became of a step.
+
+        `output` is the digest of what it made. `refusal` says why a result of the remote cache was
+        not taken.
+        """
         line = {"path": path, "outcome": outcome.value, "seconds": round(seconds, 3),
                 "output": output, "key": key.document()}  # fmt: skip
+        if refusal:
+            line["refusal"] = refusal
         if not self._has_begun:
             self.begin()
         self._append(line)
@@ -152,6 +167,7 @@ class _History:
     now: KeyRecord | None = None
     outcome: Outcome = Outcome.UP_TO_DATE
     seconds: float = 0.0
+    refusal: str = ""
 
     def add(self, line: dict[str, Any]) -> None:
         with suppress(ValueError):
@@ -160,12 +176,13 @@ class _History:
             self.seconds = float(line.get("seconds", 0))
         if self.outcome in _RAN and (key := read_record(line.get("key"))):
             self.before, self.now = self.now, key
+        self.refusal = str(line.get("refusal", ""))
 
     def entry(self, path: str) -> Entry:
         changes = None
         if self.before and self.now and self.outcome in _RAN:
             changes = tuple(difference(self.before, self.now))
-        return Entry(path, self.outcome, changes, self.seconds)
+        return Entry(path, self.outcome, changes, self.seconds, self.refusal)
 
 
 def select(entries: Mapping[str, Entry], text: str) -> list[str]:
@@ -199,6 +216,8 @@ def explain(entry: Entry) -> list[str]:
     lines = [f"{entry.path}: {how}"]
     if entry.outcome not in _RAN:
         return lines
+    if entry.refusal:
+        lines.append(f"  the remote cache has a result that is {entry.refusal}")
     if entry.changes is None:
         return [*lines, "  it was not built here before"]
     if not entry.changes:

@@ -43,12 +43,15 @@ class StepResult:
 
 
 class Pipeline:
-    """Runs steps through a cache; safe for threads."""
+    """Runs steps through a cache; safe for threads. The `namespace` is part of every key."""
 
-    def __init__(self, cache: Tier, engines: Engines, identities: Identities) -> None:
+    def __init__(
+        self, cache: Tier, engines: Engines, identities: Identities, namespace: str = ""
+    ) -> None:
         self.cache = cache
         self.engines = engines
         self.identities = identities
+        self._namespace = namespace
         self._probes: dict[EngineConfig, str] = {}
         self._probing = Lock()
 
@@ -81,6 +84,7 @@ class Pipeline:
                 inputs={_key_path(name): data for name, data in inputs.items()},
                 tools=tools,
                 output_paths=(step.output,),
+                namespace=self._namespace,
             )
         )
 
@@ -159,6 +163,7 @@ class Pipeline:
                 inputs={},
                 tools={tool: self._identity(tool, config) for tool in ("aot", WASMTIME)},
                 output_paths=("engine",),
+                namespace=self._namespace,
             )
         )
         if hit := self.cache.lookup(action):

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.remote.settings import remote_settings
-from mochi_rules.remote.tier import RemoteTier
+from mochi_rules.steps.caches import open_cache
 
 from .fake_server import FakeServer
 
@@ -35,10 +34,10 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
     def make(url: str, environment: dict[str, str] | None = None, **table: object) -> TieredCache:
         settings = remote_settings({"remote": url}, environment or {}, table, tmp_path)
-        assert settings.address is not None
-        local = Cache(tmp_path / f"machine {len(made)}")
-        made.append(TieredCache(local, RemoteTier(settings, settings.address, lambda _: None)))
-        return made[-1]
+        cache = open_cache(tmp_path / f"machine {len(made)}", settings, lambda _: None)
+        assert isinstance(cache, TieredCache)
+        made.append(cache)
+        return cache
 
     yield make
     for cache in made:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cache.samples import OUTPUTS, make_action
 
+from mochi_rules.remote.signing_keys import new_key
 from tests.servers import buildgrid, casd, nginx
 
 if TYPE_CHECKING:
@@ -64,3 +65,15 @@ def test_server_for_reading_is_not_written(machine: Machine, tmp_path) -> None:
         cache.flush()
         assert [warning.code for warning in cache.warnings] == ["K023"]
         assert machine(f"{url}/reading", mode="read").lookup(ACTION) is None
+
+
+def test_signature_comes_back(machine: Machine, url: str, tmp_path) -> None:
+    """A server keeps the field that a signature travels in."""
+    public = new_key(tmp_path / "ci.pem")
+    one = machine(url, signing_key="ci.pem")
+    action = make_action("signed")
+    one.store(action, OUTPUTS, stderr=b"said")
+    one.flush()
+    other = machine(url, trusted_writers={"ci": public})
+    assert other.lookup(action) is not None
+    assert other.warnings == ()
