@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 _STEPS = {"wasm": 1, "clif": 1, "cwasm": 3, "obj": 4, "exe": 4}
 _SUFFIXES = {"wasm": ".wasm", "cwasm": ".cwasm", "obj": ".o", "exe": "",
              "ast": ".ast", "ir": ".ir", "wat": ".wat", "clif": ".clif"}  # fmt: skip
-_LINKS = ("launcher", "bundle")
+_LINKS = ("launcher", "bundle", "native")
+# What can be written of a program that is linked without Wasmtime, and how many steps it takes.
+_NATIVE_STEPS = {"clif": 1, "obj": 2, "exe": 4}
 _DEFAULT = "cwasm"
 
 
@@ -45,8 +47,11 @@ def build(parsed: Parsed) -> int:
     path = Path(parsed.operands[0])
     link = parsed.get("link")
     emit = parsed.get("emit") or ("exe" if link else _guess(parsed.get("output")))
-    if link and emit != "exe":
+    is_native = link == "native"
+    if link and emit not in (_NATIVE_STEPS if is_native else ("exe",)):
         raise fail("B070", "`--link` applies only to executables", help="write `--emit exe`")
+    if is_native and kind_of(path) != ".mochi":
+        raise fail("B070", f"`--link native` applies only to `.mochi` files, not to `{path}`")
     suffix = _SUFFIXES[emit]
     if emit == "exe":
         suffix = configuration_of(parsed).platform.system.executable_suffix
@@ -58,6 +63,9 @@ def build(parsed: Parsed) -> int:
         raise fail("B070", f"`--emit {emit}` applies only to `.mochi` files, not to `{path}`")
     if emit in _TEXTS:
         _write_text(output, _TEXTS[emit](path, parsed))
+        return 0
+    if is_native:
+        _build_native(parsed, path, output, emit)
         return 0
     configuration = configuration_of(parsed)
     platform = configuration.platform if emit not in ("wasm", "clif") else None
@@ -75,6 +83,26 @@ def build(parsed: Parsed) -> int:
         else:
             _write(output, _make(products, emit, output))
     return 0
+
+
+def _build_native(parsed: Parsed, path: Path, output: Path, emit: str) -> None:
+    from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this road only
+    from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
+
+    toolchains = toolchains_of(parsed) or Toolchains()
+    engines = LazyEngines(None, toolchains)
+    steps = _NATIVE_STEPS[emit]
+    with open_console(steps) as console, open_pipeline(cache_root(parsed), engines) as pipeline:
+        products = NativeProducts(
+            path, Path.cwd(), pipeline, configuration_of(parsed), console, toolchains
+        )
+        match emit:
+            case "clif":
+                _write(output, products.clif())
+            case "obj":
+                _write(output, products.object())
+            case _:
+                _write(output, products.executable(), EXECUTABLE_MODE)
 
 
 def _guess(output: str) -> str:
@@ -216,7 +244,7 @@ VERB = Verb(
         Option(
             "link",
             "the launcher of an executable: `launcher` from cargo, `bundle` from a C "
-            "compiler, with Wasmtime's library beside it",
+            "compiler, with Wasmtime's library beside it; or `native`, without Wasmtime",
             "WHAT",
             _LINKS,
         ),

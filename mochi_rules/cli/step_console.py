@@ -78,7 +78,7 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
     step = recipe_step(recipe, report)
     if console is not None:
         console.say(f"note: cargo builds {name}: about {recipe.minutes} minutes on two cores, once")
-    data = run_shown(pipeline, console, step, name, native_sources())
+    data = run_shown(pipeline, console, step, name, native_sources(recipe.tree))
     place(step, recipe.path, data, str(recipe.path))
 
 

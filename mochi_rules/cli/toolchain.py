@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Resolution, Toolchain
 
-_TOOLS = ("aot", "launcher", "emulated")
+_TOOLS = ("aot", "native", "launcher", "emulated")
 _WAYS = ("list", "install")
 
 
@@ -92,6 +92,9 @@ def _wanted(parsed: Parsed, tool: str) -> Iterator[Resolution]:
     if tool == "aot":
         yield toolchains.worker(host_platform())
         return
+    if tool == "native":
+        yield toolchains.clif()
+        return
     for configuration in find_configurations(parsed.get("target")):
         yield toolchains.launcher(configuration.platform, may_build=True)
 
@@ -129,10 +132,10 @@ def _chosen(resolution: Resolution) -> str:
 
 VERB = Verb(
     "toolchain",
-    "toolchain list|install [aot|launcher|emulated] [OPTIONS]",
+    "toolchain list|install [aot|native|launcher|emulated] [OPTIONS]",
     "List the tools that compile ahead of time, and the one taken for each platform; or build one: "
-    "the compiler for all platforms, the launcher of executables for one, or, without Rust, the "
-    "wheel of another Linux machine under qemu.",
+    "the compiler for all platforms, or that of executables without Wasmtime; the launcher of "
+    "executables for one; or, without Rust, the wheel of another Linux machine under qemu.",
     toolchain,
     (TARGET, CACHE, COLOR),
     operands=(1, 2),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Diagnostics
+from mochi_rules.compiler.clif.module import print_clif
 from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.irbuild.program import build_program
 from mochi_rules.compiler.lower import object_layout as layout
@@ -47,7 +48,7 @@ class CompileRequest:
     their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
     Which lines the code comes from is always there, in the section `mochi.lines`. `optimize` is
     0 to 2; see `passes.PASSES`. With `is_library`, all sources are checked, whether `main` imports
-    them or not, and there is no wasm.
+    them or not, and there is no wasm. With `native`, the result is CLIF instead of wasm.
     """
 
     main: str
@@ -58,19 +59,21 @@ class CompileRequest:
     debug_info: bool = False
     optimize: int = 2
     is_library: bool = False
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CompileResult:
-    """The result: `wasm` is empty when there are errors, and for a library."""
+    """The result: `wasm`, or `clif`, is empty when there are errors, and for a library."""
 
     wasm: bytes
     diagnostics: tuple[Diagnostic, ...] = ()
     module: Module | None = field(default=None, repr=False)
+    clif: str = field(default="", repr=False)
 
 
 def compile_program(request: CompileRequest) -> CompileResult:
-    """Compile a program to WebAssembly."""
+    """Compile a program to WebAssembly, or to CLIF."""
     diagnostics = Diagnostics()
     program = build_ir(request, diagnostics)
     if program is None:
@@ -78,6 +81,9 @@ def compile_program(request: CompileRequest) -> CompileResult:
     if request.is_library:
         return CompileResult(b"", tuple(diagnostics.items))
     module = Linker(program, _library(request)).link()
+    if request.native:
+        clif = print_clif(module, program.files)
+        return CompileResult(b"", tuple(diagnostics.items), module, clif)
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
     if request.debug_info:

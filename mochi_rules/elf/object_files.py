@@ -128,7 +128,9 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
         for section in artifact.sections
     )
     symbols = tuple(
-        ObjectSymbol(symbol.name, _index(symbol.section, sections), symbol.value)
+        ObjectSymbol(
+            symbol.name, _index(symbol.section, sections) if symbol.section else None, symbol.value
+        )
         for symbol in artifact.symbols
         if symbol.binding
     )

@@ -12,28 +12,34 @@ from mochi_rules.base.diagnostic import environment_error
 _SKIPPED = ("target", "__pycache__")  # what builds leave behind
 _DIGITS = 16  # hexadecimal, of a digest of sources
 
+# The folders below `toolchains` with the Rust programs, and what is in each: a workspace of its
+# own, so that a change in one leaves the programs of the other as they are.
+NATIVE, CLIF = "native", "clif"
+_SOURCES = {
+    NATIVE: ("Cargo.toml", "Cargo.lock", "build.rs", "zig-cc", "aot-worker", "launcher"),
+    CLIF: ("Cargo.toml", "Cargo.lock", "src"),
+}
+
 
 @cache
-def native_directory() -> Path | None:
-    """Return `toolchains/native` of a checkout or of an installation, or None when it is nowhere.
+def native_directory(tree: str = NATIVE) -> Path | None:
+    """Return `toolchains/TREE` of a checkout or of an installation, or None when it is nowhere.
 
     `toolchains/versions.toml` is in its parent.
     """
-    checkout = Path(__file__).resolve().parents[2] / "toolchains" / "native"
-    installed = Path(sysconfig.get_path("data"), "share", "mochi_rules", "toolchains", "native")
+    checkout = Path(__file__).resolve().parents[2] / "toolchains" / tree
+    installed = Path(sysconfig.get_path("data"), "share", "mochi_rules", "toolchains", tree)
     return next((path for path in (checkout, installed) if path.is_dir()), None)
 
 
 @cache
-def native_sources() -> dict[str, bytes]:
+def native_sources(tree: str = NATIVE) -> dict[str, bytes]:
     """Return the sources of the Rust programs, by path from `native_directory`, if any."""
-    root = native_directory()
+    root = native_directory(tree)
     if root is None:
         return {}
-    names = ["Cargo.toml", "Cargo.lock", "build.rs", "zig-cc"]
-    for folder in ("aot-worker", "launcher"):
-        paths = sorted((root / folder).rglob("*"))
-        names += [path.relative_to(root).as_posix() for path in paths if path.is_file()]
+    paths = [path for name in _SOURCES[tree] for path in _files(root / name)]
+    names = [path.relative_to(root).as_posix() for path in paths]
     return {
         name: (root / name).read_bytes()
         for name in names
@@ -41,28 +47,32 @@ def native_sources() -> dict[str, bytes]:
     }
 
 
-def c_sources(*names: str) -> dict[str, Path]:
-    """Return the files of the C programs by name.
+def _files(path: Path) -> list[Path]:
+    return sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
+
+
+def c_sources(*names: str, tree: str = NATIVE, folder: str = "bundle") -> dict[str, Path]:
+    """Return the files of the C programs in a folder of a tree by name.
 
     Emits: C030.
 
     Raises:
         MochiError: They are neither in a checkout nor installed.
     """
-    root = native_directory()
-    paths = {name: root / "bundle" / name for name in names} if root else {}
+    root = native_directory(tree)
+    paths = {name: root / folder / name for name in names} if root else {}
     if paths and all(path.is_file() for path in paths.values()):
         return paths
     raise environment_error(
-        "C030", "`toolchains/native/bundle` is missing", help="run `pip install mochi-rules`"
+        "C030", f"`toolchains/{tree}/{folder}` is missing", help="run `pip install mochi-rules`"
     )
 
 
 @cache
-def native_digest() -> str:
+def native_digest(tree: str = NATIVE) -> str:
     """Return what changes whenever a source of the Rust programs does."""
     state = hashlib.sha256()
-    for name, data in native_sources().items():
+    for name, data in native_sources(tree).items():
         state.update(f"{name}\0{len(data)}\0".encode() + data)
     return state.hexdigest()[:_DIGITS]
 

@@ -14,7 +14,8 @@ class System:
 
     `library` is the name of libwasmtime beside the launcher of a bundle, `wheel_library` that in
     Wasmtime's wheel and `wheel_name` the beginning of its directory there; `c_libraries` are what
-    the launcher is linked with. `zig_name` follows the architecture in a target of Zig.
+    the launcher is linked with. `zig_name` follows the architecture in a target of Zig, and
+    `zig_static` in that of a program that needs no shared library, where there is such a thing.
     `install_cc` is the command that installs `cc`, None where there is none.
     """
 
@@ -26,6 +27,7 @@ class System:
     wheel_library: str
     wheel_name: str
     zig_name: str
+    zig_static: str
     executable_suffix: str = ""
     c_libraries: tuple[str, ...] = ()
     install_cc: str | None = None
@@ -40,6 +42,7 @@ LINUX = System(
     wheel_library="_libwasmtime.so",
     wheel_name="linux",
     zig_name="linux-gnu.2.17",  # the C library that the wheel needs
+    zig_static="linux-musl",
     c_libraries=("-pthread", "-ldl"),  # libraries of their own before glibc 2.34
     install_cc="apt-get install gcc",
 )
@@ -52,6 +55,7 @@ MACOS = System(
     wheel_library="_libwasmtime.dylib",
     wheel_name="darwin",
     zig_name="macos",
+    zig_static="macos",
     install_cc="xcode-select --install",
 )
 WINDOWS = System(
@@ -63,5 +67,6 @@ WINDOWS = System(
     wheel_library="_wasmtime.dll",
     wheel_name="win32",
     zig_name="windows-gnu",
+    zig_static="windows-gnu",
     executable_suffix=".exe",
 )

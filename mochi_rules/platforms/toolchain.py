@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault
+from mochi_rules.platforms.native import NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ class ToolchainType(Enum):
     """What a tool makes; the value is the word in messages."""
 
     AOT = "aot"
+    CLIF = "clif"
     LAUNCHER = "launcher"
     C = "C"
 
@@ -32,7 +34,8 @@ class ToolchainType(Enum):
 class Recipe:
     """How a tool that is not there yet is built: `cargo build` in a folder of the native sources.
 
-    `program` is what cargo calls it, `path` where it is kept. `minutes` is how long it takes on
+    `tree` is one of those of `native_sources`. `program` is what cargo calls it, `path` where it is
+    kept. `minutes` is how long it takes on
     two cores, measured.
     """
 
@@ -42,6 +45,7 @@ class Recipe:
     triple: str
     minutes: int
     path: Path
+    tree: str = NATIVE
 
 
 @dataclass(frozen=True, slots=True)

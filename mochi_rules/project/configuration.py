@@ -143,7 +143,7 @@ class Variable:
     values: Callable[[], Iterable[str]]
 
 
-LINKS = ("auto", "launcher", "bundle", "none")
+LINKS = ("auto", "launcher", "bundle", "native", "none")
 LEVELS = ("0", "1", "2")  # of optimization
 
 VARIABLES: tuple[Variable, ...] = (
@@ -157,7 +157,8 @@ VARIABLES: tuple[Variable, ...] = (
              lambda: LEVELS),
     Variable("engine", "none", "a profile of `mochi.toml`, for all programs", lambda: ["NAME"]),
     Variable("link", "auto", "the launcher of executables: `auto` where one is installed, "
-             "`bundle` from a C compiler, `none` for no executables", lambda: LINKS),
+             "`bundle` from a C compiler, `native` without Wasmtime, `none` for no executables",
+             lambda: LINKS),
     Variable("toolchain", "auto", "the tools to use besides Python packages: `system` for those "
              "installed, `auto` also for those that cargo builds", lambda: POLICIES),
     Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
@@ -220,7 +221,7 @@ def variant_of(engine: str, link: str) -> str:
     The other kinds of `link` make the same files, or fewer. The name of a profile comes last,
     behind a sign of its own: whatever it is, it means nothing else.
     """
-    variant = "-bundle" if link == "bundle" else ""
+    variant = f"-{link}" if link in ("bundle", "native") else ""
     if engine:
         from urllib.parse import quote  # noqa: PLC0415 - most builds have no profile
 

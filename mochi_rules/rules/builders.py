@@ -99,7 +99,7 @@ def tool_node(space: Workspace, env: Any, recipe: Recipe) -> Any:
         space.tasks[node] = Task(
             recipe_step(recipe, partial(space.console.progressed, name)),
             name,
-            native_sources,
+            partial(native_sources, recipe.tree),
             notice=f"note: cargo builds `{recipe.program}` for {recipe.triple}: {minutes}",
         )
         env.MochiExecutable(node, [])

@@ -26,6 +26,7 @@ from mochi_rules.rules.builders import (
 )
 from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
+from mochi_rules.rules.native import declare_native
 from mochi_rules.rules.place import user_place
 from mochi_rules.rules.scons_nodes import node_path, source_name
 from mochi_rules.rules.sources import Sources
@@ -154,6 +155,9 @@ def _binary(call: Call) -> None:
     for configuration in call.space.settings.configurations:
         wasm = _wasm(call, configuration, sources)
         artifact = _artifact(call, configuration, wasm)
+        if call.space.settings.link == "native":
+            declare_native(call, configuration, sources)
+            continue
         _object(call, configuration, artifact)
         declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
 

@@ -57,7 +57,7 @@ def build(
 def _key(recipe: Recipe) -> str:
     """Return a name for all that decides what is in the folder."""
     rust = digest_bytes(rust_version().encode()).hash[:16]
-    return f"{recipe.program}-{recipe.triple}-{native_digest()}-{rust}"
+    return f"{recipe.program}-{recipe.triple}-{native_digest(recipe.tree)}-{rust}"
 
 
 def _build(

@@ -1,4 +1,6 @@
-"""A worker process: compiles Mochi to WebAssembly. It speaks the protocol of `aot.protocol`.
+"""A worker process: compiles Mochi to WebAssembly or CLIF.
+
+It speaks the protocol of `workers.protocol`.
 
 A request's second frame is JSON: the fields of a `CompileRequest`.
 The answer's error is JSON too where there is anything to say, warnings included:
@@ -34,9 +36,10 @@ def _answer(_fields: Mapping[str, Any], request: bytes) -> tuple[str | None, byt
         result = compile_program(CompileRequest(**json.loads(request)))
     except Exception:  # noqa: BLE001 - whatever it is, it is reported to the client
         return json.dumps({"crash": traceback.format_exc()}), b""
+    code = result.wasm or result.clif.encode()
     if not result.diagnostics:
-        return None, result.wasm
-    return json.dumps({"diagnostics": dump_diagnostics(result.diagnostics)}), result.wasm
+        return None, code
+    return json.dumps({"diagnostics": dump_diagnostics(result.diagnostics)}), code
 
 
 if __name__ == "__main__":

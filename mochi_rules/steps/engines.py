@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
+from mochi_rules.aot.native.worker import compile_clif
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.steps.subprocesses import Subprocesses
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.native.worker import NativeConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
@@ -41,13 +43,14 @@ class MochiOptions:
     debug_info: bool = False
     optimize: int = 2
     is_library: bool = False
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The wasm of a program, and the warnings about it."""
+    """The code of a program, which is wasm or the text of CLIF, and the warnings about it."""
 
-    wasm: bytes
+    code: bytes
     warnings: tuple[Diagnostic, ...] = ()
 
 
@@ -74,6 +77,15 @@ class Engines(Protocol):
 
         Raises:
             MochiError: There is no artifact.
+        """
+
+    def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
+        """Compile CLIF to an object; `name` is what messages call the program.
+
+        Emits: as `aot.native.worker.compile_clif`; C002 (no toolchain).
+
+        Raises:
+            MochiError: There is no object.
         """
 
     def wasmtime(self, platform: Platform) -> str | None:
@@ -126,6 +138,7 @@ class PooledEngines:
         self._toolchains = toolchains
         self._compilers = Pool(lambda: WorkerProcess(compiler_command()))
         self._aot: dict[tuple[str, ...], Pool[AotWorker]] = {}
+        self._clif = Pool(lambda: WorkerProcess(toolchains.clif_tool().command))
         self._lock = threading.Lock()
 
     def compile_mochi(
@@ -145,6 +158,11 @@ class PooledEngines:
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
 
+    def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
+        """Compile CLIF in a worker."""
+        with self._clif.worker() as worker:
+            return compile_clif(worker, config, name, clif)
+
     def wasmtime(self, platform: Platform) -> str | None:
         """Return as `Toolchains.wasmtime`."""
         return self._toolchains.wasmtime(platform)
@@ -155,6 +173,7 @@ class PooledEngines:
         with self._lock:
             aot = list(self._aot.values())
         self._compilers.close()
+        self._clif.close()
         for pool in aot:
             pool.close()
 
@@ -172,6 +191,7 @@ class LocalEngines:
         self._toolchains = toolchains
         self._platform = platform
         self._workers: dict[tuple[str, ...], AotWorker] = {}
+        self._clif: WorkerProcess | None = None
 
     def start(self) -> None:
         """Let the worker start, and load Wasmtime, without waiting for it."""
@@ -189,7 +209,7 @@ class LocalEngines:
 
         request = CompileRequest(main, sources, **dataclasses.asdict(options))
         result = compile_program(request)
-        return compiled(result.wasm, result.diagnostics)
+        return compiled(result.wasm or result.clif.encode(), result.diagnostics)
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time in the worker."""
@@ -197,6 +217,12 @@ class LocalEngines:
         if self._platform is None:
             return compile_wasm(worker, config, wasm)
         return compile_wasm(worker, config, wasm, _load_the_rest)
+
+    def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
+        """Compile CLIF in a worker."""
+        if self._clif is None:
+            self._clif = WorkerProcess(self._toolchains.clif_tool().command)
+        return compile_clif(self._clif, config, name, clif)
 
     def wasmtime(self, platform: Platform) -> str | None:
         """Return as `Toolchains.wasmtime`."""
@@ -207,6 +233,8 @@ class LocalEngines:
         self.subprocesses.close()
         for worker in self._workers.values():
             worker.close()
+        if self._clif is not None:
+            self._clif.close()
 
     def _worker(self, platform: Platform) -> AotWorker:
         command = self._toolchains.aot_tool(platform).command

@@ -88,6 +88,15 @@ def executable_expectation(platform: Platform, settings: LauncherSettings) -> Ex
     return replace(wanted, kind=Kind.MODULE, isa_flags=None)  # the processor will tell
 
 
+def native_expectation(platform: Platform) -> ObjectExpectation:
+    """Return what an object that Cranelift made of a program must be."""
+    return ObjectExpectation(
+        format=platform.system.object_format,
+        cpu=platform.cpu,
+        little_endian=platform.architecture.endianness == "little",
+    )
+
+
 def object_expectation(platform: Platform, symbol: str, payload: Digest) -> ObjectExpectation:
     """Return what an object that holds an artifact must be."""
     return ObjectExpectation(

@@ -43,6 +43,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
                "steps/exceptions.py", "steps/outputs.py", "steps/subprocesses.py",
                "steps/bundle.py"),
+    "native": (*_STEPS, "aot/native", "aot/tools/c_compilers.py", "elf", "formats", "wasm",
+               "steps/engines.py", "steps/expectations.py", "steps/native.py", "workers"),
     "cargo": (*_STEPS, "aot/tools/native_tools.py", "cache/entry.py", "cache/lock.py",
               "steps/cargo.py", "steps/subprocesses.py"),
 }  # fmt: skip

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.aot.config import EngineConfig
+    from mochi_rules.aot.native.worker import NativeConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.engines import Compiled, LocalEngines, MochiOptions
     from mochi_rules.steps.subprocesses import Subprocesses
@@ -43,6 +44,10 @@ class LazyEngines:
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time."""
         return self._engines().compile_wasm(config, wasm)
+
+    def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
+        """Compile CLIF to an object."""
+        return self._engines().compile_clif(config, name, clif)
 
     def wasmtime(self, platform: Platform) -> str | None:
         """Return as `Toolchains.wasmtime`; mostly without any."""

@@ -83,7 +83,7 @@ def mochi_step(
         texts = {name: data.decode() for name, data in inputs.items()}
         options = MochiOptions(debug_names, debug_info, optimize)
         result = engines.compile_mochi(main, texts, options)
-        return Made(result.wasm, warnings=result.warnings)
+        return Made(result.code, warnings=result.warnings)
 
     arguments = (
         f"--main={main}",

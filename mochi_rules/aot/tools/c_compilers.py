@@ -28,11 +28,29 @@ def c_toolchains(platform: Platform, host: Platform) -> Iterator[Toolchain]:
         yield _on_path(platform, CCompiler("cc", system.install_cc))
     if platform.gcc:
         yield _on_path(platform, platform.gcc)
-    target = f"{platform.cpu}-{system.zig_name}"
+    yield zig_compiler(platform, f"{platform.cpu}-{system.zig_name}")
+
+
+def linkers(platform: Platform, host: Platform) -> Iterator[Toolchain]:
+    """Give the C compilers that link executables without Wasmtime.
+
+    Zig is the first: it has the C library of every platform, and musl, which makes the smallest
+    static programs, and whoever has it has it for that.
+    """
+    system = platform.system
+    yield zig_compiler(platform, f"{platform.cpu}-{system.zig_static}")
+    if platform == host and system.install_cc:
+        yield _on_path(platform, CCompiler("cc", system.install_cc))
+    if platform.gcc:
+        yield _on_path(platform, platform.gcc)
+
+
+def zig_compiler(platform: Platform, target: str) -> Toolchain:
+    """Return Zig as a C compiler for one of its targets."""
     words = zig_command().split()
     identity = f"zig {_first_line(*words, 'version')} for {target}" if words else ""
     command = (*words, "cc", "-target", target)
-    yield _toolchain(platform, ZIG, identity, command)
+    return _toolchain(platform, ZIG, identity, command)
 
 
 def _on_path(platform: Platform, compiler: CCompiler) -> Toolchain:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.platforms.native import (
+    CLIF,
+    NATIVE,
     is_intact,
     native_digest,
     native_sources,
@@ -24,11 +26,14 @@ from mochi_rules.platforms.platform import ZIG
 from mochi_rules.platforms.toolchain import Recipe, Toolchain, ToolchainType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mochi_rules.platforms.platform import Platform, RustTarget
 
-WORKER, LAUNCHER = "aot-worker", "launcher"
-_WORKER_MINUTES, _LAUNCHER_MINUTES = 4, 2
+WORKER, CLIF_WORKER, LAUNCHER = "aot-worker", "clif-worker", "launcher"
+_WORKER_MINUTES, _CLIF_MINUTES, _LAUNCHER_MINUTES = 4, 3, 2
 _INSTALL_WORKER = "mochi-rules toolchain install aot"
+_INSTALL_CLIF = "mochi-rules toolchain install native"
 _RUST = "install Rust from https://rustup.rs"
 
 
@@ -69,6 +74,28 @@ def _worker(
         command=command,
         recipe=recipe,
     )
+
+
+def clif_workers(host: Platform, *, may_build: bool = True) -> Iterator[Toolchain]:
+    """Give the worker that compiles CLIF: as it was built before, and as cargo would build it.
+
+    Its version is in the identity: its own code decides what is in an object besides machine code.
+    """
+    path = _kept(CLIF_WORKER, host.name, CLIF)
+    identity = f"clif-worker {native_digest(CLIF)}"
+    made = partial(
+        Toolchain, ToolchainType.CLIF, CLIF_WORKER, exec=host.constraints, identity=identity,
+        command=(str(path),),
+    )  # fmt: skip
+    missing = _lacks_tool(path)
+    remedy = "" if missing and _lacks_cargo()[0] else _INSTALL_CLIF
+    yield made(origin="installed", missing=missing, remedy=remedy)
+    if may_build:
+        recipe = Recipe(
+            CLIF_WORKER, ".", "release", rust_host(), _CLIF_MINUTES, path, CLIF
+        )  # fmt: skip
+        missing, remedy = _lacks_cargo()
+        yield made(origin="built by cargo", missing=missing, remedy=remedy, recipe=recipe)
 
 
 def installed_launcher(platform: Platform) -> Toolchain:
@@ -149,8 +176,8 @@ def _lacks_tool(path: Path) -> str:
     return "its file is damaged" if path.exists() else "it is not installed"
 
 
-def _kept(program: str, platform: str) -> Path:
-    return tools_directory() / f"{program}-{platform}-{native_digest()}"
+def _kept(program: str, platform: str, tree: str = NATIVE) -> Path:
+    return tools_directory() / f"{program}-{platform}-{native_digest(tree)}"
 
 
 def _lacks_cargo() -> tuple[str, str]:

@@ -61,7 +61,18 @@ def require_sound_object(
     Raises:
         MochiError: The object cannot be decoded, or some checks fail.
     """
-    if failures := verify_object(data, expectation):
+    refuse_unsound(name, verify_object(data, expectation))
+
+
+def refuse_unsound(name: str, failures: list[Failure]) -> None:
+    """Raise the error of an object whose checks fail, if some do.
+
+    Emits: A025.
+
+    Raises:
+        MochiError: There are failures.
+    """
+    if failures:
         count = "1 check fails" if len(failures) == 1 else f"{len(failures)} checks fail"
         notes = tuple(str(failure) for failure in failures)
         message = f"{name} is not the expected object: {count}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.tools.wheel import wheel_toolchain
@@ -86,6 +87,32 @@ class Toolchains:
         """Return our own worker, whatever else there is: installed, or for cargo to build."""
         found = (*_installed_worker(host), *_cargo_worker(host))
         return resolve(found, ToolchainType.AOT, host, host)
+
+    def clif(self) -> Resolution:
+        """Return what compiles CLIF, for every platform: our worker, installed or for cargo."""
+        from mochi_rules.aot.tools.native_tools import clif_workers  # noqa: PLC0415 - as below
+
+        host = host_platform()
+        found = chain(self.user, clif_workers(host, may_build=self.policy == "auto"))
+        return resolve(found, ToolchainType.CLIF, host, host)
+
+    def clif_tool(self) -> Toolchain:
+        """Return the toolchain that compiles CLIF.
+
+        Emits: C002 (no toolchain), C011 (unknown host).
+
+        Raises:
+            MochiError: There is none.
+        """
+        return chosen(self.clif())
+
+    def linker(self, platform: Platform) -> Resolution:
+        """Return which C compiler links executables of a platform."""
+        from mochi_rules.aot.tools.c_compilers import linkers  # noqa: PLC0415 - as below
+
+        host = host_platform()
+        found = chain(self.user, linkers(platform, host))
+        return resolve(found, ToolchainType.C, platform, host)
 
     def wasmtime(self, platform: Platform) -> str | None:
         """Return the identity of the Wasmtime that compiles for a platform; None is the wheel's."""

@@ -57,7 +57,7 @@ def test_version_is_that_of_the_package(typed: Callable[..., Typed]) -> None:
         (("toolchain", "instal"), "error[B062]: `mochi-rules toolchain` has no action `instal`",
          "help: did you mean `install`?"),
         (("toolchain", "install", "launchr"),
-         "error[B062]: the tool to install must be one of `aot`, `emulated`, `launcher`",
+         "error[B062]: the tool to install must be one of `aot`, `emulated`, `launcher`, `native`",
          "help: did you mean `launcher`?"),
     ],
 )  # fmt: skip

@@ -39,6 +39,7 @@ FREEBSD = system.System(
     wheel_library="_libwasmtime.so",
     wheel_name="freebsd",
     zig_name="freebsd.14",
+    zig_static="freebsd.14",
     install_cc="pkg install gcc",
 )
 GCC = platform.CCompiler("loong64-linux-gnu-gcc", "apt-get install gcc-loong64-linux-gnu")

@@ -37,6 +37,7 @@ ENTRIES = {
     "executable": ("steps.step:executable_step",),
     "test": ("steps.test_case",),
     "bundle": ("steps.bundle",),
+    "native": ("steps.native",),
     "cargo": ("steps.step:recipe_step",),
 }
 STEPS = "steps.step"  # of every tool: what its functions import counts for their own tool

@@ -90,7 +90,7 @@ def test_only_linux_has_it(machine):
 
 def test_missing_sources_are_told(machine, monkeypatch):
     """An installation without its data files gives a diagnostic, not a traceback."""
-    monkeypatch.setattr(native, "native_directory", lambda: None)
+    monkeypatch.setattr(native, "native_directory", lambda _tree: None)
     assert "is missing" in emulated_toolchain(ARM, LINUX).missing
 
 

@@ -1,0 +1,1 @@
+"""CLIF to objects and executables that need no Wasmtime."""

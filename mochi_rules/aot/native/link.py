@@ -1,0 +1,38 @@
+"""How an executable is linked: the program's object, and what it imports, in C.
+
+That is `toolchains/clif/host`: functions over the C library of the platform.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mochi_rules.platforms.platform import Platform
+
+# The first is compiled, and includes the others.
+HOST_SOURCES = ("all.c", "host.c", "host.h", "system_posix.c", "system_windows.c", "trap.c")
+
+_LINKING = {
+    "elf": ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-lm"),
+    "macho": ("-Wl,-dead_strip",),
+    "coff": ("-Wl,--gc-sections", "-Wl,--stack,134217728"),
+}
+
+
+def host_arguments(output: str) -> tuple[str, ...]:
+    """Return the arguments of a C compiler that make the host's object, beside its sources.
+
+    Nothing is kept for debuggers: that would hold the name of the directory.
+    """
+    flags = ("-std=gnu11", "-Os", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+             "-ffunction-sections", "-fdata-sections")  # fmt: skip
+    return (*flags, "-c", HOST_SOURCES[0], "-o", output)
+
+
+def link_arguments(
+    platform: Platform, objects: tuple[str, ...], output: str, *, debug_info: bool
+) -> tuple[str, ...]:
+    """Return the arguments of a C compiler that link an executable; symbols of functions stay."""
+    strip = () if debug_info else ("-Wl,-S",)
+    return (*objects, "-o", output, *strip, *_LINKING[platform.system.object_format])

@@ -1,0 +1,177 @@
+"""The steps of the native road: a program to CLIF, to an object, to an executable."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
+from mochi_rules.aot.native.worker import NativeConfig
+from mochi_rules.base.diagnostic import about, environment_error, fail
+from mochi_rules.base.files import reason
+from mochi_rules.platforms.cpu import find_cpu_level
+from mochi_rules.platforms.native import CLIF as CLIF_TREE
+from mochi_rules.platforms.native import c_sources, native_digest
+from mochi_rules.steps.step import EXECUTABLE_MODE, OBJECT, PROGRAM, Made, Step
+from mochi_rules.ui.text import size_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mochi_rules.aot.executable.settings import RunSettings
+    from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Toolchain
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.steps.engines import Engines
+
+# What the inputs and outputs are called inside a key.
+CLIF, HOST = "program.clif", "host.o"
+
+_SHOWN_LINES = 12
+
+
+def native_config(configuration: Configuration, settings: Mapping[str, object]) -> NativeConfig:
+    """Return how a program of a configuration is compiled; `settings` are those of its rule.
+
+    Emits: A120 (limits, directories or settings of the engine, which need Wasmtime).
+    """
+    engine = configuration.engine(settings)
+    _refuse_limits(configuration.run(settings))
+    platform = configuration.platform
+    cpu = find_cpu_level(platform, configuration.cpu)
+    level = "none" if engine.opt_level == "none" else "speed"
+    return NativeConfig(platform, cpu, level, configuration.mode.debug_names)
+
+
+def _refuse_limits(run: RunSettings) -> None:
+    names = [*run.limits, *(("dirs",) if run.directories else ())]
+    if names:
+        raise fail(
+            "A120",
+            f"`link=native` has no `{names[0]}`",
+            notes=("a native executable runs without Wasmtime, which enforces limits",),
+            help=f"leave out `{names[0]}`, or write `link=launcher`",
+        )
+
+
+def clif_step(main: str, *, optimize: int = 2) -> Step:
+    """Compile a program to the text of CLIF; the inputs are its sources by name."""
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
+
+        texts = {name: data.decode() for name, data in inputs.items()}
+        options = MochiOptions(optimize=optimize, native=True)
+        result = engines.compile_mochi(main, texts, options)
+        return Made(result.code, warnings=result.warnings)
+
+    arguments = (f"--main={main}", f"--optimize={optimize}", "--native")
+    return Step("mochi", arguments, ("mochi",), CLIF, make)
+
+
+def native_object_step(config: NativeConfig, name: str) -> Step:
+    """Compile CLIF to an object, and check it; `name` is what the object calls the program.
+
+    Emits: as `aot.native.worker.compile_clif`; A025 (a check failed).
+    """
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        with about(name):
+            data = engines.compile_clif(config, name, inputs[CLIF])
+        from mochi_rules.elf.checks.native_objects import require_sound_native  # noqa: PLC0415 - 30 ms
+        from mochi_rules.steps.expectations import native_expectation  # noqa: PLC0415
+
+        require_sound_native(data, "the object", native_expectation(config.platform))
+        return Made(data, size_text(len(data)))
+
+    fields = config.fields(name)
+    arguments = (
+        *(f"--{key}={value}" for key, value in fields.items()),
+        f"--worker={native_digest(CLIF_TREE)}",
+    )
+    return Step("clif", arguments, ("native",), OBJECT, make)
+
+
+def host_sources() -> dict[str, Path]:
+    """Return the files that are the inputs of `host_step`, by name.
+
+    Emits: C030.
+    """
+    return c_sources(*HOST_SOURCES, tree=CLIF_TREE, folder="host")
+
+
+def host_step(platform: Platform, compiler: Toolchain) -> Step:
+    """Compile what native programs import; the inputs are `host_sources`.
+
+    Emits: C034.
+    """
+    flags = host_arguments(HOST)
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        return Made(_run(engines, compiler, flags, inputs, HOST))
+
+    arguments = (f"--platform={platform.name}", f"--compiler={compiler.identity}", *flags)
+    return Step("cc", arguments, ("native",), HOST, make)
+
+
+def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
+    """Link an executable; the inputs are OBJECT and HOST.
+
+    Emits: C036.
+    """
+    output = PROGRAM + config.platform.system.executable_suffix
+    flags = link_arguments(config.platform, (OBJECT, HOST), output, debug_info=config.debug_info)
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        data = _run(engines, compiler, flags, inputs, output)
+        return Made(data, size_text(len(data)))
+
+    arguments = (f"--platform={config.platform.name}", f"--compiler={compiler.identity}", *flags)
+    return Step("link", arguments, ("native",), PROGRAM, make, mode=EXECUTABLE_MODE)
+
+
+def _run(
+    engines: Engines,
+    compiler: Toolchain,
+    flags: Sequence[str],
+    inputs: Mapping[str, bytes],
+    output: str,
+) -> bytes:
+    """Run a C compiler on files in a directory of its own; return its output.
+
+    Emits: C034 (it cannot build our sources), C036 (it cannot link).
+    """
+    command = (*compiler.command, *flags)
+    with tempfile.TemporaryDirectory(prefix="mochi-link-") as folder:
+        root = Path(folder)
+        for name, data in inputs.items():
+            (root / name).write_bytes(data)
+        try:
+            ran = engines.subprocesses.tool(command, root, _zig_variables())
+            if ran.status == 0:
+                return (root / output).read_bytes()
+            said = ran.stderr.decode("utf-8", "replace").strip()
+        except OSError as error:
+            said = reason(error)
+    lines = said.splitlines()[:_SHOWN_LINES]
+    notes = [f"the command was `{' '.join(command)}`"]
+    if lines:
+        notes.append("\n".join([f"{compiler.name} said", *(f"    {line}" for line in lines)]))
+    is_link = output != HOST
+    what = "link the program" if is_link else f"build `{HOST_SOURCES[0]}`"
+    raise environment_error(
+        "C036" if is_link else "C034",
+        f"`{compiler.name}` could not {what}",
+        notes=tuple(notes),
+        help="this requires a C compiler and the C library of the platform, or `pip install "
+        "'mochi-rules[native]'`",
+    )
+
+
+def _zig_variables() -> dict[str, str]:
+    """Return where Zig keeps what it builds: beside what cargo keeps for us."""
+    from platformdirs import user_cache_path  # noqa: PLC0415 - takes 3 ms
+
+    path = str(user_cache_path("mochi_rules-zig", appauthor=False))
+    return {"ZIG_GLOBAL_CACHE_DIR": path, "ZIG_LOCAL_CACHE_DIR": path}

@@ -1,0 +1,76 @@
+"""Programs on the native road: CLIF by the compiler, objects by the worker, executables by gcc."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
+from mochi_rules.aot.native.worker import NativeConfig, compile_clif
+from mochi_rules.compiler.driver import CompileRequest, compile_program
+from mochi_rules.platforms.cpu import find_cpu_level
+from mochi_rules.platforms.native import CLIF, c_sources
+from mochi_rules.platforms.platform import find_platform
+from mochi_rules.workers.process import WorkerProcess
+from tests.needs import need
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The C compiler of each platform that can be run here, and what runs its programs.
+MACHINES = {
+    "x86_64-linux": ("gcc", ()),
+    "aarch64-linux": ("aarch64-linux-gnu-gcc", ("qemu-aarch64-static",)),
+    "riscv64-linux": ("riscv64-linux-gnu-gcc", ("qemu-riscv64-static",)),
+    "s390x-linux": ("s390x-linux-gnu-gcc", ("qemu-s390x-static",)),
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where programs of a platform are made and run, in a folder with the host's object."""
+
+    config: NativeConfig
+    worker: WorkerProcess
+    compiler: str
+    runner: tuple[str, ...]
+    folder: Path
+
+    def object(self, name: str, source: str, *, optimize: int = 2) -> bytes:
+        """Compile a program to an object."""
+        request = CompileRequest(name, {name: source}, optimize=optimize, native=True)
+        result = compile_program(request)
+        assert result.clif, result.diagnostics
+        return compile_clif(self.worker, self.config, name, result.clif.encode())
+
+    def executable(self, name: str, source: str, *, optimize: int = 2) -> Path:
+        """Compile and link a program."""
+        (self.folder / "program.o").write_bytes(self.object(name, source, optimize=optimize))
+        flags = link_arguments(
+            self.config.platform, ("program.o", "host.o"), "program", debug_info=True
+        )
+        subprocess.run([self.compiler, *flags], cwd=self.folder, check=True)
+        return self.folder / "program"
+
+    def run(
+        self, program: Path, stdin: bytes = b"", **options: object
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run an executable to its end."""
+        command = [*self.runner, str(program)]
+        return subprocess.run(command, input=stdin, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def make_machine(
+    platform: str, worker: Path, folder: Path, opt_level: str = "speed", *, debug: bool = False
+) -> Machine:
+    """Compile what programs import for a platform."""
+    compiler, runner = MACHINES[platform]
+    need(compiler, *runner)
+    row = find_platform(platform)
+    for name, path in c_sources(*HOST_SOURCES, tree=CLIF, folder="host").items():
+        (folder / name).write_bytes(path.read_bytes())
+    warnings = ("-Wall", "-Wextra", "-Werror")
+    subprocess.run([compiler, *warnings, *host_arguments("host.o")], cwd=folder, check=True)
+    config = NativeConfig(row, find_cpu_level(row), opt_level, debug)
+    return Machine(config, WorkerProcess((str(worker),)), compiler, runner, folder)

@@ -1,0 +1,151 @@
+"""Golden programs without Wasmtime: the same output, messages and statuses as on the other road."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochi_rules.aot.native.worker import compile_clif
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.elf.checks.native_objects import require_sound_native
+from mochi_rules.platforms.native import CLIF, native_directory
+from mochi_rules.platforms.platform import find_platform
+from mochi_rules.steps.expectations import native_expectation
+
+from .building import HOST, cargo_build
+from .native_road import MACHINES, make_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .native_road import Machine
+
+pytestmark = pytest.mark.slow
+GOLDEN = Path(__file__).parents[1] / "golden"
+RUN = sorted((GOLDEN / "run").glob("*.mochi"))
+FAIL = sorted((GOLDEN / "fail").glob("*.mochi"))
+
+
+@pytest.fixture(scope="session")
+def clif_worker() -> Path:
+    """Build the worker."""
+    directory = native_directory(CLIF)
+    assert directory
+    return cargo_build(directory, HOST, "--release") / "release" / "clif-worker"
+
+
+@pytest.fixture(scope="session", params=list(MACHINES))
+def machine(
+    request: pytest.FixtureRequest, clif_worker: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
+    """Give each platform that can be run here."""
+    made = make_machine(request.param, clif_worker, tmp_path_factory.mktemp(request.param))
+    yield made
+    made.worker.close()
+
+
+@pytest.fixture(scope="session")
+def native(clif_worker: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Give this machine."""
+    made = make_machine("x86_64-linux", clif_worker, tmp_path_factory.mktemp("native"))
+    yield made
+    made.worker.close()
+
+
+def _stdin(path: Path) -> bytes:
+    stdin = path.with_suffix(".in")
+    return stdin.read_bytes() if stdin.exists() else b""
+
+
+@pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
+def test_program_prints_its_golden(machine: Machine, path: Path) -> None:
+    """The output is that of the WebAssembly."""
+    program = machine.executable(path.name, path.read_text("utf-8"))
+    ended = machine.run(program, _stdin(path))
+    assert ended.stderr == b""
+    assert ended.stdout == path.with_suffix(".out").read_bytes()
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("path", FAIL, ids=lambda path: path.stem)
+def test_failing_program_says_what_and_where(machine: Machine, path: Path) -> None:
+    """The message names file and line; the status is 1."""
+    program = machine.executable(path.name, path.read_text("utf-8"))
+    ended = machine.run(program, _stdin(path))
+    assert ended.stdout == path.with_suffix(".out").read_bytes()
+    assert ended.stderr == path.with_suffix(".err").read_bytes()
+    assert ended.returncode == 1
+
+
+def test_exhausted_stack_names_the_lines(machine: Machine) -> None:
+    """A guard page ends it, and the frames are those of Mochi functions."""
+    source = "fun deep(n: int): int {\n  return 1 + deep(n + 1)\n}\nprint(deep(0))\n"
+    program = machine.executable("deep.mochi", source)
+    ended = machine.run(program)
+    assert ended.returncode == 134
+    first, frame, *_ = ended.stderr.decode().splitlines()
+    assert first == "error: `program`: call stack exhausted"
+    assert frame == "  at deep (deep.mochi:2)"
+
+
+def test_equal_text_makes_equal_objects(native: Machine, clif_worker: Path, tmp_path: Path) -> None:
+    """Another process makes the same bytes."""
+    source = 'print("hello")\n'
+    other = make_machine("x86_64-linux", clif_worker, tmp_path)
+    assert native.object("a.mochi", source) == other.object("a.mochi", source)
+    other.worker.close()
+
+
+def test_object_passes_the_checks_of_its_platform_alone(machine: Machine) -> None:
+    """It has the exports, no import but those of the host, and unwind information."""
+    data = machine.object("a.mochi", 'print("hello")\n')
+    require_sound_native(data, "it", native_expectation(machine.config.platform))
+    other = find_platform("aarch64-macos")
+    with pytest.raises(MochiError, match="A025") as caught:
+        require_sound_native(data, "it", native_expectation(other))
+    first, *_ = caught.value.diagnostics[0].notes
+    assert first.startswith("relocatable: expected an object of the format `macho`")
+
+
+def test_object_with_foreign_symbols_is_refused(native: Machine) -> None:
+    """Whatever else a linker would see, or would have to find, is named."""
+    data = native.object("a.mochi", 'print("hello")\n')
+    changed = data.replace(b"mochi_grow\0", b"mochi_glow\0")
+    changed = changed.replace(b"mochi_files\0", b"mochi_filez\0")
+    with pytest.raises(MochiError) as caught:
+        require_sound_native(changed, "it", native_expectation(native.config.platform))
+    assert caught.value.diagnostics[0].notes == (
+        "exports: expected a definition of `mochi_files`, got none",
+        "exports: `mochi_filez` is visible to other objects",
+        "imports: `mochi_glow` is not a function of the host",
+    )
+
+
+def test_text_that_cranelift_refuses_names_the_function(native: Machine) -> None:
+    """The verifier's message comes with the function that it is about."""
+    text = "function %f() -> i64 fast {\nblock0:\n    v0 = iconst.i32 1\n    return v0\n}\n"
+    with pytest.raises(MochiError, match=r"X002.*function `f`") as caught:
+        compile_clif(native.worker, native.config, "a.mochi", text.encode())
+    assert "error: inst1 (return v0" in caught.value.diagnostics[0].notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (";! data %a 8 read 0g\n", "line 1: a digit that is not hexadecimal"),
+        (";! date %a\n", "line 1: unknown directive `date`"),
+        ("function %f( {\n", "line 1: "),
+        (
+            ";! data %f 8 read 00\nfunction %f() {\nblock0:\n  return\n}\n",
+            "two definitions of `%f`",
+        ),
+    ],
+)
+def test_malformed_text_is_an_error(native: Machine, text: str, message: str) -> None:
+    """The worker answers with a line, and serves on."""
+    with pytest.raises(MochiError, match="X002") as caught:
+        compile_clif(native.worker, native.config, "a.mochi", text.encode())
+    assert message in caught.value.diagnostics[0].message
+    assert native.object("a.mochi", "print(1)\n")

@@ -1,0 +1,10 @@
+/* All of the host in one piece, for one call of the compiler. */
+
+#ifdef _WIN32
+#include "system_windows.c"
+#else
+#include "system_posix.c"
+#endif
+
+#include "host.c"
+#include "trap.c"

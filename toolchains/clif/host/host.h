@@ -1,0 +1,53 @@
+/* What a program, the functions that it imports and the report of a trap share. */
+
+#ifndef MOCHI_HOST_H
+#define MOCHI_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef _WIN32
+#define TRAP_STATUS 3
+#else
+#define TRAP_STATUS 134 /* what a shell says of a process that aborted */
+#endif
+#define CANNOT_START 126 /* what a shell says of a file that it finds and cannot execute */
+#define STACK_SIZE ((size_t)128 << 20) /* as of the launcher; only what is used is taken */
+#define MEMORY_SIZE ((uint64_t)1 << 32)
+#define GUARD_SIZE ((uint64_t)1 << 16)
+#define PAGE_SIZE_OF_MEMORY ((uint64_t)1 << 16)
+
+/* The program's side: what Cranelift has compiled. */
+void mochi_program(void);
+extern const uint8_t mochi_lines[];
+extern const char mochi_files[];
+
+/* The memory, and how many pages of it are usable. */
+extern uint8_t *mochi_memory;
+extern uint32_t mochi_pages;
+
+/* Says `error: `NAME`: MESSAGE`, and ends the process. */
+_Noreturn void mochi_fail(const char *message, int status);
+
+/* Begins such a message, and goes on with it. */
+void mochi_begin(const char *message);
+void mochi_put(const char *text, size_t size);
+
+/* trap.c: calls a function on a stack of STACK_SIZE, and reports a trap in it. */
+void mochi_run_guarded(void (*function)(void));
+
+/* Says where the program was: the address of the instruction, and those of the callers. */
+_Noreturn void mochi_report_trap(const char *message, const uintptr_t *addresses, size_t count);
+
+/* system_*.c */
+int mochi_system_start(void);
+uint8_t *mochi_system_reserve(uint64_t size);
+int mochi_system_commit(uint8_t *start, uint64_t size);
+intptr_t mochi_system_write(int stream, const void *data, size_t size);
+intptr_t mochi_system_read(int stream, void *data, size_t size);
+int mochi_system_is_closed_pipe(void);
+uint64_t mochi_system_nanoseconds(void);
+char **mochi_system_environment(void);
+_Noreturn void mochi_system_exit(int status);
+
+#endif

@@ -1,0 +1,116 @@
+/* Windows. */
+
+#include "host.h"
+
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
+#include <stdlib.h>
+
+enum { FRAMES = 64 };
+
+static HANDLE streams[3];
+static int is_closed;
+
+int mochi_system_start(void) {
+    streams[0] = GetStdHandle(STD_INPUT_HANDLE);
+    streams[1] = GetStdHandle(STD_OUTPUT_HANDLE);
+    streams[2] = GetStdHandle(STD_ERROR_HANDLE);
+    SetConsoleOutputCP(CP_UTF8);
+    return 1;
+}
+
+uint8_t *mochi_system_reserve(uint64_t size) {
+    return VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
+}
+
+int mochi_system_commit(uint8_t *start, uint64_t size) {
+    return VirtualAlloc(start, size, MEM_COMMIT, PAGE_READWRITE) != NULL;
+}
+
+intptr_t mochi_system_write(int stream, const void *data, size_t size) {
+    DWORD done = 0;
+    DWORD part = size < (1u << 30) ? (DWORD)size : 1u << 30;
+    if (stream < 0 || stream > 2 || !WriteFile(streams[stream], data, part, &done, NULL)) {
+        DWORD error = GetLastError();
+        is_closed = error == ERROR_BROKEN_PIPE || error == ERROR_NO_DATA;
+        return -1;
+    }
+    return (intptr_t)done;
+}
+
+intptr_t mochi_system_read(int stream, void *data, size_t size) {
+    DWORD done = 0;
+    DWORD part = size < (1u << 30) ? (DWORD)size : 1u << 30;
+    if (stream != 0 || !ReadFile(streams[0], data, part, &done, NULL)) {
+        return GetLastError() == ERROR_BROKEN_PIPE ? 0 : -1; /* the end of a pipe */
+    }
+    return (intptr_t)done;
+}
+
+int mochi_system_is_closed_pipe(void) { return is_closed; }
+
+uint64_t mochi_system_nanoseconds(void) {
+    FILETIME now; /* in 100 ns since 1601 */
+    GetSystemTimePreciseAsFileTime(&now);
+    uint64_t ticks = (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
+    return (ticks - 116444736000000000) * 100;
+}
+
+char **mochi_system_environment(void) { return _environ; }
+
+_Noreturn void mochi_system_exit(int status) {
+    ExitProcess((UINT)status);
+    __builtin_unreachable();
+}
+
+static const char *message(DWORD code) {
+    switch (code) {
+    case EXCEPTION_STACK_OVERFLOW:
+        return "call stack exhausted";
+    case EXCEPTION_ACCESS_VIOLATION:
+        return "memory access out of bounds";
+    case EXCEPTION_INT_DIVIDE_BY_ZERO:
+    case EXCEPTION_INT_OVERFLOW:
+        return "integer divide by zero";
+    case EXCEPTION_ILLEGAL_INSTRUCTION:
+        return "unreachable code reached";
+    default:
+        return NULL;
+    }
+}
+
+static LONG WINAPI trapped(EXCEPTION_POINTERS *found) {
+    const char *text = message(found->ExceptionRecord->ExceptionCode);
+    if (text == NULL) {
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
+    uintptr_t addresses[FRAMES];
+    size_t count = 0;
+#if defined(_M_X64) || defined(__x86_64__)
+    uintptr_t frame = found->ContextRecord->Rbp;
+    addresses[count++] = found->ContextRecord->Rip;
+#else
+    uintptr_t frame = found->ContextRecord->Fp;
+    addresses[count++] = found->ContextRecord->Pc;
+#endif
+    NT_TIB *thread = (NT_TIB *)NtCurrentTeb();
+    while (count < FRAMES && frame >= (uintptr_t)thread->StackLimit &&
+           frame < (uintptr_t)thread->StackBase - 16 && frame % sizeof frame == 0) {
+        const uintptr_t *words = (const uintptr_t *)frame;
+        addresses[count++] = words[1];
+        if (words[0] <= frame) {
+            break;
+        }
+        frame = words[0];
+    }
+    mochi_report_trap(text, addresses, count);
+}
+
+/* The linker reserves the stack. */
+void mochi_run_guarded(void (*function)(void)) {
+    ULONG reserve = 64 << 10; /* for the report of an overflow */
+    SetThreadStackGuarantee(&reserve);
+    AddVectoredExceptionHandler(1, trapped);
+    function();
+}
