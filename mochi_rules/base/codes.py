@@ -25,6 +25,7 @@ GROUPS = {
     "C": "Platforms and tools",
     "K": "The cache",
     "P": "Syntax",
+    "R": "Releases",
     "T": "Names and types",
     "X": "Errors in mochi_rules itself",
 }

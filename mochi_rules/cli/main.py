@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "test": "test",
     "inspect": "inspect",
     "verify": "verify",
+    "key": "key",
     "objdump": "objdump",
     "explore": "explore",
     "explain": "explain",

@@ -10,7 +10,7 @@ from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, check_binary, 
 from mochi_rules.aot.executable.payload import has_payload
 from mochi_rules.aot.executable.reader import read_executable
 from mochi_rules.base.diagnostic import MochiError, about
-from mochi_rules.cli.options import COLOR, TARGET, Verb
+from mochi_rules.cli.options import COLOR, TARGET, Option, Verb
 from mochi_rules.cli.products import read_binary
 from mochi_rules.elf.checks.object_files import OBJECT_CHECKS, ObjectExpectation, verify_object
 from mochi_rules.elf.checks.table import CHECKS, Failure, verify
@@ -28,8 +28,14 @@ if TYPE_CHECKING:
 def verify_file(parsed: Parsed) -> int:
     """Verify an artifact, or what holds one; the status is 1 when a check fails.
 
+    With `--provenance`, it is an archive of a release.
+
     Emits: A010 to A012, A020, A021, A024, A103 to A107, A110, A111, B010, C010.
     """
+    if parsed.has("provenance"):
+        from mochi_rules.cli.verify_release import verify_release  # noqa: PLC0415 - takes 20 ms
+
+        return verify_release(parsed)
     target = parsed.get("target")
     platform = find_platform(target) if target else None
     name = parsed.operands[0]
@@ -109,7 +115,17 @@ VERB = Verb(
     "verify FILE [OPTIONS]",
     "Check the structure of an artifact, alone or in an object or an executable; print every check "
     "that fails, and exit with status 1. Only a digest detects every change: see "
-    "docs/verification.md.",
+    "docs/verification.md. With `--provenance`, check an archive of a release: from the signature "
+    "to the sources.",
     verify_file,
-    (TARGET, COLOR),
+    (
+        TARGET,
+        Option(
+            "provenance", "the `.intoto.jsonl` of the release that FILE is an archive of", "FILE"
+        ),
+        Option("source", "the repository to compare the sources with", "DIR"),
+        Option("key", "the public key that must have signed the provenance", "FILE"),
+        Option("policy", "what is accepted: signers, builder, source, Wasmtime", "FILE"),
+        COLOR,
+    ),
 )

@@ -94,6 +94,12 @@ YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool
 LEVEL = Kind("0, 1 or 2", "1", lambda value: type(value) is int and value in range(3))
 SECONDS = Kind(f"a number of seconds up to {_MAX_SECONDS}", "60", _is_seconds)
 
+ARCHIVES = ("tar.gz", "tar.zst", "zip", "wheel", "npm", "deb", "oci")
+FORMATS = Kind(
+    f"a list of {listing(ARCHIVES)}",
+    '["zip"]',
+    lambda value: _is_list(value, ARCHIVES.__contains__),
+)
 DIGEST = Kind("64 lowercase hexadecimal digits", '"e3b0…"', _is_digest)
 
 _REQUIRED = object()
@@ -258,6 +264,22 @@ RULES: tuple[Rule, ...] = (
          _SYMBOL, _DIRS, _ENGINE),
         (".cwasm.json", ".o", ""),
     ),
+    Rule(
+        "mochi_release",
+        "Programs as they are published: `scons release` writes an archive for each platform and "
+        "format to `dist/`, with checksums, bills of materials and provenance.",
+        (_NAME,
+         Attr("targets", LABELS, "the programs"),
+         Attr("files", FILES, "files that every archive holds too, such as a licence", ()),
+         Attr("formats", FORMATS, "the formats of the archives: `tar.gz`, `tar.zst`, `zip`, "
+              "`wheel`, `npm`; for Linux also `deb` and `oci`",
+              ("tar.gz",)),
+         Attr("version", TEXT, "the version; by default that of the command line", ""),
+         Attr("summary", TEXT, "what it is, in one line", ""),
+         Attr("license", TEXT, "its licence, as an SPDX expression", ""),
+         Attr("maintainer", TEXT, "who to write to, as `NAME <ADDRESS>`", "")),
+        (),
+    ),
 )  # fmt: skip
 
 BY_NAME = {rule.name: rule for rule in RULES}
@@ -271,8 +293,9 @@ def describe(rule: Rule) -> str:
         need = "required" if attr.is_required else _default(attr.default)
         lines += [f"  {attr.name:<{width}}  {attr.kind.name}; {need}",
                   f"  {'':<{width}}  {attr.doc}"]  # fmt: skip
-    lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
-    lines += [f"  NAME{suffix}" for suffix in rule.outputs]
+    if rule.outputs:
+        lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
+        lines += [f"  NAME{suffix}" for suffix in rule.outputs]
     shown = [attr for attr in rule.attrs if attr.is_required or attr.name == "program"]
     example = ", ".join(f"{attr.name} = {attr.kind.example}" for attr in shown)
     return "\n".join([*lines, "", "example", f"  {rule.name}({example})"]) + "\n"

@@ -162,7 +162,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("toolchain", "auto", "the tools to use besides Python packages: `system` for those "
              "installed, `auto` also for those that cargo builds", lambda: POLICIES),
     Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
-    Variable("cache", "of the user", "where results are cached: a directory, or `off`",
+    Variable("cache", "of the user", "where results are cached: a directory, or `off`, as for a "
+             "release",
              lambda: ["DIR", "off"]),
     Variable("remote", "none", "the cache that machines share, such as "
              "`grpcs://cache.example.org/main`", lambda: ["URL", "off"]),
@@ -172,6 +173,10 @@ VARIABLES: tuple[Variable, ...] = (
              lambda: ["async", "wait"]),
     Variable("remote_require", "no", "`yes` to fail without the remote cache",
              lambda: ["yes", "no"]),
+    Variable("version", "none", "the version of a release", lambda: ["VERSION"]),
+    Variable("sign", "none", "the secret key that signs a release", lambda: ["FILE"]),
+    Variable("allow_dirty", "no", "whether to release a work tree that differs from its commit",
+             lambda: ("no", "yes")),
 )  # fmt: skip
 
 

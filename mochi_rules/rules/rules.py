@@ -28,6 +28,7 @@ from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.native import declare_native
 from mochi_rules.rules.place import user_place
+from mochi_rules.rules.releases import declare_release
 from mochi_rules.rules.scons_nodes import node_path, source_name
 from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.targets import test_scope
@@ -241,6 +242,11 @@ def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
     declare_test(call, tested, inputs)
 
 
+def _release(call: Call) -> None:
+    act = partial(declare_release, call)
+    call.space.after_reading(partial(_placed, act, call.target.place.locate))
+
+
 def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     node = call.output(configuration, ".wasm")
     config = configuration.engine(call.settings)
@@ -292,4 +298,5 @@ _MAKERS: Mapping[str, Callable[[Call], None]] = {
     "mochi_test": _test,
     "wasm_import": _wasm_import,
     "cwasm": _prebuilt,
+    "mochi_release": _release,
 }

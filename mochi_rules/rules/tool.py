@@ -28,6 +28,7 @@ from mochi_rules.rules.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.executables import add_executable_builder
 from mochi_rules.rules.foresight import fetch_ahead
 from mochi_rules.rules.hooks import install_hooks
+from mochi_rules.rules.releases import is_releasing
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.scons_errors import scons_error
 from mochi_rules.rules.screen import open_console, share_terminal
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from mochi_rules.rules.null_build.unchanged import Watch
     from mochi_rules.ui.console import Console
 
+# What holds for releases unless the user says otherwise: they trust no cache.
+_OF_RELEASES = {"cache": "off", "remote": "off", "link": "launcher"}
 _NAMES = tuple(variable.name for variable in VARIABLES)
 _PARAMETERS = (*_NAMES, "variables", "toolchains", "build")
 
@@ -150,7 +153,10 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
     top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
     profiles = Profiles(top)
     profile = profiles.find(values["engine"]) if values["engine"] else {}
+    if is_releasing():
+        values = {**values, **{name: values[name] or _OF_RELEASES[name] for name in _OF_RELEASES}}
     link = check_choice("link", values["link"])
+    check_choice("allow_dirty", values["allow_dirty"])
     configurations = find_configurations(
         values["target"],
         values["mode"],
@@ -172,6 +178,8 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
         ),
         profiles=profiles,
         namespace=remote.namespace,
+        variables=values,
+        distrusts_caches=is_releasing() and values["cache"] == values["remote"] == "off",
     )
 
 

@@ -8,6 +8,7 @@ import SCons.Script
 
 from mochi_rules.base.codes import explanation, is_code
 from mochi_rules.project.configuration import VARIABLES
+from mochi_rules.rules.releases import RELEASE
 from mochi_rules.rules.scons_errors import scons_error
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 EXPLAIN, DOCTOR = "explain", "doctor"
 VERBS = {
     TEST: "run every test; those that passed, and have not changed, are not run again",
+    RELEASE: "build the releases, and write their archives, sums and provenance to dist/",
     EXPLAIN: "show what the last build did with each file, and why; or the meaning of a code",
     DOCTOR: "show what is missing on this machine, and how to install it",
 }
@@ -39,7 +41,7 @@ _MAX_LABELS = 12
 
 def add_verbs(env: Any) -> None:
     """Declare the verbs that need no targets."""
-    for name, run in ((EXPLAIN, _explain), (DOCTOR, _doctor)):
+    for name, run in ((EXPLAIN, _explain), (DOCTOR, _doctor), (RELEASE, _release)):
         action = env.Action(_verb(run), strfunction=None)
         env.AlwaysBuild(env.Alias(name, [], action))
 
@@ -100,6 +102,12 @@ def _doctor(space: Workspace) -> int:
     findings = examine(settings.toolchains, settings.configurations, settings.cache)
     space.console.say(render(findings).rstrip("\n"))
     return 0 if all(finding.is_good for finding in findings) else 2
+
+
+def _release(space: Workspace) -> int:
+    from mochi_rules.rules.release_verb import release  # noqa: PLC0415 - of this verb only
+
+    return release(space)
 
 
 def _explain(space: Workspace) -> int:

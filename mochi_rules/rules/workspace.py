@@ -26,7 +26,7 @@ from mochi_rules.steps.pipeline import Pipeline
 from mochi_rules.steps.tools.tool_choice import pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import RunSettings
@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.project.label import Label
     from mochi_rules.project.profiles import Profiles
+    from mochi_rules.rules.declared_release import DeclaredRelease
     from mochi_rules.rules.place import Place
     from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.journal import Record
     from mochi_rules.steps.step import Step
     from mochi_rules.steps.tools.tool_choice import Toolchains
     from mochi_rules.ui.console import Console
@@ -96,7 +98,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the variables of the command line and the tool's parameters said."""
+    """What the variables of the command line and the tool's parameters said.
+
+    `variables` has the values of all of them. With `distrusts_caches`, an output that a cache had
+    is made again.
+    """
 
     configurations: tuple[Configuration, ...]
     cache: Tier
@@ -104,6 +110,8 @@ class Settings:
     link: str
     toolchains: Toolchains
     profiles: Profiles
+    variables: Mapping[str, str]
+    distrusts_caches: bool
     namespace: str = ""
 
 
@@ -136,6 +144,7 @@ class Workspace:
         self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
         self.shared: dict[Any, SharedBytes] = {}  # what many steps take, by node
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
+        self.releases: list[DeclaredRelease] = []
         self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.at_begin: list[Callable[[], object]] = []  # called before the first step
         self.at_first_step: list[Callable[[], object]] = []  # called before one runs
@@ -303,8 +312,15 @@ class Workspace:
 
     def inspect(self, node: Any) -> None:
         """Let SCons make an output again that is not as its step made it: it compares inputs."""
-        if node in self.tasks and not self._is_as_made(node):
+        if node in self.tasks and (self._is_distrusted(node) or not self._is_as_made(node)):
             node.set_always_build()
+
+    def _is_distrusted(self, node: Any) -> bool:
+        """Return whether an output came from a cache, where only what was built here will do."""
+        if not self.settings.distrusts_caches:
+            return False
+        record = self._records.get(node_path(node))
+        return record is not None and record.is_restored
 
     def _is_as_made(self, node: Any) -> bool:
         """Return whether an output is as its step made it; one that nobody knows of is not."""
@@ -331,6 +347,10 @@ class Workspace:
     @cached_property
     def _outputs(self) -> dict[str, str]:
         return self.journal.outputs()
+
+    @cached_property
+    def _records(self) -> dict[str, Record]:
+        return self.journal.records()
 
     def begin(self) -> None:
         """Begin to build: all build files are read."""
@@ -359,9 +379,10 @@ class Workspace:
 
     def requested_steps(self) -> set[Any]:
         """Return the nodes of these steps."""
-        return self._reach(self.goals)
+        return self.reach(self.goals)
 
-    def _reach(self, nodes: list[Any]) -> set[Any]:
+    def reach(self, nodes: Sequence[Any]) -> set[Any]:
+        """Return the nodes of all steps behind some nodes, with those of them that are steps."""
         found: set[Any] = set()
         seen: set[Any] = set()
         pending = list(nodes)

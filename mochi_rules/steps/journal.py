@@ -47,6 +47,14 @@ class Entry:
     refusal: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How an output was made when its step last ran; `is_restored` says that a cache had it."""
+
+    key: KeyRecord
+    is_restored: bool
+
+
 class Journal:
     """The journal of one build directory."""
 
@@ -108,6 +116,14 @@ class Journal:
             for line in self._lines()
             if isinstance(line.get("path"), str) and isinstance(line.get("output"), str)
         }
+
+    def records(self) -> dict[str, Record]:
+        """Return how each output was made when its step last ran, by path."""
+        found: dict[str, Record] = {}
+        for line in self._lines():
+            if isinstance(path := line.get("path"), str) and (key := read_record(line.get("key"))):
+                found[path] = Record(key, line.get("outcome") == Outcome.RESTORED.value)
+        return found
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms.native import digest_path, native_digest
 from mochi_rules.platforms.platform import find_platform, host_platform
 from tests.native.building import HOST, NATIVE, cargo_build, has_rust_target
+from tests.unit.aot.executable.files import make_launcher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,21 @@ def install_launcher(data: Path, platform: str) -> None:
             _install(built / "launcher" / "launcher", data, f"launcher-{platform}")
             return
     pytest.skip(f"Rust has no library for {platform}")
+
+
+def install_made_up_launcher(data: Path, platform: str) -> None:
+    """Install what passes for a launcher where no program is run, with a crate that it has."""
+    folder = data / "mochi_rules" / "tools"
+    crate = {"name": "wasmtime", "version": "48.0.8", "license": "Apache-2.0", "checksum": "",
+             "texts": ["Apache"]}  # fmt: skip
+    contents = {
+        f"launcher-{platform}-{native_digest()}": make_launcher(find_platform(platform)),
+        f"crates-{platform}-{native_digest()}.json": json.dumps([crate]).encode(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+        digest_path(folder / name).write_text(digest_bytes(content).hash)
 
 
 def _install(built: Path, data: Path, name: str) -> None:

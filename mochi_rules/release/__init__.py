@@ -1,0 +1,1 @@
+"""Releases: archives, bills of materials, provenance, and what checks and repeats them."""

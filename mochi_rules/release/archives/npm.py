@@ -1,0 +1,41 @@
+"""Packages of npm, as `npm pack` writes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mochi_rules.release.archives.names import check_form, names_of
+from mochi_rules.release.archives.tarball import compress_gzip, tar
+from mochi_rules.release.contents import File
+from mochi_rules.release.document import document
+
+if TYPE_CHECKING:
+    from mochi_rules.release.contents import Contents
+
+_VERSION = r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?"
+
+
+def npm(contents: Contents) -> bytes:
+    """Return a package of one platform, whose programs npm puts on the path.
+
+    Emits: R006 (its version is not semantic).
+    """
+    product = contents.product
+    check_form("npm", product.version, _VERSION, "1.0.0")
+    system, processor = names_of(contents.platform).npm
+    description = {
+        "name": f"{product.name.lower()}-{system}-{processor}",
+        "version": product.version,
+        "description": product.summary,
+        "license": product.license or "UNLICENSED",
+        "os": [system],
+        "cpu": [processor],
+        "bin": {file.path.partition(".")[0]: f"bin/{file.path}" for file in contents.programs},
+    }
+    files = [
+        File("package/package.json", document(description)),
+        *(replace(file, path=f"package/bin/{file.path}") for file in contents.programs),
+        *(replace(file, path=f"package/{file.path}") for file in contents.files),
+    ]
+    return compress_gzip(tar(files, product.time))

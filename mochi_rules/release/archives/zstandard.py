@@ -1,0 +1,52 @@
+"""Zstandard, of Python 3.14 or of its backport."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from mochi_rules.base.diagnostic import environment_error
+
+_LEVEL = 19
+
+
+def compress(data: bytes) -> bytes:
+    """Return compressed data.
+
+    Emits: R029 (nothing here compresses so).
+    """
+    return bytes(_module().compress(data, _LEVEL))
+
+
+def decompress(data: bytes, limit: int) -> bytes:
+    """Return what was compressed, at most `limit` bytes of it.
+
+    Emits: R029 (nothing here decompresses so).
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    module = _module()
+    try:
+        return bytes(module.ZstdDecompressor().decompress(data, limit))
+    except module.ZstdError as error:
+        raise ValueError(str(error)) from None
+
+
+def _module() -> Any:
+    """Return the module.
+
+    Emits: R029.
+    """
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd  # noqa: PLC0415 - takes 10 ms
+        else:
+            from backports import zstd  # noqa: PLC0415 - as above, and needs an extra
+    except ImportError:
+        raise environment_error(
+            "R029",
+            "`tar.zst` needs the Python package `backports.zstd`",
+            help="run `pip install 'mochi-rules[release]'`",
+        ) from None
+    return zstd

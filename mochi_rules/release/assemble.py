@@ -1,0 +1,91 @@
+"""A release as files: archives, bills of materials, provenance and signatures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.release.archives.reader import read_archive
+from mochi_rules.release.bom.components import components
+from mochi_rules.release.bom.crates import third_party_text
+from mochi_rules.release.bom.cyclonedx import cyclonedx
+from mochi_rules.release.bom.spdx import spdx
+from mochi_rules.release.contents import Contents, File, check_files
+from mochi_rules.release.envelope import seal
+from mochi_rules.release.provenance import statement
+from mochi_rules.signing.minisign import signature_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mochi_rules.release.archives.formats import Format
+    from mochi_rules.release.build import Build
+    from mochi_rules.release.contents import Product
+    from mochi_rules.release.provenance import Circumstances
+    from mochi_rules.signing.keys import SigningKey
+
+PROVENANCE_SUFFIX, SIGNATURE_SUFFIX = ".intoto.jsonl", ".minisig"
+_THIRD_PARTY = "THIRD-PARTY-LICENSES.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What is released: a product for several platforms; `files` are in every archive."""
+
+    product: Product
+    builds: tuple[Build, ...]
+    files: tuple[File, ...]
+    formats: tuple[Format, ...]
+    under: Circumstances
+
+
+def assemble(release: Release, key: SigningKey | None) -> dict[str, bytes]:
+    """Return the files of a release by name; without a key, nothing is signed.
+
+    Emits: R024 (two files of one path), R029 (no Zstandard).
+    """
+    product = release.product
+    archives = [_archives(release, build) for build in release.builds]
+    stem = f"{product.name}-{product.version}"
+    found = {name: data for item in archives for name, data in item.items()}
+    envelopes = [
+        seal(_statement(release, build, files), key)
+        for build, files in zip(release.builds, archives, strict=True)
+    ]
+    bill = components(product.name, release.builds, _digests(release.builds, archives))
+    found[f"{stem}.cdx.json"] = cyclonedx(product, bill)
+    found[f"{stem}.spdx.json"] = spdx(product, bill)
+    found[stem + PROVENANCE_SUFFIX] = b"".join(envelopes)
+    return found
+
+
+def minisign(files: Mapping[str, bytes], key: SigningKey, time: int) -> dict[str, bytes]:
+    """Return a signature file for each file, by name."""
+    return {
+        name + SIGNATURE_SUFFIX: signature_file(key, name, data, time)
+        for name, data in files.items()
+    }
+
+
+def _archives(release: Release, build: Build) -> dict[str, bytes]:
+    """Return the archives of a platform by name."""
+    notices = File(_THIRD_PARTY, third_party_text(build.crates).encode())
+    contents = Contents(release.product, build.platform, build.programs, (*release.files, notices))
+    check_files(contents.all_files)
+    fitting = (row for row in release.formats if row.fits(build.platform))
+    return {row.file_name(contents): row.write(contents) for row in fitting}
+
+
+def _statement(release: Release, build: Build, archives: Mapping[str, bytes]) -> bytes:
+    contents = {name: read_archive(name, data) for name, data in archives.items()}
+    return statement(release.product, build, archives, contents, release.under)
+
+
+def _digests(
+    builds: Sequence[Build], archives: Sequence[Mapping[str, bytes]]
+) -> dict[str, dict[str, str]]:
+    return {
+        build.platform.name: {name: digest_bytes(data).hash for name, data in files.items()}
+        for build, files in zip(builds, archives, strict=True)
+    }

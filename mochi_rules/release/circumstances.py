@@ -1,0 +1,40 @@
+"""Under what a release is built, as far as this process can see."""
+
+from __future__ import annotations
+
+import platform
+import zlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from mochi_rules.release.provenance import LOCAL_BUILDER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PACKAGES = ("mochi-rules", "scons", "wasmtime", "pyelftools", "platformdirs", "backports.zstd")
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that take part, those that are installed."""
+    found: dict[str, str] = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def runtime_versions() -> dict[str, str]:
+    """Return the versions of what Python itself brings and archives depend on."""
+    return {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
+
+
+def builder_id(environment: Mapping[str, str]) -> str:
+    """Return who builds: the workflow of a host that says so, or a machine of somebody's."""
+    if workflow := environment.get("GITHUB_WORKFLOW_REF"):
+        return f"{environment.get('GITHUB_SERVER_URL', 'https://github.com')}/{workflow}"
+    if project := environment.get("CI_PROJECT_URL"):
+        return f"{project}//.gitlab-ci.yml@{environment.get('CI_COMMIT_REF_NAME', '')}"
+    return LOCAL_BUILDER

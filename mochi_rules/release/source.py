@@ -1,0 +1,55 @@
+"""The source of a release as a repository of git has it."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.release.revision import git
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mochi_rules.release.provenance import Provenance
+
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+
+
+def source_reader(root: Path) -> Callable[[Provenance, str], bytes | None]:
+    """Return what reads a source by path, as a repository has it in the commit of a provenance.
+
+    What differed from the commit is read from the work tree. The reader returns None for what is
+    not there; it emits R003 and R026.
+    """
+    return partial(_read, root)
+
+
+def check_commit(root: Path, commit: str) -> None:
+    """Refuse a commit that a repository does not have.
+
+    Emits: R003 (git is not installed), R026.
+    """
+    if (
+        _COMMIT.fullmatch(commit)
+        and git(root, "cat-file", "-e", f"{commit}^{{commit}}") is not None
+    ):
+        return
+    raise fail(
+        "R026",
+        f"`{root}` does not have the commit {commit or 'of the release: it has none'}",
+        help="run `git fetch`, or name the repository with `--source`",
+    )
+
+
+def _read(root: Path, provenance: Provenance, path: str) -> bytes | None:
+    if ".." in path.split("/") or path.startswith("/"):
+        return None
+    if not provenance.commit or path in provenance.changed:
+        file = root / path
+        return file.read_bytes() if file.is_file() else None
+    check_commit(root, provenance.commit)
+    prefix = f"{provenance.folder}/" if provenance.folder else ""
+    return git(root, "cat-file", "blob", f"{provenance.commit}:{prefix}{path}")

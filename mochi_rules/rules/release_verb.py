@@ -1,0 +1,129 @@
+"""`scons release`: what was built becomes the files in `dist/`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.release.archives.formats import FORMATS
+from mochi_rules.release.assemble import Release, assemble, minisign
+from mochi_rules.release.circumstances import builder_id, package_versions
+from mochi_rules.release.contents import File, Product, check_version
+from mochi_rules.release.provenance import Circumstances
+from mochi_rules.release.publish import checksums, publish
+from mochi_rules.release.revision import check_clean, read_revision, release_time
+from mochi_rules.rules.release_records import build_record
+from mochi_rules.rules.scons_nodes import read_node, source_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mochi_rules.release.revision import Revision
+    from mochi_rules.rules.declared_release import DeclaredRelease
+    from mochi_rules.rules.workspace import Workspace
+    from mochi_rules.signing.keys import SigningKey
+    from mochi_rules.steps.journal import Record
+
+_FOLDER = "dist"
+_VARIABLES = ("mode", "cpu", "optimize", "engine")  # those that decide what is built
+
+
+def release(space: Workspace) -> int:
+    """Write all releases that were declared: every file of theirs, or none.
+
+    Emits: B014, B017, R001 to R009, R023, R024, R029, R031 (no release is declared).
+    """
+    if not space.releases:
+        help_ = 'write `mochi_release(name="app", targets=[":app"])` in a SConscript'
+        raise fail("R031", "no release is declared", help=help_)
+    version = str(space.settings.variables.get("version", ""))
+    revision = _revision(space)
+    key = _key(space)
+    records = space.journal.records()
+    files: dict[str, bytes] = {}
+    for declared in space.releases:
+        files |= assemble(_release(space, declared, version, revision, records), key)
+    sums = checksums(files)
+    if key is not None:
+        time = release_time(revision, os.environ)
+        sums |= minisign({**files, **sums}, key, time)
+    publish(space.root / _FOLDER, files | sums)
+    _report(space, files, revision, key)
+    return 0
+
+
+def _revision(space: Workspace) -> Revision | None:
+    """Return the state of the source, which is a commit.
+
+    Emits: R002 (it was changed since), R003 (there is none).
+    """
+    is_dirty = space.settings.variables.get("allow_dirty") == "yes"
+    ours = (space.settings.build, _FOLDER, ".sconsign*")
+    try:
+        revision = read_revision(space.root, ours)
+    except MochiError:
+        if is_dirty:
+            return None
+        raise
+    if not is_dirty:
+        check_clean(revision)
+    return revision
+
+
+def _key(space: Workspace) -> SigningKey | None:
+    """Return what signs.
+
+    Emits: as `load_signing_key`.
+    """
+    path = space.settings.variables.get("sign")
+    if not path:
+        return None
+    from mochi_rules.signing.keys import load_signing_key  # noqa: PLC0415 - an extra
+
+    return load_signing_key(space.root / Path(path).expanduser())
+
+
+def _release(
+    space: Workspace,
+    declared: DeclaredRelease,
+    version: str,
+    revision: Revision | None,
+    records: Mapping[str, Record],
+) -> Release:
+    values, label = declared.values, declared.label
+    check_version(version := values["version"] or version)
+    product = Product(label.name, version, release_time(revision, os.environ),
+                      values["summary"], values["license"], values["maintainer"])  # fmt: skip
+    builds = tuple(
+        build_record(space, declared.programs[item.name], item, records)
+        for item in space.settings.configurations
+    )
+    files = tuple(File(source_name(node), read_node(node)) for node in declared.files)
+    variables = {name: space.settings.variables.get(name, "") for name in _VARIABLES}
+    under = Circumstances(str(label), revision, variables, _cache(space), package_versions(),
+                          builder_id(os.environ))  # fmt: skip
+    return Release(
+        product,
+        builds,
+        files,
+        tuple(row for row in FORMATS if row.name in values["formats"]),
+        under,
+    )
+
+
+def _cache(space: Workspace) -> str:
+    return "off" if space.settings.distrusts_caches else "read"
+
+
+def _report(
+    space: Workspace, files: Iterable[str], revision: Revision | None, key: SigningKey | None
+) -> None:
+    """Say what there is now."""
+    for name in sorted(files):
+        space.console.say(f"{_FOLDER}/{name}")
+    commit = f"commit {revision.commit[:12]}" if revision else "no commit"
+    changed = ", changed since" if revision and revision.changed else ""
+    signed = f"signed by {key.public.key_id[:16]}" if key else "not signed"
+    space.console.say(f"released from {commit}{changed}; {signed}")

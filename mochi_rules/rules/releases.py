@@ -1,0 +1,83 @@
+"""Releases as they are declared: `mochi_release(...)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import SCons.Script
+
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.project.label import parse_label
+from mochi_rules.release.contents import check_name
+from mochi_rules.rules.declared_release import DeclaredRelease
+from mochi_rules.rules.scons_nodes import source_name
+
+if TYPE_CHECKING:
+    from mochi_rules.project.configuration import Configuration
+    from mochi_rules.rules.call import Call
+    from mochi_rules.rules.workspace import Target
+
+RELEASE = "release"  # the alias of all releases
+
+
+def is_releasing() -> bool:
+    """Return whether this run of SCons is asked for releases."""
+    return RELEASE in SCons.Script.COMMAND_LINE_TARGETS
+
+
+def declare_release(call: Call) -> None:
+    """Declare a release of targets, wherever those are declared.
+
+    Emits: B016 (no such program), R006 (its name), R030 (no executable).
+    """
+    check_name(call.label.name)
+    files = tuple(map(call.file, call.values["files"]))
+    for node in files:
+        source_name(node)  # refuses what is outside of the workspace
+    targets = tuple(_program(call, text) for text in call.values["targets"])
+    programs = {
+        item.name: [_executable(call, target, item) for target in targets]
+        for item in call.space.settings.configurations
+    } if is_releasing() else {}  # fmt: skip
+    call.space.releases.append(DeclaredRelease(call.label, call.values, files, programs))
+    nodes = [node for nodes in programs.values() for node in nodes]
+    call.env.Alias(RELEASE, [*nodes, *files])
+
+
+def _program(call: Call, text: str) -> Target:
+    """Return the target of a label that has an executable.
+
+    Emits: B016.
+    """
+    label = parse_label(text, call.label.package)
+    found = call.space.targets.get(label)
+    if found is not None and found.artifacts:
+        return found
+    programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
+    is_other = f", which is a `{found.rule}`" if found else ", but there is no such target"
+    raise MochiError(
+        Diagnostic(
+            "B016",
+            f"`{call.label}` releases `{label}`{is_other}",
+            call.target.place.locate("targets"),
+            help=did_you_mean(str(label), programs) or "declare it with `mochi_binary`",
+        )
+    )
+
+
+def _executable(call: Call, target: Target, configuration: Configuration) -> Any:
+    """Return the node of an executable.
+
+    Emits: R030 (there is none).
+    """
+    outputs = target.outputs.get(configuration.name, {})
+    node = outputs.get(configuration.platform.system.executable_suffix)
+    is_launcher = call.space.settings.link in ("auto", "launcher")
+    if node is not None and is_launcher:
+        return node
+    why = "it declares none" if is_launcher else f"`link={call.space.settings.link}` makes none"
+    message = f"`{target.label}` has no executable for `{configuration.platform.name}`: {why}"
+    help_ = "write `executable = True`" if is_launcher else "write `link=launcher`, or leave it out"
+    place = call.target.place.locate("targets")
+    raise MochiError(Diagnostic("R030", message, place, help=help_))

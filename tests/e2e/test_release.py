@@ -1,0 +1,235 @@
+"""Tests of releases as their users make and check them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mochi_rules.platforms.platform import host_platform
+
+from .project import HELLO, Project
+from .tools import install_launcher, install_made_up_launcher
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("git")]
+
+HOST = host_platform().name
+STEM = f"hello-1.4.0-{HOST}"
+ARCHIVE, PROVENANCE = f"dist/{STEM}.tar.gz", "dist/hello-1.4.0.intoto.jsonl"
+RELEASE = """\
+mochi_release(name="hello", targets=["//app:hello"], files=["#LICENSE"], formats=["tar.gz", "zip"])
+"""
+SCONSTRUCT = """\
+env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
+SConscript(["app/SConscript", "release/SConscript"])
+"""
+FILES = {**HELLO, "SConstruct": SCONSTRUCT, "release/SConscript": RELEASE, "LICENSE": "MIT\n"}
+IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@x.org")
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a data directory that has a launcher."""
+    data = tmp_path_factory.mktemp("data")
+    install_made_up_launcher(data, HOST)
+    return data
+
+
+@pytest.fixture
+def repository(tmp_path: Path, tools: Path, shared_cache: Path) -> Project:
+    """Return a committed project with a release, in a folder whose name has a space."""
+    root = tmp_path / "my project"
+    root.mkdir()
+    project = Project(root, shared_cache, {"XDG_DATA_HOME": str(tools)})
+    project.write(FILES)
+    git(project, "init", "-q")
+    commit(project)
+    return project
+
+
+def git(project: Project, *words: str) -> str:
+    """Run git in a project."""
+    done = project.run(["git", *IDENTITY, *words])
+    assert done.status == 0, done.err
+    return done.out.strip()
+
+
+def commit(project: Project) -> None:
+    """Commit all files."""
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "x")
+
+
+def release(project: Project, *words: str) -> None:
+    """Make the release."""
+    done = project.scons("release", "version=1.4.0", *words)
+    assert done.status == 0, done.out + done.err
+
+
+def statement(project: Project) -> dict[str, Any]:
+    """Return the statement of the release."""
+    envelope = json.loads((project.root / PROVENANCE).read_bytes())
+    found: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))
+    return found
+
+
+def dist(project: Project) -> dict[str, bytes]:
+    """Return what is in `dist/`."""
+    return {path.name: path.read_bytes() for path in (project.root / "dist").glob("*")}
+
+
+def test_release_is_made_and_verified(repository: Project) -> None:
+    """One command writes all files, the other checks an archive against the commit."""
+    release(repository)
+    suffixes = (".cdx.json", ".spdx.json", ".intoto.jsonl", f"-{HOST}.tar.gz", f"-{HOST}.zip")
+    names = {f"hello-1.4.0{suffix}" for suffix in suffixes}
+    assert dist(repository).keys() == names | {"SHA256SUMS", "SHA512SUMS"}
+    words = ["verify", "--provenance", PROVENANCE, "--source", ".", ARCHIVE]
+    done = repository.cli(*words)
+    assert done.status == 0, done.err
+    assert (
+        f"sources    1 files as in commit {git(repository, 'rev-parse', 'HEAD')[:12]}" in done.out
+    )
+
+
+@pytest.mark.needs("sha256sum", "sha512sum")
+def test_sums_are_those_that_coreutils_check(repository: Project) -> None:
+    """Whoever has no mochi-rules checks the files with what every system has."""
+    release(repository)
+    for name in ("sha256", "sha512"):
+        command = [f"{name}sum", "--check", "--strict", f"{name.upper()}SUMS"]
+        assert repository.run(command, "dist").status == 0
+
+
+@pytest.mark.needs("cargo")
+def test_program_of_an_archive_runs(repository: Project, tmp_path: Path) -> None:
+    """It is executable, and needs nothing besides itself."""
+    install_launcher(tmp_path / "data", HOST)
+    repository.environment["XDG_DATA_HOME"] = str(tmp_path / "data")
+    release(repository)
+    with tarfile.open(fileobj=io.BytesIO((repository.root / ARCHIVE).read_bytes())) as archive:
+        archive.extractall(tmp_path, filter="data")
+    done = subprocess.run([tmp_path / STEM / "hello"], capture_output=True, text=True, check=True)
+    assert done.stdout == "hello\n"
+    assert (tmp_path / STEM / "LICENSE").read_text() == "MIT\n"
+    assert "wasmtime 48" in (tmp_path / STEM / "THIRD-PARTY-LICENSES.txt").read_text()
+
+
+def test_release_elsewhere_has_the_same_bytes(repository: Project, tmp_path: Path) -> None:
+    """Another folder, an empty cache, another locale, time zone and hash seed change nothing."""
+    release(repository)
+    copy = tmp_path / "elsewhere"
+    git(repository, "clone", "-q", ".", str(copy))
+    variables = {**repository.environment, "LC_ALL": "C", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
+    other = replace(repository, root=copy, cache=tmp_path / "cache", environment=variables)
+    release(other, "-j3")
+    one, two = dist(repository), dist(other)
+    assert one == two
+
+
+def test_nothing_of_a_cache_is_in_a_release(repository: Project) -> None:
+    """What a build has restored before, the release makes again."""
+    assert repository.scons().status == 0
+    shutil.rmtree(repository.root / "build")
+    restored = repository.scons()
+    assert "restored" in restored.summary or restored.steps
+    release(repository)
+    internal = statement(repository)["predicate"]["buildDefinition"]["internalParameters"]
+    assert internal["cache"] == "off"
+    assert not any(step["restored"] for step in internal["steps"])
+
+
+def test_changed_work_tree_is_refused(repository: Project) -> None:
+    """The provenance would name a commit that it is not of."""
+    repository.write({**FILES, "app/hello.mochi": 'print("changed")\n'})
+    done = repository.scons("release", "version=1.4.0")
+    assert done.status == 2
+    assert "error[R002]: the work tree differs from its commit" in done.err
+    assert "`app/hello.mochi`" in done.err
+    assert not (repository.root / "dist").exists()
+
+
+def test_changed_work_tree_is_recorded_where_it_is_allowed(repository: Project) -> None:
+    """Such a release says so, and a policy refuses it."""
+    repository.write(
+        {**FILES, "app/hello.mochi": 'print("changed")\n', "policy.toml": "clean=true"}
+    )
+    release(repository, "allow_dirty=yes")
+    words = ("verify", "--provenance", PROVENANCE, "--policy", "policy.toml", ARCHIVE)
+    done = repository.cli(*words)
+    assert done.status == 2
+    assert "error[R021]" in done.err
+    assert "app/hello.mochi" in done.err
+
+
+def test_missing_version_is_refused(repository: Project) -> None:
+    """The message names the command."""
+    done = repository.scons("release")
+    assert done.status == 2
+    assert "error[R001]: the release has no version" in done.err
+    assert "scons release version=1.0.0" in done.err
+    assert not (repository.root / "dist").exists()
+
+
+def test_source_without_a_commit_is_refused(repository: Project) -> None:
+    """Provenance without a commit leads nowhere."""
+    shutil.rmtree(repository.root / ".git")
+    done = repository.scons("release", "version=1.4.0")
+    assert done.status == 2
+    assert "error[R003]" in done.err
+
+
+def test_signed_release_is_checked_by_its_key(repository: Project, tmp_path: Path) -> None:
+    """The key is made by one command, signs in another, and checks in a third."""
+    key = str(tmp_path / "release.key")
+    assert repository.cli("key", key).status == 0
+    release(repository, f"sign={key}")
+    assert f"{STEM}.tar.gz.minisig" in dist(repository)
+    words = ["verify", "--provenance", PROVENANCE, "--key", f"{key}.pub", ARCHIVE]
+    done = repository.cli(*words)
+    assert done.status == 0, done.err
+    assert "signature  by" in done.out
+    assert "warning" not in done.err
+
+
+def test_key_that_others_may_read_is_refused(repository: Project, tmp_path: Path) -> None:
+    """Nothing is signed with what is no secret."""
+    key = tmp_path / "release.key"
+    assert repository.cli("key", str(key)).status == 0
+    key.chmod(0o644)
+    done = repository.scons("release", "version=1.4.0", f"sign={key}")
+    assert done.status == 2
+    assert "error[R008]: other users may read the key" in done.err
+    assert "chmod 600" in done.err
+    assert not (repository.root / "dist").exists()
+
+
+def test_commit_that_is_not_there_is_reported(repository: Project, tmp_path: Path) -> None:
+    """The repository is another one, or was not fetched."""
+    release(repository)
+    (tmp_path / "empty").mkdir()
+    git(repository, "init", "-q", str(tmp_path / "empty"))
+    words = ("verify", "--provenance", PROVENANCE, "--source", str(tmp_path / "empty"), ARCHIVE)
+    done = repository.cli(*words)
+    assert done.status == 2
+    assert "error[R026]" in done.err
+
+
+def test_release_of_no_program_is_refused(repository: Project) -> None:
+    """A misspelt label gets a suggestion, with its place."""
+    text = 'mochi_release(name="hello", targets=["//app:helo"])\n'
+    repository.write({**FILES, "release/SConscript": text})
+    done = repository.scons()
+    assert done.status == 2
+    assert "error[B016]: `//release:hello` releases `//app:helo`" in done.err
+    assert "did you mean `//app:hello`" in done.err

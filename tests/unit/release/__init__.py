@@ -1,0 +1,1 @@
+"""Tests of releases; a package, so that they share samples."""
