@@ -1,7 +1,7 @@
 """Compare the kernels: `python -m bench [--rounds N] [--write] [NAME...]`.
 
 All programs of a kernel take turns, so that a noisy machine disturbs them alike; a figure is the
-least CPU time of all rounds, as a ratio to C. `--write` makes docs/performance.md of the run.
+least CPU time of all rounds. `--write` puts the table into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from math import exp, log
 from pathlib import Path
 
-from bench.kernels import C, Kernel, find_kernels
+from bench.kernels import Kernel, find_kernels
+from bench.page import geometric_mean, write_section
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+HEAD = (
+    "| kernel | C, s | Go, s | Mochi, s | Go / C | Mochi / C | C, MiB | Go, MiB | Mochi, MiB |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
+)
+WORST = 3  # rows that are named below the table
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,26 @@ class Figure:
 
     seconds: float
     memory: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A kernel and the figures of its programs, of which that in Go may be missing."""
+
+    name: str
+    figures: dict[str, Figure]
+
+    def ratio(self, language: str) -> float:
+        """Return the seconds of a program against those of C."""
+        return self.figures[language].seconds / self.figures["c"].seconds
+
+    def __str__(self) -> str:
+        found = [self.figures.get(language) for language in ("c", "go", "mochi")]
+        seconds = [f"{one.seconds:.2f}" if one else "-" for one in found]
+        memory = [f"{one.memory:.1f}" if one else "-" for one in found]
+        go = f"{self.ratio('go'):.2f}" if "go" in self.figures else "-"
+        cells = [self.name, *seconds, go, f"{self.ratio('mochi'):.2f}", *memory]
+        return f"| {' | '.join(cells)} |"
 
 
 def measure(executable: Path, size: bytes) -> tuple[Figure, bytes]:
@@ -44,7 +68,7 @@ def measure(executable: Path, size: bytes) -> tuple[Figure, bytes]:
     return Figure(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), printed
 
 
-def compare(kernel: Kernel, rounds: int, folder: Path, optimize: str | None) -> dict[str, Figure]:
+def compare(kernel: Kernel, rounds: int, folder: Path, optimize: str | None) -> Row:
     """Return the best figure of each language; all must print the same."""
     built = kernel.build(folder, optimize)
     best: dict[str, Figure] = {}
@@ -56,22 +80,21 @@ def compare(kernel: Kernel, rounds: int, folder: Path, optimize: str | None) -> 
             best[language] = min(figure, least, key=lambda one: one.seconds)
     if len(set(printed.values())) != 1:
         sys.exit(f"{kernel.name}: the programs disagree: {printed}")
-    return best
+    return Row(kernel.name, best)
 
 
-def row(name: str, figures: dict[str, Figure]) -> str:
-    """Return one row of the table, in Markdown."""
-    c, mochi, go = figures["c"], figures["mochi"], figures.get("go")
-    against_go = f"{go.seconds / c.seconds:.2f}" if go else "-"
-    return (
-        f"| {name} | {c.seconds:.2f} s | {against_go} | {mochi.seconds / c.seconds:.2f} |"
-        f" {c.memory:.1f} | {mochi.memory:.1f} |"
-    )
-
-
-def geometric_mean(ratios: list[float]) -> float:
-    """Return the geometric mean."""
-    return exp(sum(map(log, ratios)) / len(ratios))
+def summary(rows: list[Row]) -> list[str]:
+    """Return the last row of the table, and which rows are worst."""
+    against_go = [row.ratio("go") for row in rows if "go" in row.figures]
+    go = f"**{geometric_mean(against_go):.2f}**" if against_go else "-"
+    mochi = geometric_mean(row.ratio("mochi") for row in rows)
+    worst = sorted(rows, key=lambda row: row.ratio("mochi"), reverse=True)[:WORST]
+    named = ", ".join(f"`{row.name}` {row.ratio('mochi'):.2f}" for row in worst)
+    return [
+        f"| **geometric mean** | | | | {go} | **{mochi:.2f}** | | | |",
+        "",
+        f"The slowest against C: {named}.",
+    ]
 
 
 def main() -> None:
@@ -82,27 +105,17 @@ def main() -> None:
     parser.add_argument("--optimize", choices=["0", "1", "2"])
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     arguments = parser.parse_args()
-    head = [
-        "| kernel | C | Go / C | Mochi / C | C, MiB | Mochi, MiB |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    print("\n".join(head))
-    rows, ratios, go = [], [], []
+    print("\n".join(HEAD))
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for kernel in find_kernels(arguments.names):
-            figures = compare(kernel, arguments.rounds, Path(folder), arguments.optimize)
-            rows.append(row(kernel.name, figures))
-            ratios.append(figures["mochi"].seconds / figures["c"].seconds)
-            if "go" in figures:
-                go.append(figures["go"].seconds / figures["c"].seconds)
+            rows.append(compare(kernel, arguments.rounds, Path(folder), arguments.optimize))
             print(rows[-1], flush=True)
-    against_go = f"{geometric_mean(go):.2f}" if go else "-"
-    mean = f"| **geometric mean** | 1 | **{against_go}** | **{geometric_mean(ratios):.2f}** | | |"
-    print(mean)
+    end = summary(rows)
+    print("\n".join(end))
     if arguments.write:
-        intro = (__doc__ or "").split("\n\n")[1]
-        lines = ["# Performance", "", intro.split(" `--write`")[0], "", f"C is `{' '.join(C)}`."]
-        PAGE.write_text("\n".join([*lines, "", *head, *rows, mean, ""]))
+        write_section("kernels", [*HEAD, *map(str, rows), *end])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -45,15 +45,17 @@ class Kernel:
 
     def build_mochi(self, into: Path, optimize: str | None = None) -> Path:
         """Build the executable of the program in Mochi."""
-        built = into / f"{self.name}-mochi"
-        mochi = [sys.executable, "-m", "mochi_rules", "build", self.folder / "kernel.mochi"]
-        mochi += ["--emit", "exe", "-o", built]
-        if optimize is not None:
-            mochi.append(f"-O{optimize}")
-        ended = subprocess.run(mochi, check=False, capture_output=True)
-        if ended.returncode:
-            sys.exit(ended.stderr.decode())
-        return built
+        options = [] if optimize is None else [f"-O{optimize}"]
+        return build_executable(self.folder / "kernel.mochi", into / f"{self.name}-mochi", options)
+
+
+def build_executable(source: Path, built: Path, options: list[str]) -> Path:
+    """Build the executable of a program or a module, and return it."""
+    mochi = [sys.executable, "-m", "mochi_rules", "build", source, "--emit", "exe", "-o", built]
+    ended = subprocess.run([*mochi, *options], check=False, capture_output=True)
+    if ended.returncode:
+        sys.exit(ended.stderr.decode())
+    return built
 
 
 def find_kernels(names: list[str]) -> list[Kernel]:
