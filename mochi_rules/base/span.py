@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import field
+from itertools import accumulate
 
 from mochi_rules.base.dataclass import dataclass
 
@@ -19,9 +20,8 @@ class Source:
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and the column of an offset; the end of the text has one too."""
         if not self._line_starts:
-            starts = [0]
-            starts.extend(i + 1 for i, character in enumerate(self.text) if character == "\n")
-            self._line_starts.extend(starts)
+            rows = self.text.split("\n")
+            self._line_starts.extend(accumulate((len(row) + 1 for row in rows[:-1]), initial=0))
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 

@@ -2,28 +2,27 @@
 
 A program has 10⁵ instructions but few different ones, so each different one is encoded once: an
 instruction is the key of a dictionary whose value is its bytes, and a body is mapped over that
-dictionary, so that no Python code runs for each instruction.
+dictionary. What names something of the module, or has no bytes, is not in it.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
 from itertools import accumulate, groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.wasm.instruction import FLOATS, UNBOUND, encode_unbound, encode_with, is_bound
+from mochi_rules.wasm.instruction import KNOWN, UNBOUND, encode_unbound, encode_with, is_bound
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
-from mochi_rules.wasm.module import Instruction
 from mochi_rules.wasm.opcodes import OPCODES, Immediate
 from mochi_rules.wasm.vectors import encode_value_type, encode_vector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from mochi_rules.wasm.indices import Indices
     from mochi_rules.wasm.instruction import Encoders
-    from mochi_rules.wasm.module import Function
+    from mochi_rules.wasm.module import Function, Instruction
     from mochi_rules.wasm.types import FuncType, ValueType
 
 # (offset, file_index, line) of an instruction. Offsets count bytes from the start of the code
@@ -56,8 +55,10 @@ class CodeEncoder:
 
     def __init__(self, indices: Indices) -> None:
         self.uses_data_segments = False
+        self.types: list[int] = []  # of the functions
         self._indices = indices
-        self._known = _Known(self._encode_instruction)
+        self._bound: dict[Instruction, bytes] = {}
+        self._has_marks = False
         self._immediates: Encoders = {
             **UNBOUND,
             Immediate.BLOCK_TYPE: self._block_type,
@@ -73,17 +74,13 @@ class CodeEncoder:
         locations: list[Location] = []
         ranges: list[FunctionRange] = []
         for function in functions:
-            self._indices.type(function.type)
-            self._known.has_marks = False
-            codes = [
-                _encode_locals(tuple(function.locals)),
-                *map(self._known.__getitem__, function.body),
-            ]
-            body = b"".join(codes) + _END
+            self.types.append(self._indices.type(function.type))
+            codes = self._encode_body(function)
+            body = b"".join(codes)
             contents += encode_unsigned(len(body))
             start = len(contents)
             contents += body
-            if self._known.has_marks:
+            if self._has_marks:
                 locations += _marks(function.body, accumulate(map(len, codes), initial=start))
             ranges.append(FunctionRange(function.name, start, len(contents)))
         return Code(bytes(contents), locations, ranges)
@@ -92,9 +89,24 @@ class CodeEncoder:
         """Encode a constant expression of one instruction."""
         return self._encode_instruction(instruction) + _END
 
+    def _encode_body(self, function: Function) -> list[bytes]:
+        """Return the locals of a function, each of its instructions, and its end."""
+        self._has_marks = False
+        body, bound = function.body, self._bound
+        codes = [_encode_locals(tuple(function.locals)), *map(KNOWN.get, body), _END]
+        for at, code in enumerate(codes):
+            if code is None:
+                instruction = body[at - 1]
+                codes[at] = bound.get(instruction) or self._encode_instruction(instruction)
+        return cast("list[bytes]", codes)
+
     def _encode_instruction(self, instruction: Instruction) -> bytes:
+        if instruction[0] == "loc":
+            self._has_marks = True
+            return b""
         if is_bound(instruction):
-            return encode_with(self._immediates, instruction)
+            code = self._bound[instruction] = encode_with(self._immediates, instruction)
+            return code
         return encode_unbound(instruction)
 
     def _block_type(self, type_: FuncType) -> bytes:
@@ -105,30 +117,6 @@ class CodeEncoder:
     def _segment(self, name: str) -> bytes:
         self.uses_data_segments = True
         return encode_unsigned(self._indices.segment(name))
-
-
-class _Known(dict[Instruction, bytes]):
-    """The bytes of instructions; what is not yet known is encoded on the spot.
-
-    `has_marks` is set when a location was asked for, which has no bytes.
-    """
-
-    def __init__(self, encode: Callable[[Instruction], bytes]) -> None:
-        super().__init__()
-        self.has_marks = False
-        self._encode = encode
-
-    def __missing__(self, instruction: Instruction) -> bytes:
-        if instruction[0] == "loc":
-            self.has_marks = True
-            return b""
-        if instruction[0] == "stretch":
-            self[instruction] = instruction[1].data
-            return self[instruction]
-        code = self._encode(instruction)
-        if instruction[0] not in FLOATS:
-            self[instruction] = code
-        return code
 
 
 @lru_cache(1024)  # many functions have the same few

@@ -110,7 +110,7 @@ def _encode_declarations(
     vectors = {
         Section.TYPE: [_type(type_) for type_ in indices.types],
         Section.IMPORT: [_import(item, indices) for item in module.imports],
-        Section.FUNCTION: [encode_unsigned(indices.type(f.type)) for f in module.functions],
+        Section.FUNCTION: [encode_unsigned(type_) for type_ in encoder.types],
         Section.TABLE: [_extern_type(module.table, indices)] if module.table else [],
         Section.MEMORY: [_extern_type(module.memory, indices)] if module.memory else [],
         Section.GLOBAL: [_global(item, indices, encoder) for item in module.globals],

@@ -7,7 +7,6 @@ it. Their bytes are the same everywhere, so a process remembers them.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 _EMPTY_BLOCK = b"\x40"
 _REMEMBERED = 1 << 14  # instructions
+# The bytes of instructions that are bound to no module; what is not here may be so, too.
+KNOWN: dict[Instruction, bytes] = {}
 # Never remembered, because 0.0 == -0.0.
 FLOATS = frozenset({"f32.const", "f64.const"})
 
@@ -57,12 +58,14 @@ def encode_unbound(instruction: Instruction) -> bytes:
     """
     if instruction[0] in FLOATS:
         return encode_with(UNBOUND, instruction)
-    return _remembered(instruction)
-
-
-@lru_cache(_REMEMBERED)
-def _remembered(instruction: Instruction) -> bytes:
-    return encode_with(UNBOUND, instruction)
+    if instruction not in KNOWN:
+        if len(KNOWN) >= _REMEMBERED:
+            KNOWN.clear()
+        if instruction[0] == "stretch":
+            KNOWN[instruction] = instruction[1].data
+        else:
+            KNOWN[instruction] = encode_with(UNBOUND, instruction)
+    return KNOWN[instruction]
 
 
 def _block_type(type_: ValueType | None) -> bytes:

@@ -13,6 +13,8 @@ def encode_unsigned(value: int) -> bytes:
     """
     if 0 <= value < 0x80:  # most are
         return _SINGLE[value]
+    if 0 <= value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     if value < 0:
         raise ValueError(f"not an unsigned integer: {value}")
     out = bytearray()

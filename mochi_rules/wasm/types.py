@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from mochi_rules.base.dataclass import dataclass
 
@@ -44,8 +44,7 @@ class Section(IntEnum):
     CUSTOM = 0  # may stand anywhere; here it stands last
 
 
-@dataclass(frozen=True, slots=True)
-class FuncType:
+class FuncType(NamedTuple):  # a tuple, because it is a key for each function of each program
     """What a function, or a block, takes from the stack and leaves on it."""
 
     params: tuple[ValueType, ...] = ()

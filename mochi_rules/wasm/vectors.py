@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.wasm.leb128 import encode_unsigned
@@ -25,6 +26,7 @@ def encode_bytes(data: bytes) -> bytes:
     return encode_unsigned(len(data)) + data
 
 
+@lru_cache(4096)  # the functions of the runtime library have the same in all modules
 def encode_name(text: str) -> bytes:
     """Return a string as UTF-8, its size first."""
     return encode_bytes(text.encode())

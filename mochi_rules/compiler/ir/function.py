@@ -184,15 +184,21 @@ class Program:
     signatures: dict[str, Signature] = field(default_factory=dict)
 
 
+_NO_ARGUMENTS: frozenset[int] = frozenset()
+_ALL_ARGUMENTS = frozenset((ALL,))
+_CONSUMED = {
+    name: _ALL_ARGUMENTS if op.consumes == (ALL,) else frozenset(op.consumes)
+    for name, op in OPS.items()
+}
+
+
 def consumed(value: Value, signatures: Mapping[str, Signature]) -> frozenset[int] | range:
     """Return the numbers of the arguments whose reference an instruction takes over."""
-    op = OPS[value.op]
     if value.op == "call":
         signature = signatures.get(value.attr)  # without one, it borrows
-        return signature.consumes if signature else frozenset()
-    if op.consumes == (ALL,):
-        return range(len(value.args))
-    return frozenset(op.consumes)
+        return signature.consumes if signature else _NO_ARGUMENTS
+    found = _CONSUMED[value.op]
+    return range(len(value.args)) if found is _ALL_ARGUMENTS else found
 
 
 def result_is(value: Value, signatures: Mapping[str, Signature]) -> str:

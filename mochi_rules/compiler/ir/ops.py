@@ -23,7 +23,7 @@ check, or of `index.known` where control flow says it; so is a divisor.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 
 from mochi_rules.base.dataclass import dataclass
 
@@ -50,7 +50,11 @@ ALL = -1  # in `consumes`: every argument
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effects:
-    """What an operation does besides making a result; see the module's text."""
+    """What an operation does besides making a result; see the module's text.
+
+    `is_removable` is whether nobody misses the operation when nobody uses its result, and
+    `is_movable` whether it may run later, where no operation in between conflicts with it.
+    """
 
     reads: Kinds = NOTHING
     writes: Kinds = NOTHING
@@ -59,16 +63,20 @@ class Effects:
     frees: bool = False
     allocates: bool = False
     pinned: bool = False
+    is_removable: bool = field(init=False, compare=False, repr=False)
+    is_movable: bool = field(init=False, compare=False, repr=False)
+    _hash: int = field(init=False, compare=False, repr=False)
 
-    @property
-    def is_removable(self) -> bool:
-        """Whether nobody misses the operation when nobody uses its result."""
-        return not (self.writes or self.traps or self.frees)
+    def __post_init__(self) -> None:
+        is_removable = not (self.writes or self.traps or self.frees)
+        is_movable = not (self.writes or self.frees or self.allocates)
+        object.__setattr__(self, "is_removable", is_removable)
+        object.__setattr__(self, "is_movable", is_movable)
+        places = self.reads, self.writes, self.needs
+        object.__setattr__(self, "_hash", hash((*places, self.traps, self.frees, self.pinned)))
 
-    @property
-    def is_movable(self) -> bool:
-        """Whether it may run later, where no operation in between conflicts with it."""
-        return not (self.writes or self.frees or self.allocates)
+    def __hash__(self) -> int:
+        return self._hash
 
     def conflicts(self, other: Effects) -> bool:
         """Return whether two operations must stay in their order.

@@ -6,24 +6,30 @@ memory is in `lower/object_layout.py`; here only which machine class holds a val
 
 from __future__ import annotations
 
+from dataclasses import field
 from functools import cache
 
 from mochi_rules.base.dataclass import dataclass
 
+_UNCOUNTED = frozenset({"int", "float", "bool", "null", "word", "void"})
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Type:
-    """A type; `name` is what people read. Types without arguments are the constants below."""
+    """A type; `name` is what people read. Types without arguments are the constants below.
+
+    `is_counted` is whether values are references that take part in reference counting.
+    """
 
     name: str
+    is_counted: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        is_constant = type(self) is Type  # a struct may have any name
+        object.__setattr__(self, "is_counted", not is_constant or self.name not in _UNCOUNTED)
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether values are references that take part in reference counting."""
-        return self not in _UNCOUNTED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +82,6 @@ WORD = Type("word")  # an address or a size; only the runtime library computes w
 CELL = Type("cell")  # a captured variable on the heap
 VOID = Type("void")  # the result of an operation that has none
 
-_UNCOUNTED = frozenset({INT, FLOAT, BOOL, NULL, WORD, VOID})
 SCALARS = frozenset({INT, FLOAT, BOOL})
 
 

@@ -175,7 +175,9 @@ class FunctionBuilder(SsaBuilder):
     def at(self, node: ast.Node) -> None:
         """Set the node that the next instructions belong to."""
         line, _ = self.source.position(node.start)
-        self.site = ir.Site(self.symbol.module.number, line)
+        file = self.symbol.module.number
+        if self.site is None or (line, file) != (self.site.line, self.site.file):
+            self.site = ir.Site(file, line)
 
     def null(self, type_: Type) -> ir.Value:
         """Return the null of a type; of types without one, the value that is all zeros."""

@@ -158,17 +158,15 @@ class Linker:
         body = selected.body.copy()
         self.uses_table |= selected.uses_table
         for name in selected.calls:
-            self.need(name)
+            if name not in self.wanted:
+                self.need(name)
         for name, type_ in selected.globals.items():
-            self.need_global(name, type_)
+            if name not in self.globals:
+                self.need_global(name, type_)
         for place in selected.relocations:
             body[place.position] = ("i32.const", self._resolve(place.kind, place.key))
         self.functions[function.name] = Function(
-            function.name,
-            [layout.machine_type(param.type) for param in function.params],
-            list(layout.results_of(function.result)),
-            selected.locals,
-            body,
+            function.name, selected.params, selected.results, selected.locals, body
         )
 
     def _selected(self, function: ir.Function) -> Selector:

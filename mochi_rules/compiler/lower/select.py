@@ -8,6 +8,7 @@ and then goes into a local after all.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
@@ -65,6 +66,11 @@ class _Tree:
     depth: int
 
 
+@cache
+def _alone(effects: Effects) -> frozenset[Effects]:
+    return frozenset() if effects is PURE else frozenset((effects,))
+
+
 class Selector:
     """Turns one function into wasm instructions and locals.
 
@@ -81,6 +87,8 @@ class Selector:
         self.handlers = handlers
         self.counts_objects = counts_objects
         self.body: list[Instruction] = []
+        self.params = [layout.machine_type(param.type) for param in function.params]
+        self.results = list(layout.results_of(function.result))
         self.locals: list[str] = []
         self.relocations: list[Relocation] = []
         self.calls: dict[str, None] = {}
@@ -263,9 +271,10 @@ class Selector:
 
     def _mark(self, value: Value) -> None:
         """Mark the line that the next instructions come from."""
-        if value.site and value.site != self.marked:
-            self.marked = value.site
-            self.raw("loc", value.site.file, value.site.line)
+        site = value.site
+        if site is not self.marked and site is not None and site != self.marked:
+            self.marked = site
+            self.body.append(("loc", site.file, site.line))
 
     def _emit(self, value: Value) -> None:
         self._mark(value)
@@ -279,7 +288,7 @@ class Selector:
     # Values that wait for their use
 
     def _tree(self, value: Value, effects: Effects) -> _Tree:
-        found = frozenset() if effects is PURE else frozenset((effects,))
+        found = _alone(effects)
         depth = 0
         for arg in value.args:
             operand = self.deferred.get(arg)

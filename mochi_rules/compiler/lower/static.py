@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import field
-from functools import cache
+from functools import cache, lru_cache
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.runtime.tables import TABLES
 
 
+@lru_cache(4096)  # programs share those of the runtime library
 def string_object(text: bytes) -> bytes:
     """Return a string as an immortal object."""
     header = struct.pack(

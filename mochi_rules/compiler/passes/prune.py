@@ -22,7 +22,7 @@ def prune(function: Function, context: Context) -> None:
     function.blocks = [block for block in function.blocks if block in reached]
     needed = _needed(function, context)
     for block in function.blocks:
-        block.code = [v for v in block.code if v in needed or not context.effects(v).is_removable]
+        block.code = [value for value in block.code if value in needed]
         if isinstance(block.end, Jump):
             end = block.end
             kept = [
@@ -36,13 +36,11 @@ def prune(function: Function, context: Context) -> None:
 
 
 def _needed(function: Function, context: Context) -> set[Value]:
-    """Return the values that an effect or the control flow depends on."""
+    """Return the values that have an effect, and those that these or the control flow use."""
     sources: dict[Value, list[Value]] = {}  # parameter -> what jumps pass for it
     work: list[Value] = []
     for block in function.blocks:
-        for value in block.code:
-            if not context.effects(value).is_removable:
-                work.extend(value.args)
+        work += [value for value in block.code if not context.effects(value).is_removable]
         match block.end:
             case Jump(target=target, args=args):
                 for param, arg in zip(target.params, args, strict=True):

@@ -54,12 +54,14 @@ class _Counter:
     bits: dict[Value, int] = field(default_factory=dict)  # their places in `crossing`
     live_in: dict[Block, int] = field(default_factory=dict)
     branched: dict[Block, Block] = field(default_factory=dict)  # target of a branch -> its source
+    mentioned: dict[Block, set[Value]] = field(default_factory=dict)  # see `_mentioned`
 
     def run(self) -> None:
         blocks = self.function.blocks
         for block in blocks:
             if isinstance(block.end, Branch):
                 self.branched[block.end.then] = self.branched[block.end.otherwise] = block
+            self.mentioned[block] = self._mentioned(block)
         self._find_crossing()
         self._find_liveness()
         for block in blocks:
@@ -76,7 +78,7 @@ class _Counter:
     def _find_crossing(self) -> None:
         used_outside: set[Value] = set()
         for block in self.function.blocks:
-            used_outside |= self._mentioned(block) - set(self._params(block)) - set(block.code)
+            used_outside |= self.mentioned[block] - set(self._params(block)) - set(block.code)
         for block in self.function.blocks:
             for value in (*self._params(block), *block.code):
                 if value in used_outside and value in self.held.owned:
@@ -89,7 +91,8 @@ class _Counter:
 
     def _mentioned(self, block: Block) -> set[Value]:
         """Return what must live for the operands of a block."""
-        args = [arg for value in block.code for arg in value.args] + [*block.end_operands]
+        args = {arg for value in block.code for arg in value.args if arg.type.is_counted}
+        args.update(block.end_operands)
         return set(map(self.held.root, args))
 
     def _find_liveness(self) -> None:
@@ -108,7 +111,7 @@ class _Counter:
     def _summary(self, block: Block) -> tuple[int, int]:
         """Return the values that a block needs from before, and those it defines."""
         defined = self._set_of((*self._params(block), *block.code))
-        return self._set_of(self._mentioned(block)) & ~defined, defined
+        return self._set_of(self.mentioned[block]) & ~defined, defined
 
     def _set_of(self, values: Iterable[Value]) -> int:
         result = 0
@@ -137,7 +140,10 @@ class _Counter:
         live = self._live_after(block)
         self._count_end(block, code, live)
         for value in reversed(block.code):
-            self._count_value(value, code, live)
+            if value.type.is_counted or any(arg.type.is_counted for arg in value.args):
+                self._count_value(value, code, live)
+            else:
+                code.append(value)
         # What dies on the edge into this block: alive at the end of the one before, not here.
         dying = self._dying_at_entry(block)
         dying += [p for p in self._params(block) if p in self.held.owned and p not in live]
@@ -149,7 +155,7 @@ class _Counter:
         live = self._live_out(block)
         if not live:
             return set()
-        near = self._mentioned(block).union(self._params(block), block.code)
+        near = self.mentioned[block].union(self._params(block), block.code)
         return {value for value in near if value in self.bits and live >> self.bits[value] & 1}
 
     def _count_value(self, value: Value, code: list[Value], live: set[Value]) -> None:

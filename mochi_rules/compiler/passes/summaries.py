@@ -72,9 +72,9 @@ def own_effects(value: Value) -> Effects:
 
 
 def _union(a: Effects, b: Effects) -> Effects:
-    return replace(
-        a, reads=a.reads | b.reads, writes=a.writes | b.writes, traps=a.traps or b.traps,
-        frees=a.frees or b.frees, allocates=a.allocates or b.allocates,
+    return Effects(
+        a.reads | b.reads, a.writes | b.writes, a.needs, a.traps or b.traps, a.frees or b.frees,
+        a.allocates or b.allocates, a.pinned,
     )  # fmt: skip
 
 

@@ -35,7 +35,9 @@ def first_link(node: ast.Node) -> ast.Expr | None:
 
 def links_before(node: ast.Node) -> list[ast.Expr]:
     """Return the links of a chain that come before its last one, `node`, the first link first."""
-    links = []
+    links: list[ast.Expr] = []
+    if type(node) not in _FIRST:  # as most are
+        return links
     link = first_link(node)
     while link is not None:
         links.append(link)
