@@ -42,7 +42,7 @@ TEMPLATES = {
         "@{sum|min|max|count}(@{list<int>})",
         "(@{map<string, int>}[@{string!}] ?? @{int!})",
         "(@{map<int, int>}[@{int}] ?? @{int!})",
-        "@{map<int, int>:1}[@{int!}]",
+        "(@{map<int, int>:1}[@{int!}] + @{int!})",
         "reduce(@{list<int>}, fun(a: int, b: int): int => (a * 3 + b) % 1009, @{int!})",
         "@{fun(int): int:1}(@{int})",
         "abs(@{int})",

@@ -81,7 +81,7 @@ class Program:
 
     def _name(self, letter: str) -> str:
         outer = [
-            row.name for scope in self.names.scopes[:-1] for row in scope if row.name[0] == "v"
+            row.name for scope in self.names.scopes[:-1] for row in scope if row.name[0] in "va"
         ]
         if letter == "v" and outer and self.chance.random() < 0.1:
             name = self.chance.choice(outer)
@@ -221,8 +221,13 @@ class Program:
             sums = self.names.variables("int", mutable=True)
             sum_ = chance.choice(sums) if sums else ""
             body = f"{sum_} = {sum_} + {xs}[{name}]" if sums else f"print({xs}[{name}])"
+
+            def tail() -> str:  # what the body declares may hide them
+                seen = self.names.variables("list<int>") + self.names.variables("int")
+                return body if {xs, sum_ or xs} <= {*seen} else "continue"
+
             head = f"for {name} in 0..len({xs}) {{"
-            self._loop(head, variables, chance.randrange(2), lambda: body)
+            self._loop(head, variables, chance.randrange(2), tail)
         elif self._loops == 0 and chance.random() < 0.3:
             self._loop(f"for {name} in {low}..{chance.choice((17, 40, 100))} {{", variables, 1)
         else:
@@ -270,7 +275,7 @@ class Program:
             params = ("int", *params[1:])
         result = chance.choice(HELD[:-1])
         variables = [
-            Variable(self._name("v"), param, mutable=not recursive and param != FUNCTION)
+            Variable(self._name("a"), param, mutable=not recursive and param != FUNCTION)
             for param in params
         ]
         written = ", ".join(f"{row.name}: {row.type}" for row in variables)
