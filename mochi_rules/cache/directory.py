@@ -58,7 +58,7 @@ class Layout:
 
     @property
     def runs(self) -> Path:
-        """The directory of records of runs: each sealed with its own name."""
+        """The directory of records of runs and of runtime functions, sealed with their names."""
         return self.root / _TOP / "runs"
 
     @property

@@ -26,6 +26,7 @@ from mochi_rules.cli.options import (
 )
 from mochi_rules.project.configuration import find_configurations
 from mochi_rules.steps.identity import Identities
+from mochi_rules.steps.kept_runtime import KeptRuntime
 from mochi_rules.steps.pipeline import Pipeline
 from mochi_rules.ui.color import use_color
 
@@ -81,8 +82,10 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
 @contextmanager
 def open_pipeline(root: Path | None, engines: LazyEngines) -> Iterator[Pipeline]:
     """Give a pipeline with the cache in a directory; at the end, report what is wrong with it."""
-    memo = Layout(root).identities if root else None
-    pipeline = Pipeline(Cache(root), engines, Identities(memo))
+    identities = Identities(Layout(root).identities if root else None)
+    if root:
+        engines.use(KeptRuntime(root, identities))
+    pipeline = Pipeline(Cache(root), engines, identities)
     try:
         yield pipeline
     finally:

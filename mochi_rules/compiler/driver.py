@@ -18,6 +18,7 @@ from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.irbuild.program import build_program
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import IMPORTS
+from mochi_rules.compiler.lower.kept import dump_library, restore_library
 from mochi_rules.compiler.lower.link import Linker
 from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
@@ -140,6 +141,21 @@ def _deep_recursion() -> Iterator[None]:
 
 def _library(request: CompileRequest) -> Library:
     return runtime_library(check_leaks=request.check_leaks, level=request.optimize)
+
+
+def keep_runtime(level: int) -> bytes | None:
+    """Return the runtime functions that this process knows; None where it made none itself.
+
+    With `restore_runtime`, a process that starts later need not make them again. They are of this
+    version of Python and of this package alone. What programs become is the same with and without.
+    """
+    library = runtime_library(check_leaks=False, level=level)
+    return dump_library(library) if library.selected.keys() - library.kept.keys() else None
+
+
+def restore_runtime(level: int, data: bytes) -> None:
+    """Use runtime functions that were kept; `data` must be what `keep_runtime` gave."""
+    restore_library(runtime_library(check_leaks=False, level=level), data)
 
 
 @cache

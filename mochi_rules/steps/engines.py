@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.native.worker import NativeConfig
     from mochi_rules.platforms.platform import Platform
+    from mochi_rules.steps.kept_runtime import KeptRuntime
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 Worker = TypeVar("Worker", bound=WorkerProcess)
@@ -183,13 +184,14 @@ class LocalEngines:
 
     What will be needed is made ready while something else is waited for: the worker for `platform`
     starts while this process compiles, and this process loads what comes next while the worker
-    compiles.
+    compiles. `kept` has runtime functions of earlier processes.
     """
 
     def __init__(self, toolchains: Toolchains, platform: Platform | None = None) -> None:
         self.subprocesses = Subprocesses()
         self._toolchains = toolchains
         self._platform = platform
+        self.kept: KeptRuntime | None = None
         self._workers: dict[tuple[str, ...], AotWorker] = {}
         self._clif: WorkerProcess | None = None
 
@@ -208,6 +210,8 @@ class LocalEngines:
         from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
 
         request = CompileRequest(main, sources, **dataclasses.asdict(options))
+        if self.kept:
+            self.kept.restore(options.optimize)
         result = compile_program(request)
         return compiled(result.wasm or result.clif.encode(), result.diagnostics)
 
@@ -235,6 +239,8 @@ class LocalEngines:
             worker.close()
         if self._clif is not None:
             self._clif.close()
+        if self.kept:
+            self.kept.keep()
 
     def _worker(self, platform: Platform) -> AotWorker:
         command = self._toolchains.aot_tool(platform).command

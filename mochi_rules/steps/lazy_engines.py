@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.native.worker import NativeConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.engines import Compiled, LocalEngines, MochiOptions
+    from mochi_rules.steps.kept_runtime import KeptRuntime
     from mochi_rules.steps.subprocesses import Subprocesses
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
@@ -25,6 +26,7 @@ class LazyEngines:
     ) -> None:
         self._platform, self._toolchains = platform, toolchains
         self._made: LocalEngines | None = None
+        self._kept: KeptRuntime | None = None
 
     @property
     def subprocesses(self) -> Subprocesses:
@@ -34,6 +36,12 @@ class LazyEngines:
     def start(self) -> None:
         """Start what compiles for the platform, without waiting for it."""
         self._engines().start()
+
+    def use(self, kept: KeptRuntime) -> None:
+        """Let the compiler use runtime functions of earlier processes."""
+        self._kept = kept
+        if self._made is not None:
+            self._made.kept = kept
 
     def compile_mochi(
         self, main: str, sources: Mapping[str, str], options: MochiOptions
@@ -66,4 +74,5 @@ class LazyEngines:
             from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
 
             self._made = LocalEngines(self._toolchains or Toolchains(), self._platform)
+            self._made.kept = self._kept
         return self._made

@@ -16,6 +16,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.types import WORD, Type
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import WASI
+from mochi_rules.compiler.lower.kept import load_function
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import Selector
 from mochi_rules.compiler.lower.static import StaticData
@@ -33,6 +34,7 @@ from mochi_rules.wasm.types import FuncType, GlobalType, MemoryType, TableType
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir import function as ir
+    from mochi_rules.compiler.lower.select import Selected
     from mochi_rules.compiler.runtime.library import Library
     from mochi_rules.wasm.module import Instruction
 
@@ -144,45 +146,46 @@ class Linker:
 
     def _add(self, name: str) -> None:
         if name in self.program.functions:
-            self._select(self.program.functions[name])
+            self._place(name, self._select(self.program.functions[name]))
         elif name in self.library:
-            self._select(self.library.function(name))
+            self._place(name, self._runtime_function(name))
         else:
             signature = self.library.imports[name]
             params = tuple(layout.machine_type(type_) for type_ in signature.params)
             type_ = FuncType(params, layout.results_of(signature.result))
             self.imports[name] = Import(WASI, name.removeprefix("wasi_"), type_, name)
 
-    def _select(self, function: ir.Function) -> None:
-        selected = self._selected(function)
+    def _place(self, name: str, selected: Selected) -> None:
+        """Put a function into the module, and have linked what it needs."""
         body = selected.body.copy()
         self.uses_table |= selected.uses_table
-        for name in selected.calls:
-            if name not in self.wanted:
-                self.need(name)
-        for name, type_ in selected.globals.items():
-            if name not in self.globals:
-                self.need_global(name, type_)
+        for callee in selected.calls:
+            if callee not in self.wanted:
+                self.need(callee)
+        for variable, type_ in selected.globals.items():
+            if variable not in self.globals:
+                self.need_global(variable, type_)
         for place in selected.relocations:
             body[place.position] = ("i32.const", self._resolve(place.kind, place.key))
-        self.functions[function.name] = Function(
-            function.name, selected.params, selected.results, selected.locals, body
+        self.functions[name] = Function(
+            name, selected.params, selected.results, selected.locals, body
         )
 
-    def _selected(self, function: ir.Function) -> Selector:
-        """Select a function; one of the library once in a process, and encode it."""
-        if not function.is_runtime:
-            selector = Selector(
-                function, self.program.structs, HANDLERS, counts_objects=self._checks_leaks
-            )
-            selector.run()
-            return selector
-        known: dict[str, Selector] = self.library.selected
-        if function.name not in known:
-            known[function.name] = Selector(function, {}, HANDLERS)
-            known[function.name].run()
-            known[function.name].join()
-        return known[function.name]
+    def _select(self, function: ir.Function) -> Selected:
+        structs, counts_objects = self.program.structs, self._checks_leaks
+        return Selector(function, structs, HANDLERS, counts_objects=counts_objects).run()
+
+    def _runtime_function(self, name: str) -> Selected:
+        """Select and encode a function of the library, once in a process, or take a kept one."""
+        known: dict[str, Selected] = self.library.selected
+        if name not in known:
+            kept = self.library.kept.get(name)
+            if kept is None:
+                known[name] = Selector(self.library.function(name), {}, HANDLERS).run()
+                known[name].join()
+            else:
+                known[name] = load_function(kept, self.library.globals)
+        return known[name]
 
     @property
     def _checks_leaks(self) -> bool:

@@ -58,6 +58,32 @@ class Relocation:
     key: Any
 
 
+@dataclass(slots=True, eq=False)
+class Selected:
+    """A function as wasm, and what it needs of the rest of the program.
+
+    `relocations` are places in `body`, `calls` the functions that it calls, and `globals` the
+    variables that it uses with their types.
+    """
+
+    params: list[str]
+    results: list[str]
+    locals: list[str]
+    body: list[Instruction]
+    relocations: list[Relocation]
+    calls: list[str]
+    globals: dict[str, Type]
+    uses_table: bool
+
+    def join(self) -> None:
+        """Encode what is the same in every module."""
+        alone = {place.position for place in self.relocations}
+        self.body, moved = join_stretches(self.body, alone)
+        self.relocations = [
+            replace(place, position=moved[place.position]) for place in self.relocations
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class _Tree:
     """A value that waits, with those among its operands that do: their effects but PURE."""
@@ -72,11 +98,7 @@ def _alone(effects: Effects) -> frozenset[Effects]:
 
 
 class Selector:
-    """Turns one function into wasm instructions and locals.
-
-    What it needs of the rest of the program is recorded for the linker: relocations, the functions
-    that it calls, and the globals that it uses with their types.
-    """
+    """Turns one function into wasm instructions and locals."""
 
     def __init__(
         self, function: Function, structs: Mapping[str, StructLayout],
@@ -87,8 +109,6 @@ class Selector:
         self.handlers = handlers
         self.counts_objects = counts_objects
         self.body: list[Instruction] = []
-        self.params = [layout.machine_type(param.type) for param in function.params]
-        self.results = list(layout.results_of(function.result))
         self.locals: list[str] = []
         self.relocations: list[Relocation] = []
         self.calls: dict[str, None] = {}
@@ -104,7 +124,7 @@ class Selector:
         self.marked: Site | None = None
         self.shapes: dict[str, tuple[list[int], int]] = {}
 
-    def run(self) -> None:
+    def run(self) -> Selected:
         """Select the whole function."""
         flow = Flow(self.function)
         for block in flow.blocks:
@@ -112,14 +132,16 @@ class Selector:
         Structurer(flow, self).run(self.function.entry)
         if self.body[-1][0] not in ("unreachable", "return"):
             self.raw("unreachable")
-
-    def join(self) -> None:
-        """Encode what is the same in every module, after the whole function is selected."""
-        alone = {place.position for place in self.relocations}
-        self.body, moved = join_stretches(self.body, alone)
-        self.relocations = [
-            replace(place, position=moved[place.position]) for place in self.relocations
-        ]
+        return Selected(
+            [layout.machine_type(param.type) for param in self.function.params],
+            list(layout.results_of(self.function.result)),
+            self.locals,
+            self.body,
+            self.relocations,
+            list(self.calls),
+            self.globals,
+            self.uses_table,
+        )
 
     # What handlers use
 

@@ -64,6 +64,7 @@ class Library:
     globals: dict[str, tuple[Type, int]] = field(default_factory=dict)
     built: dict[str, Function] = field(default_factory=dict)
     selected: dict[str, Any] = field(default_factory=dict)  # what lower/ made of them
+    kept: dict[str, bytes] = field(default_factory=dict)  # the same from before; see lower/kept.py
     finish: Callable[[Function], None] = lambda _: None
 
     def add(self, source: Source) -> None:
@@ -83,7 +84,8 @@ class Library:
             return self.imports[name]
         entry = self._entry(name)
         if entry.signature is None:
-            entry.signature = signature_of(self._declaration(entry))
+            head = entry.source.text.index("{", entry.start) + 1
+            entry.signature = signature_of(entry.decl or _parse(entry, head, "}"))
         return entry.signature
 
     def function(self, name: str) -> Function:
@@ -114,14 +116,19 @@ class Library:
 
     def _declaration(self, entry: _Entry) -> ast.FunDecl:
         if entry.decl is None:
-            text = entry.source.text[entry.start : entry.end]
-            diagnostics = Diagnostics()
-            module = parse_module(Source(entry.source.name, text), diagnostics)
-            diagnostics.raise_errors()
-            (decl,) = module.body
-            assert isinstance(decl, ast.FunDecl)
-            entry.decl = decl
+            entry.decl = _parse(entry, entry.end)
         return entry.decl
+
+
+def _parse(entry: _Entry, end: int, rest: str = "") -> ast.FunDecl:
+    """Parse a function up to an offset, with a rest behind that."""
+    diagnostics = Diagnostics()
+    text = entry.source.text[entry.start : end] + rest
+    module = parse_module(Source(entry.source.name, text), diagnostics)
+    diagnostics.raise_errors()
+    (decl,) = module.body
+    assert isinstance(decl, ast.FunDecl)
+    return decl
 
 
 def _is_small(decl: ast.FunDecl) -> bool:

@@ -45,9 +45,7 @@ LOOKS = {
 def _selected(params: list[Value], code: list[Value], result: Value) -> list[tuple]:
     block = Block()
     block.code, block.end = code, Return(result)
-    selector = Selector(Function("f", params, result.type, [block]), STRUCTS, HANDLERS)
-    selector.run()
-    return selector.body
+    return Selector(Function("f", params, result.type, [block]), STRUCTS, HANDLERS).run().body
 
 
 def test_every_operation_that_looks_into_an_object_has_a_case() -> None:
