@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "test": "test",
     "inspect": "inspect",
     "verify": "verify",
+    "rebuild": "rebuild",
     "key": "key",
     "objdump": "objdump",
     "explore": "explore",

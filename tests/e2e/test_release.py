@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -233,3 +234,58 @@ def test_release_of_no_program_is_refused(repository: Project) -> None:
     assert done.status == 2
     assert "error[B016]: `//release:hello` releases `//app:helo`" in done.err
     assert "did you mean `//app:hello`" in done.err
+
+
+def test_release_is_rebuilt_from_its_provenance(repository: Project) -> None:
+    """Changes since, and outputs that are there, do not matter: the commit is built."""
+    release(repository)
+    repository.write({**FILES, "app/hello.mochi": 'print("later")\n'})
+    commit(repository)
+    shutil.rmtree(repository.root / "build")
+    done = repository.cli("rebuild", PROVENANCE)
+    assert done.status == 0, done.err
+    assert done.out.splitlines() == [f"{STEM}.tar.gz: equal", f"{STEM}.zip: equal"]
+
+
+def test_rebuild_shows_where_a_program_differs(repository: Project) -> None:
+    """A build that depends on a variable of the machine is found, down to the function."""
+    build_file = (
+        'import os\nmochi_binary(name="hello", srcs=["hello.mochi"],'
+        ' optimize=int(os.environ.get("LEVEL", "2")))\n'
+    )
+    source = "fun f(n: int): int {\n  return n * n\n}\nprint(f(len(input())))\n"
+    repository.write({**FILES, "app/SConscript": build_file, "app/hello.mochi": source})
+    commit(repository)
+    release(repository)
+    repository.environment["LEVEL"] = "0"
+    done = repository.cli("rebuild", PROVENANCE)
+    assert done.status == 1
+    assert f"{STEM}.tar.gz: differs" in done.out
+    assert "app/hello.wasm: the arguments differ: " in done.out
+    assert "--optimize=2 → " in done.out
+    assert "hello: section .text differs at 0x" in done.out
+    assert "app/hello.mochi:" in done.out
+
+
+def test_release_of_a_changed_work_tree_cannot_be_rebuilt(repository: Project) -> None:
+    """Nobody else has that source."""
+    repository.write({**FILES, "app/hello.mochi": 'print("changed")\n'})
+    release(repository, "allow_dirty=yes")
+    done = repository.cli("rebuild", PROVENANCE)
+    assert done.status == 2
+    assert "error[R033]" in done.err
+
+
+def test_rebuild_with_other_tools_is_refused(repository: Project) -> None:
+    """The message names the command that installs those of the release."""
+    release(repository)
+    path = repository.root / PROVENANCE
+    envelope = json.loads(path.read_bytes())
+    text = base64.b64decode(envelope["payload"]).decode()
+    changed = re.sub(r"pkg:pypi/wasmtime@[0-9.]+", "pkg:pypi/wasmtime@47.0.0", text)
+    envelope["payload"] = base64.b64encode(changed.encode()).decode()
+    path.write_text(json.dumps(envelope))
+    done = repository.cli("rebuild", PROVENANCE)
+    assert done.status == 3
+    assert "error[R027]" in done.err
+    assert "pip install wasmtime==47.0.0" in done.err

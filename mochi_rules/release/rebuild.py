@@ -1,0 +1,180 @@
+"""Builds a release again, from its provenance and the source at its commit, and compares it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.diagnostic import environment_error, fail
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.files import read_input
+from mochi_rules.release.archives.reader import read_archive
+from mochi_rules.release.build import chain
+from mochi_rules.release.circumstances import package_versions
+from mochi_rules.release.difference import executable_difference, step_difference
+from mochi_rules.release.revision import git
+from mochi_rules.release.source import check_commit
+from mochi_rules.release.verify import read_provenance
+from mochi_rules.steps.step import WASM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mochi_rules.release.provenance import Provenance
+
+# The packages that decide bytes; of the others it does not matter which version there is.
+_DECIDING = ("mochi-rules", "wasmtime")
+_SHOWN_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """An archive, and in what the one that was built again differs; empty where it is equal."""
+
+    name: str
+    differences: tuple[str, ...]
+
+
+def rebuild(path: Path, source: Path) -> list[Comparison]:
+    """Build what a file of provenance is of, and compare every archive.
+
+    `source` is a repository that has the commit. Archives beside the file are compared in detail.
+
+    Emits: B010, R003, R010, R026, R027 (other tools), R033 (cannot be built again), R034 (the
+    build failed).
+    """
+    statements = [item for _, item in read_provenance(str(path), read_input(path))]
+    for provenance in statements:
+        _check(provenance)
+        check_commit(source, provenance.commit)
+    with tempfile.TemporaryDirectory(prefix="mochi-rebuild-") as folder:
+        workspace = _check_out(source, statements[0], Path(folder) / "source")
+        _build(workspace, statements)
+        made = workspace / "dist" / path.name
+        if not made.is_file():
+            raise _failed(f"the build has not made `{path.name}`")
+        again = [item for _, item in read_provenance(path.name, made.read_bytes())]
+        return [
+            comparison
+            for old, new in zip(statements, again, strict=False)
+            for comparison in _compare(path.parent, workspace, old, new)
+        ]
+
+
+def _check(provenance: Provenance) -> None:
+    """Refuse what cannot be built again here.
+
+    Emits: R027 (other tools), R033 (the source is not in a commit).
+    """
+    if provenance.changed or not provenance.commit:
+        notes = tuple(f"`{name}` differed" for name in provenance.changed)
+        message = "the release was made from a source that is in no commit"
+        raise fail("R033", message, notes=notes, help="release a commit, without `allow_dirty`")
+    here = package_versions()
+    wrong = [
+        name for name in _DECIDING if name in provenance.tools
+        and provenance.tools[name] != here.get(name)
+    ]  # fmt: skip
+    if wrong:
+        notes = tuple(
+            f"{name} is {here.get(name, 'missing')} here, and was {provenance.tools[name]}"
+            for name in wrong
+        )
+        packages = " ".join(f"{name}=={provenance.tools[name]}" for name in wrong)
+        message = "the release was made by other tools than those that are installed"
+        raise environment_error("R027", message, notes=notes, help=f"run `pip install {packages}`")
+
+
+def _check_out(source: Path, provenance: Provenance, folder: Path) -> Path:
+    """Return the workspace of a release in a new clone, at its commit.
+
+    Emits: R026.
+    """
+    clone = ("clone", "--quiet", "--no-checkout", "--no-hardlinks", str(source.absolute()))
+    is_there = git(source, *clone, str(folder)) is not None
+    if not is_there or git(folder, "checkout", "--quiet", "--detach", provenance.commit) is None:
+        message = f"cannot check out {provenance.commit} of `{source}`"
+        raise fail("R026", message, help="run `git fetch`, or name the repository with `--source`")
+    return folder / provenance.folder
+
+
+def _build(workspace: Path, statements: Sequence[Provenance]) -> None:
+    """Make the release, without a cache.
+
+    Emits: R034.
+    """
+    first = statements[0]
+    variables = {name: value for name, value in first.variables.items() if value}
+    variables |= {"version": first.version, "cache": "off", "remote": "off",
+                  "target": ",".join(item.platform for item in statements)}  # fmt: skip
+    words = [f"{name}={value}" for name, value in sorted(variables.items())]
+    environment = os.environ | {"SOURCE_DATE_EPOCH": str(first.time)}
+    done = subprocess.run(
+        [sys.executable, "-m", "SCons", "-Q", "release", *words],
+        cwd=workspace,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise _failed(done.stderr.decode("utf-8", "replace") or done.stdout.decode())
+
+
+def _failed(said: str) -> Exception:
+    lines = said.strip().splitlines()[-_SHOWN_LINES:]
+    notes = ("\n".join(["scons said", *(f"    {line}" for line in lines)]),)
+    help_ = "run `mochi-rules doctor` to see which tools are missing"
+    return environment_error("R034", "the release cannot be built here", notes=notes, help=help_)
+
+
+def _compare(
+    folder: Path, workspace: Path, old: Provenance, new: Provenance
+) -> Iterator[Comparison]:
+    """Compare the archives of a platform; `folder` may have the published ones."""
+    steps = tuple(step_difference(old.steps, new.steps))
+    for name, digests in old.subjects.items():
+        if new.subjects.get(name) == digests:
+            yield Comparison(name, ())
+            continue
+        found = [*steps, *_files(old.contents.get(name, {}), new.contents.get(name, {}))]
+        published = folder / name
+        if published.is_file() and name in new.subjects:
+            found += _details(published, workspace, old, new)
+        yield Comparison(name, tuple(found) or ("the order, times or compression differ",))
+
+
+def _files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Return the files in an archive that differ."""
+    return [f"{path} differs" for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
+
+
+def _details(published: Path, workspace: Path, old: Provenance, new: Provenance) -> Iterator[str]:
+    """Give where the programs of two archives differ."""
+    one = read_archive(published.name, published.read_bytes())
+    by_digest = {digest_bytes(file.data).hash: file.data for file in one.values()}
+    made = workspace / "dist" / published.name
+    other = {digest_bytes(file.data).hash: file.data
+             for file in read_archive(made.name, made.read_bytes()).values()}  # fmt: skip
+    for program, digest in old.programs.items():
+        again = new.programs.get(program, "")
+        if digest == again or digest not in by_digest or again not in other:
+            continue
+        wasm = _wasm(workspace, new, again)
+        for text in executable_difference(by_digest[digest], other[again], wasm):
+            yield f"{program}: {text}"
+
+
+def _wasm(workspace: Path, provenance: Provenance, program: str) -> bytes:
+    """Return the WebAssembly that a program was built from; empty where it is not there."""
+    steps = {step.verb: step for step in chain(provenance.steps, program)}
+    digest = steps["aot"].inputs.get(WASM, "") if "aot" in steps else ""
+    for path in (workspace / "build").rglob("*.wasm"):
+        data = path.read_bytes()
+        if digest_bytes(data).hash == digest:
+            return data
+    return b""
