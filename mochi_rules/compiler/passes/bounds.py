@@ -14,13 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.types import INT
-from mochi_rules.compiler.passes.counter import counter_of
+from mochi_rules.compiler.passes.counter import counter_of, guard_of
 from mochi_rules.compiler.passes.known import BELOW, END, Known
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Block, Value
-    from mochi_rules.compiler.passes.counter import Counter
+    from mochi_rules.compiler.passes.counter import Counter, Guard
     from mochi_rules.compiler.passes.known import Place
 
 LEAST, MOST = -(2**63), 2**63 - 1
@@ -139,12 +139,8 @@ class Bounds(Known):
                 return self._guess(sign, value)
             case "list.len" if value.args[0].op == "list.new":
                 return sign * len(value.args[0].args)
-            case "add" | "add.checked" if self._is_exact(value):
-                a, b = value.args
-                limit = min(limit, self._most(sign, a, place) + self._most(sign, b, place))
-            case "sub" | "sub.checked" if self._is_exact(value):
-                a, b = value.args
-                limit = min(limit, self._most(sign, a, place) + self._most(-sign, b, place))
+            case "add" | "add.checked" | "sub" | "sub.checked" if self._is_exact(value):
+                limit = min(limit, self._of_sum(sign, value, place))
             case "mul" | "mul.checked" if self._is_exact(value):
                 limit = min(limit, max(sign * corner for corner in self._corners(value, place)))
             case "div" | "div.checked" | "div_u" | "rem" | "rem_u" | "and" | "shr_u":
@@ -156,6 +152,14 @@ class Bounds(Known):
             case _:
                 pass
         return limit
+
+    def _of_sum(self, sign: int, value: Value, place: Place) -> int:
+        a, b = value.args
+        if value.op.startswith("add"):
+            return self._most(sign, a, place) + self._most(sign, b, place)
+        found = self._most(sign, a, place) + self._most(-sign, b, place)
+        more, less = (a, b) if sign > 0 else (b, a)
+        return 0 if found > 0 and self._holds(1, more, less, 0, place) else found
 
     def corners(self, value: Value, place: Place) -> list[int]:
         """Return the products of the bounds of the operands: all products are between them."""
@@ -229,10 +233,15 @@ class Bounds(Known):
     def counter(self, header: Block) -> Counter | None:
         """Return what counts the iterations of a loop."""
         if header not in self.counters:
-            body = self.flow.loops.get(header)
-            found = body and counter_of(header, body, self.flow, self.homes)
-            self.counters[header] = found or None
+            guard, body = self.guard(header), self.flow.loops.get(header, set())
+            found = counter_of(header, guard, body, self.flow) if guard else None
+            self.counters[header] = found
         return self.counters[header]
+
+    def guard(self, header: Block) -> Guard | None:
+        """Return what a loop goes on for."""
+        body = self.flow.loops.get(header)
+        return guard_of(header, body, self.homes) if body else None
 
     def _growth(self, sign: int, value: Value, since: Value, block: Block) -> int:
         """Return by how much a value may be above an earlier one, at the end of a block."""
@@ -318,6 +327,9 @@ class Bounds(Known):
                 return self._sum_holds(sign, a.args, b, c, place)
             case "sub" | "sub.checked" if self._is_exact(a):
                 x, y = a.args
+                more, less = (x, y) if sign > 0 else (y, x)
+                if b is None and self._holds(1, more, less, c, place):
+                    return True
                 return self._holds(sign, x, b, c - self._most(-sign, y, place), place)
             case "select":
                 return all(self._holds(sign, arg, b, c, place) for arg in a.args[1:])
@@ -374,7 +386,9 @@ class Bounds(Known):
             earlier = self._earlier_lengths(b)
             if a in earlier:
                 return c >= 0
-            return self._holds_by_length(a, earlier, c, place)
+            return self._holds_by_length(a, earlier, c, place) or (
+                b.args[0].op == "param" and self._holds_by_appends(a, b, c, place)
+            )
         for fact in self.facts(-sign, b, place):
             if fact.other is not None and self._holds(sign, a, fact.other, c - fact.change, place):
                 return True
@@ -394,6 +408,26 @@ class Bounds(Known):
         found = any(self._holds(1, a, length, c, place) for length in lengths)
         self.at_lengths = False
         return found
+
+    def _holds_by_appends(self, a: Value, length: Value, c: int, place: Place) -> bool:
+        """Look whether a list was made by a loop that appends to it as often as it counts."""
+        [xs] = length.args
+        header = self.homes[xs]
+        counter = self.counter(header)
+        if counter is None or (counter.step, counter.first.op) != (1, "const"):
+            return False
+        body = self.flow.loops[header]
+        is_behind = any(
+            target not in body and self.flow.dominates(target, self.homes[length])
+            for target in header.targets
+        )
+        [*again] = (arg for arg, block in self.args.get(xs, ()) if block in body)
+        if not is_behind or len(again) != 1 or again[0].op != "list.append":
+            return False
+        if again[0].args[0] is not xs:
+            return False
+        off = counter.is_inclusive - int(counter.first.attr)
+        return self._holds(1, a, counter.limit, c + off, place)
 
     def _earlier_lengths(self, length: Value) -> list[Value]:
         """Return lengths of the same list that were found before: nobody shortens a list."""

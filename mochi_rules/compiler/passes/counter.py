@@ -20,6 +20,16 @@ _UPWARDS = frozenset({"lt", "le"})
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """A loop goes on while `param` is at most, or at least, `limit`, or not even equal to it."""
+
+    param: Value
+    limit: Value
+    is_upper: bool
+    is_inclusive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Counter:
     """A loop goes on while `param` has not reached `limit`; it begins at `first`.
 
@@ -33,10 +43,8 @@ class Counter:
     is_inclusive: bool  # whether there is an iteration at the limit itself
 
 
-def counter_of(
-    header: Block, body: set[Block], flow: Flow, homes: Mapping[Value, Block]
-) -> Counter | None:  # fmt: skip
-    """Return the counter of a loop whose header compares it with the limit."""
+def guard_of(header: Block, body: set[Block], homes: Mapping[Value, Block]) -> Guard | None:
+    """Return what the header of a loop compares with a value from outside."""
     end = header.end
     if not isinstance(end, Branch) or (end.then in body) == (end.otherwise in body):
         return None
@@ -49,21 +57,26 @@ def counter_of(
         param, limit, relation = limit, param, _TURNED[relation]
     if param not in header.params or (limit.op != "const" and homes[limit] in body):
         return None
-    place = header.params.index(param)
+    return Guard(param, limit, relation in _UPWARDS, relation in ("le", "ge"))
+
+
+def counter_of(header: Block, guard: Guard, body: set[Block], flow: Flow) -> Counter | None:
+    """Return the counter of a loop whose header compares it with the limit."""
+    place = header.params.index(guard.param)
     first, steps = [], []
     for source in flow.predecessors[header]:
         assert isinstance(source.end, Jump)
         passed = source.end.args[place]
         if source in body:
-            steps.append(_step(passed, param))
+            steps.append(_step(passed, guard.param))
         else:
             first.append(passed)
     if len(first) != 1 or not all(steps):
         return None
-    step = min(steps) if relation in _UPWARDS else max(steps)
-    if (step > 0) != (relation in _UPWARDS):
+    step = min(steps) if guard.is_upper else max(steps)
+    if (step > 0) is not guard.is_upper:
         return None
-    return Counter(param, first[0], limit, step, is_inclusive=relation in ("le", "ge"))
+    return Counter(guard.param, first[0], guard.limit, step, guard.is_inclusive)
 
 
 def _step(value: Value, param: Value) -> int:

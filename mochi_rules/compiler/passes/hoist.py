@@ -15,9 +15,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import Block, Jump, Value, effects_of
-from mochi_rules.compiler.ir.ops import CONSTANTS, NOTHING, OUTSIDE
+from mochi_rules.compiler.ir.ops import CONSTANTS, OUTSIDE
 from mochi_rules.compiler.passes.bounds import Bounds
 from mochi_rules.compiler.passes.known import END
+from mochi_rules.compiler.passes.memory_state import read_places, written_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Function
-    from mochi_rules.compiler.ir.ops import Kinds
     from mochi_rules.compiler.passes.context import Context
+    from mochi_rules.compiler.passes.memory_state import Place
 
 # Loads whose arguments are enough to know that they may run; others rely on a branch before.
 _LOADS = frozenset({
@@ -42,7 +43,12 @@ def hoist(function: Function, context: Context) -> None:
     if not flow.headers:
         return
     bounds = cache(lambda: Bounds(facts))  # few functions need it
-    writes = {block: _writes(block) for block in flow.blocks}
+    writes = {
+        block: {
+            place for value in block.code for place in written_places(value, context.effects(value))
+        }
+        for block in flow.blocks
+    }  # fmt: skip
     for head in reversed(flow.loops):
         entry = _entry(flow, head)
         if entry is not None:
@@ -56,16 +62,9 @@ def _entry(flow: Flow, head: Block) -> Block | None:
     return ways[0] if len(ways) == 1 and isinstance(ways[0].end, Jump) else None
 
 
-def _writes(block: Block) -> Kinds:
-    written = NOTHING
-    for value in block.code:
-        written |= effects_of(value).writes
-    return written
-
-
 class _Loop:
     def __init__(
-        self, facts: Facts, head: Block, entry: Block, writes: dict[Block, Kinds],
+        self, facts: Facts, head: Block, entry: Block, writes: dict[Block, set[Place]],
         bounds: Callable[[], Bounds],
     ) -> None:  # fmt: skip
         self.bounds = bounds
@@ -74,7 +73,7 @@ class _Loop:
         self.entry = entry
         self.blocks = flow.loops[head]
         self.homes = facts.homes
-        self.written = NOTHING.union(*(writes[block] for block in self.blocks))
+        self.written = set().union(*(writes[block] for block in self.blocks))
 
     def hoist(self) -> None:
         """Move what can be moved, in order."""
@@ -117,7 +116,7 @@ class _Loop:
             is_allowed = value.op in _LOADS or (
                 bool(value.args) and not effects.reads and not effects.needs
             )
-        return is_allowed and not effects.reads & self.written
+        return is_allowed and self.written.isdisjoint(read_places(value, effects))
 
     def _is_known_before(self, value: Value) -> bool:
         index, length = value.args

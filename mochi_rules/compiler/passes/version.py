@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Function, Value
     from mochi_rules.compiler.passes.context import Context
-    from mochi_rules.compiler.passes.counter import Counter
+    from mochi_rules.compiler.passes.counter import Counter, Guard
     from mochi_rules.compiler.passes.known import Place
+
+    _End = tuple[Value | None, int]  # a value, and how far off
 
 _SIZE = 100  # instructions of a loop
 _CONDITIONS = 8  # in front of one
@@ -52,11 +54,10 @@ def version_loops(function: Function, context: Context) -> None:
     bounds.settle()
     versions = []
     for loop in loops:
-        counter = bounds.counter(loop.header)
-        if counter is not None:
-            conditions = _Proof(bounds, facts, loop, counter).run()
-            if conditions:
-                versions.append((loop, conditions))
+        guard = bounds.guard(loop.header)
+        conditions = guard and _Proof(bounds, facts, loop, guard).run()
+        if conditions:
+            versions.append((loop, conditions))
     if versions:
         copy_loops(function, facts, versions)
         facts.forget_flow()
@@ -77,21 +78,18 @@ def _candidates(facts: Facts) -> Iterator[Loop]:
 class _Proof:
     """Finds conditions in front of one loop that spare it checks."""
 
-    def __init__(self, bounds: Bounds, facts: Facts, loop: Loop, counter: Counter) -> None:
+    def __init__(self, bounds: Bounds, facts: Facts, loop: Loop, guard: Guard) -> None:
         self.bounds = bounds
         self.facts = facts
         self.loop = loop
-        self.counter = counter
+        self.guard = guard
+        self.counter = bounds.counter(loop.header)
         self.place: Place = (loop.entry, END - 1)
         self.conditions: list[Condition] = []
 
     def run(self) -> list[Condition]:
         """Return the conditions; none where it would not pay."""
-        counter, here = self.counter, (self.loop.entry, END)
-        low, high = counter.first, counter.limit
-        if counter.step < 0:
-            low, high = high, low
-        if self.bounds.most(high, here) - self.bounds.least(low, here) <= _FEW:
+        if self._is_short():
             return []
         for block in self.loop.blocks:
             for position, value in enumerate(block.code):
@@ -100,6 +98,14 @@ class _Proof:
         for condition in reversed(self.conditions):
             self.bounds.withdraw(condition.low, condition.high)
         return self.conditions
+
+    def _is_short(self) -> bool:
+        """Whether the loop certainly has few iterations."""
+        if self.counter is None:
+            return False
+        here = (self.loop.entry, END)
+        low, high = _span(self.counter)
+        return self.bounds.most(high, here) - self.bounds.least(low, here) <= _FEW
 
     def _try(self, value: Value, place: Place) -> None:
         """Keep what a check needs, where that is enough."""
@@ -147,20 +153,20 @@ class _Proof:
         ends = self._ends(base)
         if ends is not None and self._is_outside(length):
             (low, above), (high, below) = ends
-            yield Condition(high, length, below - 1 - offset)
-            yield Condition(Condition.ZERO, low, above + offset)
+            if high is not None:
+                yield Condition(high, length, below - 1 - offset)
+            if low is not None:
+                yield Condition(Condition.ZERO, low, above + offset)
 
-    def _ends(self, value: Value) -> tuple[tuple[Value, int], tuple[Value, int]] | None:
+    def _ends(self, value: Value) -> tuple[_End, _End] | None:
         """Return the least and the largest that a value is, each from outside and how far off."""
-        counter = self.counter
         if self._is_outside(value):
             return (value, 0), (value, 0)
-        if value is not counter.param:
+        if value is not self.guard.param:
             return None
-        off = 0 if counter.is_inclusive else 1
-        if counter.step > 0:
-            return (counter.first, 0), (counter.limit, off)
-        return (counter.limit, off), (counter.first, 0)
+        first = self.counter.first if self.counter else None
+        limit = self.guard.limit, int(not self.guard.is_inclusive)
+        return ((first, 0), limit) if self.guard.is_upper else (limit, (first, 0))
 
     def _range(self, value: Value, seen: set[Value], depth: int) -> Iterator[Condition]:
         """Return that what a value is made of is not large."""
@@ -169,31 +175,36 @@ class _Proof:
         seen.add(value)
         if self._is_outside(value):
             yield from _between(value, _NARROW)
-        elif value is self.counter.param:
-            yield from self._counted()
+        elif self.counter and value is self.counter.param:
+            yield from _counted(self.counter)
         elif value.op == "param":
             for arg, block in self.bounds.args[value]:
                 if block is self.loop.entry:
                     yield from _between(arg, _WIDE)
                 else:
                     yield from self._range(arg, seen, depth - 1)
-            yield from self._range(self.counter.param, seen, depth)
+            yield from self._range(self.guard.param, seen, depth)
         else:
             for arg in value.args:
                 yield from self._range(arg, seen, depth - 1)
 
-    def _counted(self) -> Iterator[Condition]:
-        """Return that the counter does not go far."""
-        low, high = self.counter.first, self.counter.limit
-        if self.counter.step < 0:
-            low, high = high, low
-        if high.op != "const":
-            yield Condition(high, Condition.ZERO, _NARROW)
-        if low.op != "const":
-            yield Condition(Condition.ZERO, low, _NARROW)
-
     def _is_outside(self, value: Value) -> bool:
         return value.op == "const" or self.facts.homes[value] not in self.loop.body
+
+
+def _span(counter: Counter) -> tuple[Value, Value]:
+    """Return from what a counter is to what, the lower one first."""
+    ends = counter.first, counter.limit
+    return ends if counter.step > 0 else ends[::-1]
+
+
+def _counted(counter: Counter) -> Iterator[Condition]:
+    """Return that a counter does not go far."""
+    low, high = _span(counter)
+    if high.op != "const":
+        yield Condition(high, Condition.ZERO, _NARROW)
+    if low.op != "const":
+        yield Condition(Condition.ZERO, low, _NARROW)
 
 
 def _between(value: Value, bound: int) -> Iterator[Condition]:
