@@ -150,6 +150,8 @@ _ARITHMETIC = [
     *_rows(PURE, "T", "a: T, b: T", "add sub mul", "wrap around on int and word"),
     *_rows(TRAPS, "int", "a: int, b: int", "add.checked sub.checked mul.checked",
            "stop the program on overflow; attr: what is known, see lower/overflow.py"),
+    *_rows(PURE, "bool", "a: int, b: int", "add.wraps mul.wraps",
+           "whether the result wraps around, if the attribute as above is None; else it may"),
     Op("div.checked", "a: int, b: int", "int", "truncate; b is not 0; stops on overflow", TRAPS),
     *(Op(name, "a: T, b: T", "T", "truncate; b is not 0 where T is int", TRAPS, milder="float")
       for name in ("div", "rem")),

@@ -36,7 +36,7 @@ _NAMED = frozenset({
     "address", "symbol", "call", "closure.new", "struct.new", "struct.is", "global.load",
     "global.store", "global.vacate", "check.index", "check.upper",
 })  # fmt: skip
-_HINTED = frozenset({"add.checked", "sub.checked", "mul.checked"})
+_HINTED = frozenset({"add.checked", "sub.checked", "mul.checked", "add.wraps", "mul.wraps"})
 _HINT = re.compile(r" (up|down|natural)(?= )")
 _NUMBERED = re.compile(r"v\d+")
 _INTEGER = re.compile(r"-?\d+(w?)")

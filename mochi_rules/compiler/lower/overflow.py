@@ -48,9 +48,17 @@ def _side(change: int) -> str:
 def _sum(
     s: Selector, value: Value, operands: tuple[Value, Value], how: tuple[str, str | None]
 ) -> None:
-    """Compare the result with the left operand, or signs where nothing is known."""
+    result = _sum_wraps(s, s.hold(operands[0]), s.hold(operands[1]), how)
+    stop_if(s, "fail_overflow", value)
+    s.raw("local.get", result)
+
+
+def _sum_wraps(s: Selector, a: int, b: int, how: tuple[str, str | None]) -> int:
+    """Push whether a sum wraps around; return the local that holds it.
+
+    Compare the result with the left operand, or signs where nothing is known.
+    """
     mnemonic, side = how
-    a, b = s.hold(operands[0]), s.hold(operands[1])
     s.raw("local.get", a)
     s.raw("local.get", b)
     s.raw(mnemonic)
@@ -70,8 +78,11 @@ def _sum(
         s.raw("i64.and")
         s.raw("i64.const", 0)
         s.raw("i64.lt_s")
-    stop_if(s, "fail_overflow", value)
-    s.raw("local.get", result)
+    return result
+
+
+def _add_wraps(s: Selector, value: Value) -> None:
+    _sum_wraps(s, s.hold(value.args[0]), s.hold(value.args[1]), ("i64.add", value.attr))
 
 
 def _sub_from(s: Selector, value: Value, constant: int) -> None:
@@ -153,6 +164,31 @@ def _product(s: Selector, value: Value) -> None:
     s.raw("local.get", b)
     s.raw("i64.mul")
     product = s.hold_top("i64")
+    _is_large(s, value, a, b)
+    s.raw("if", None)
+    _is_wrong(s, a, b, product)
+    stop_if(s, "fail_overflow", value)
+    s.raw("end")
+    s.raw("local.get", product)
+
+
+def _mul_wraps(s: Selector, value: Value) -> None:
+    a, b = s.hold(value.args[0]), s.hold(value.args[1])
+    _is_large(s, value, a, b)
+    if isinstance(value.attr, tuple):
+        return
+    s.raw("if", "i32")
+    s.raw("local.get", a)
+    s.raw("local.get", b)
+    s.raw("i64.mul")
+    _is_wrong(s, a, b, s.hold_top("i64"))
+    s.raw("else")
+    s.raw("i32.const", 0)
+    s.raw("end")
+
+
+def _is_large(s: Selector, value: Value, a: int, b: int) -> None:
+    """Push whether a product may wrap around, by a look at its operands."""
     if isinstance(value.attr, tuple):
         room = MOST // value.attr[0]
         s.raw("local.get", a)
@@ -162,11 +198,6 @@ def _product(s: Selector, value: Value) -> None:
         s.raw("i64.gt_u")
     else:
         _is_long(s, (a, b), is_natural=value.attr == "natural")
-    s.raw("if", None)
-    _is_wrong(s, a, b, product)
-    stop_if(s, "fail_overflow", value)
-    s.raw("end")
-    s.raw("local.get", product)
 
 
 def _is_long(s: Selector, operands: tuple[int, int], *, is_natural: bool) -> None:
@@ -199,5 +230,6 @@ def _is_wrong(s: Selector, a: int, b: int, product: int) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
+    "add.wraps": _add_wraps, "mul.wraps": _mul_wraps,
     "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul, "div.checked": _div,
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.compiler.passes.accumulate import accumulate
 from mochi_rules.compiler.passes.anchor import anchor
 from mochi_rules.compiler.passes.consume import infer_consumed
 from mochi_rules.compiler.passes.context import Context
@@ -54,6 +55,7 @@ class Pass:
 
 # In order. Counting comes last: it must see what stays. Functions of the library count by hand.
 PASSES: tuple[Pass, ...] = (
+    Pass("accumulate", 2, whole=accumulate),
     Pass("tail_calls", 2, loop_tail_calls),
     Pass("inline", 2, whole=inline),
     Pass("number", 2, number_values, library=2),

@@ -92,9 +92,12 @@ class Bounds(Known):
 
     def is_nonzero(self, value: Value, place: Place) -> bool:
         """Return whether a value is certainly not 0 at a place."""
-        if any(self.reaches(*fact, place) for fact in self.nonzero.get(value, ())):
+        if self._is_never_0(value, place):
             return True
         return self.least(value, place) > 0 or self.most(value, place) < 0
+
+    def _is_never_0(self, value: Value, place: Place) -> bool:
+        return any(self.reaches(*fact, place) for fact in self.nonzero.get(value, ()))
 
     def suppose(self, place: Place, a: Value, b: Value, change: int) -> None:
         """Take it from now on that a ≤ b + change from a place on."""
@@ -204,7 +207,11 @@ class Bounds(Known):
             self._most(sign, arg, (block, END)) for arg, block in self.args[param]
             if not self.flow.is_back_edge(block, home)
         )  # fmt: skip
-        if found < LIMIT[sign] and not self._holds(sign, param, None, found, (home, -1)):
+        for bound in dict.fromkeys((found, max(found, 0))):
+            if self._holds(sign, param, None, bound, (home, -1)):
+                found = bound
+                break
+        else:
             self.guessing.add((sign, param))
             found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
             self.guessing.discard((sign, param))
@@ -313,7 +320,8 @@ class Bounds(Known):
                     return True
             elif self._holds(sign, fact.other, b, c - fact.change, place):
                 return True
-        return False
+        is_nonzero = b is None and c == -1 and self._is_never_0(a, place)
+        return is_nonzero and self._holds(sign, a, None, 0, place)
 
     def _holds_by_definition(
         self, sign: int, a: Value, b: Value | None, c: int, place: Place

@@ -149,6 +149,13 @@ def _fold_integers(value: Value, a: int, b: int) -> int | None:
     return result if result is not None and result in _RANGES[type_] else None
 
 
+def _wraps(value: Value) -> None:
+    """Find that adding nothing, or multiplying by 0 or 1, never wraps around."""
+    units = (0,) if value.op.startswith("add") else (0, 1)
+    if any(arg.op == "const" and arg.attr in units for arg in value.args):
+        become_constant(value, 0)
+
+
 def _not(value: Value) -> Value | None:
     (operand,) = value.args
     if operand.op == "const":
@@ -260,6 +267,7 @@ def _string_eq(value: Value) -> None:
 _BINARY = {*_COMPARE, *_UNSIGNED, *_COMPUTE, *_UNITS}
 _RULES: dict[str, Callable[[Value], Value | object | None]] = {
     **dict.fromkeys(sorted(_BINARY), _binary),
+    "add.wraps": _wraps, "mul.wraps": _wraps,
     "not": _not, "select": _select, "float.of_int": _float_of_int, "int.of_float": _int_of_float,
     "word.of_int": _narrow, "int.of_word": _narrow, "int.of_word_s": _narrow,
     "word.of_bool": _narrow, "bool.of_word": _narrow,

@@ -71,14 +71,21 @@ def _sum(bounds: Bounds, value: Value, place: Place, sign: int) -> None:
     least = bounds.least(a, place) - bounds.most(b, place, -sign)
     most = bounds.most(a, place) + bounds.most(b, place, sign)
     if least >= LEAST and most <= MOST:
-        bounds.exact[value] = True
-        value.op, value.attr = value.op.removesuffix(".checked"), None
+        _never_wraps(bounds, value)
         return
     if sign > 0 and a.op != "const" and _side(bounds, b, place) is None and _side(bounds, a, place):
         value.args = a, b = b, a
     side = _side(bounds, b, place)
     if side is not None:
         value.attr = side if sign > 0 else {"up": "down", "down": "up"}[side]
+
+
+def _never_wraps(bounds: Bounds, value: Value) -> None:
+    if value.op.endswith(".wraps"):
+        value.op, value.args, value.attr = "const", (), 0
+    else:
+        bounds.exact[value] = True
+        value.op, value.attr = value.op.removesuffix(".checked"), None
 
 
 def _side(bounds: Bounds, operand: Value, place: Place) -> str | None:
@@ -91,8 +98,7 @@ def _side(bounds: Bounds, operand: Value, place: Place) -> str | None:
 def _mul(bounds: Bounds, value: Value, place: Place) -> None:
     corners = bounds.corners(value, place)
     if min(corners) >= LEAST and max(corners) <= MOST:
-        bounds.exact[value] = True
-        value.op, value.attr = "mul", None
+        _never_wraps(bounds, value)
         return
     a, b = value.args
     magnitude, operands = min(
@@ -128,4 +134,5 @@ RULES: dict[str, Rule] = {
     "check.index": _index, "check.upper": _index, "check.nonzero": _nonzero,
     "div": _divide, "div.checked": _divide, "rem": _divide,
     "add.checked": _add, "sub.checked": _sub, "mul.checked": _mul,
+    "add.wraps": _add, "mul.wraps": _mul,
 }  # fmt: skip
