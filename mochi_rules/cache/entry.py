@@ -92,7 +92,8 @@ def write_entry(path: Path, data: bytes, mode: int = _READ_ONLY) -> None:
     Raises:
         OSError: The cache cannot be written.
     """
-    make_folder(path.parent)
+    if not path.parent.is_dir():  # making what is there takes longer than looking
+        make_folder(path.parent)
     if os.name == "nt":
         discard(path)  # Windows replaces no read-only file
     write_atomic(path, data, mode)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from mochi_rules.cache.messages import ActionResult
 
 
+_MAX_HELD = 64 << 20  # bytes of outputs in memory
+
+
 class Tier(Protocol):
     """What a build needs of a cache, of one tier or of several; `Cache` says what each does."""
 
@@ -88,6 +91,8 @@ class TieredCache:
         self._lock = Lock()
         self._asked: set[Digest] = set()
         self._fetched: set[Digest] = set()
+        self._held: dict[Digest, tuple[PreparedAction, Hit]] = {}  # not kept locally yet
+        self._held_size = 0  # bytes
 
     @property
     def root(self) -> Path | None:
@@ -106,6 +111,8 @@ class TieredCache:
             MochiError: The build requires the shared tier, and it fails.
         """
         key = action.key
+        if (held := self._held.pop(key, None)) is not None:
+            return self._keep(*held)
         hit = self.local.lookup(action, again=again)
         if hit is not None:
             return Hit(hit.result, hit.outputs, is_remote=key in self._fetched)
@@ -114,13 +121,18 @@ class TieredCache:
                 return None
             self._asked.add(key)
         hit = self.shared.fetch(action)
-        if hit is not None:
-            self.local.keep(action, hit.result, hit.outputs)
-            self._fetched.add(key)
+        return hit and self._keep(action, hit)
+
+    def _keep(self, action: PreparedAction, hit: Hit) -> Hit:
+        self.local.keep(action, hit.result, hit.outputs)
+        self._fetched.add(action.key)
         return hit
 
     def fetch_all(self, actions: Iterable[PreparedAction]) -> dict[Digest, ActionResult]:
-        """Return what there is of the results of steps, by key; the local tier keeps the outputs.
+        """Return what there is of the results of steps, by key.
+
+        The local tier keeps the outputs when they are looked up: then the threads of a build do it,
+        and need not read them again.
 
         Raises:
             MochiError: The build requires the shared tier, and it fails.
@@ -134,10 +146,14 @@ class TieredCache:
         self._asked.update(action.key for action in lacking)
         hits = self.shared.fetch_all(lacking)
         for action in lacking:
-            if (hit := hits.get(action.key)) is not None:
-                self.local.keep(action, hit.result, hit.outputs)
-                self._fetched.add(action.key)
-                found[action.key] = hit.result
+            if (hit := hits.get(action.key)) is None:
+                continue
+            found[action.key] = hit.result
+            self._held_size += sum(map(len, hit.outputs.values()))
+            if self._held_size > _MAX_HELD:
+                self._keep(action, hit)
+            else:
+                self._held[action.key] = action, hit
         return found
 
     def distrust(self, step: str, error: MochiError) -> None:
@@ -168,4 +184,6 @@ class TieredCache:
     def flush(self) -> None:
         """Finish the uploads, and add what was counted to the totals on disk."""
         self.shared.finish()
+        while self._held:
+            self._keep(*self._held.popitem()[1])
         self.local.flush()

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
         ("programs", 1500),
         ("levels", 800),
         ("generated", 150),
+        ("remote", 100),
     ],
 )
 def test_cases_end_well(kind: str, count: int) -> None:
