@@ -18,7 +18,7 @@ from mochi_rules.project.label import Pattern, is_label, parse_pattern
 from mochi_rules.rules.place import user_place
 from mochi_rules.rules.scons_nodes import node_path
 from mochi_rules.rules.tests import TEST
-from mochi_rules.rules.verbs import EXPLAIN, VERBS
+from mochi_rules.rules.verbs import EXPLAIN, REPRODUCE, VERBS
 from mochi_rules.rules.workspace import workspace
 
 if TYPE_CHECKING:
@@ -73,8 +73,9 @@ def find_node(space: Workspace, text: str, curdir: str) -> Any:
         MochiError: The word means nothing.
     """
     words = SCons.Script.COMMAND_LINE_TARGETS
-    if EXPLAIN in words:
-        return SCons.Node.Alias.default_ans.Alias(EXPLAIN)  # the other words are what to explain
+    for verb in (EXPLAIN, REPRODUCE):
+        if verb in words:
+            return SCons.Node.Alias.default_ans.Alias(verb)  # the other words are what it is about
     if text == TEST and any(map(_is_test, space.targets.values())):
         return SCons.Node.Alias.default_ans.Alias(TEST)
     pattern = _pattern(space, text, curdir)

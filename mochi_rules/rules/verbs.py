@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from mochi_rules.rules.workspace import Workspace
 
-EXPLAIN, DOCTOR = "explain", "doctor"
+EXPLAIN, DOCTOR, REPRODUCE = "explain", "doctor", "check-reproducible"
 VERBS = {
     TEST: "run every test; those that passed, and have not changed, are not run again",
     RELEASE: "build the releases, and write their archives, sums and provenance to dist/",
+    REPRODUCE: "build copies under other paths, locales, users and more, and compare all outputs",
     EXPLAIN: "show what the last build did with each file, and why; or the meaning of a code",
     DOCTOR: "show what is missing on this machine, and how to install it",
 }
@@ -41,14 +42,19 @@ _MAX_LABELS = 12
 
 def add_verbs(env: Any) -> None:
     """Declare the verbs that need no targets."""
-    for name, run in ((EXPLAIN, _explain), (DOCTOR, _doctor), (RELEASE, _release)):
+    for name, run in (
+        (EXPLAIN, _explain),
+        (DOCTOR, _doctor),
+        (RELEASE, _release),
+        (REPRODUCE, _reproduce),
+    ):
         action = env.Action(_verb(run), strfunction=None)
         env.AlwaysBuild(env.Alias(name, [], action))
 
 
 def is_building() -> bool:
     """Return whether this run of SCons is to make something."""
-    verbs = {EXPLAIN, DOCTOR}.intersection(SCons.Script.COMMAND_LINE_TARGETS)
+    verbs = {EXPLAIN, DOCTOR, REPRODUCE}.intersection(SCons.Script.COMMAND_LINE_TARGETS)
     return not verbs and not SCons.Script.GetOption("help") and not SCons.Script.GetOption("clean")
 
 
@@ -108,6 +114,26 @@ def _release(space: Workspace) -> int:
     from mochi_rules.rules.release_verb import release  # noqa: PLC0415 - of this verb only
 
     return release(space)
+
+
+def _reproduce(space: Workspace) -> int:
+    """Build copies of the workspace, and compare what was asked for.
+
+    Emits: R035.
+    """
+    from mochi_rules.release.reproducibility import (  # noqa: PLC0415 - of this verb only
+        check_reproducible,
+        report,
+    )
+
+    targets = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != REPRODUCE]
+    ours = ("cache", "remote")
+    variables = [f"{name}={value}" for name, value in SCons.Script.ARGUMENTS.items()
+                 if name not in ours]  # fmt: skip
+    words = [*targets, *variables]
+    found = check_reproducible(space.root, space.settings.build, words, space.console.say)
+    space.console.say("\n".join(report(found)))
+    return 2 if found.different else 0
 
 
 def _explain(space: Workspace) -> int:

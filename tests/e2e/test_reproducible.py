@@ -1,0 +1,44 @@
+"""Tests of `scons check-reproducible`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from .project import HELLO
+
+if TYPE_CHECKING:
+    from .project import Project
+
+pytestmark = pytest.mark.slow
+
+
+def test_reproducible_outputs_are_listed(quick: Project) -> None:
+    """Every output is named, and what was varied."""
+    quick.write(HELLO)
+    done = quick.scons("check-reproducible")
+    assert done.status == 0, done.out + done.err
+    assert "app/hello.wasm: equal\n" in done.out
+    assert "varied: folder, cache, locale, time zone, home, hash seed, umask, jobs" in done.out
+    assert not (quick.root / "build" / "x86_64-linux-release").exists()
+
+
+def test_output_that_depends_on_the_machine_is_found_with_its_cause(quick: Project) -> None:
+    """Each variation is tried alone, so that the cause has a name."""
+    build_file = (
+        "import os\nlevel = 0 if 'Kiritimati' in os.environ.get('TZ', '') else 2\n"
+        'mochi_binary(name="hello", srcs=["hello.mochi"], optimize=level)\n'
+    )
+    quick.write({**HELLO, "app/SConscript": build_file})
+    done = quick.scons("check-reproducible")
+    assert done.status == 2
+    assert "app/hello.wasm: differs by time zone\n" in done.out, done.out
+
+
+def test_failing_build_is_reported(quick: Project) -> None:
+    """With what scons said."""
+    quick.write({**HELLO, "app/hello.mochi": 'print(1 - "a")\n'})
+    done = quick.scons("check-reproducible")
+    assert done.status == 2
+    assert "error[R035]: the build in the folder `plain` failed" in done.err
