@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import SCons.Environment
+import SCons.Node.FS
 import SCons.Script.Main
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
@@ -34,6 +35,7 @@ def install_hooks(space: Workspace) -> None:
     sconscript["SConscript_exception"] = lambda *args: _report_name(space) or report(*args)
     # SCons imports its tool `as` by this name alone, and would take a folder of the user's for it.
     sys.modules.setdefault("as", None)  # type: ignore[arg-type] # `import as` then fails, as it must
+    SCons.Node.FS.File.get_csig = signing(space, SCons.Node.FS.File.get_csig)
     watch_signals(space)
 
 
@@ -72,6 +74,18 @@ class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no t
         self.exception_set((type(error), error, None))
         self.do_failed(error.exitstatus)
         self.exc_clear()
+
+
+def signing(space: Workspace, sign: Any) -> Any:
+    """Let the digests of our outputs be their signatures: mostly they are known already."""
+
+    def get_csig(node: Any) -> Any:
+        info = node.get_ninfo()
+        if not hasattr(info, "csig") and (digest := space.content_digest(node)):
+            info.csig = digest
+        return sign(node)
+
+    return get_csig
 
 
 def _after_reading(space: Workspace, build: Any) -> Any:

@@ -113,8 +113,10 @@ def read_shared(space: Workspace, node: Any) -> bytes:
 
 def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_last: bool) -> None:
     """Place the output, note the key, show the warnings."""
-    is_compared = is_last and task.step.is_stored
-    digest = digest_bytes(result.made.data).hash if is_compared else CHANGED
+    space.contents.pop(node, None)
+    if is_last:
+        space.contents[node] = digest_bytes(result.made.data).hash
+    digest = space.contents.get(node, CHANGED) if task.step.is_stored else CHANGED
     if task.has_file:
         path = Path(node.get_abspath())
         place(task.step, path, result.made.data, node_path(node))

@@ -142,6 +142,7 @@ class Workspace:
         self.sources: dict[str, Any] = {}  # nodes by name, of all targets
         self.tasks: dict[Any, Task] = {}
         self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
+        self.contents: dict[Any, str] = {}  # digests of outputs as they are now, where known
         self.shared: dict[Any, SharedBytes] = {}  # what many steps take, by node
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
         self.releases: list[DeclaredRelease] = []
@@ -328,11 +329,23 @@ class Workspace:
         if not self.tasks[node].has_file or node.rfile() is not node or not path.is_file():
             return True  # there is nothing to compare, or it is in a repository
         before = self.made_before(node)
-        if before == CHANGED or (before and digest_bytes(path.read_bytes()).hash == before):
+        if before == CHANGED or (before and self.content_digest(node) == before):
             return True
         if before:
             self.note_change(node)
         return False
+
+    def content_digest(self, node: Any) -> str | None:
+        """Return the digest of an output as it is now; None where this build has no such file."""
+        task = self.tasks.get(node)
+        if task is None or not task.has_file or node.rfile() is not node:
+            return None
+        if node not in self.contents:
+            path = Path(node.get_abspath())
+            if not path.is_file():
+                return None
+            self.contents[node] = digest_bytes(path.read_bytes()).hash
+        return self.contents[node]
 
     def note_change(self, node: Any) -> None:
         """Report that an output is not as its step made it."""
