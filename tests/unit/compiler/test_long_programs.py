@@ -24,8 +24,8 @@ from mochi_rules.wasm.wat import print_module as print_wat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOM = 500  # calls
-LINKS = 600
+ROOM = 250  # calls
+LINKS = 300
 MANY = 5_000
 
 # Expressions: what stands before, the first operand, and what is chained to it.
