@@ -47,7 +47,7 @@ def test_literals(types, value, type_) -> None:
         ("if 1 < 2 { 1 } else { nil }", "int?"),
         ("match 1 { 1 => 2.5 _ => 0.5 }", "float"),
         ("match 1 { 1 => 2.5 }", "float?"),
-        ('m["a"] ?? 0', "int?"),
+        ('m["a"] ?? 0', "int"),
     ],
 )
 def test_operators(types, value, type_) -> None:
