@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Diagnostics
-from mochi_rules.compiler.clif.module import print_clif
 from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.irbuild.program import build_program
 from mochi_rules.compiler.lower import object_layout as layout
@@ -25,7 +24,6 @@ from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.passes import run_library_passes, run_passes
 from mochi_rules.compiler.runtime.library import Library, load_library
 from mochi_rules.compiler.syntax.limits import RECURSION_LIMIT
-from mochi_rules.wasm.debug.dwarf import dwarf_sections
 from mochi_rules.wasm.debug.lines import lines_section
 from mochi_rules.wasm.encode import encode_custom_section, encode_module
 
@@ -83,11 +81,15 @@ def compile_program(request: CompileRequest) -> CompileResult:
         return CompileResult(b"", tuple(diagnostics.items))
     module = Linker(program, _library(request)).link()
     if request.native:
+        from mochi_rules.compiler.clif.module import print_clif  # noqa: PLC0415 - few programs are
+
         clif = print_clif(module, program.files)
         return CompileResult(b"", tuple(diagnostics.items), module, clif)
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
     if request.debug_info:
+        from mochi_rules.wasm.debug.dwarf import dwarf_sections  # noqa: PLC0415 - few programs have it
+
         sections += dwarf_sections(encoded, program.files, PRODUCER)
     wasm = encoded.data + b"".join(map(encode_custom_section, sections))
     return CompileResult(wasm, tuple(diagnostics.items), module)

@@ -29,6 +29,8 @@ def objects(decorator, options):
         second: str = "b"
         note: str = dataclasses.field(default="", compare=False)
         hidden: list = dataclasses.field(default_factory=list, repr=False, compare=False)
+        late: int = dataclasses.field(init=False, default=3)
+        made: list = dataclasses.field(init=False, default_factory=tuple)
 
     class Single:
         """A class."""
