@@ -52,6 +52,7 @@ def declare_native(call: Call, configuration: Configuration, sources: Sources) -
     node = call.output(configuration, platform.system.executable_suffix)
     if not space.is_building:  # a clean needs no tools
         env.MochiExecutable(node, data)
+        env.Clean(node, _host_node(call, configuration))
         return
     tool = space.settings.toolchains.clif_tool()
     if tool.recipe and not is_intact(tool.recipe.path):
@@ -65,10 +66,15 @@ def declare_native(call: Call, configuration: Configuration, sources: Sources) -
 def _host(call: Call, configuration: Configuration, compiler: Toolchain) -> Any:
     """Return the node of what programs import: all of a configuration share it."""
     space, env = call.space, call.environment(configuration)
-    node = env.fs.File(f"#{space.settings.build}/{configuration.name}/{_FOLDER}/{HOST}")
+    node = _host_node(call, configuration)
     if node not in space.tasks:
         step = host_step(configuration.platform, compiler)
         inputs = {name: env.fs.File(str(path)) for name, path in host_sources().items()}
         space.tasks[node] = file_task(space, step, node, inputs)
         env.MochiExecutable(node, list(inputs.values()))
     return node
+
+
+def _host_node(call: Call, configuration: Configuration) -> Any:
+    top = f"{call.space.settings.build}/{configuration.name}"
+    return call.env.fs.File(f"#{top}/{_FOLDER}/{HOST}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
@@ -39,10 +40,8 @@ class Machine:
 
     def object(self, name: str, source: str, *, optimize: int = 2) -> bytes:
         """Compile a program to an object."""
-        request = CompileRequest(name, {name: source}, optimize=optimize, native=True)
-        result = compile_program(request)
-        assert result.clif, result.diagnostics
-        return compile_clif(self.worker, self.config, name, result.clif.encode())
+        clif = _clif(name, source, optimize).encode()
+        return compile_clif(self.worker, self.config, name, clif)
 
     def executable(self, name: str, source: str, *, optimize: int = 2) -> Path:
         """Compile and link a program."""
@@ -59,6 +58,14 @@ class Machine:
         """Run an executable to its end."""
         command = [*self.runner, str(program)]
         return subprocess.run(command, input=stdin, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@cache  # it is the same for every machine
+def _clif(name: str, source: str, optimize: int) -> str:
+    request = CompileRequest(name, {name: source}, optimize=optimize, native=True)
+    result = compile_program(request)
+    assert result.clif, result.diagnostics
+    return result.clif
 
 
 def make_machine(

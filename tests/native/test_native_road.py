@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot.native.worker import compile_clif
+from mochi_rules.aot.native.worker import NativeConfig, compile_clif
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.checks.native_objects import require_sound_native
+from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.native import CLIF, native_directory
-from mochi_rules.platforms.platform import find_platform
+from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.steps.expectations import native_expectation
+from mochi_rules.workers.process import WorkerProcess
+from tests.needs import need
 
 from .building import HOST, cargo_build
 from .native_road import MACHINES, make_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mochi_rules.platforms.platform import Platform
 
     from .native_road import Machine
 
@@ -88,6 +96,40 @@ def test_exhausted_stack_names_the_lines(machine: Machine) -> None:
     first, frame, *_ = ended.stderr.decode().splitlines()
     assert first == "error: `program`: call stack exhausted"
     assert frame == "  at deep (deep.mochi:2)"
+
+
+@pytest.mark.parametrize("row", PLATFORMS, ids=lambda row: row.name)
+def test_every_platform_has_objects(clif_worker: Path, row: Platform) -> None:
+    """Of its own format, for fast code and for debuggers."""
+    source = (GOLDEN / "run" / "functions.mochi").read_text("utf-8")
+    request = CompileRequest("a.mochi", {"a.mochi": source}, native=True)
+    clif = compile_program(request).clif.encode()
+    with WorkerProcess((str(clif_worker),)) as worker:
+        for level, debug_info in (("speed", False), ("none", True)):
+            config = NativeConfig(row, find_cpu_level(row), level, debug_info)
+            data = compile_clif(worker, config, "a.mochi", clif)
+            require_sound_native(data, "it", native_expectation(row))
+            has_lines = b"debug_line" in data
+            assert has_lines is debug_info
+
+
+def test_debugger_stops_at_a_line(clif_worker: Path, tmp_path: Path) -> None:
+    """It shows Mochi functions with their lines, and needs no settings."""
+    need("gdb")
+    machine = make_machine("x86_64-linux", clif_worker, tmp_path, "none", debug=True)
+    source = (
+        "fun product(n: int): int {\n  if n < 2 {\n    return 1\n  }\n"
+        "  return n * product(n - 1)\n}\nprint(product(int(input())))\n"
+    )
+    program = machine.executable("a.mochi", source, optimize=0)
+    (tmp_path / "input").write_text("3\n")
+    commands = ("break a.mochi:3", "run < input", "bt")
+    options = [word for command in commands for word in ("-ex", command)]
+    gdb = ["gdb", "-batch", "-nx", *options, program]
+    said = subprocess.run(gdb, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    frames = re.findall(r"(\w+) \(\) at a\.mochi:(\d+)", said)
+    assert frames[-3:] == [("product", "5"), ("product", "5"), ("main", "7")]
+    machine.worker.close()
 
 
 def test_equal_text_makes_equal_objects(native: Machine, clif_worker: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def _open(t: Translator, instruction: Instruction) -> None:
         t.block = frame.target
     elif condition is not None:
         then, to_then = t.only()
+        then.is_cold = condition in t.overflows
         frame.other, to_other = t.only()
         t.finish(f"brif v{condition}, ", to_then, ", ", to_other)
         t.block = then

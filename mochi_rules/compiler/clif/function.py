@@ -63,6 +63,9 @@ class Translator:
         self.signatures: dict[str, str] = {}
         self.symbols: dict[str, str] = {}
         self.memory: int | None = None  # its address
+        self.made: dict[int, tuple[str | int, ...]] = {}  # by which instruction a value was made
+        self.products: dict[tuple[int, int], int] = {}
+        self.overflows: set[int] = set()  # comparisons that are hardly ever true
         self.prologue: list[str] = []
         self.entry = self.new_block()
         self.block: Block | None = self.entry  # None where nothing arrives
@@ -154,12 +157,20 @@ class Translator:
             self._locate(instruction[1], instruction[2])
         elif self.block is None:
             self._skip(mnemonic)
-        elif (operation := OPERATIONS.get(mnemonic)) is not None:
-            operands = self.pop_all(operation.operands)
-            words = ", ".join(f"v{value}" for value in operands)
-            self.push(f"{operation.text} {words}", operation.result)
-        else:
+        elif mnemonic in self.handlers:
             self.handlers[mnemonic](self, instruction)
+        else:
+            self.compute(mnemonic, self.pop_all(OPERATIONS[mnemonic].operands))
+
+    def compute(self, mnemonic: str, operands: list[int]) -> None:
+        """Push the result of an operation."""
+        operation = OPERATIONS[mnemonic]
+        words = ", ".join(f"v{value}" for value in operands)
+        value = self.value(f"{operation.text} {words}", operation.result)
+        self.stack.append(value)
+        self.made[value] = (mnemonic, *operands)
+        if mnemonic == "i64.mul":
+            self.products[operands[0], operands[1]] = value
 
     def _skip(self, mnemonic: str) -> None:
         """Pass over what is never reached; it still nests."""
@@ -232,9 +243,9 @@ class Translator:
             self.symbols[name] = f"gv{len(self.symbols)}"
         return self.symbols[name]
 
-    def reference(self, name: str, signature: str, *, is_ours: bool) -> str:
+    def reference(self, name: str, signature: str) -> str:
         """Return what another function is called inside the function."""
-        text = f"{'colocated ' if is_ours else ''}%{name}{signature}"
+        text = f"colocated %{name}{signature}"
         return self.functions.setdefault(text, f"fn{len(self.functions)}")
 
     def signature(self, text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.clif import control, values
+from mochi_rules.compiler.clif import control, overflow, values
 from mochi_rules.compiler.clif.function import Translator
 from mochi_rules.compiler.clif.names import PROGRAM, START, STATIC, TABLE, Names
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.wasm.module import Global, Module
 
-_HANDLERS = {**control.HANDLERS, **values.HANDLERS}
+_HANDLERS = {**control.HANDLERS, **overflow.HANDLERS, **values.HANDLERS}
 _FORMATS = {"i32": "<I", "i64": "<Q", "f64": "<d"}
 
 
@@ -65,7 +65,7 @@ def _program(module: Module, names: Names) -> str:
     return "\n".join([
         f"function %{PROGRAM}() {{",
         f"    gv0 = symbol colocated %{STATIC}",
-        f"    fn0 = %{START}(i64, i64, i64, i64)",
+        f"    fn0 = colocated %{START}(i64, i64, i64, i64)",
         f"    fn1 = colocated %{names.function('_start')}() fast",
         "block0:",
         *constants,

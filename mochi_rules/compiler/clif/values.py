@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.clif.function import signature_of
 from mochi_rules.compiler.clif.instructions import I8, I32, I64, LOADS, STORES, constant
 from mochi_rules.compiler.clif.names import TABLE
+from mochi_rules.compiler.clif.overflow import CONST
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.clif.function import Handler, Translator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 def _const(t: Translator, instruction: Instruction) -> None:
     mnemonic, value = instruction
     t.push(constant(mnemonic, value), mnemonic.partition(".")[0])
+    if mnemonic == CONST:
+        t.made[t.stack[-1]] = (CONST, value)
 
 
 def _local_get(t: Translator, instruction: Instruction) -> None:
@@ -105,7 +108,7 @@ def _call(t: Translator, instruction: Instruction) -> None:
     if imported := t.names.imported(name):
         _call_import(t, imported, type_, args)
         return
-    reference = t.reference(t.names.function(name), signature_of(type_), is_ours=True)
+    reference = t.reference(t.names.function(name), signature_of(type_))
     _call_ours(t, f"call {reference}({_words(args)})", type_)
 
 
@@ -142,7 +145,7 @@ def _call_host(
     """Call C. All have 64 bits: no two machines agree on how to pass fewer."""
     params = ", ".join([I64] * len(args))
     signature = f"({params}) -> {I64}" if has_result else f"({params})"
-    text = f"call {t.reference(name, signature, is_ours=False)}({_words(args)})"
+    text = f"call {t.reference(name, signature)}({_words(args)})"
     if has_result:
         return t.value(text, I64)
     t.emit(text)

@@ -21,23 +21,19 @@ static uint64_t number(const uint8_t **at) {
     return value;
 }
 
-/* Returns the file of an offset, counted from 1, or 0; and its line. */
+/* Returns the file of an offset, and its line. */
 static uint64_t place(const uint8_t *rows, const uint8_t *end, uint64_t offset, uint64_t *line) {
-    uint64_t start = 0, file = 0, current = 0;
-    int is_first = 1;
+    uint64_t start = 0, file = 0;
+    *line = 0;
     while (rows < end) {
         uint64_t step = number(&rows);
         start += step;
-        if (start > offset || (step == 0 && !is_first)) {
+        if (start > offset || (step == 0 && *line != 0)) {
             break; /* beyond it, or what fills the record up */
         }
-        is_first = 0;
         file = number(&rows);
-        if (file != 0) {
-            uint64_t change = number(&rows);
-            current += change >> 1 ^ (0 - (change & 1));
-        }
-        *line = current;
+        uint64_t change = number(&rows);
+        *line += change >> 1 ^ (0 - (change & 1));
     }
     return file;
 }
@@ -54,7 +50,7 @@ static void put_number(uint64_t value) {
 
 static void put_place(uint64_t file, uint64_t line) {
     const char *path = mochi_files;
-    while (--file != 0) {
+    while (file-- > 0) {
         path += strlen(path) + 1;
     }
     mochi_put(" (", 2);
@@ -78,13 +74,11 @@ static int put_frame(uintptr_t address) {
         const uint8_t *at = record + 16;
         record = at + sizes[1];
         if (address - start < sizes[0]) {
-            uint64_t size = number(&at), line = 0;
+            uint64_t size = number(&at), line;
             mochi_put("  at ", 5);
             mochi_put((const char *)at, size);
             uint64_t file = place(at + size, record, address - start, &line);
-            if (file != 0) {
-                put_place(file, line);
-            }
+            put_place(file, line);
             mochi_put("\n", 1);
             return 1;
         }

@@ -9,9 +9,9 @@
 //! its size: 4 bytes
 //! the size of the rest, with what fills it up to a multiple of 8: 4 bytes
 //! the function's name: its size and UTF-8
-//! rows: the offset less that of the row before
-//!       0 where nothing is known; or the file, counted from 1, and the line, less the one before:
-//!       2 n for n ≥ 0, -2 n - 1 for n < 0
+//! rows: the offset less that of the row before; the first is that of the function's start
+//!       the file
+//!       the line less the one before: 2 n for n ≥ 0, -2 n - 1 for n < 0
 //! ```
 //!
 //! `mochi_files` has the names of the files, each ended by a byte 0.
@@ -40,7 +40,7 @@ struct Compiled {
     rows: Vec<Row>,
 }
 
-/// Where a place begins; a line of 0 is unknown.
+/// Where a place begins.
 #[derive(Clone, Copy, PartialEq)]
 struct Row {
     offset: u32,
@@ -69,24 +69,16 @@ impl Lines {
             Some(last) if (last.file, last.line) == (file, line) => {}
             _ => rows.push(Row { offset, file, line }),
         };
-        let size = code.buffer.total_size();
-        let mut end = None;
-        for place in code.buffer.get_srclocs_sorted() {
-            if place.loc.is_default() {
-                continue;
-            }
-            // What is before the first place, the prologue above all, counts as that.
-            let start = end.map_or(0, |_| place.start);
-            if let Some(end) = end.filter(|&end| place.start > end) {
-                push(end, 0, 0);
-            }
+        let mut is_first = true;
+        for place in code.buffer.get_srclocs_sorted().iter().filter(|it| !it.loc.is_default()) {
+            // What is before the first place, the prologue above all, counts as that; what has no
+            // place of its own, as the one before.
+            let start = if is_first { 0 } else { place.start };
+            is_first = false;
             let bits = place.loc.bits();
             push(start, bits >> LINE_BITS, bits & ((1 << LINE_BITS) - 1));
-            end = Some(place.end);
         }
-        if let Some(end) = end.filter(|&end| end < size) {
-            push(end, 0, 0);
-        }
+        let size = code.buffer.total_size();
         self.functions.push(Compiled { id, symbol: symbol.to_owned(), size, rows });
     }
 
@@ -192,11 +184,7 @@ fn write_rows(bytes: &mut Vec<u8>, rows: &[Row]) {
     for row in rows {
         write_number(bytes, (row.offset - offset).into());
         offset = row.offset;
-        if row.line == 0 {
-            write_number(bytes, 0);
-            continue;
-        }
-        write_number(bytes, u64::from(row.file) + 1);
+        write_number(bytes, row.file.into());
         let step = i64::from(row.line) - line;
         line = i64::from(row.line);
         write_number(bytes, (if step >= 0 { 2 * step } else { -2 * step - 1 }).unsigned_abs());

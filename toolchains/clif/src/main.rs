@@ -5,6 +5,7 @@
 //! `{"error": null | text}`, and a frame with the object, empty on an error.
 
 mod debug;
+mod legalize;
 mod object;
 mod text;
 

@@ -14,10 +14,11 @@ use cranelift_codegen::{Context, isa};
 use cranelift_module::{DataDescription, FuncOrDataId, Linkage, Module, ModuleError};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use cranelift_reader::{ParseOptions, parse_test};
-use target_lexicon::Triple;
+use target_lexicon::{Architecture, BinaryFormat, Triple};
 
 use crate::Request;
 use crate::debug::Lines;
+use crate::legalize;
 use crate::text::{Contents, Declarations};
 
 pub fn compile(request: &Request, text: &str) -> Result<Vec<u8>> {
@@ -46,7 +47,9 @@ fn target(request: &Request) -> Result<OwnedTargetIsa> {
         .map_err(|error| anyhow!("the target `{}`: {error}", request.target))?;
     let mut flags = settings::builder();
     flags.set("opt_level", &request.opt_level)?;
-    flags.set("is_pic", "true")?;
+    // COFF has no global offset table.
+    let is_pic = triple.binary_format != BinaryFormat::Coff;
+    flags.set("is_pic", if is_pic { "true" } else { "false" })?;
     flags.set("unwind_info", "true")?;
     flags.set("preserve_frame_pointers", "true")?;
     flags.set("enable_verifier", "true")?;
@@ -79,9 +82,14 @@ impl Assembly<'_> {
             self.names.insert(name, FuncOrDataId::Func(id));
             defined.push((id, symbol));
         }
+        let is_riscv = matches!(self.module.isa().triple().architecture, Architecture::Riscv64(_));
         let mut lines = Lines::new(&self.declarations.files, self.module.isa().endianness());
         for (function, (id, symbol)) in functions.into_iter().zip(defined) {
-            let mut context = Context::for_function(self.resolve(function)?);
+            let mut function = self.resolve(function)?;
+            if is_riscv {
+                legalize::expand_overflow(&mut function);
+            }
+            let mut context = Context::for_function(function);
             if let Err(error) =
                 self.module.define_function_with_control_plane(id, &mut context, &mut ControlPlane::default())
             {
@@ -100,6 +108,13 @@ impl Assembly<'_> {
             lines.describe(&mut product, &request.name)?;
         }
         Ok(product.emit()?)
+    }
+
+    /// Whether code can have the distance of data, which cranelift-object writes for COFF on x86_64
+    /// alone. Elsewhere it has their addresses.
+    fn has_near_data(&self) -> bool {
+        let triple = self.module.isa().triple();
+        triple.binary_format != BinaryFormat::Coff || triple.architecture == Architecture::X86_64
     }
 
     fn linkage(&self, name: &str) -> Linkage {
@@ -169,8 +184,12 @@ impl Assembly<'_> {
                 FuncOrDataId::Func(id) => UserExternalName::new(0, id.as_u32()),
             };
             let user = function.declare_imported_user_function(user);
-            if let GlobalValueData::Symbol { name, .. } = &mut function.global_values[value] {
+            let has_near = self.has_near_data();
+            if let GlobalValueData::Symbol { name, colocated, .. } =
+                &mut function.global_values[value]
+            {
                 *name = ExternalName::user(user);
+                *colocated &= has_near;
             }
         }
         Ok(function)

@@ -143,7 +143,7 @@ def test_host_is_called_with_words_of_64_bits() -> None:
     """What 32 bits are passed as differs between machines."""
     body: list[Instruction] = [*_get(0, 1), ("call", "wasi_fd"), ("return",)]
     text = _translate(body, "i32 i64", "i32")
-    assert "fn0 = %mochi_wasi_fd(i64, i64) -> i64" in text
+    assert "fn0 = colocated %mochi_wasi_fd(i64, i64) -> i64" in text
     assert re.search(r"return (v\d+)$", text, re.MULTILINE)
     assert "ireduce.i32" in text
 
@@ -191,3 +191,49 @@ def test_names_of_a_program_do_not_meet_those_of_the_host() -> None:
     assert "function %memmove_2() fast" in text
     assert "colocated %memmove_2() fast" in text
     assert ";! symbol %a_b_2 a.b.2" in text
+
+
+_XOR = ("i64.xor",)
+_SUM: dict[str, list[Any]] = {
+    "add": [*_get(0, 2), _XOR, *_get(1, 2), _XOR],
+    "sub": [*_get(0, 2), _XOR, *_get(1, 0), _XOR],
+}
+
+
+@pytest.mark.parametrize("name", _SUM)
+def test_comparison_of_signs_becomes_an_operation_that_reports_overflow(name: str) -> None:
+    """What WebAssembly compares to find it is not asked for."""
+    body: list[Instruction] = [
+        *_get(0, 1), (f"i64.{name}",), ("local.set", 2), *_SUM[name], ("i64.and",),
+        ("i64.const", 0), ("i64.lt_s",), ("if", None), ("unreachable",), ("end",), *_get(2),
+        ("return",),
+    ]  # fmt: skip
+    text = _translate(body, "i64 i64", "i64", "i64")
+    (overflow,) = re.findall(rf"v\d+, (v\d+) = s{name}_overflow v0, v1$", text, re.MULTILINE)
+    assert f"brif {overflow}, " in text
+
+
+def test_other_comparison_of_signs_stays() -> None:
+    """It is another question: here, signs of an operand and of another sum."""
+    body: list[Instruction] = [
+        *_get(0, 1), ("i64.add",), ("local.set", 2), *_SUM["sub"], ("i64.and",),
+        ("i64.const", 0), ("i64.lt_s",), ("return",),
+    ]  # fmt: skip
+    assert "overflow" not in _translate(body, "i64 i64", "i32", "i64")
+
+
+def test_product_is_looked_at_closer_where_it_overflows() -> None:
+    """WebAssembly asks whether an operand is long, which is true more often."""
+    shifted: list[Instruction] = [
+        *_get(0), ("i64.const", 2**31), ("i64.add",), *_get(1), ("i64.const", 2**31),
+        ("i64.add",), ("i64.or",), ("i64.const", 2**32), ("i64.ge_u",),
+    ]  # fmt: skip
+    natural: list[Instruction] = [
+        *_get(0, 1), ("i64.or",), ("i64.const", 2**31), ("i64.ge_u",),
+    ]  # fmt: skip
+    for question in (shifted, natural):
+        body: list[Instruction] = [
+            *_get(0, 1), ("i64.mul",), ("local.set", 2), *question, ("return",),
+        ]  # fmt: skip
+        text = _translate(body, "i64 i64", "i32", "i64")
+        assert re.search(r"v\d+, v\d+ = smul_overflow v0, v1$", text, re.MULTILINE)
