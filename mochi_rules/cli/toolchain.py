@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError, fail
@@ -28,11 +30,11 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.toolchain import Resolution, Toolchain
 
 _TOOLS = ("aot", "native", "launcher", "emulated")
-_WAYS = ("list", "install")
+_WAYS = ("list", "install", "pack")
 
 
 def toolchain(parsed: Parsed) -> int:
-    """Show the toolchains, or install one.
+    """Show the toolchains, install one, or pack those that are installed.
 
     Emits: B062.
     """
@@ -43,6 +45,8 @@ def toolchain(parsed: Parsed) -> int:
         raise fail("B062", f"`mochi-rules toolchain` has no action `{way}`", help=help_)
     if way == "list":
         return _list()
+    if way == "pack":
+        return _pack(Path(tools[0] if tools else "."))
     if len(tools) != 1 or tools[0] not in _TOOLS:
         near = did_you_mean(tools[0], _TOOLS) if tools else ""
         help_ = near or "write `mochi-rules toolchain install aot`"
@@ -54,6 +58,21 @@ def toolchain(parsed: Parsed) -> int:
             _install_emulated(target)
         return 0
     return _install(parsed, tools[0])
+
+
+def _pack(folder: Path) -> int:
+    """Write the tools that are installed into wheels.
+
+    Emits: B014, R005, R023, R036.
+    """
+    from mochi_rules.release.publish import publish  # noqa: PLC0415 - of this action only
+    from mochi_rules.release.revision import release_time  # noqa: PLC0415
+    from mochi_rules.release.tool_wheels import tool_wheels  # noqa: PLC0415
+
+    wheels = tool_wheels(release_time(None, os.environ))
+    publish(folder, wheels)
+    sys.stdout.write("".join(f"{folder / name}\n" for name in wheels))
+    return 0
 
 
 def _install(parsed: Parsed, tool: str) -> int:
@@ -132,10 +151,11 @@ def _chosen(resolution: Resolution) -> str:
 
 VERB = Verb(
     "toolchain",
-    "toolchain list|install [aot|native|launcher|emulated] [OPTIONS]",
+    "toolchain list|install|pack [aot|native|launcher|emulated|DIR] [OPTIONS]",
     "List the tools that compile ahead of time, and the one taken for each platform; or build one: "
     "the compiler for all platforms, or that of executables without Wasmtime; the launcher of "
-    "executables for one; or, without Rust, the wheel of another Linux machine under qemu.",
+    "executables for one; or, without Rust, the wheel of another Linux machine under qemu. `pack` "
+    "writes the tools that are installed into Python wheels, so that other machines need no Rust.",
     toolchain,
     (TARGET, CACHE, COLOR),
     operands=(1, 2),

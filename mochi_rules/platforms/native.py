@@ -99,6 +99,16 @@ def tools_directory() -> Path:
     return user_data_path("mochi_rules", appauthor=False) / "tools"
 
 
+def find_tool(name: str) -> Path:
+    """Return where a tool of a name is kept for this user, or where a Python package has put it.
+
+    It need not be there. What the user has built goes before what a package brings.
+    """
+    own = tools_directory() / name
+    packaged = Path(sysconfig.get_path("data"), "share", "mochi_rules", "tools", name)
+    return packaged if not own.exists() and is_intact(packaged) else own
+
+
 def digest_path(tool: Path) -> Path:
     """Return the file beside a tool that holds its SHA-256."""
     return tool.with_name(f"{tool.name}.sha256")

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from mochi_rules.platforms.native import (
     CLIF,
     NATIVE,
+    find_tool,
     is_intact,
     native_digest,
     native_sources,
     pinned_wasmtime,
-    tools_directory,
 )
 from mochi_rules.platforms.platform import ZIG
 from mochi_rules.platforms.toolchain import Recipe, Toolchain, ToolchainType
@@ -177,7 +177,7 @@ def _lacks_tool(path: Path) -> str:
 
 
 def _kept(program: str, platform: str, tree: str = NATIVE) -> Path:
-    return tools_directory() / f"{program}-{platform}-{native_digest(tree)}"
+    return find_tool(f"{program}-{platform}-{native_digest(tree)}")
 
 
 def _lacks_cargo() -> tuple[str, str]:

@@ -9,14 +9,36 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.release.archives.names import check_form, names_of
 from mochi_rules.release.archives.zipped import zipped
 from mochi_rules.release.contents import File
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mochi_rules.release.contents import Contents
 
 _VERSION = r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?"
+
+
+@dataclass(frozen=True, slots=True)
+class WheelName:
+    """What the name of a wheel says; `tag` is that of its platform."""
+
+    name: str
+    version: str
+    tag: str
+
+    @property
+    def stem(self) -> str:
+        """What the names of the folders in the wheel begin with."""
+        return f"{re.sub('[-_.]+', '_', self.name).lower()}-{self.version}"
+
+    @property
+    def file(self) -> str:
+        """The name of the file, which pip reads."""
+        return f"{self.stem}-py3-none-{self.tag}.whl"
 
 
 def wheel(contents: Contents) -> bytes:
@@ -26,47 +48,48 @@ def wheel(contents: Contents) -> bytes:
     """
     product = contents.product
     check_form("Python", product.version, _VERSION, "1.0.0")
-    stem = f"{_name(contents)}-{product.version}"
-    notices = f"{stem}.dist-info/licenses"
+    name = _name(contents)
+    scripts, notices = f"{name.stem}.data/scripts", f"{name.stem}.dist-info/licenses"
     files = [
-        *(replace(file, path=f"{stem}.data/scripts/{file.path}") for file in contents.programs),
+        *(replace(file, path=f"{scripts}/{file.path}") for file in contents.programs),
         *(replace(file, path=f"{notices}/{file.path}") for file in contents.files),
-        File(f"{stem}.dist-info/METADATA", _metadata(contents).encode()),
-        File(f"{stem}.dist-info/WHEEL", _description(contents).encode()),
     ]
-    files.sort(key=lambda file: file.path)
-    record = f"{stem}.dist-info/RECORD"
-    rows = [f"{file.path},sha256={_digest(file.data)},{len(file.data)}\n" for file in files]
-    files.append(File(record, "".join([*rows, f"{record},,\n"]).encode()))
-    return zipped(files, product.time)
+    fields = [("Summary", product.summary), ("Maintainer", product.maintainer),
+              ("License-Expression", product.license)]  # fmt: skip
+    return pack(name, fields, files, product.time)
 
 
 def wheel_name(contents: Contents) -> str:
-    """Return the name of the file, which pip reads."""
-    return f"{_name(contents)}-{contents.product.version}-{_tag(contents)}.whl"
+    """Return the name of the file."""
+    return _name(contents).file
 
 
-def _tag(contents: Contents) -> str:
-    return f"py3-none-{names_of(contents.platform).wheel}"
-
-
-def _name(contents: Contents) -> str:
-    return re.sub("[-_.]+", "_", contents.product.name).lower()
-
-
-def _metadata(contents: Contents) -> str:
-    product = contents.product
-    fields = [("Metadata-Version", "2.4"), ("Name", product.name), ("Version", product.version)]
-    optional = [("Summary", product.summary), ("Maintainer", product.maintainer),
-                ("License-Expression", product.license)]  # fmt: skip
-    return "".join(f"{name}: {value}\n" for name, value in [*fields, *optional] if value)
-
-
-def _description(contents: Contents) -> str:
-    return (
+def pack(
+    name: WheelName, fields: Iterable[tuple[str, str]], files: Iterable[File], time: int
+) -> bytes:
+    """Return a wheel of files; `fields` are those of its metadata besides name and version."""
+    described = [("Metadata-Version", "2.4"), ("Name", name.name), ("Version", name.version)]
+    metadata = "".join(f"{key}: {value}\n" for key, value in [*described, *fields] if value)
+    wheel_file = (
         f"Wheel-Version: 1.0\nGenerator: mochi_rules {__version__}\n"
-        f"Root-Is-Purelib: false\nTag: {_tag(contents)}\n"
+        f"Root-Is-Purelib: false\nTag: py3-none-{name.tag}\n"
     )
+    folder = f"{name.stem}.dist-info"
+    packed = [
+        *files,
+        File(f"{folder}/METADATA", metadata.encode()),
+        File(f"{folder}/WHEEL", wheel_file.encode()),
+    ]
+    packed.sort(key=lambda file: file.path)
+    rows = [f"{file.path},sha256={_digest(file.data)},{len(file.data)}\n" for file in packed]
+    record = f"{folder}/RECORD"
+    packed.append(File(record, "".join([*rows, f"{record},,\n"]).encode()))
+    return zipped(packed, time)
+
+
+def _name(contents: Contents) -> WheelName:
+    product = contents.product
+    return WheelName(product.name, product.version, names_of(contents.platform).wheel)
 
 
 def _digest(data: bytes) -> str:

@@ -14,11 +14,11 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
 from mochi_rules.platforms.native import (
     digest_path,
+    find_tool,
     is_intact,
     native_digest,
     native_directory,
     native_sources,
-    tools_directory,
 )
 from mochi_rules.release.build import Crate
 from mochi_rules.release.document import document
@@ -41,7 +41,7 @@ def launcher_crates(platform: Platform) -> tuple[Crate, ...]:
 
     Emits: R023 (cargo is missing, or fails).
     """
-    path = tools_directory() / f"crates-{platform.name}-{native_digest()}.json"
+    path = crates_path(platform)
     if is_intact(path):
         data = path.read_bytes()
     else:
@@ -54,6 +54,11 @@ def launcher_crates(platform: Platform) -> tuple[Crate, ...]:
               tuple(item["texts"]))
         for item in json.loads(data)
     )  # fmt: skip
+
+
+def crates_path(platform: Platform) -> Path:
+    """Return the file that keeps the crates of a platform's launcher."""
+    return find_tool(f"crates-{platform.name}-{native_digest()}.json")
 
 
 def third_party_text(crates: Iterable[Crate]) -> str:

@@ -1,0 +1,77 @@
+"""The native tools that are installed here, as wheels: who installs them needs no Rust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules import __version__
+from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.platforms.native import digest_path, is_intact, native_digest, tools_directory
+from mochi_rules.platforms.platform import PLATFORMS, host_platform
+from mochi_rules.release.archives.names import names_of
+from mochi_rules.release.archives.wheel import WheelName, pack
+from mochi_rules.release.bom.crates import crates_path, launcher_crates
+from mochi_rules.release.contents import FILE_MODE, PROGRAM_MODE, File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mochi_rules.platforms.platform import Platform
+
+_LAUNCHERS, _TOOLS = "mochi-rules-launchers", "mochi-rules-tools"
+_PLACE = "data/data/share/mochi_rules/tools"  # of `platforms.native.find_tool`
+
+
+def tool_wheels(time: int) -> dict[str, bytes]:
+    """Return the wheels by name: all launchers, for any machine, and the tools for this one.
+
+    Emits: R023 (the licences of a launcher are not known), R036 (nothing is installed).
+    """
+    tools, host = tools_directory(), host_platform()
+    found: dict[str, bytes] = {}
+    launchers = [path for row in PLATFORMS if is_intact(path := tools / _launcher(row))]
+    notices = [_notices(row) for row in PLATFORMS if tools / _launcher(row) in launchers]
+    workers = [path for path in sorted(tools.glob(f"*-worker-{host.name}-*"))
+               if path.name.endswith(native_digest()) and is_intact(path)]  # fmt: skip
+    for name, tag, paths in (
+        (_LAUNCHERS, "any", [*launchers, *notices]),
+        (_TOOLS, names_of(host).wheel, workers),
+    ):
+        if paths:
+            wheel = WheelName(name, __version__, tag)
+            found[wheel.file] = pack(wheel, _fields(), _files(wheel, paths), time)
+    if not found:
+        message = "there are no native tools to pack"
+        raise environment_error(
+            "R036", message, help="run `mochi-rules toolchain install launcher`"
+        )
+    return found
+
+
+def _launcher(platform: Platform) -> str:
+    return f"launcher-{platform.name}-{native_digest()}"
+
+
+def _notices(platform: Platform) -> Path:
+    """Return the file with the licences of a launcher; it is made where it is not there."""
+    launcher_crates(platform)
+    return crates_path(platform)
+
+
+def _fields() -> list[tuple[str, str]]:
+    return [("Summary", "Native tools of mochi_rules"), ("License-Expression", "MIT"),
+            ("Requires-Dist", f"mochi-rules=={__version__}")]  # fmt: skip
+
+
+def _files(wheel: WheelName, paths: Iterable[Path]) -> list[File]:
+    """Return tools and their digests as files of a wheel."""
+    return [
+        File(
+            f"{wheel.stem}.{_PLACE}/{item.name}",
+            item.read_bytes(),
+            FILE_MODE if item.suffix in (".sha256", ".json") else PROGRAM_MODE,
+        )
+        for path in paths
+        for item in (path, digest_path(path))
+    ]
