@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.platforms.native import digest_path, native_digest
+from mochi_rules.platforms.native import CLIF, digest_path, native_digest, native_directory
+from mochi_rules.platforms.native import NATIVE as NATIVE_TREE
 from mochi_rules.platforms.platform import find_platform, host_platform
 from tests.native.building import HOST, NATIVE, cargo_build, has_rust_target
 from tests.unit.aot.executable.files import make_launcher
@@ -22,6 +23,14 @@ def install_worker(data: Path) -> None:
     """Install the compiler for all platforms."""
     built = cargo_build(NATIVE, HOST, "--release") / "release" / "aot-worker"
     _install(built, data, f"aot-worker-{host_platform().name}")
+
+
+def install_clif_worker(data: Path) -> None:
+    """Install the compiler of executables without Wasmtime."""
+    directory = native_directory(CLIF)
+    assert directory
+    built = cargo_build(directory, HOST, "--release") / "release" / "clif-worker"
+    _install(built, data, f"clif-worker-{host_platform().name}", CLIF)
 
 
 def install_launcher(data: Path, platform: str) -> None:
@@ -49,8 +58,8 @@ def install_made_up_launcher(data: Path, platform: str) -> None:
         digest_path(folder / name).write_text(digest_bytes(content).hash)
 
 
-def _install(built: Path, data: Path, name: str) -> None:
-    kept = data / "mochi_rules" / "tools" / f"{name}-{native_digest()}"
+def _install(built: Path, data: Path, name: str, tree: str = NATIVE_TREE) -> None:
+    kept = data / "mochi_rules" / "tools" / f"{name}-{native_digest(tree)}"
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(built, kept)
     digest_path(kept).write_text(digest_bytes(kept.read_bytes()).hash)

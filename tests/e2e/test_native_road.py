@@ -1,0 +1,99 @@
+"""Tests of executables without Wasmtime, by `scons link=native` and `--link native`."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochi_rules.platforms.platform import host_platform
+
+from .project import HELLO, Project
+from .tools import install_clif_worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("cc")]
+BUILD = f"build/{host_platform().name}-release-native"
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the compiler."""
+    data = tmp_path_factory.mktemp("data")
+    install_clif_worker(data)
+    return data
+
+
+@pytest.fixture
+def native(quick: Project, tools: Path) -> Project:
+    """Return a project whose programs need no Wasmtime."""
+    quick.environment["XDG_DATA_HOME"] = str(tools)
+    return quick
+
+
+def test_scons_links_a_program(native: Project) -> None:
+    """The program is its own: it starts where nothing of ours is, and is not made again."""
+    native.write(HELLO)
+    done = native.scons("link=native")
+    assert done.status == 0, done.err
+    verbs = {name: verb for verb, name, _ in done.steps}
+    assert verbs["app/hello.clif"] == "mochi"
+    assert verbs["app/hello.o"] == "clif"
+    assert verbs["_native/host.o"] == "cc"
+    assert verbs["app/hello"] == "link"
+    program = native.root / BUILD / "app" / "hello"
+    assert subprocess.run([program], capture_output=True, check=True, env={}).stdout == b"hello\n"
+    assert native.scons("link=native").steps == []
+
+
+def test_scons_removes_what_it_made(native: Project) -> None:
+    """A clean needs no tools."""
+    native.write(HELLO)
+    assert native.scons("link=native").status == 0
+    assert native.scons("-c", "link=native").status == 0
+    assert native.outputs(f"{BUILD}/**/*") == {}
+
+
+def test_limit_is_refused_at_its_rule(native: Project) -> None:
+    """A program that must be limited does not lose its limit unsaid."""
+    rule = 'mochi_binary(name="hello", srcs=["hello.mochi"], engine={"fuel": 1000})\n'
+    native.write({**HELLO, "app/SConscript": rule})
+    done = native.scons("link=native")
+    assert done.status == 2
+    assert "error[A120]: `link=native` has no `fuel`" in done.out + done.err
+    assert "app/SConscript:1" in done.out + done.err
+
+
+def test_command_line_writes_every_form(native: Project) -> None:
+    """The text, the object and the program."""
+    native.write(HELLO)
+    for form, output in (("clif", "a.clif"), ("obj", "a.o"), ("exe", "a")):
+        done = native.cli(
+            "build", "app/hello.mochi", "--link", "native", "--emit", form, "-o", output
+        )
+        assert done.status == 0, done.err
+    assert "function %main() fast {" in (native.root / "a.clif").read_text("utf-8")
+    assert (native.root / "a.o").read_bytes().startswith(b"\x7fELF")
+    ended = subprocess.run([native.root / "a"], capture_output=True, check=True)
+    assert ended.stdout == b"hello\n"
+
+
+def test_only_mochi_has_a_native_road(native: Project) -> None:
+    """WebAssembly of others may do what ours does not."""
+    native.write({"a.wat": "(module)"})
+    done = native.cli("build", "a.wat", "--link", "native")
+    assert done.status == 2
+    assert "error[B070]: `--link native` applies only to `.mochi` files" in done.err
+
+
+def test_platform_without_a_linker_is_refused(native: Project) -> None:
+    """The reasons are listed, and one command fixes it."""
+    native.write(HELLO)
+    native.environment["PATH"] = ""
+    done = native.cli("build", "app/hello.mochi", "--link", "native", "--target", "s390x-linux")
+    assert done.status == 3
+    assert "error[C002]: no toolchain can build `C` for `s390x-linux`" in done.err
+    assert "pip install ziglang" in done.err

@@ -1,0 +1,108 @@
+"""Tests of the steps of the native road: settings that it has not, and linkers that fail."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.platforms.platform import find_platform
+from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
+from mochi_rules.project.configuration import find_configurations
+from mochi_rules.steps.native import (
+    HOST,
+    clif_step,
+    host_step,
+    link_step,
+    native_config,
+    native_object_step,
+)
+from mochi_rules.steps.step import OBJECT
+from mochi_rules.steps.subprocesses import Subprocesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+LINUX = find_platform("x86_64-linux")
+
+
+@pytest.fixture
+def engines() -> Iterator[Any]:
+    """Give engines that only run programs."""
+    subprocesses = Subprocesses()
+    yield SimpleNamespace(subprocesses=subprocesses)
+    subprocesses.close()
+
+
+def _config(settings: Mapping[str, object] | None = None, **options: str) -> Any:
+    (configuration,) = find_configurations("x86_64-linux", **options)
+    return native_config(configuration, settings or {})
+
+
+def _compiler(script: str) -> Toolchain:
+    """Return a C compiler that is a program in Python; its arguments are in `sys.argv`."""
+    command = (sys.executable, "-c", f"import sys; {script}")
+    return Toolchain(ToolchainType.C, "tiny-cc", "here", identity="tiny 1", command=command)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"fuel": 1000}, "fuel"), ({"deadline_ms": 5}, "deadline_ms"), ({"dirs": ["data"]}, "dirs")],
+)
+def test_limit_is_refused(settings: Mapping[str, object], name: str) -> None:
+    """Nobody would enforce it."""
+    with pytest.raises(MochiError, match=f"A120.*no `{name}`") as caught:
+        _config(settings)
+    assert "link=launcher" in caught.value.diagnostics[0].help
+
+
+def test_mode_decides_how_far_cranelift_optimizes() -> None:
+    """And whether there is DWARF."""
+    release, debug = _config(), _config(mode="debug")
+    assert (release.opt_level, release.debug_info) == ("speed", False)
+    assert (debug.opt_level, debug.debug_info) == ("none", True)
+
+
+def test_key_of_an_object_has_target_flags_and_worker() -> None:
+    """Each decides bytes."""
+    arguments = native_object_step(_config(cpu="x86-64-v3"), "a.mochi").arguments
+    assert "--target=x86_64-unknown-linux-gnu" in arguments
+    assert any(item.startswith("--flags=") and "has_avx2" in item for item in arguments)
+    assert any(item.startswith("--worker=") for item in arguments)
+
+
+def test_clif_is_the_same_for_every_platform() -> None:
+    """It is compiled once for all of them."""
+    assert not any("platform" in item or "target" in item for item in clif_step("a").arguments)
+
+
+def test_linker_gets_the_objects(engines: Any) -> None:
+    """They lie in its directory, and so will the program."""
+    script = "open(sys.argv[4], 'wb').write(b''.join(open(n, 'rb').read() for n in sys.argv[1:3]))"
+    made = link_step(_config(), _compiler(script)).make(engines, {OBJECT: b"ab", HOST: b"cd"})
+    assert made.data == b"abcd"
+
+
+def test_linker_that_fails_is_shown_with_its_command(engines: Any) -> None:
+    """Whoever reads it can repeat it."""
+    compiler = _compiler("sys.exit('undefined symbol: f')")
+    with pytest.raises(MochiError, match=r"C036.*`tiny-cc` could not link") as caught:
+        link_step(_config(), compiler).make(engines, {OBJECT: b"", HOST: b""})
+    command, said = caught.value.diagnostics[0].notes
+    assert "program.o host.o -o program" in command
+    assert said == "tiny-cc said\n    undefined symbol: f"
+
+
+def test_compiler_without_a_c_library_is_shown(engines: Any) -> None:
+    """It cannot even build what programs import."""
+    compiler = _compiler("sys.exit('string.h: no such file')")
+    with pytest.raises(MochiError, match=r"C034.*could not build `all\.c`"):
+        host_step(LINUX, compiler).make(engines, {"all.c": b""})
+
+
+def test_linker_is_in_the_key() -> None:
+    """Another one makes other bytes."""
+    assert "--compiler=tiny 1" in link_step(_config(), _compiler("")).arguments
