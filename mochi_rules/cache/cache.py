@@ -194,16 +194,21 @@ class Cache:
         """Return why an entry that is there was not taken: this tier reports no such thing."""
         return ""
 
-    def flush(self) -> None:
-        """Add what this process counted to the totals on disk; call it before the end."""
-        pending = self._recorder.take_pending()
-        if self._mode is not _Mode.WRITE or pending == Statistics():
+    def flush(self, shared: Statistics = Statistics()) -> None:  # noqa: B008 - it is immutable
+        """Add what this process counted to the totals on disk; call it before the end.
+
+        `shared` is what it counted of a shared tier.
+        """
+        self._add(self._layout.statistics, self._recorder.take_pending())
+        self._add(self._layout.shared_statistics, shared)
+
+    def _add(self, path: Path, counted: Statistics) -> None:
+        if self._mode is not _Mode.WRITE or counted == Statistics():
             return
-        with file_lock(self._layout.locks / "statistics") as held:
+        with file_lock(self._layout.locks / path.name) as held:
             try:
                 if held:
-                    total = self._totals() + pending
-                    write_entry(self._layout.statistics, total.to_text().encode(), 0o644)
+                    write_entry(path, (_totals(path) + counted).to_text().encode(), 0o644)
             except OSError as error:
                 self._stop_writing(error)
 
@@ -218,7 +223,8 @@ class Cache:
         if not self._is_there():
             return Report()
         self.flush()
-        return Report(self._totals(), usage(self._layout))
+        totals = _totals(self._layout.statistics), _totals(self._layout.shared_statistics)
+        return Report(totals[0], usage(self._layout), totals[1])
 
     def gc(self) -> Statistics:
         """Bring the cache under its cap, unless another process does; return what was evicted.
@@ -281,13 +287,6 @@ class Cache:
         self._recorder.count(evicted)
         return evicted
 
-    def _totals(self) -> Statistics:
-        try:
-            data = read_entry(self._layout.statistics, _MAX_STATISTICS)
-            return parse_statistics(data.decode("utf-8", "replace"))
-        except OSError:
-            return Statistics()
-
     def _reads(self) -> bool:
         """Return whether there may be something to read; a first call looks at the directory."""
         with self._lock:
@@ -344,6 +343,13 @@ class Cache:
         if writable and self._mode is _Mode.READ:
             raise environment_error("K005", f"the cache `{self.root}` is read-only")
         return self._mode is not _Mode.NEW
+
+
+def _totals(path: Path) -> Statistics:
+    try:
+        return parse_statistics(read_entry(path, _MAX_STATISTICS).decode("utf-8", "replace"))
+    except OSError:
+        return Statistics()
 
 
 def make_result(

@@ -81,6 +81,11 @@ class Layout:
         """The counters of all processes."""
         return self.root / _TOP / "statistics"
 
+    @property
+    def shared_statistics(self) -> Path:
+        """The counters of what all processes did to a shared tier."""
+        return self.root / _TOP / "statistics-remote"
+
     def blob(self, digest: Digest) -> Path:
         """Where a blob lies."""
         return self.root / f"{_TOP}/cas/{digest.hash[:2]}/{digest.hash}"

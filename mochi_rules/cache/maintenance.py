@@ -76,10 +76,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The state of a cache: totals of all processes, and what it takes on disk."""
+    """The state of a cache: totals of all processes, also of a shared tier, and what it takes."""
 
     statistics: Statistics = field(default_factory=Statistics)
     usage: Usage = field(default_factory=Usage)
+    shared: Statistics = field(default_factory=Statistics)
 
 
 def usage(layout: Layout) -> Usage:
@@ -136,6 +137,7 @@ def clear(layout: Layout) -> Removal:
     )
     removed = [entry for entry in entries if remove(entry)]
     discard(layout.statistics)
+    discard(layout.shared_statistics)
     return Removal(len(removed), sum(entry.size for entry in removed))
 
 

@@ -21,6 +21,8 @@ class Statistics:
     A lookup is a hit or a miss. `skipped` are stores not done because the cache cannot be
     written; `corrupted` entries went to quarantine; `errors` are failures of the file system.
     `bytes_read` and `bytes_written` count blobs; `evicted` counts files, `bytes_evicted` them.
+    Of a server, `untrusted` are results that were not believed, and calls are counted by how long
+    they took at most.
     """
 
     hits: int = 0
@@ -33,6 +35,11 @@ class Statistics:
     bytes_read: int = 0
     bytes_written: int = 0
     bytes_evicted: int = 0
+    untrusted: int = 0
+    calls_10ms: int = 0
+    calls_100ms: int = 0
+    calls_1s: int = 0
+    calls_longer: int = 0
 
     def __add__(self, other: Statistics) -> Statistics:
         """Return the sums."""
@@ -44,13 +51,20 @@ class Statistics:
 
 
 _NAMES = tuple(field.name for field in dataclasses.fields(Statistics))
-_LINE = re.compile(r"^([a-z_]+) ([0-9]{1,18})$", re.MULTILINE)
+_LINE = re.compile(r"^([a-z0-9_]+) ([0-9]{1,18})$", re.MULTILINE)
 
 
 def parse_statistics(text: str) -> Statistics:
     """Return the counters of a string; lines without meaning count as 0."""
     found = _LINE.findall(text)
     return Statistics(**{name: int(value) for name, value in found if name in _NAMES})
+
+
+def call_statistics(seconds: float) -> Statistics:
+    """Return the count of one call that took so long."""
+    limits = (("calls_10ms", 0.01), ("calls_100ms", 0.1), ("calls_1s", 1.0))
+    name = next((name for name, limit in limits if seconds <= limit), "calls_longer")
+    return Statistics(**{name: 1})
 
 
 class Recorder:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.cache import Cache
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.messages import ActionResult
+    from mochi_rules.cache.statistics import Statistics
 
 
 _MAX_HELD = 64 << 20  # bytes of outputs in memory
@@ -61,6 +62,10 @@ class Tier(Protocol):
 
 class Shared(Protocol):
     """The tier that many machines share. Its trouble fails no build that does not require it."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """What this process did so far."""
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -186,4 +191,4 @@ class TieredCache:
         self.shared.finish()
         while self._held:
             self._keep(*self._held.popitem()[1])
-        self.local.flush()
+        self.local.flush(self.shared.statistics)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from mochi_rules.cli.options import Parsed
 
+_OF_A_SERVER = ("untrusted", "calls_10ms", "calls_100ms", "calls_1s", "calls_longer")
+_OF_A_DIRECTORY = ("evicted", "bytes_evicted")
+
 
 def look_after(parsed: Parsed) -> int:
     """Do one thing to the cache.
@@ -50,21 +53,29 @@ def _path(cache: Cache, _parsed: Parsed) -> int:
 def _stats(cache: Cache, parsed: Parsed) -> int:
     report = cache.report()
     counts = dataclasses.asdict(report.statistics)
+    remote = dataclasses.asdict(report.shared)
     usage = dataclasses.asdict(report.usage)
     if parsed.has("json"):
         import json  # noqa: PLC0415 - of this option only
 
-        facts = {"root": str(cache.root), "statistics": counts, "usage": usage}
+        facts = {"root": str(cache.root), "statistics": counts, "usage": usage, "remote": remote}
         sys.stdout.write(json.dumps(facts, indent=2) + "\n")
         return 0
     rows = [("directory", str(cache.root or "off")), ("limit", size_text(cache.capacity))]
     rows += [(name.replace("_", " "), _shown(name, value)) for name, value in usage.items()]
-    rows += [(name.replace("_", " "), _shown(name, value)) for name, value in counts.items()]
-    looked = counts["hits"] + counts["misses"]
-    if looked:
-        rows.append(("hit rate", f"{counts['hits'] / looked:.1%}"))
+    rows += _rows(counts, _OF_A_SERVER)
+    if any(remote.values()):
+        rows += [("", ""), ("remote cache", ""), *_rows(remote, _OF_A_DIRECTORY)]
     sys.stdout.write(table(rows))
     return 0
+
+
+def _rows(counts: dict[str, int], left_out: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the counters of a tier as rows."""
+    rows = [(name.replace("_", " "), _shown(name, value))
+            for name, value in counts.items() if name not in left_out]  # fmt: skip
+    looked = counts["hits"] + counts["misses"]
+    return [*rows, ("hit rate", f"{counts['hits'] / looked:.1%}")] if looked else rows
 
 
 def _shown(name: str, value: int) -> str:

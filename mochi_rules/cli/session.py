@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.render import render_all
-from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
 from mochi_rules.cli.options import (
     AOT,
@@ -25,6 +24,7 @@ from mochi_rules.cli.options import (
     color_choice,
 )
 from mochi_rules.project.configuration import find_configurations
+from mochi_rules.steps.caches import find_remote, open_cache
 from mochi_rules.steps.identity import Identities
 from mochi_rules.steps.kept_runtime import KeptRuntime
 from mochi_rules.steps.pipeline import Pipeline
@@ -81,11 +81,18 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
 
 @contextmanager
 def open_pipeline(root: Path | None, engines: LazyEngines) -> Iterator[Pipeline]:
-    """Give a pipeline with the cache in a directory; at the end, report what is wrong with it."""
+    """Give a pipeline with the cache in a directory; at the end, report what is wrong with it.
+
+    The environment and `mochi.toml` may name a server behind it.
+
+    Emits: B010, B011, B028, K020.
+    """
+    remote = find_remote(Path.cwd(), {})
     identities = Identities(Layout(root).identities if root else None)
     if root:
         engines.use(KeptRuntime(root, identities))
-    pipeline = Pipeline(Cache(root), engines, identities)
+    cache = open_cache(root, remote, lambda _line: None)
+    pipeline = Pipeline(cache, engines, identities, remote.namespace)
     try:
         yield pipeline
     finally:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.cache import Hit, is_complete
-from mochi_rules.cache.statistics import Recorder, Statistics
+from mochi_rules.cache.statistics import Recorder, Statistics, call_statistics
 from mochi_rules.cache.store import EMPTY, warning
 from mochi_rules.remote.credentials import Credentials
 from mochi_rules.remote.server import concurrently, results
@@ -61,8 +61,8 @@ class RemoteTier:
         self._address = address
         self._note = note
         self.patience = Patience()
-        self._guard = Guard(None if settings.is_required else self.patience)
         self._recorder = Recorder()
+        self._guard = Guard(None if settings.is_required else self.patience, self._note_call)
         self._uploads = Uploads(self._upload)
         self._lock = Lock()
         self._server: Server | None = None
@@ -205,6 +205,7 @@ class RemoteTier:
             elif result is not None and is_complete(action, result):
                 if why := refusal(self.settings.trust, action.key, result):
                     self._refused[action.key] = why
+                    self._recorder.count(Statistics(untrusted=1))
                 else:
                     found[action.key] = with_origin(result, str(self._address))
         return found
@@ -255,6 +256,9 @@ class RemoteTier:
         if not self.settings.is_required:
             return
         raise error if isinstance(error, MochiError) else self._problem(error)
+
+    def _note_call(self, seconds: float) -> None:
+        self._recorder.count(call_statistics(seconds))
 
     def _note_trouble(self, error: ServerError | MochiError) -> None:
         """Keep a warning of what no further call can change."""

@@ -96,12 +96,16 @@ class Guard:
     """Makes calls to a server, each with a deadline; safe for threads.
 
     `patience` None is for a build that cannot do without the server. After failures in a row the
-    breaker opens: calls fail at once, until one is let through again after a while.
+    breaker opens: calls fail at once, until one is let through again after a while. `note` is
+    called with how long each call took that succeeded.
     """
 
-    def __init__(self, patience: Patience | None) -> None:
+    def __init__(
+        self, patience: Patience | None, note: Callable[[float], object] = lambda _: None
+    ) -> None:
         self.patience = patience
         self.trouble: ServerError | None = None  # the first that counts
+        self._note = note
         self._lock = Lock()
         self._failures = 0
         self._open_until = 0.0
@@ -126,6 +130,7 @@ class Guard:
         patience = None if in_background else self.patience
         for attempt in range(_ATTEMPTS):
             limit = self._limit(seconds, patience)
+            began = time.monotonic()
             try:
                 result = work(limit)
             except ServerError as error:
@@ -136,6 +141,7 @@ class Guard:
                     raise
             else:
                 self._note_success()
+                self._note(time.monotonic() - began)
                 return result
         raise AssertionError("the last attempt raises")
 

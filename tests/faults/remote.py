@@ -98,7 +98,7 @@ class Chaos:
         return data[:at]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     """Bazel's HTTP protocol over the store of a server by gRPC."""
 
     protocol_version = "HTTP/1.1"
@@ -144,7 +144,7 @@ class Cases:
         self._folder = folder
         self._public = new_key(folder / "ci.pem")
         self._server = FakeServer()
-        handler = type("Handler", (_Handler,), {"store": self._server})
+        handler = type("Ours", (Handler,), {"store": self._server})
         http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=http.serve_forever, daemon=True).start()
         ports = {"grpc": self._server.port, "http": http.server_port}

@@ -45,7 +45,11 @@ class Faults:
 class FakeServer:
     """A server on a free port; `calls` are the names of the calls that came, in order."""
 
-    def __init__(self, capabilities: m.ServerCapabilities | None = None) -> None:
+    def __init__(
+        self,
+        capabilities: m.ServerCapabilities | None = None,
+        tls: tuple[bytes, bytes, bytes] | None = None,
+    ) -> None:
         self.blobs: dict[str, bytes] = {}
         self.results: dict[str, ActionResult] = {}
         self.calls: list[str] = []
@@ -55,7 +59,11 @@ class FakeServer:
         )
         self._server = grpc.server(ThreadPoolExecutor(16))
         self._server.add_generic_rpc_handlers((_handlers(self),))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        if tls is None:
+            self.port = self._server.add_insecure_port("127.0.0.1:0")
+        else:  # key, certificate, and whose certificates clients must show
+            secrets = grpc.ssl_server_credentials([tls[:2]], tls[2], require_client_auth=True)
+            self.port = self._server.add_secure_port("127.0.0.1:0", secrets)
         self._server.start()
 
     @property

@@ -250,3 +250,19 @@ def test_server_of_the_first_version_is_used(machine: Machine, server: FakeServe
     server.faults.refuse = {"get_capabilities": (1000, grpc.StatusCode.UNIMPLEMENTED)}
     put(machine(server.url))
     assert machine(server.url).lookup(ACTION) is not None
+
+
+def test_totals_are_of_each_tier(machine: Machine, server: FakeServer) -> None:
+    """What was asked of the server, and how long it took, is counted beside the local tier."""
+    put(machine(server.url))
+    cache = machine(server.url)
+    cache.lookup(ACTION)
+    cache.lookup(make_action("other"))
+    cache.flush()
+    report = cache.local.report()
+    size = sum(map(len, OUTPUTS.values()))
+    assert (report.statistics.hits, report.statistics.misses) == (0, 2)
+    assert (report.shared.hits, report.shared.misses, report.shared.bytes_read) == (1, 1, size)
+    shared = report.shared
+    calls = shared.calls_10ms + shared.calls_100ms + shared.calls_1s + shared.calls_longer
+    assert calls == 4  # capabilities, two results, the blobs of one
