@@ -111,6 +111,7 @@ LONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
 def test_time_is_linear(name):
     """Four times the text takes about four times as long, whatever it is a repetition of."""
