@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.names.symbols import Builtin
@@ -43,20 +44,26 @@ def _breaks(body: list[ast.Stmt]) -> bool:
 
 def returns_value(body: list[ast.Stmt]) -> bool:
     """Whether statements return a value somewhere."""
+    return any(node.value is not None for node in _returns(body))
+
+
+def returns_null(body: list[ast.Stmt]) -> bool:
+    """Whether a function that returns values may return without one, or complete."""
+    return not always_leaves(body) or any(node.value is None for node in _returns(body))
+
+
+def _returns(body: list[ast.Stmt]) -> Iterator[ast.Return]:
+    """Yield the `return`s of a function, without those of functions in it."""
     for statement in body:
         match statement:
             case ast.Return():
-                if statement.value is not None:
-                    return True
+                yield statement
             case ast.If():
-                if any(map(returns_value, _bodies(statement))):
-                    return True
+                yield from chain.from_iterable(map(_returns, _bodies(statement)))
             case ast.While() | ast.For() | ast.Test():
-                if returns_value(statement.body):
-                    return True
+                yield from _returns(statement.body)
             case _:
                 pass
-    return False
 
 
 def _bodies(node: ast.If) -> Iterator[list[ast.Stmt]]:

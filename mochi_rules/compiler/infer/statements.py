@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.infer.access import store_element, store_field
 from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.infer.loops import iterate
-from mochi_rules.compiler.infer.reach import always_leaves, returns_value
+from mochi_rules.compiler.infer.reach import returns_null, returns_value
 from mochi_rules.compiler.names.symbols import Struct
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import branches
@@ -33,7 +33,7 @@ def declare(inference: Inference, function: Function) -> None:
         for name, variable in function.fields.items():
             variable.type = Cell()
             inference.solver.flow(function.receiver.cells[name], variable.type)
-    if not always_leaves(decl.body) and returns_value(decl.body):
+    if returns_value(decl.body) and returns_null(decl.body):
         inference.solver.make_nullable(function.result, NULL)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mochi_rules.base.diagnostic import Diagnostics
-from mochi_rules.compiler.infer.reach import always_leaves, returns_value
+from mochi_rules.compiler.infer.reach import always_leaves, returns_null, returns_value
 from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.syntax import ast
@@ -60,3 +60,18 @@ def test_whether_the_end_is_reached(text, leaves) -> None:
 def test_whether_a_value_is_returned(text, returns) -> None:
     """By the function itself, not by one inside it."""
     assert returns_value(body(text)) == returns
+
+
+@pytest.mark.parametrize(
+    ("text", "returns"),
+    [
+        ("return 1", False),
+        ("if c { return 1 }", True),
+        ("if c { return } return 1", True),
+        ("while true { return } return 1", True),
+        ("fun g() { return } return 1", False),
+    ],
+)
+def test_whether_null_is_returned(text, returns) -> None:
+    """By a `return` without a value, or at the end."""
+    assert returns_null(body(text)) == returns
