@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class NativeProducts:
-    """Makes what follows from one program; `base` is where the names of its sources start."""
+    """Makes what follows from one program; `base` is where the names of its sources start.
+
+    `console` shows each step.
+    """
 
     path: Path
     base: Path
     pipeline: Pipeline
     configuration: Configuration
-    console: Console
+    console: Console | None
     toolchains: Toolchains
 
     def clif(self) -> bytes:

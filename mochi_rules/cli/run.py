@@ -24,6 +24,10 @@ _LEVEL = 1  # of optimization: what is compiled to run once must be compiled fas
 
 def run(parsed: Parsed) -> int:
     """Run a program, and return its exit status."""
+    if parsed.has("native"):
+        from mochi_rules.cli.native_run import run_native  # noqa: PLC0415 - of this road only
+
+        return run_native(parsed)
     path = Path(parsed.operands[0])
     root = cache_root(parsed)
     folder, name = locate(path, Path.cwd())
@@ -119,6 +123,7 @@ VERB = Verb(
         CPU,
         ENGINE,
         Option("dir", "let the program use the files of this directory"),
+        Option("native", "link the program and run it without Wasmtime: no sandbox, no limits"),
         CACHE,
         COLOR,
     ),

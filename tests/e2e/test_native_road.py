@@ -81,6 +81,26 @@ def test_command_line_writes_every_form(native: Project) -> None:
     assert ended.stdout == b"hello\n"
 
 
+def test_run_is_the_program(native: Project) -> None:
+    """Its output, and its status."""
+    native.write({"a.mochi": 'print("native")\npanic("end")\n'})
+    done = native.cli("run", "a.mochi", "--native")
+    assert (done.status, done.out) == (1, "native\n")
+    assert done.err == "error: panic: end\n  --> a.mochi:2\n"
+
+
+def test_run_refuses_what_only_a_sandbox_has(native: Project) -> None:
+    """A native program sees all files, and nobody counts its instructions."""
+    native.write({"a.mochi": "print(1)\n", "mochi.toml": "[engine.limited]\nfuel = 1000\n"})
+    done = native.cli("run", "a.mochi", "--native", "--dir")
+    assert (done.status, done.err.splitlines()[0]) == (
+        2,
+        "error[B070]: `--dir` does not apply to a native program",
+    )
+    done = native.cli("run", "a.mochi", "--native", "--engine", "limited")
+    assert "error[A120]: `link=native` has no `fuel`" in done.err
+
+
 def test_only_mochi_has_a_native_road(native: Project) -> None:
     """WebAssembly of others may do what ours does not."""
     native.write({"a.wat": "(module)"})

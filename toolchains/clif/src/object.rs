@@ -23,6 +23,7 @@ use crate::text::{Contents, Declarations};
 
 pub fn compile(request: &Request, text: &str) -> Result<Vec<u8>> {
     let isa = target(request)?;
+    let is_elf = isa.triple().binary_format == BinaryFormat::Elf;
     let declarations = Declarations::read(text)?;
     let options = ParseOptions {
         // That of C, for what C calls and what calls C; our own functions name theirs.
@@ -34,7 +35,8 @@ pub fn compile(request: &Request, text: &str) -> Result<Vec<u8>> {
     let functions = parsed.functions.into_iter().map(|(function, _)| function).collect();
     let mut builder =
         ObjectBuilder::new(isa, request.name.as_bytes(), cranelift_module::default_libcall_names())?;
-    builder.unwind_info(true);
+    // Linkers refuse what cranelift-object writes of it into Mach-O.
+    builder.unwind_info(is_elf);
     Assembly { module: ObjectModule::new(builder), declarations, names: HashMap::new() }
         .run(functions, request)
 }

@@ -1,0 +1,46 @@
+"""`mochi-rules run --native`: be a program that needs no Wasmtime."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.cli.cache_root import cache_root
+from mochi_rules.cli.native_products import NativeProducts
+from mochi_rules.cli.products import kind_of
+from mochi_rules.cli.session import configuration_of, open_pipeline
+from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.step import EXECUTABLE_MODE
+from mochi_rules.steps.tools.tool_choice import Toolchains
+
+if TYPE_CHECKING:
+    from mochi_rules.cli.options import Parsed
+
+_SIGNALLED = 128  # and the number of the signal, as a shell has it
+
+
+def run_native(parsed: Parsed) -> int:
+    """Link a program, run it, and return its exit status.
+
+    Emits: B070 (not Mochi, or `--dir`); as `NativeProducts.executable`.
+    """
+    path = Path(parsed.operands[0])
+    if kind_of(path) != ".mochi":
+        raise fail("B070", f"`--native` applies only to `.mochi` files, not to `{path}`")
+    if parsed.has("dir"):
+        help_ = "leave out `--dir`: a native program sees all files"
+        raise fail("B070", "`--dir` does not apply to a native program", help=help_)
+    toolchains = Toolchains()
+    with open_pipeline(cache_root(parsed), LazyEngines(None, toolchains)) as pipeline:
+        configuration = configuration_of(parsed)
+        products = NativeProducts(path, Path.cwd(), pipeline, configuration, None, toolchains)
+        data = products.executable()
+    with tempfile.TemporaryDirectory(prefix="mochi-run-") as folder:
+        program = Path(folder, path.stem)
+        program.write_bytes(data)
+        program.chmod(EXECUTABLE_MODE)
+        ended = subprocess.run([program, *parsed.arguments], check=False)
+    return ended.returncode if ended.returncode >= 0 else _SIGNALLED - ended.returncode
