@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from mochi_rules import __version__
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.cli.options import Option, Verb
@@ -22,7 +21,9 @@ def show_help(parsed: Parsed) -> int:
     Emits: B050.
     """
     if parsed.has("version"):
-        sys.stdout.write(f"mochi-rules {__version__}\n")
+        from mochi_rules.cli.version import version_text  # noqa: PLC0415 - of this option only
+
+        sys.stdout.write(version_text() + "\n")
     elif parsed.operands:
         sys.stdout.write(_topic(parsed.operands[0]))
     else:

@@ -63,6 +63,19 @@ def read_revision(root: Path, ours: Iterable[str] = ()) -> Revision:
     )
 
 
+def own_commit(package: Path) -> str:
+    """Return the commit of a package: that of its checkout, or the one that its wheel names.
+
+    It is empty where neither is known.
+    """
+    named = package / "commit.txt"
+    if named.is_file():
+        return named.read_text("utf-8").partition(" ")[0]
+    if not (package.parent / ".git").exists():
+        return ""
+    return _text(package, "rev-parse", "--verify", "HEAD")
+
+
 def check_clean(revision: Revision) -> None:
     """Refuse a source that differs from its commit.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -39,9 +40,10 @@ def test_help_of_a_verb_is_that_of_its_option(typed: Callable[..., Typed]) -> No
     assert typed("help", "run").out == typed("run", "--help").out
 
 
-def test_version_is_that_of_the_package(typed: Callable[..., Typed]) -> None:
-    """One line."""
-    assert typed("--version").out == f"mochi-rules {__version__}\n"
+def test_version_names_commit_and_wasmtime(typed: Callable[..., Typed]) -> None:
+    """One line has all that a report of a bug needs; a copy without git has no commit."""
+    form = rf"mochi-rules {re.escape(__version__)} \((commit [0-9a-f]{{12}}, )?Wasmtime [0-9.]+\)\n"
+    assert re.fullmatch(form, typed("--version").out)
 
 
 @pytest.mark.parametrize(
