@@ -29,8 +29,8 @@ SMALL = 14  # is inlined everywhere
 MEDIUM = 48  # is inlined in loops
 LARGE = 200  # is inlined where it has one caller
 FULL = 2000  # a caller takes no more
-RECURSIVE = 90  # the most that copies of itself make of a function
-DEPTH = 3  # of those copies: each has copies for its own calls
+RECURSIVE = 220  # the most that copies of itself make of a function
+DEPTH = 4  # of those copies: each has copies for its own calls
 
 _NAMING = frozenset({"call", "closure.new", "symbol"})  # operations whose attribute is a function
 _FREE = frozenset({"const", "null", "string", "site", "address", "symbol"})
