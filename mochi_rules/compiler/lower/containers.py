@@ -144,6 +144,33 @@ def _list_reserve(s: Selector, value: Value) -> None:
     s.call("list_reserve")
 
 
+def _list_room(s: Selector, value: Value) -> None:
+    xs = s.hold(value.args[0])
+    s.raw("local.get", xs)
+    s.raw("i64.load32_u", 2, layout.LIST_CAP)
+    s.raw("local.get", xs)
+    s.raw("i64.load32_u", 2, layout.LIST_LEN)
+    s.raw("i64.sub")
+    s.raw("i64.const", 0)
+    s.raw("local.get", xs)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.eq")
+    s.raw("select")
+
+
+def _list_extend(s: Selector, value: Value) -> None:
+    xs = s.hold(value.args[0])
+    s.raw("local.get", xs)
+    s.raw("local.get", xs)
+    s.raw("i32.load", 2, layout.LIST_LEN)
+    s.push(value.args[1])
+    s.raw("i32.wrap_i64")
+    s.raw("i32.add")
+    s.raw("i32.store", 2, layout.LIST_LEN)
+    s.raw("local.get", xs)
+
+
 def _and_unique(s: Selector, held: int) -> None:
     """Add to the condition on the stack that the object in a local has one reference."""
     s.raw("local.get", held)
@@ -253,6 +280,7 @@ HANDLERS: dict[str, Handler] = {
     "list.new": _list_new, "list.len": _list_len,
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
     "list.append": _list_append, "list.reserve": _list_reserve,
+    "list.room": _list_room, "list.extend": _list_extend,
     "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
     "map.new": _map_new, "map.len": _map_len,
     "map.find": _map_access("find"), "map.insert": _map_access("insert"),

@@ -9,6 +9,7 @@ from mochi_rules.compiler.passes.accumulate import accumulate
 from mochi_rules.compiler.passes.anchor import anchor
 from mochi_rules.compiler.passes.consume import infer_consumed
 from mochi_rules.compiler.passes.context import Context
+from mochi_rules.compiler.passes.fill import fill
 from mochi_rules.compiler.passes.hoist import hoist
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.number import number_values
@@ -64,6 +65,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),
     Pass("hoist", 2, hoist),
+    Pass("fill", 2, fill),
     Pass("version", 2, version_loops),
     Pass("anchor", 2, anchor),
     Pass("consume", 1, whole=infer_consumed),

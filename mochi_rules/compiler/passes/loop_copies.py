@@ -87,12 +87,15 @@ def find_loop(facts: Facts, header: Block) -> Loop | None:
 
 def copy_loops(
     function: Function, facts: Facts, versions: Sequence[tuple[Loop, Sequence[Condition]]]
-) -> None:
-    """Run each loop where its conditions hold, and a copy of it where they do not."""
+) -> list[Block]:
+    """Run each loop where its conditions hold, and a copy of it where they do not.
+
+    Return for each the block behind all its conditions, which leads to the loop.
+    """
     copies = _Copies(function, facts)
-    for loop, conditions in versions:
-        copies.add(loop, conditions)
+    places = [copies.add(loop, conditions) for loop, conditions in versions]
     copies.rename()
+    return places
 
 
 class _Copies:
@@ -103,8 +106,8 @@ class _Copies:
         self.inside: dict[Value, set[Block]] = {}  # where a result is what it was
         self.origins: dict[Block, Block] = {}  # of new blocks
 
-    def add(self, loop: Loop, conditions: Iterable[Condition]) -> None:
-        """Copy a loop."""
+    def add(self, loop: Loop, conditions: Iterable[Condition]) -> Block:
+        """Copy a loop; return the block that leads to it alone."""
         ends = [self._leave(loop, source) for source in loop.blocks]
         new = [end for end in ends if end is not None]
         inside = {*loop.body, *new}
@@ -112,7 +115,7 @@ class _Copies:
             self.inside.update(dict.fromkeys(values, inside))
         copies = copy_blocks([*loop.blocks, *new], {})
         self._place([*new, *copies.values()], loop.header)
-        self._choose(loop, conditions, copies[loop.header])
+        return self._choose(loop, conditions, copies[loop.header])
 
     def _leave(self, loop: Loop, source: Block) -> Block | None:
         """Put a block on the edge out of a loop, if there is one, that passes the results on."""
@@ -132,8 +135,8 @@ class _Copies:
                 return edge
         return None
 
-    def _choose(self, loop: Loop, conditions: Iterable[Condition], other: Block) -> None:
-        """Branch to one of two loops."""
+    def _choose(self, loop: Loop, conditions: Iterable[Condition], other: Block) -> Block:
+        """Branch to one of two loops; return the block that leads to the first."""
         place, begin = loop.entry, loop.entry.end
         assert isinstance(begin, Jump)
         new = []
@@ -146,6 +149,7 @@ class _Copies:
             new += [holds, fails]
         place.end = begin
         self._place(new, loop.entry)
+        return place
 
     def _place(self, blocks: list[Block], origin: Block) -> None:
         self.function.blocks += blocks

@@ -27,6 +27,7 @@ INTS, COUNTS = types.list_of(INT), types.map_of(STRING, INT)
 LOOKS = {
     "check.some": ([types.optional_of(FLOAT)], FLOAT, None),
     "list.len": ([INTS], INT, None),
+    "list.room": ([INTS], INT, None),
     "list.load": ([INTS, INT], INT, None),
     "string.len": ([STRING], INT, None),
     "string.eq": ([STRING, STRING], BOOL, None),
