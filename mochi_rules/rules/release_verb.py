@@ -16,6 +16,7 @@ from mochi_rules.release.publish import checksums, publish
 from mochi_rules.release.revision import check_clean, read_revision, release_time
 from mochi_rules.rules.release_records import build_record
 from mochi_rules.rules.scons_nodes import read_node, source_name
+from mochi_rules.steps.caches import find_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +115,13 @@ def _release(
 
 
 def _cache(space: Workspace) -> str:
-    return "off" if space.settings.distrusts_caches else "read"
+    """Return which caches could be read."""
+    if space.settings.distrusts_caches:
+        return "off"
+    local = [] if space.settings.variables["cache"] == "off" else ["of this machine"]
+    remote = find_remote(space.root, space.settings.variables)
+    writers = ", ".join(sorted(remote.trust.trusted))
+    return "; ".join([*local, *([f"remote, signed by {writers}"] if remote.reads else [])])
 
 
 def _report(

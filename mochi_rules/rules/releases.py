@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import SCons.Script
 
-from mochi_rules.base.diagnostic import Diagnostic, MochiError
-from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.project.label import parse_label
 from mochi_rules.release.contents import check_name
 from mochi_rules.rules.declared_release import DeclaredRelease
+from mochi_rules.rules.programs import find_program
 from mochi_rules.rules.scons_nodes import source_name
 
 if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
+    from mochi_rules.remote.settings import RemoteSettings
     from mochi_rules.rules.call import Call
     from mochi_rules.rules.workspace import Target
 
@@ -26,6 +27,19 @@ def is_releasing() -> bool:
     return RELEASE in SCons.Script.COMMAND_LINE_TARGETS
 
 
+def check_caches(remote: RemoteSettings) -> None:
+    """Refuse a shared cache whose entries a release could not believe.
+
+    Emits: R037.
+    """
+    if remote.reads and not remote.trust.trusted:
+        raise fail(
+            "R037",
+            "a release reads no remote cache that anybody may write to",
+            help="list `trusted_writers` in `mochi.toml`, or leave `remote` out",
+        )
+
+
 def declare_release(call: Call) -> None:
     """Declare a release of targets, wherever those are declared.
 
@@ -35,7 +49,8 @@ def declare_release(call: Call) -> None:
     files = tuple(map(call.file, call.values["files"]))
     for node in files:
         source_name(node)  # refuses what is outside of the workspace
-    targets = tuple(_program(call, text) for text in call.values["targets"])
+    labels = (parse_label(text, call.label.package) for text in call.values["targets"])
+    targets = [find_program(call, label, "targets", "releases") for label in labels]
     programs = {
         item.name: [_executable(call, target, item) for target in targets]
         for item in call.space.settings.configurations
@@ -43,27 +58,6 @@ def declare_release(call: Call) -> None:
     call.space.releases.append(DeclaredRelease(call.label, call.values, files, programs))
     nodes = [node for nodes in programs.values() for node in nodes]
     call.env.Alias(RELEASE, [*nodes, *files])
-
-
-def _program(call: Call, text: str) -> Target:
-    """Return the target of a label that has an executable.
-
-    Emits: B016.
-    """
-    label = parse_label(text, call.label.package)
-    found = call.space.targets.get(label)
-    if found is not None and found.artifacts:
-        return found
-    programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
-    is_other = f", which is a `{found.rule}`" if found else ", but there is no such target"
-    raise MochiError(
-        Diagnostic(
-            "B016",
-            f"`{call.label}` releases `{label}`{is_other}",
-            call.target.place.locate("targets"),
-            help=did_you_mean(str(label), programs) or "declare it with `mochi_binary`",
-        )
-    )
 
 
 def _executable(call: Call, target: Target, configuration: Configuration) -> Any:

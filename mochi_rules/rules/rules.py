@@ -28,6 +28,7 @@ from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.native import declare_native
 from mochi_rules.rules.place import user_place
+from mochi_rules.rules.programs import find_program
 from mochi_rules.rules.releases import declare_release
 from mochi_rules.rules.scons_nodes import node_path, source_name
 from mochi_rules.rules.sources import Sources
@@ -227,19 +228,7 @@ def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
 
     Emits: B016 (no such program).
     """
-    tested = call.space.targets.get(label)
-    if tested is None or not tested.artifacts:
-        programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
-        is_other = f", which is a `{tested.rule}`" if tested else ", but there is no such target"
-        raise MochiError(
-            Diagnostic(
-                "B016",
-                f"`{call.label}` runs `{label}`{is_other}",
-                call.target.place.locate("program"),
-                help=did_you_mean(str(label), programs) or "declare it with `mochi_binary`",
-            )
-        )
-    declare_test(call, tested, inputs)
+    declare_test(call, find_program(call, label, "program", "runs"), inputs)
 
 
 def _release(call: Call) -> None:

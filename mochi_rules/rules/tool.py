@@ -28,7 +28,7 @@ from mochi_rules.rules.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.executables import add_executable_builder
 from mochi_rules.rules.foresight import fetch_ahead
 from mochi_rules.rules.hooks import install_hooks
-from mochi_rules.rules.releases import is_releasing
+from mochi_rules.rules.releases import check_caches, is_releasing
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.scons_errors import scons_error
 from mochi_rules.rules.screen import open_console, share_terminal
@@ -166,6 +166,8 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
         values["optimize"],
     )
     remote = find_remote(top, values)
+    if is_releasing():
+        check_caches(remote)
     return Settings(
         configurations=tuple(configurations),
         cache=open_cache(_root(top, values["cache"]), remote, console.say),

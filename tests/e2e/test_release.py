@@ -289,3 +289,23 @@ def test_rebuild_with_other_tools_is_refused(repository: Project) -> None:
     assert done.status == 3
     assert "error[R027]" in done.err
     assert "pip install wasmtime==47.0.0" in done.err
+
+
+def test_cache_that_anybody_may_write_to_is_refused(repository: Project) -> None:
+    """A release reads signed entries of listed writers, or none."""
+    done = repository.scons("release", "version=1.4.0", "remote=grpc://localhost:1")
+    assert done.status == 2
+    assert "error[R037]" in done.err
+    assert "trusted_writers" in done.err
+
+
+def test_cache_of_this_machine_is_recorded_where_it_is_asked_for(repository: Project) -> None:
+    """With the steps that came from it; a policy can refuse them."""
+    assert repository.scons("cache=cache").status == 0
+    shutil.rmtree(repository.root / "build")
+    (repository.root / ".gitignore").write_text("/cache/\n")
+    commit(repository)
+    release(repository, "cache=cache")
+    internal = statement(repository)["predicate"]["buildDefinition"]["internalParameters"]
+    assert internal["cache"] == "of this machine"
+    assert any(step["restored"] for step in internal["steps"])
