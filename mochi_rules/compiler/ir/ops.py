@@ -63,20 +63,14 @@ class Effects:
     frees: bool = False
     allocates: bool = False
     pinned: bool = False
-    is_removable: bool = field(init=False, compare=False, repr=False)
-    is_movable: bool = field(init=False, compare=False, repr=False)
-    _hash: int = field(init=False, compare=False, repr=False)
+    is_removable: bool = field(init=False, repr=False)
+    is_movable: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         is_removable = not (self.writes or self.traps or self.frees)
         is_movable = not (self.writes or self.frees or self.allocates)
         object.__setattr__(self, "is_removable", is_removable)
         object.__setattr__(self, "is_movable", is_movable)
-        places = self.reads, self.writes, self.needs
-        object.__setattr__(self, "_hash", hash((*places, self.traps, self.frees, self.pinned)))
-
-    def __hash__(self) -> int:
-        return self._hash
 
     def conflicts(self, other: Effects) -> bool:
         """Return whether two operations must stay in their order.

@@ -7,15 +7,14 @@ values, and their references not counted yet, nothing ever changes a list's leng
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.ir.ops import ANYTHING, BYTES, COUNTS, HEAP, LENGTH, PURE, Effects
+from mochi_rules.compiler.ir.ops import ANYTHING, BYTES, COUNTS, HEAP, LENGTH, NOTHING, Effects
 from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from mochi_rules.compiler.ir.function import Function, Value
 
@@ -46,19 +45,19 @@ def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
                 callers.setdefault(callee, set()).add(name)
             else:
                 own.add(own_effects(value))
-        found[name] = reduce(_union, own, PURE)
-    found[_CLOSURES] = PURE
+        found[name] = _union(own)
+    found[_CLOSURES] = _union(())
     for name in sorted(values):
         callers.setdefault(name, set()).add(_CLOSURES)
     work = list(found)
     while work:
         name = work.pop()
         for caller in sorted(callers.get(name, ())):
-            whole = _union(found[caller], found[name])
+            whole = _union((found[caller], found[name]))
             if not _are_equal(whole, found[caller]):
                 found[caller] = whole
                 work.append(caller)
-    return {name: replace(effects, pinned=True) for name, effects in found.items()}
+    return found
 
 
 def own_effects(value: Value) -> Effects:
@@ -71,11 +70,16 @@ def own_effects(value: Value) -> Effects:
     return _OWN.get(value.op) or effects_of(value)
 
 
-def _union(a: Effects, b: Effects) -> Effects:
+def _union(found: Collection[Effects]) -> Effects:
+    """Return what a call may do that does all of that; it is pinned."""
     return Effects(
-        a.reads | b.reads, a.writes | b.writes, a.needs, a.traps or b.traps, a.frees or b.frees,
-        a.allocates or b.allocates, a.pinned,
-    )  # fmt: skip
+        NOTHING.union(*(effects.reads for effects in found)),
+        NOTHING.union(*(effects.writes for effects in found)),
+        traps=any(effects.traps for effects in found),
+        frees=any(effects.frees for effects in found),
+        allocates=any(effects.allocates for effects in found),
+        pinned=True,
+    )
 
 
 def _are_equal(a: Effects, b: Effects) -> bool:
