@@ -83,7 +83,7 @@ def compile_program(request: CompileRequest) -> CompileResult:
     if request.native:
         from mochi_rules.compiler.clif.module import print_clif  # noqa: PLC0415 - few programs are
 
-        clif = print_clif(module, program.files)
+        clif = print_clif(module, program.files, _library(request).printed)
         return CompileResult(b"", tuple(diagnostics.items), module, clif)
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]

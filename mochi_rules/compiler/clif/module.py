@@ -13,25 +13,42 @@ from mochi_rules.compiler.clif.function import Translator
 from mochi_rules.compiler.clif.names import PROGRAM, START, STATIC, TABLE, Names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
-    from mochi_rules.wasm.module import Global, Module
+    from mochi_rules.wasm.module import Function, Global, Module
 
 _HANDLERS = {**control.HANDLERS, **overflow.HANDLERS, **values.HANDLERS}
+_REMEMBERED = 1 << 13  # functions, some of them with other addresses than before
 _FORMATS = {"i32": "<I", "i64": "<Q", "f64": "<d"}
 
 
-def print_clif(module: Module, files: list[str]) -> str:
-    """Return the text of a module that `lower/` has made; `files` are what its locations name."""
+def print_clif(module: Module, files: list[str], known: dict[Hashable, str]) -> str:
+    """Return the text of a module that `lower/` has made; `files` are what its locations name.
+
+    `known` keeps what is the same in other modules.
+    """
     names = Names(module)
-    functions = [
-        Translator(function, names, files, _HANDLERS).run() for function in module.functions
-    ]
+    if len(known) > _REMEMBERED:
+        known.clear()
+    functions = [_function(function, names, files, known) for function in module.functions]
     lines = [f";! file {file}" for file in files]
     lines += [f";! symbol %{name} {symbol}" for name, symbol in names.symbols.items()]
     lines += _data(module, names)
     lines += [f";! export %{PROGRAM}", "", _program(module, names)]
     return "\n".join([*lines, *functions])
+
+
+def _function(
+    function: Function, names: Names, files: list[str], known: dict[Hashable, str]
+) -> str:
+    """Translate a function; one of the runtime library, which has stretches, once."""
+    translator = Translator(function, names, files, _HANDLERS)
+    if all(instruction[0] != "stretch" for instruction in function.body):
+        return translator.run()
+    key = (function.name, tuple(function.body))
+    if key not in known:
+        known[key] = translator.run()
+    return known[key]
 
 
 def _data(module: Module, names: Names) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What the things of a module are called in CLIF: names of letters, digits and `_`, all different.
 
-Functions and variables of a program get what names the host has left.
+Functions and variables of a program get what names the host has left, those with plain names first:
+so what the runtime library has is called the same in every program.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 from mochi_rules.wasm.types import FuncType, GlobalType
 
 if TYPE_CHECKING:
-    from mochi_rules.wasm.module import Module
+    from mochi_rules.wasm.module import Function, Global, Module
 
 # What an object defines for its host, and what the host gives it.
 PROGRAM, START = "mochi_program", "mochi_start"
 STATIC, TABLE = "mochi_static", "mochi_table"
 HOST = ("memmove", "mochi_memory", "mochi_pages", "mochi_grow", "mochi_fill")
 _DEFINED = (PROGRAM, START, STATIC, TABLE, "mochi_lines", "mochi_files")
+_PLAIN = re.compile(r"\w+", re.ASCII)
 _ENTRIES = {"_start": "mochi_run"}  # that of the C library is another
 
 
@@ -34,16 +36,16 @@ class Names:
                 self.types[item.name] = item.type
                 self._imports[item.name] = f"mochi_{item.name}"
                 self._taken.add(f"mochi_{item.name}")
-        self._functions = dict(_ENTRIES)
-        for function in module.functions:
-            self.types[function.name] = function.type
-            if function.name not in self._functions:
-                self._functions[function.name] = self._unique(function.name, function.name)
         self._variables: dict[str, tuple[str, str]] = {}
-        for variable in module.globals:
+        for variable in sorted(module.globals, key=_is_odd):
             assert isinstance(variable.type, GlobalType)
             name = self._unique(f"{variable.name}_variable", variable.name)
             self._variables[variable.name] = (variable.type.value, name)
+        self._functions = dict(_ENTRIES)
+        for function in sorted(module.functions, key=_is_odd):
+            self.types[function.name] = function.type
+            if function.name not in self._functions:
+                self._functions[function.name] = self._unique(function.name, function.name)
 
     def function(self, name: str) -> str:
         """Return the name of a function of the module."""
@@ -68,3 +70,7 @@ class Names:
         if plain != wanted:
             self.symbols[name] = symbol if number == 1 else f"{symbol}.{number}"
         return name
+
+
+def _is_odd(item: Function | Global) -> bool:
+    return _PLAIN.fullmatch(item.name) is None

@@ -28,7 +28,7 @@ from mochi_rules.compiler.syntax.parser import parse_module
 from mochi_rules.compiler.syntax.walk import nodes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from mochi_rules.compiler.ir.function import Function, Signature
     from mochi_rules.compiler.ir.types import Type
@@ -64,6 +64,7 @@ class Library:
     globals: dict[str, tuple[Type, int]] = field(default_factory=dict)
     built: dict[str, Function] = field(default_factory=dict)
     selected: dict[str, Any] = field(default_factory=dict)  # what lower/ made of them
+    printed: dict[Hashable, str] = field(default_factory=dict)  # what clif/ made of them
     kept: dict[str, bytes] = field(default_factory=dict)  # the same from before; see lower/kept.py
     finish: Callable[[Function], None] = lambda _: None
 
