@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
 from mochi_rules.aot.native.worker import NativeConfig, compile_clif
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.checks.native_objects import require_sound_native
 from mochi_rules.platforms.cpu import find_cpu_level
-from mochi_rules.platforms.native import CLIF, native_directory
+from mochi_rules.platforms.native import CLIF, c_sources, native_directory
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.steps.expectations import native_expectation
 from mochi_rules.workers.process import WorkerProcess
@@ -111,6 +112,24 @@ def test_every_platform_has_objects(clif_worker: Path, row: Platform) -> None:
             require_sound_native(data, "it", native_expectation(row))
             has_lines = b"debug_line" in data
             assert has_lines is debug_info
+
+
+def test_program_for_windows_is_linked(clif_worker: Path, tmp_path: Path) -> None:
+    """MinGW resolves all that it imports."""
+    compiler = "x86_64-w64-mingw32-gcc"
+    need(compiler)
+    row = find_platform("x86_64-windows")
+    config = NativeConfig(row, find_cpu_level(row), "speed", debug_info=False)
+    clif = compile_program(CompileRequest("a.mochi", {"a.mochi": "print(1)\n"}, native=True)).clif
+    with WorkerProcess((str(clif_worker),)) as worker:
+        data = compile_clif(worker, config, "a.mochi", clif.encode())
+    (tmp_path / "program.o").write_bytes(data)
+    for name, path in c_sources(*HOST_SOURCES, tree=CLIF, folder="host").items():
+        (tmp_path / name).write_bytes(path.read_bytes())
+    linking = link_arguments(row, ("program.o", "host.o"), "a.exe", debug_info=False)
+    for arguments in (host_arguments("host.o"), linking):
+        subprocess.run([compiler, *arguments], cwd=tmp_path, check=True)
+    assert (tmp_path / "a.exe").read_bytes().startswith(b"MZ")
 
 
 def test_debugger_stops_at_a_line(clif_worker: Path, tmp_path: Path) -> None:

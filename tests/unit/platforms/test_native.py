@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
+from mochi_rules.aot.native.link import HOST_SOURCES
 from mochi_rules.platforms.native import (
+    CLIF,
+    NATIVE,
     native_digest,
     native_directory,
     native_sources,
@@ -25,6 +29,20 @@ def test_checkout_has_the_sources() -> None:
     assert len(native_digest()) == 16
 
 
+def test_host_is_complete() -> None:
+    """Every file of the host in C is a source of its step, and no other is."""
+    folder = native_directory(CLIF) / "host"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(HOST_SOURCES)
+
+
+def test_both_workspaces_have_one_cranelift() -> None:
+    """The worker for CLIF has the release that belongs to Wasmtime's."""
+    locks = [native_sources(tree)["Cargo.lock"].decode() for tree in (NATIVE, CLIF)]
+    pattern = re.compile(r'name = "cranelift-codegen"\nversion = "(.*)"')
+    versions = {pattern.search(lock)[1] for lock in locks}
+    assert len(versions) == 1
+
+
 def test_lock_pins_wasmtime() -> None:
     """The version is of the major that the package takes."""
     assert pinned_wasmtime().startswith("48.")
@@ -40,6 +58,8 @@ def test_package_carries_everything_that_is_read() -> None:
         "toolchains/versions.toml",
         *(f"toolchains/native/{name}" for name in native_sources()),
         *(f"toolchains/native/bundle/{name}" for name in bundle),
+        *(f"toolchains/clif/{name}" for name in native_sources(CLIF)),
+        *(f"toolchains/clif/host/{name}" for name in HOST_SOURCES),
     ]
     assert [name for name in wanted if not any(fnmatch(name, p) for p in patterns)] == []
     for target, each in files.items():
