@@ -120,7 +120,10 @@ def _wanted(parsed: Parsed, tool: str) -> Iterator[Resolution]:
 
 def _list() -> int:
     toolchains = Toolchains()
-    rows = [(item.name, f"{item.type.value}, {_state(item)}") for item in toolchains.all()]
+    clif = toolchains.clif()
+    native = [clif.chosen] if clif.chosen else [item.toolchain for item in clif.rejected]
+    tools = (*toolchains.all(), *native)
+    rows = [(item.name, f"{item.type.value}, {_state(item)}") for item in tools]
     sys.stdout.write("toolchains\n" + table(rows) + "\nplatforms\n")
     sys.stdout.write(table((row.name, _answer(toolchains, row.name)) for row in PLATFORMS))
     return 0
@@ -138,7 +141,9 @@ def _state(tool: Toolchain) -> str:
 def _answer(toolchains: Toolchains, name: str) -> str:
     platform = next(row for row in PLATFORMS if row.name == name)
     launcher = toolchains.launcher(platform, may_build=True)
-    return f"aot: {_chosen(toolchains.aot(platform))}; launcher: {_chosen(launcher)}"
+    linker = toolchains.linker(platform)
+    parts = {"aot": toolchains.aot(platform), "launcher": launcher, "linker": linker}
+    return "; ".join(f"{kind}: {_chosen(found)}" for kind, found in parts.items())
 
 
 def _chosen(resolution: Resolution) -> str:

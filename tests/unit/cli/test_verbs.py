@@ -287,6 +287,8 @@ def test_toolchains_are_listed(
     out = typed("toolchain", "list").out
     assert all(f"\n  {row.name}" in out for row in PLATFORMS)
     assert "built by cargo: ready" not in out
+    assert "\n  clif-worker " in out
+    assert out.count("; linker: ") == len(PLATFORMS)
 
 
 def test_doctor_is_content_with_this_machine(typed: Callable[..., Typed]) -> None:
