@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -18,6 +19,7 @@ from mochi_rules.signing.minisign import signature_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from concurrent.futures import Executor, Future
 
     from mochi_rules.release.archives.formats import Format
     from mochi_rules.release.build import Build
@@ -46,7 +48,9 @@ def assemble(release: Release, key: SigningKey | None) -> dict[str, bytes]:
     Emits: R024 (two files of one path), R029 (no Zstandard).
     """
     product = release.product
-    archives = [_archives(release, build) for build in release.builds]
+    with ThreadPoolExecutor() as pool:  # compressing keeps no other thread from running
+        begun = [_begin_archives(release, build, pool) for build in release.builds]
+        archives = [{name: made.result() for name, made in item.items()} for item in begun]
     stem = f"{product.name}-{product.version}"
     found = {name: data for item in archives for name, data in item.items()}
     envelopes = [
@@ -68,13 +72,13 @@ def minisign(files: Mapping[str, bytes], key: SigningKey, time: int) -> dict[str
     }
 
 
-def _archives(release: Release, build: Build) -> dict[str, bytes]:
-    """Return the archives of a platform by name."""
+def _begin_archives(release: Release, build: Build, pool: Executor) -> dict[str, Future[bytes]]:
+    """Begin to write the archives of a platform; return them by name."""
     notices = File(_THIRD_PARTY, third_party_text(build.crates).encode())
     contents = Contents(release.product, build.platform, build.programs, (*release.files, notices))
     check_files(contents.all_files)
     fitting = (row for row in release.formats if row.fits(build.platform))
-    return {row.file_name(contents): row.write(contents) for row in fitting}
+    return {row.file_name(contents): pool.submit(row.write, contents) for row in fitting}
 
 
 def _statement(release: Release, build: Build, archives: Mapping[str, bytes]) -> bytes:

@@ -34,7 +34,8 @@ class Circumstances:
     """Under what a release was built.
 
     `label` is that of the release. `variables` are those of the command line that decide bytes,
-    `cache` says which caches could be read, and `tools` has versions by the name of a package.
+    `cache` says which caches could be read, `tools` has versions by the name of a package, and
+    `runtime` those of Python and its libraries.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Circumstances:
     variables: Mapping[str, str]
     cache: str
     tools: Mapping[str, str]
+    runtime: Mapping[str, str]
     builder: str
 
 
@@ -119,7 +121,10 @@ def statement(
                     "resolvedDependencies": _dependencies(build, under),
                 },
                 "runDetails": {
-                    "builder": {"id": under.builder, "version": {"mochi_rules": __version__}}
+                    "builder": {
+                        "id": under.builder,
+                        "version": {"mochi_rules": __version__, **under.runtime},
+                    }
                 },
             },
         }

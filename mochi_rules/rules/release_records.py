@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.bom.crates import launcher_crates
 from mochi_rules.release.build import Build, StepRecord
@@ -31,19 +32,28 @@ def build_record(
 ) -> Build:
     """Return what was built for a platform; `nodes` are the executables.
 
-    Emits: R023 (the licences of the launcher are not known).
+    Emits: R023 (the licences of the launcher are not known), R038 (an output was made elsewhere).
     """
     prefix = f"{space.settings.build}/{configuration.name}/"
     found = sorted(space.reach(nodes), key=node_path)
-    steps = tuple(
-        _step(space, node, records[node_path(node)], prefix)
-        for node in found
-        if node_path(node).startswith(prefix)
-    )
+    own = [node for node in found if node_path(node).startswith(prefix)]
+    for node in own:
+        _check_recorded(node, records)
+    steps = tuple(_step(space, node, records[node_path(node)], prefix) for node in own)
     programs = tuple(File(node.name, read_node(node), PROGRAM_MODE) for node in nodes)
     launcher = _launcher(nodes[0], records) if nodes else b""
     crates = launcher_crates(configuration.platform)
     return Build(configuration.platform, programs, launcher, crates, steps)
+
+
+def _check_recorded(node: Any, records: Mapping[str, Record]) -> None:
+    """Refuse an output of which nobody knows how it was made: it is of a repository, say.
+
+    Emits: R038.
+    """
+    if node_path(node) not in records:
+        message = f"`{node_path(node)}` was not made in this workspace"
+        raise fail("R038", message, help="remove the output directory, and release again")
 
 
 def _launcher(program: Any, records: Mapping[str, Record]) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.assemble import Release, assemble, minisign
-from mochi_rules.release.circumstances import builder_id, package_versions
+from mochi_rules.release.circumstances import builder_id, package_versions, runtime_versions
 from mochi_rules.release.contents import File, Product, check_version
 from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.publish import checksums, publish
@@ -104,7 +104,7 @@ def _release(
     files = tuple(File(source_name(node), read_node(node)) for node in declared.files)
     variables = {name: space.settings.variables.get(name, "") for name in _VARIABLES}
     under = Circumstances(str(label), revision, variables, _cache(space), package_versions(),
-                          builder_id(os.environ))  # fmt: skip
+                          runtime_versions(), builder_id(os.environ))  # fmt: skip
     return Release(
         product,
         builds,

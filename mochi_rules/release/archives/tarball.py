@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.release.contents import Contents, File
 
-_GZIP_LEVEL = 9
+_GZIP_LEVEL = 6  # 9 takes twice as long for 0.4 % less
 _FOLDER_MODE = 0o755
 
 

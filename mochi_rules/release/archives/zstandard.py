@@ -7,7 +7,7 @@ from typing import Any
 
 from mochi_rules.base.diagnostic import environment_error
 
-_LEVEL = 19
+_LEVEL = 12  # 19 takes five times as long for 10 % less
 
 
 def compress(data: bytes) -> bytes:

@@ -72,7 +72,9 @@ def release(*formats: str, built: Build | None = None, state: Revision | None = 
     """Return the release of the program."""
     product = Product("app", "1.2.0", 1_700_000_000, "An app", "MIT", "A <a@x.org>")
     tools = {"mochi-rules": "0.1.0", "wasmtime": "48.0.0"}
-    under = Circumstances("//app:app", state or revision(), {"mode": ""}, "off", tools, "urn:test")
+    under = Circumstances(
+        "//app:app", state or revision(), {"mode": ""}, "off", tools, {}, "urn:test"
+    )
     rows = tuple(row for row in FORMATS if row.name in (formats or ("tar.gz",)))
     files = (File("LICENSE", b"MIT\n"),)
     return Release(product, (built or build(),), files, rows, under)
