@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from contextlib import suppress
+from threading import Condition, Thread
 from typing import TYPE_CHECKING, Protocol
 
+from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.cache import Hit, make_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from mochi_rules.base.diagnostic import Diagnostic, MochiError
+    from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.digest import Digest
     from mochi_rules.cache.cache import Cache
     from mochi_rules.cache.key import PreparedAction
@@ -93,7 +95,8 @@ class TieredCache:
     def __init__(self, local: Cache, shared: Shared) -> None:
         self.local = local
         self.shared = shared
-        self._lock = Lock()
+        self._changed = Condition()  # guards all of these
+        self._is_ahead = False  # a thread fetches what will be looked up
         self._asked: set[Digest] = set()
         self._fetched: set[Digest] = set()
         self._held: dict[Digest, tuple[PreparedAction, Hit]] = {}  # not kept locally yet
@@ -116,15 +119,22 @@ class TieredCache:
             MochiError: The build requires the shared tier, and it fails.
         """
         key = action.key
-        if (held := self._held.pop(key, None)) is not None:
+        with self._changed:
+            held = self._held.pop(key, None)
+        if held is not None:
             return self._keep(*held)
         hit = self.local.lookup(action, again=again)
         if hit is not None:
             return Hit(hit.result, hit.outputs, is_remote=key in self._fetched)
-        with self._lock:
-            if key in self._asked:
-                return None
+        with self._changed:
+            self._changed.wait_for(lambda: key in self._asked or not self._is_ahead)
+            held = self._held.pop(key, None)
+            was_asked = key in self._asked
             self._asked.add(key)
+        if held is not None:
+            return self._keep(*held)
+        if was_asked:
+            return None
         hit = self.shared.fetch(action)
         return hit and self._keep(action, hit)
 
@@ -142,24 +152,43 @@ class TieredCache:
         Raises:
             MochiError: The build requires the shared tier, and it fails.
         """
-        found, lacking = {}, []
+        found, lacking = {}, {}
         for action in actions:
             if (result := self.local.peek(action)) is not None:
                 found[action.key] = result
             elif action.key not in self._asked:
-                lacking.append(action)
-        self._asked.update(action.key for action in lacking)
-        hits = self.shared.fetch_all(lacking)
-        for action in lacking:
-            if (hit := hits.get(action.key)) is None:
-                continue
-            found[action.key] = hit.result
+                lacking[action.key] = action
+        hits = self.shared.fetch_all(list(lacking.values()))
+        for key, hit in hits.items():
+            found[key] = hit.result
             self._held_size += sum(map(len, hit.outputs.values()))
             if self._held_size > _MAX_HELD:
-                self._keep(action, hit)
-            else:
-                self._held[action.key] = action, hit
+                self._keep(lacking[key], hit)
+        with self._changed:
+            news = {key: (lacking[key], hit) for key, hit in hits.items()
+                    if key not in self._asked and key not in self._fetched}  # fmt: skip
+            self._held |= news
+            self._asked.update(lacking)
+            self._changed.notify_all()
         return found
+
+    def go_ahead(self, work: Callable[[], object]) -> None:
+        """Let a thread fetch what will be looked up; meanwhile, lookups wait for what it finds.
+
+        What it fails to fetch is fetched by the lookup.
+        """
+
+        def run() -> None:
+            try:
+                with suppress(MochiError):
+                    work()
+            finally:
+                with self._changed:
+                    self._is_ahead = False
+                    self._changed.notify_all()
+
+        self._is_ahead = True
+        Thread(target=run, daemon=True).start()
 
     def distrust(self, step: str, error: MochiError) -> None:
         """Note that what a lookup found is not what its step makes."""
@@ -189,6 +218,8 @@ class TieredCache:
     def flush(self) -> None:
         """Finish the uploads, and add what was counted to the totals on disk."""
         self.shared.finish()
-        while self._held:
-            self._keep(*self._held.popitem()[1])
+        with self._changed:
+            held, self._held = self._held, {}
+        for action, hit in held.values():
+            self._keep(action, hit)
         self.local.flush(self.shared.statistics)

@@ -71,6 +71,10 @@ class GrpcServer:
         update = self._capabilities(in_background=True).update
         return update is None or update.enabled
 
+    def largest(self) -> int:
+        """Return how large a blob may be, in bytes; 0 where nothing is said."""
+        return self._capabilities(in_background=True).max_blob
+
     def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:
         """Return the result of an action, perhaps with the contents of these outputs."""
         self._capabilities()
@@ -103,9 +107,7 @@ class GrpcServer:
 
     def write(self, blobs: Mapping[Digest, bytes]) -> None:
         """Store blobs."""
-        most = self._capabilities(in_background=True).max_blob
-        digests = [digest for digest in blobs if not most or digest.size <= most]
-        work = self._batches(digests, lambda digest: digest.size)
+        work = self._batches(list(blobs), lambda digest: digest.size)
         write = lambda batch: self._write_batch({digest: blobs[digest] for digest in batch})  # noqa: E731
         results(concurrently(write, work, _THREADS))
 

@@ -49,12 +49,15 @@ class HttpServer:
         self._guard = guard
         self._lock = Lock()
         self._idle: list[Connection] = []
-        self._may_write = True
         self._tls: ssl.SSLContext | None = None
 
     def can_write(self) -> bool:
-        """Return whether results may be written: until the server has refused one."""
-        return self._may_write
+        """Return whether results may be written: it is found out by writing."""
+        return True
+
+    def largest(self) -> int:
+        """Return that nothing is said of how large a blob may be."""
+        return 0
 
     def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:  # noqa: ARG002
         """Return the result of an action."""
@@ -104,11 +107,7 @@ class HttpServer:
     def _put(self, name: str, data: bytes) -> None:
         limit = _SHORT + len(data) / _SLOWEST
         work = lambda limit: self._ask("PUT", name, limit, data)  # noqa: E731
-        try:
-            self._guard.call(work, limit, in_background=True)
-        except ServerError as error:
-            self._may_write = self._may_write and error.kind is not Kind.REFUSED
-            raise
+        self._guard.call(work, limit, in_background=True)
 
     def _ask(
         self, method: str, name: str, limit: float, body: bytes | None = None, most: int = 0

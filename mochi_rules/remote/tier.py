@@ -41,7 +41,7 @@ _SLICE, _SLICES = 1.0, 10  # seconds, in each of which a tenth of the uploads mu
 _WAIT = "`remote_upload=wait` waits for them"
 _STALLED = 30.0  # seconds without progress, after which nobody waits for uploads
 _QUEUE = 1.0  # seconds that a step waits for room in the queue
-_THREADS = 32  # calls at a time
+_THREADS = 64  # calls at a time
 _EXTRA = "pip install 'mochi-rules[remote]'"
 
 
@@ -63,10 +63,11 @@ class RemoteTier:
         self.patience = Patience()
         self._recorder = Recorder()
         self._guard = Guard(None if settings.is_required else self.patience, self._note_call)
-        self._uploads = Uploads(self._upload)
+        self.uploads = Uploads(self._upload)
         self._lock = Lock()
         self._server: Server | None = None
         self._signer: Signer | None = None
+        self._is_writable = True
         self._refused: dict[Digest, str] = {}
 
     @property
@@ -117,7 +118,7 @@ class RemoteTier:
         """Store the outputs of a step, in the background."""
         if not self.settings.writes or self._guard.is_open:
             return
-        if not self._uploads.add((action, hit), _STALLED if self.settings.waits else _QUEUE):
+        if not self.uploads.add((action, hit), _STALLED if self.settings.waits else _QUEUE):
             self._recorder.count(Statistics(skipped=1))
 
     def finish(self) -> None:
@@ -133,7 +134,7 @@ class RemoteTier:
 
     def _drain(self) -> int:
         """Wait while uploads make progress; return how many results are not up."""
-        left = self._uploads.drain(_UNNOTICED)
+        left = self.uploads.drain(_UNNOTICED)
         if not left:
             return 0
         self._note(f"uploading {left} results to the remote cache")
@@ -144,7 +145,7 @@ class RemoteTier:
             step = max(left // _SLICES, 1)
         before = left + step
         while left and left <= before - step and not self._guard.is_open:
-            before, left = left, self._uploads.drain(seconds)
+            before, left = left, self.uploads.drain(seconds)
         return left
 
     def _open(self) -> Server:
@@ -230,41 +231,62 @@ class RemoteTier:
 
     def _upload(self, entries: list[Entry]) -> None:
         """Store some results: what they name goes first."""
+        stored = 0
         try:
             server = self._open()
-            if not server.can_write():
-                self._recorder.count(Statistics(skipped=len(entries)))
-                return
-            blobs = _blobs(entries)
-            lacking = server.missing(list(blobs))
-            server.write({digest: blobs[digest] for digest in lacking})
-            size = sum(digest.size for digest in lacking)
-            self._recorder.count(Statistics(bytes_written=size))
-            put = lambda entry: server.put_result(entry[0].key, self._signed(*entry))  # noqa: E731
-            stored = results(concurrently(put, entries, _THREADS))
-            self._recorder.count(Statistics(stores=len(stored)))
-        except (ServerError, MochiError) as error:
+            if self._is_writable and server.can_write():
+                stored = self._send(server, _fitting(entries, server.largest()))
+        except ServerError as error:
             self._recorder.count(Statistics(errors=1))
-            self._note_trouble(error)
+            if error.kind is Kind.REFUSED:
+                self._is_writable = False
+                self._recorder.warn(self._unwritable(error))
+        except MochiError as error:
+            self._fail_for_good(error)
+        self._recorder.count(Statistics(stores=stored, skipped=len(entries) - stored))
+
+    def _send(self, server: Server, entries: list[Entry]) -> int:
+        """Store results, and return how many.
+
+        Raises:
+            ServerError: One of them was not taken.
+        """
+        blobs = _blobs(entries)
+        lacking = server.missing(list(blobs))
+        server.write({digest: blobs[digest] for digest in lacking})
+        size = sum(digest.size for digest in lacking)
+        self._recorder.count(Statistics(bytes_written=size))
+        put = lambda entry: server.put_result(entry[0].key, self._signed(*entry))  # noqa: E731
+        return len(results(concurrently(put, entries, _THREADS)))
 
     def _signed(self, action: PreparedAction, hit: Hit) -> ActionResult:
         return self._signer.sign(action.key, hit.result) if self._signer else hit.result
 
     def _fail(self, error: ServerError | MochiError) -> None:
+        """Go on without the server, if the build can.
+
+        Raises:
+            MochiError: It cannot.
+        """
         self._recorder.count(Statistics(errors=1))
-        self._note_trouble(error)
-        if not self.settings.is_required:
-            return
-        raise error if isinstance(error, MochiError) else self._problem(error)
+        if isinstance(error, MochiError):
+            self._fail_for_good(error)
+        if self.settings.is_required:
+            raise error if isinstance(error, MochiError) else self._problem(error)
+
+    def _fail_for_good(self, error: MochiError) -> None:
+        """Keep a warning of what no further call can change."""
+        self._recorder.warn(*error.diagnostics)
+        self._guard.stop()
 
     def _note_call(self, seconds: float) -> None:
         self._recorder.count(call_statistics(seconds))
 
-    def _note_trouble(self, error: ServerError | MochiError) -> None:
-        """Keep a warning of what no further call can change."""
-        if isinstance(error, MochiError):
-            self._recorder.warn(*error.diagnostics)
-            self._guard.stop()
+    def _unwritable(self, error: ServerError) -> Diagnostic:
+        return warning(
+            "K023", f"the remote cache `{self._address}` does not accept results: {error}",
+            note="it is only read", help="write `remote_mode=read`",
+        )  # fmt: skip
 
     def _problem(self, error: ServerError) -> MochiError:
         code = "K023" if error.kind is Kind.REFUSED else "K022"
@@ -304,6 +326,14 @@ def _tidied(result: ActionResult, blobs: Mapping[Digest, bytes]) -> ActionResult
     files = tuple(replace(file, contents=b"") for file in result.output_files)
     stderr = blobs[result.stderr_digest] if result.stderr_digest else result.stderr_raw
     return replace(result, output_files=files, stderr_raw=stderr, stderr_digest=None)
+
+
+def _fitting(entries: list[Entry], largest: int) -> list[Entry]:
+    """Return the results whose outputs a server can take."""
+    if not largest:
+        return entries
+    sizes = lambda hit: (file.digest.size for file in hit.result.output_files)  # noqa: E731
+    return [entry for entry in entries if max(sizes(entry[1]), default=0) <= largest]
 
 
 def _blobs(entries: Iterable[Entry]) -> dict[Digest, bytes]:

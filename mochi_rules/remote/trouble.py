@@ -122,7 +122,8 @@ class Guard:
     ) -> _T:
         """Return what `work` returns, which gets the seconds that it may take.
 
-        `seconds` bounds each attempt. A call `in_background` takes nobody's patience.
+        `seconds` bounds each attempt. A call `in_background` takes nobody's patience, and if the
+        server refuses it, that is for the caller: reading may be allowed where writing is not.
 
         Raises:
             ServerError: It failed, or the server is not asked.
@@ -137,7 +138,8 @@ class Guard:
                 if error.kind is Kind.LATE and limit < min(seconds, _TELLING):
                     raise ServerError(Kind.STOPPED, _IMPATIENT) from None
                 if attempt + 1 == _ATTEMPTS or not _pause(error, attempt, patience):
-                    self._note_failure(error)
+                    if error.kind is not Kind.REFUSED or not in_background:
+                        self._note_failure(error)
                     raise
             else:
                 self._note_success()

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 def fetch_ahead(space: Workspace, cache: TieredCache) -> None:
-    """Fetch what the server has of the results of all steps that will run.
-
-    Raises:
-        MochiError: The build requires the server, and it fails.
-    """
+    """Begin to fetch what the server has of the results of all steps that will run."""
     nodes = {node for node in space.requested_steps() if _may_be_stored(space.tasks[node])}
     stale: set[Any] = set()
     pending = nodes

@@ -374,11 +374,7 @@ class Workspace:
             self.journal.begin()
 
     def prepare_steps(self) -> None:
-        """Do what is done once for all steps, when the first of them is about to run.
-
-        Raises:
-            MochiError: The build requires what fails.
-        """
+        """Do what is done once for all steps, when the first of them is about to run."""
         with self._preparing:
             pending, self.at_first_step = self.at_first_step, []
             for action in pending:

@@ -35,27 +35,43 @@ class Plan:
 
 
 def foresee(pipeline: Pipeline, cache: TieredCache, plans: Iterable[Plan]) -> None:
-    """Fetch what the server has of the results of steps.
+    """Let a thread fetch what the server has of the results of steps.
+
+    The inputs of steps that need no others are read before, and engines are probed: both belong to
+    the threads of the build, which wait for this one.
 
     Raises:
-        MochiError: The build requires the server, and it fails.
+        MochiError: An engine cannot be probed.
     """
+    plans = list(plans)
+    for config in {plan.step.engine for plan in plans if plan.step.engine is not None}:
+        pipeline.probe(config)
+    first = _prepare(pipeline, plans, {})
+    cache.go_ahead(lambda: _fetch(pipeline, cache, *first))
+
+
+def _fetch(
+    pipeline: Pipeline, cache: TieredCache, ready: dict[Hashable, PreparedAction], rest: list[Plan]
+) -> None:
+    """Fetch results level by level, for as long as the server has some."""
     known: dict[Hashable, Digest] = {}
-    pending = list(plans)
-    while pending:
-        ready: dict[Digest, PreparedAction] = {}
-        names: dict[Hashable, PreparedAction] = {}
-        waiting = []
-        for plan in pending:
-            inputs = plan.read(known)
-            if inputs is None:
-                waiting.append(plan)
-                continue
-            action = pipeline.prepare(plan.step, inputs)
-            names[plan.name] = ready[action.key] = action
+    while ready:
         found = cache.fetch_all(ready.values())
-        news = {name: found[action.key] for name, action in names.items() if action.key in found}
-        known.update((name, result.output_files[0].digest) for name, result in news.items())
-        if not news:
-            return
-        pending = waiting
+        news = {name: found[action.key].output_files[0].digest
+                for name, action in ready.items() if action.key in found}  # fmt: skip
+        known |= news
+        ready, rest = _prepare(pipeline, rest, known) if news else ({}, rest)
+
+
+def _prepare(
+    pipeline: Pipeline, plans: Iterable[Plan], known: Mapping[Hashable, Digest]
+) -> tuple[dict[Hashable, PreparedAction], list[Plan]]:
+    """Return the actions of the steps whose inputs are known, by name, and the other plans."""
+    ready, rest = {}, []
+    for plan in plans:
+        inputs = plan.read(known)
+        if inputs is None:
+            rest.append(plan)
+        else:
+            ready[plan.name] = pipeline.prepare(plan.step, inputs)
+    return ready, rest

@@ -76,7 +76,7 @@ class Pipeline:
         """
         tools = {name: self._identity(name, step.engine) for name in step.tools}
         if step.engine is not None:
-            tools["engine"] = self._probe(step.engine)
+            tools["engine"] = self.probe(step.engine)
         return prepare(
             ActionSpec(
                 mnemonic=step.verb,
@@ -148,8 +148,12 @@ class Pipeline:
         if self.cache.lookup(self.prepare(check, inputs)) is None:
             check.make(self.engines, inputs)
 
-    def _probe(self, config: EngineConfig) -> str:
-        """Return the digest of what the loader will compare, itself an output of a step."""
+    def probe(self, config: EngineConfig) -> str:
+        """Return the digest of what the loader will compare, itself an output of a step.
+
+        Raises:
+            MochiError: As `Engines.compile_wasm`.
+        """
         with self._probing:
             if config not in self._probes:
                 self._probes[config] = self._find_probe(config)

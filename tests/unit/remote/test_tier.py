@@ -266,3 +266,29 @@ def test_totals_are_of_each_tier(machine: Machine, server: FakeServer) -> None:
     shared = report.shared
     calls = shared.calls_10ms + shared.calls_100ms + shared.calls_1s + shared.calls_longer
     assert calls == 4  # capabilities, two results, the blobs of one
+
+
+def test_server_that_refuses_writes_is_read_on(machine: Machine, server: FakeServer) -> None:
+    """Who may not write may still read, and one warning says so."""
+    put(machine(server.url))
+    server.faults.refuse = {"batch_update": (1000, grpc.StatusCode.PERMISSION_DENIED)}
+    cache = machine(server.url)
+    cache.store(make_action("other"), OUTPUTS)
+    cache.shared.uploads.drain(10)
+    assert cache.lookup(ACTION) is not None
+    assert codes(cache) == ["K023"]
+    assert "does not accept results" in cache.warnings[0].message
+
+
+def test_blob_that_is_too_large_is_not_sent(machine: Machine) -> None:
+    """A result that the server cannot take is left out, and the others are stored."""
+    limited = m.CacheCapabilities(bytes([m.SHA256]), m.UpdateCapabilities(enabled=True), max_blob=9)
+    server = FakeServer(m.ServerCapabilities(limited))
+    cache = machine(server.url)
+    small = prepare(ActionSpec("aot", ("small",), {}, {}, ("large",)))
+    cache.store(large_action(), {"large": b"more than nine"})
+    cache.store(small, {"large": b"small"})
+    cache.flush()
+    assert list(server.results) == [small.key.hash]
+    assert codes(cache) == []
+    server.stop()
