@@ -11,6 +11,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mochi_rules.remote.trust import public_text
+from mochi_rules.signing.keys import write_key_pair
 from tests.needs import need
 
 if TYPE_CHECKING:
@@ -58,6 +60,11 @@ http {{
   }}
 }}
 """
+
+
+def new_key(path: Path) -> str:
+    """Write a signing key to a file, and return its public part as `mochi.toml` has it."""
+    return public_text(write_key_pair(path).raw)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from mochi_rules.base.files import write_atomic
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.project.project_file import FILE, read_table
 from mochi_rules.remote.settings import ENVIRONMENT, REVOKED, SECTION, TRUSTED
+from mochi_rules.remote.trust import public_text
+from mochi_rules.signing.keys import load_signing_key, write_key_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")  # what TOML takes as it is
 def look_after_keys(parsed: Parsed) -> int:
     """Make a key, show one, or no longer trust one.
 
-    Emits: B053 (an operand is missing), B062 (no such action), K025, K027, K028.
+    Emits: B053 (an operand is missing), B062 (no such action), K027, R007 to R009.
     """
     _, *rest = parsed.operands
     if not rest or rest[0] not in _ACTIONS:
@@ -44,10 +46,8 @@ def look_after_keys(parsed: Parsed) -> int:
 
 def _new(name: str) -> str:
     """Write a key, and return what to do with it."""
-    from mochi_rules.remote.signing_keys import new_key  # noqa: PLC0415 - loads cryptography
-
     path = _path(name)
-    public = new_key(path)
+    public = public_text(write_key_pair(path).raw)
     return (
         f"# The private key is in {path}. Whoever writes needs it:\n"
         f"#     export {ENVIRONMENT}_SIGNING_KEY={path}\n"
@@ -58,10 +58,8 @@ def _new(name: str) -> str:
 
 def _show(name: str) -> str:
     """Return the public part of a key as `mochi.toml` has it."""
-    from mochi_rules.remote.signing_keys import public_key  # noqa: PLC0415 - as above
-
     path = _path(name)
-    return f'{_checked(path.stem)} = "{public_key(path)}"\n'
+    return f'{_checked(path.stem)} = "{public_text(load_signing_key(path).public.raw)}"\n'
 
 
 def _revoke(name: str) -> str:
@@ -72,7 +70,7 @@ def _revoke(name: str) -> str:
     if not isinstance(key, str):
         known = list(writers) if isinstance(writers, dict) else []
         raise fail(
-            "K028",
+            "K027",
             f"`[{SECTION}.{TRUSTED}]` of `{FILE}` has no writer `{name}`",
             help=did_you_mean(name, known),
         )
@@ -99,10 +97,10 @@ def _path(name: str) -> Path:
 def _checked(name: str) -> str:
     """Return a name that can stand in `mochi.toml`.
 
-    Emits: K028.
+    Emits: K027.
     """
     if not _NAME.fullmatch(name):
-        raise fail("K028", f"`{name}` is not the name of a writer",
+        raise fail("K027", f"`{name}` is not the name of a writer",
                    help="use letters, digits, `-` and `_`")  # fmt: skip
     return name
 

@@ -42,7 +42,7 @@ _NAMES = (*_CHOICES, TRUSTED, REVOKED, MAX_AGE)
 _VARIABLES = {"url": "remote", "mode": "remote_mode", "upload": "remote_upload",
               "require": "remote_require"}  # fmt: skip
 PREFIX = "ed25519:"  # of a public key
-_SIZE = 32  # bytes of one
+KEY_SIZE = 32  # bytes of one
 # Scheme → (gRPC, TLS, port).
 _SCHEMES = {
     "grpc": (True, False, 80), "grpcs": (True, True, 443),
@@ -229,7 +229,7 @@ def parse_public(text: str) -> bytes | None:
         key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
     except ValueError:
         return None
-    return key if len(key) == _SIZE else None
+    return key if len(key) == KEY_SIZE else None
 
 
 def is_pull_request(environment: Mapping[str, str]) -> bool:

@@ -18,9 +18,8 @@ from mochi_rules.cache.statistics import Recorder, Statistics, call_statistics
 from mochi_rules.cache.store import EMPTY, warning
 from mochi_rules.remote.credentials import Credentials
 from mochi_rules.remote.server import concurrently, results
-from mochi_rules.remote.signing_keys import load_signer
 from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
-from mochi_rules.remote.trust import refusal, with_origin
+from mochi_rules.remote.trust import load_signer, refusal, with_origin
 from mochi_rules.remote.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -332,8 +331,8 @@ def _fitting(entries: list[Entry], largest: int) -> list[Entry]:
     """Return the results whose outputs a server can take."""
     if not largest:
         return entries
-    sizes = lambda hit: (file.digest.size for file in hit.result.output_files)  # noqa: E731
-    return [entry for entry in entries if max(sizes(entry[1]), default=0) <= largest]
+    return [entry for entry in entries
+            if max(map(len, entry[1].outputs.values()), default=0) <= largest]  # fmt: skip
 
 
 def _blobs(entries: Iterable[Entry]) -> dict[Digest, bytes]:

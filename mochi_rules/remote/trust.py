@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import base64
 import time
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.messages import (
@@ -22,11 +23,16 @@ from mochi_rules.cache.messages import (
 from mochi_rules.cache.store import EMPTY
 from mochi_rules.cache.wire import WireError
 from mochi_rules.remote import messages as m
-from mochi_rules.remote.settings import PREFIX
+from mochi_rules.remote.settings import KEY_SIZE, PREFIX
+from mochi_rules.signing.keys import PublicKey, load_signing_key
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from mochi_rules.base.digest import Digest
     from mochi_rules.remote.settings import Trust
+    from mochi_rules.signing.keys import SigningKey
 
 _TYPE = "type.googleapis.com/mochi_rules"
 _SIGNATURE, _ORIGIN = f"{_TYPE}.Signature", f"{_TYPE}.Origin"
@@ -49,7 +55,8 @@ def refusal(trust: Trust, key: Digest, result: ActionResult) -> str:
         return REVOKED
     if trust.trusted and trust.trusted.get(signature.writer) != signature.key:
         return UNKNOWN
-    if not _verifies(signature, signed_bytes(key, result, signature.writer, signature.time)):
+    signed = signed_bytes(key, result, signature.writer, signature.time)
+    if not PublicKey(signature.key).verify(signature.signature, signed):
         return FORGED
     age = time.time() - signature.time
     if age < -_SKEW or (trust.max_age and age > trust.max_age * _DAY):
@@ -60,16 +67,31 @@ def refusal(trust: Trust, key: Digest, result: ActionResult) -> str:
 class Signer:
     """Signs entries in the name of a writer."""
 
-    def __init__(self, writer: str, private: Any) -> None:
+    def __init__(self, writer: str, key: SigningKey) -> None:
         self._writer = writer
-        self._private = private
+        self._key = key
 
     def sign(self, key: Digest, result: ActionResult) -> ActionResult:
         """Return the result of a step with a signature."""
         now = int(time.time())
-        signature = self._private.sign(signed_bytes(key, result, self._writer, now))
-        message = m.Signature(raw_public(self._private), self._writer, now, signature)
+        signature = self._key.sign(signed_bytes(key, result, self._writer, now))
+        message = m.Signature(self._key.public.raw, self._writer, now, signature)
         return _with_detail(result, Detail(_SIGNATURE, m.encode(message)))
+
+
+def load_signer(path: Path, writers: Mapping[str, bytes]) -> Signer:
+    """Return what signs with the key of a file, in the name that readers know it by.
+
+    Where they know none, it is that of the file.
+
+    Emits: B010, R008, R009.
+
+    Raises:
+        MochiError: The key cannot be used.
+    """
+    key = load_signing_key(path)
+    names = [name for name, public in writers.items() if public == key.public.raw]
+    return Signer(names[0] if names else path.stem, key)
 
 
 def signed_bytes(key: Digest, result: ActionResult, writer: str, when: int) -> bytes:
@@ -107,34 +129,13 @@ def public_text(key: bytes) -> str:
     return PREFIX + base64.b64encode(key).decode()
 
 
-def raw_public(private: Any) -> bytes:
-    """Return the bytes of the public key that belongs to a private one."""
-    raw: bytes = private.public_key().public_bytes_raw()
-    return raw
-
-
 def _find_signature(result: ActionResult) -> m.Signature | None:
     for detail in _details(result):
         if detail.type_url == _SIGNATURE:
-            try:
-                return m.decode(m.Signature, detail.value)
-            except WireError:
-                return None
+            with suppress(WireError):
+                signature = m.decode(m.Signature, detail.value)
+                return signature if len(signature.key) == KEY_SIZE else None
     return None
-
-
-def _verifies(signature: m.Signature, data: bytes) -> bool:
-    # Takes 20 ms to load, and few workspaces have signatures.
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
-        Ed25519PublicKey,
-    )
-
-    try:
-        Ed25519PublicKey.from_public_bytes(signature.key).verify(signature.signature, data)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _details(result: ActionResult) -> tuple[Detail, ...]:

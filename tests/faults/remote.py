@@ -21,11 +21,11 @@ from mochi_rules.cache.key import prepare as prepare_action
 from mochi_rules.cache.messages import ActionResult, decode, encode
 from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.remote.settings import remote_settings
-from mochi_rules.remote.signing_keys import new_key
 from mochi_rules.remote.tier import RemoteTier
 from mochi_rules.steps.caches import open_cache
 from tests.faults.faults import damage
 from tests.faults.harness import Wrong
+from tests.servers import new_key
 from tests.unit.remote.fake_server import FakeServer
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def test_unknown_writer_cannot_be_revoked(capsys, workspace: Path) -> None:
     """Only who is trusted can be trusted no more."""
     (workspace / "mochi.toml").write_text('[remote]\nurl = "grpc://h"\n')
     assert main(["cache", "key", "revoke", "ci"]) == 2
-    assert "K028" in capsys.readouterr().err
+    assert "K027" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["key"], ["key", "new"], ["key", "make", "ci"], ["gc", "now"]])

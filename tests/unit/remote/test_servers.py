@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cache.samples import OUTPUTS, make_action
 
-from mochi_rules.remote.signing_keys import new_key
-from tests.servers import buildgrid, casd, nginx
+from tests.servers import buildgrid, casd, new_key, nginx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
