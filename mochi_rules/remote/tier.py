@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.trace import span
 from mochi_rules.cache.cache import Hit, is_complete
 from mochi_rules.cache.statistics import Recorder, Statistics, call_statistics
 from mochi_rules.cache.store import EMPTY, warning
@@ -100,7 +101,7 @@ class RemoteTier:
         if not self.settings.reads or not actions:
             return {}
         try:
-            with self.patience.waiting():
+            with self.patience.waiting(), span("remote", f"look up {len(actions)} results"):
                 hits = self._find(self._open(), actions)
         except (ServerError, MochiError) as error:
             self._fail(error)
@@ -185,7 +186,8 @@ class RemoteTier:
             blobs |= self._verified(_inlined(result))
         wanted = {digest for result in results.values() for digest in _names(result)}
         if lacking := [digest for digest in wanted if digest not in blobs]:
-            blobs |= self._verified(server.read(lacking))
+            with span("remote", f"fetch {len(lacking)} blobs"):
+                blobs |= self._verified(server.read(lacking))
         return {
             key: Hit(_tidied(result, blobs), _outputs(result, blobs), is_remote=True)
             for key, result in results.items()
@@ -234,7 +236,8 @@ class RemoteTier:
         try:
             server = self._open()
             if self._is_writable and server.can_write():
-                stored = self._send(server, _fitting(entries, server.largest()))
+                with span("remote", f"upload {len(entries)} results"):
+                    stored = self._send(server, _fitting(entries, server.largest()))
         except ServerError as error:
             self._recorder.count(Statistics(errors=1))
             if error.kind is Kind.REFUSED:

@@ -27,6 +27,10 @@ def open_console() -> Console:
             f"--{name}", dest=f"mochi_{name}", type="choice", choices=choices,
             default="auto", metavar="WHEN", help=text,
         )  # fmt: skip
+    SCons.Script.AddOption(
+        "--trace", dest="mochi_trace", metavar="FILE", default="",
+        help="write when which step ran, for chrome://tracing or Perfetto",
+    )  # fmt: skip
     output, errors = Output(sys.stdout), Output(sys.stderr)
     choice = "quiet" if SCons.Script.GetOption("silent") else SCons.Script.GetOption("mochi_ui")
     color = use_color(

@@ -9,6 +9,7 @@ import SCons.Action
 
 from mochi_rules.base.digest import SharedBytes, digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
+from mochi_rules.base.trace import span
 from mochi_rules.cache.explain import key_record
 from mochi_rules.rules.scons_errors import interruption, scons_error
 from mochi_rules.rules.scons_nodes import node_path, read_node
@@ -62,9 +63,10 @@ def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
     if task.notice:
         space.console.say(task.notice)
     try:
-        space.prepare_steps()
-        result = space.pipeline.run(task.step, task.read())
-        _keep(space, node, task, result, is_last=is_last)
+        with span("step", f"{task.step.verb} {task.name}"):
+            space.prepare_steps()
+            result = space.pipeline.run(task.step, task.read())
+            _keep(space, node, task, result, is_last=is_last)
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
         ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
         space.console.finished(started, ended)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import SCons.Node.FS
 import SCons.Script
 
+from mochi_rules.base import trace
 from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.files import reason, write_through
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.directory import default_root
 from mochi_rules.cache.tiers import TieredCache
@@ -96,6 +98,9 @@ def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
     cache = space.settings.cache
     if isinstance(cache, TieredCache):
         space.at_first_step.append(partial(fetch_ahead, space, cache))
+    if path := SCons.Script.GetOption("mochi_trace"):
+        trace.start()
+        space.at_end.append(partial(_write_trace, space, path))
     if watch:  # which takes its streams away again when it has seen enough
         watch.observer.watch_output()
         space.at_begin.append(watch.observer.stop)
@@ -105,6 +110,14 @@ def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
     install_hooks(space)
     atexit.register(space.close)
     SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
+
+
+def _write_trace(space: Workspace, path: str) -> None:
+    """Write what happened when; a build does not fail for that."""
+    try:
+        write_through(space.root / path, trace.document())
+    except OSError as error:
+        space.console.say(f"note: cannot write the trace `{path}`: {reason(error)}")
 
 
 class _Help:

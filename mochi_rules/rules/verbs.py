@@ -31,6 +31,7 @@ VERBS = {
 OPTIONS = {
     "--ui=auto|fancy|plain|quiet": "how to show progress",
     "--color=auto|always|never": "whether to use color",
+    "--trace=FILE": "write when which step ran, for chrome://tracing or Perfetto",
     "-j N": "how many steps to run at once",
     "-k": "keep going after an error",
     "-n": "show what would run",

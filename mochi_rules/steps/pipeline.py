@@ -15,6 +15,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
+from mochi_rules.base.trace import span
 from mochi_rules.cache.key import ActionSpec, PreparedAction, prepare
 from mochi_rules.steps.identity import WASMTIME
 from mochi_rules.steps.step import Made, Step
@@ -115,7 +116,8 @@ class Pipeline:
             if found := self._restore(step, inputs, action, again=True):
                 return found
             start = time.monotonic()
-            made = step.make(self.engines, inputs)
+            with span("make", step.verb):
+                made = step.make(self.engines, inputs)
             seconds = time.monotonic() - start
             outputs = {step.output: made.data}
             self.cache.store(action, outputs, stderr=_dump(made), seconds=seconds)
@@ -130,7 +132,8 @@ class Pipeline:
         again: bool = False,
     ) -> tuple[Outcome, Made] | None:
         """Return the output that the cache has, unless its check fails: then it is made again."""
-        hit = self.cache.lookup(action, again=again)
+        with span("cache", f"look up {step.verb}"):
+            hit = self.cache.lookup(action, again=again)
         if hit is None:
             return None
         if step.check is not None:
