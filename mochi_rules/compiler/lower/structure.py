@@ -91,7 +91,7 @@ class Structurer:
             case Jump() as jump:
                 self._jump(block, jump)
             case Branch() as branch:
-                self._branch(branch)
+                self._branch(block, branch)
             case Return() as end:
                 self.emit.leave(end)
             case Unreachable() | None:
@@ -105,7 +105,7 @@ class Structurer:
         else:
             self._tree(target)
 
-    def _branch(self, branch: Branch) -> None:
+    def _branch(self, block: Block, branch: Branch) -> None:
         for side, other, negated in (
             (branch.then, branch.otherwise, False),
             (branch.otherwise, branch.then, True),
@@ -116,14 +116,26 @@ class Structurer:
                 self.emit.raw("br_if", self._depth(side.end.target))
                 self._tree(other)
                 return
-        self.emit.condition(branch.condition, negated=False)
+        first, second = branch.then, branch.otherwise
+        is_negated = self._stays_in_loop(block, branch)
+        if is_negated:
+            first, second = second, first
+        self.emit.condition(branch.condition, negated=is_negated)
         self._open("if", None)
         self._then(
-            lambda: self._tree(branch.then),
+            lambda: self._tree(first),
             lambda: self.emit.raw("else"),
-            lambda: self._tree(branch.otherwise),
+            lambda: self._tree(second),
             self._close,
         )
+
+    def _stays_in_loop(self, block: Block, branch: Branch) -> bool:
+        """Whether a branch of a loop's header stays in the loop where its condition holds.
+
+        Cranelift places what follows `else` first: the loop should fall through to its body.
+        """
+        body = self.flow.loops[block] if block in self.flow.headers else set()
+        return branch.then in body and branch.otherwise not in body
 
     def _is_bare_jump(self, block: Block) -> bool:
         """Whether a block does nothing but jump to a label without passing arguments."""
