@@ -39,6 +39,7 @@ OPTIONS = {
     "-Q": "be silent about reading build files",
 }
 _MAX_LABELS = 12
+_MAX_HEAD = 40  # characters of a variable with its values
 
 
 def add_verbs(env: Any) -> None:
@@ -69,9 +70,13 @@ def help_text(space: Workspace) -> str:
     lines += ["  //folder:name, :name, //folder/..., a folder, or a file below build/", "", "verbs"]
     lines += _table(VERBS)
     lines += ["", "variables"]
-    lines += _table({row.name: f"{row.doc} (default: {row.default})" for row in VARIABLES})
-    for row in VARIABLES:
-        lines += _wrap(row.name, list(row.values()))
+    values = {row.name: list(row.values()) for row in VARIABLES}
+    heads = {name: f"{name}={'|'.join(choices)}" for name, choices in values.items()}
+    are_long = [name for name, head in heads.items() if len(head) > _MAX_HEAD]
+    heads |= {name: name for name in are_long}
+    lines += _table({heads[row.name]: f"{row.doc} (default: {row.default})" for row in VARIABLES})
+    for name in are_long:
+        lines += _wrap(name, values[name])
     lines += ["", "options"]
     lines += _table(OPTIONS)
     lines += ["", "`mochi-rules help RULE` shows the attributes of a rule.", ""]
