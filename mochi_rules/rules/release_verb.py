@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.release.archives.formats import FORMATS
@@ -39,13 +39,12 @@ def release(space: Workspace) -> int:
     if not space.releases:
         help_ = 'write `mochi_release(name="app", targets=[":app"])` in a SConscript'
         raise fail("R031", "no release is declared", help=help_)
-    version = str(space.settings.variables.get("version", ""))
     revision = _revision(space)
     key = _key(space)
     records = space.journal.records()
     files: dict[str, bytes] = {}
     for declared in space.releases:
-        files |= assemble(_release(space, declared, version, revision, records), key)
+        files |= assemble(_release(space, declared, revision, records), key)
     sums = checksums(files)
     if key is not None:
         time = release_time(revision, os.environ)
@@ -53,6 +52,27 @@ def release(space: Workspace) -> int:
     publish(space.root / _FOLDER, files | sums)
     _report(space, files, revision, key)
     return 0
+
+
+def check_ready(space: Workspace, values: Mapping[str, Any]) -> None:
+    """Refuse before anything is built what would be refused after; `values` are of a release.
+
+    Emits: R001 to R003, R006, as `load_signing_key`.
+    """
+    _version(space, values)
+    if not space.releases:  # what follows is the same for all
+        _revision(space)
+        _key(space)
+
+
+def _version(space: Workspace, values: Mapping[str, Any]) -> str:
+    """Return the version of a release: its own, or that of the command line.
+
+    Emits: R001, R006.
+    """
+    version = str(values["version"] or space.settings.variables.get("version", ""))
+    check_version(version)
+    return version
 
 
 def _revision(space: Workspace) -> Revision | None:
@@ -89,12 +109,11 @@ def _key(space: Workspace) -> SigningKey | None:
 def _release(
     space: Workspace,
     declared: DeclaredRelease,
-    version: str,
     revision: Revision | None,
     records: Mapping[str, Record],
 ) -> Release:
     values, label = declared.values, declared.label
-    check_version(version := values["version"] or version)
+    version = _version(space, values)
     product = Product(label.name, version, release_time(revision, os.environ),
                       values["summary"], values["license"], values["maintainer"])  # fmt: skip
     builds = tuple(

@@ -43,7 +43,7 @@ def check_caches(remote: RemoteSettings) -> None:
 def declare_release(call: Call) -> None:
     """Declare a release of targets, wherever those are declared.
 
-    Emits: B016 (no such program), R006 (its name), R030 (no executable).
+    Emits: B016 (no such program), R006 (its name), R030 (no executable), as `check_ready`.
     """
     check_name(call.label.name)
     files = tuple(map(call.file, call.values["files"]))
@@ -51,6 +51,10 @@ def declare_release(call: Call) -> None:
         source_name(node)  # refuses what is outside of the workspace
     labels = (parse_label(text, call.label.package) for text in call.values["targets"])
     targets = [find_program(call, label, "targets", "releases") for label in labels]
+    if is_releasing():
+        from mochi_rules.rules.release_verb import check_ready  # noqa: PLC0415 - of this verb only
+
+        check_ready(call.space, call.values)
     programs = {
         item.name: [_executable(call, target, item) for target in targets]
         for item in call.space.settings.configurations

@@ -179,6 +179,7 @@ def test_missing_version_is_refused(repository: Project) -> None:
     assert done.status == 2
     assert "error[R001]: the release has no version" in done.err
     assert "scons release version=1.0.0" in done.err
+    assert done.steps == []
     assert not (repository.root / "dist").exists()
 
 

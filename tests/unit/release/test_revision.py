@@ -1,0 +1,80 @@
+"""Tests of what git knows of a source."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.release.revision import check_clean, read_revision, release_time
+
+from .samples import revision
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.needs("git")
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git in a folder."""
+    identity = ("-c", "user.name=A", "-c", "user.email=a@x.org")
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Return a repository of one commit, with a workspace in a folder."""
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part" / "a.mochi").write_text("print(1)\n")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "x")
+    return tmp_path
+
+
+def test_clean_work_tree_has_no_changes(repository: Path) -> None:
+    """The workspace is a folder of the repository, on a branch."""
+    found = read_revision(repository / "part")
+    assert (found.changed, found.folder, found.branch) == ((), "part", "refs/heads/main")
+
+
+def test_changed_and_new_files_are_changes_and_outputs_are_not(repository: Path) -> None:
+    """A build writes into the workspace, too."""
+    part = repository / "part"
+    (part / "a.mochi").write_text("print(2)\n")
+    (part / "new.mochi").write_text("")
+    (part / "dist").mkdir()
+    (part / "dist" / "x").write_text("")
+    found = read_revision(part, ("dist",))
+    assert {name.rpartition("/")[2] for name in found.changed} == {"a.mochi", "new.mochi"}
+    with pytest.raises(MochiError, match="R002"):
+        check_clean(found)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://user:token@x.org/a.git", "https://x.org/a.git"),
+        ("ssh://git@x.org:2222/a.git", "ssh://x.org:2222/a.git"),
+        ("git@x.org:me/a.git", "ssh://x.org/me/a.git"),
+        ("/home/me/a", ""),
+        ("file:///home/me/a", ""),
+    ],
+)
+def test_address_shows_neither_secrets_nor_folders(
+    address: str, shown: str, repository: Path
+) -> None:
+    """Provenance is published."""
+    git(repository, "remote", "add", "origin", address)
+    assert read_revision(repository).repository == shown
+
+
+def test_time_is_that_of_the_commit_or_of_the_variable() -> None:
+    """SOURCE_DATE_EPOCH is how other tools name the time, too."""
+    assert release_time(revision(), {}) == 1_700_000_000
+    assert release_time(revision(), {"SOURCE_DATE_EPOCH": "5"}) == 5
+    with pytest.raises(MochiError, match="R005"):
+        release_time(revision(), {"SOURCE_DATE_EPOCH": "yesterday"})
