@@ -1,27 +1,37 @@
 """How the time of compiling grows with each construct: 1, 2 and 4 times a program.
 
-    python -m tests.bench.scaling [CONSTRUCT ...]
+    python -m tests.bench.scaling [--factors 1,10,100] [CONSTRUCT ...]
 
-A ratio of 2 at each doubling is linear, 4 is quadratic. The CPU time of the best of several rounds
-counts, after a smaller program has warmed the process up.
+A ratio of 1 for the time of a part is linear, and of 2 at a doubling is quadratic. The CPU time of
+the best of several rounds counts, after a smaller program has warmed the process up.
 """
 
 from __future__ import annotations
 
+import argparse
 import gc
 import re
-import sys
 import time
+from itertools import pairwise
 
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 
 ROUNDS = 3
-FACTORS = (1, 2, 4)
-LIMIT = 2.6  # of a doubling: n log n, and noise
+FACTORS = "1,2,4"
+LIMIT = 1.3  # of a part: n log n, and noise
 
 # By name: the size that counts as 1, and the lines. A line that begins with `*` stands n times,
 # `@` is its number; `<<item~separator>>` is a list of n items within a line.
 CONSTRUCTS: dict[str, tuple[int, tuple[str, ...]]] = {
+    "application": (
+        20, ("*type P@ { name: string, n: int }",
+             "*fun sum@(ps: list<P@>): int { var s = 0 for p in ps { s = s + p.n } return s }",
+             "*fun fib@(n: int): int { if n < 2 { return n } return fib@(n - 1) + fib@(n - 2) }",
+             '*let ps@ = [P@ { name: "a", n: @ }, P@ { name: "b", n: fib@(2) }]',
+             "*var m@: map<string, int> = {}",
+             "*for p in ps@ { if p.n != @ { continue } m@[p.name] = sum@(ps@) }",
+             "*print(from p in ps@ where p.n > 1 sort by p.name select p.n, m@)"),
+    ),
     "list of numbers": (4000, ("let a = [<<@~, >>]", "print(len(a))")),
     "list of any": (1000, ('let a = [<<1, "a"~, >>]', "print(len(a))")),
     "list of lists": (1000, ("let a = [<<[1, 2]~, >>]", "print(len(a))")),
@@ -121,15 +131,25 @@ def seconds(name: str, n: int) -> float:
 
 def main() -> None:
     """Print a row for each construct; mark growth that is more than n log n."""
-    heads = [f"{factor}n ms" for factor in FACTORS]
-    print(f"{'construct':24}{'n':>6}{heads[0]:>8}{heads[1]:>8}{heads[2]:>8}   2n/n  4n/2n")
-    for name in sys.argv[1:] or CONSTRUCTS:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.scaling")
+    parser.add_argument("names", nargs="*", metavar="CONSTRUCT")
+    parser.add_argument("--factors", default=FACTORS, help=f"by default {FACTORS}")
+    options = parser.parse_args()
+    factors = [int(factor) for factor in options.factors.split(",")]
+    heads = "".join(f"{f'{factor}n ms':>10}" for factor in factors)
+    print(f"{'construct':24}{'n':>6}{heads}   time of a part, to that before")
+    for name in options.names or CONSTRUCTS:
         n = CONSTRUCTS[name][0]
         seconds(name, n // 4)
-        one, two, four = (seconds(name, n * factor) for factor in FACTORS)
-        times = f"{one * 1000:8.0f}{two * 1000:8.0f}{four * 1000:8.0f}"
-        mark = "  *" if four / two > LIMIT else ""
-        print(f"{name:24}{n:6}{times}{two / one:7.2f}{four / two:7.2f}{mark}", flush=True)
+        parts = [seconds(name, n * factor) / factor for factor in factors]
+        times = "".join(
+            f"{part * factor * 1000:10.0f}" for part, factor in zip(parts, factors, strict=True)
+        )
+        growth = [after / before for before, after in pairwise(parts)]
+        mark = "  *" if growth[-1] > LIMIT else ""
+        print(
+            f"{name:24}{n:6}{times}   {' '.join(f'{one:.2f}' for one in growth)}{mark}", flush=True
+        )
 
 
 if __name__ == "__main__":
