@@ -221,18 +221,24 @@ _LISTS = [
                allocates=True), (0, 1)),
 ]  # fmt: skip
 
+_OF_BYTES = Effects(BYTES, needs=(0,))
 _STRINGS = [
-    Op("string.len", "s: string", "int", "number of code points", Effects(BYTES, needs=(0,))),
-    Op(
-        "string.concat",
-        "a: string, b: string",
-        "string",
-        "in place where a is unique",
-        Effects(BYTES | COUNTS, BYTES | COUNTS, (0, 1), frees=True, allocates=True),
-        (0,),
-    ),
+    Op("string.len", "s: string", "int", "number of code points", _OF_BYTES),
+    Op("string.concat", "a: string, b: string", "string", "in place where a is unique",
+       Effects(BYTES | COUNTS, BYTES | COUNTS, (0, 1), frees=True, allocates=True), (0,)),
     Op("string.eq", "a: string, b: string", "bool", "equal bytes", Effects(BYTES, needs=(0, 1))),
-]
+    Op("string.offset", "s: string, i: int", "word", "where code point i begins; 0 ≤ i < len",
+       _OF_BYTES),
+    Op("string.next", "s: string, at: word", "word", "where the code point at an offset ends",
+       _OF_BYTES),
+    Op("string.char", "s: string, at: word", "string", "the code point at an offset",
+       replace(_OF_BYTES, allocates=True)),
+    Op("string.order", "s: string", "word",
+       "compares as s does with strings of one ASCII character, of which it is twice the byte",
+       _OF_BYTES),
+    Op("string.order_at", "s: string, at: word", "word",
+       "the `string.order` of the code point at an offset", _OF_BYTES),
+]  # fmt: skip
 
 _MAPS = [
     Op("map.new", "", "map<K, V>", "an empty map", ALLOCATES),

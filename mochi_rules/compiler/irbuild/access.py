@@ -103,7 +103,8 @@ def _element(b: FunctionBuilder, base: Value, node: ast.Index) -> Value:
     if type_ is STRING:
         index = b.value(node.index, INT)
         b.at(node)
-        return b.runtime("string_at", (base, checked_index(b, base, index, "string")), STRING)
+        place = (base, checked_index(b, base, index, "string"))
+        return b.emit("string.char", (base, b.emit("string.offset", place, WORD)), STRING)
     if isinstance(type_, MapType):
         return lookup(b, base, map_key(b, b.expression(node.index), type_), type_)
     index = b.value(node.index, ANY)

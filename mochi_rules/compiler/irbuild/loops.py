@@ -101,10 +101,10 @@ def _over_string(
     here = b.env[offset]
     true, false = b.branch(b.emit("lt_u", (here, end), BOOL))
     b.merge(true)
-    step(b.runtime("string_char_at_offset", (text, here), STRING))
+    step(b.emit("string.char", (text, here), STRING))
     b.continue_point(loop)
     if b.block is not None:
-        b.env[offset] = b.runtime("string_next", (text, here), WORD)
+        b.env[offset] = b.emit("string.next", (text, here), WORD)
     b.end_loop(loop, false)
 
 

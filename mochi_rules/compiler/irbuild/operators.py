@@ -33,6 +33,8 @@ _INT_OPS = {"+": "add.checked", "-": "sub.checked", "*": "mul.checked", "/": "di
 _FLOAT_OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
 _ANY_OPS = {"+": "any_add", "-": "any_sub", "*": "any_mul", "/": "any_div", "%": "any_rem"}
 _ORDER = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+# The comparison with its operands exchanged.
+_TURNED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq"}
 _LIST_OPS = {
     "union": "list_union", "union all": "list_union_all", "except": "list_except",
     "intersect": "list_intersect",
@@ -147,13 +149,36 @@ def _order(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
     if types[0] in _NUMBERS and types[1] in _NUMBERS:
         return b.emit(_ORDER[op], (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)
     if types == (STRING, STRING):
-        compared = b.runtime("string_compare", (left, right), INT)
-        return b.emit(_ORDER[op], (compared, b.const(0, INT)), BOOL)
+        return _order_strings(b, _ORDER[op], left, right)
     left, right = b.convert(left, ANY), b.convert(right, ANY)
     if op in (">", ">="):
         left, right = right, left
     name = "any_less" if op in ("<", ">") else "any_less_equal"
     return b.runtime(name, (left, right), BOOL)
+
+
+def _order_strings(b: FunctionBuilder, op: str, left: Value, right: Value) -> Value:
+    if _is_character(left) and not _is_character(right):
+        op, left, right = _TURNED[op], right, left
+    if _is_character(right):
+        order = b.emit("string.order", (left,), WORD)
+        return b.emit(op, (order, b.const(2 * right.attr[0], WORD)), BOOL)
+    compared = b.runtime("string_compare", (left, right), INT)
+    return b.emit(op, (compared, b.const(0, INT)), BOOL)
+
+
+def _is_character(value: Value) -> bool:
+    """Whether a value is known to be one ASCII character."""
+    return value.op == "string" and len(value.attr) == 1 and value.attr.isascii()
+
+
+def _equal_strings(b: FunctionBuilder, left: Value, right: Value) -> Value:
+    for one, other in ((left, right), (right, left)):
+        if other.op == "string" and not other.attr:
+            return b.emit("eq", (b.emit("string.len", (one,), INT), b.const(0, INT)), BOOL)
+    if _is_character(left) or _is_character(right):
+        return _order_strings(b, "eq", left, right)
+    return b.emit("string.eq", (left, right), BOOL)
 
 
 def _equal(b: FunctionBuilder, node: ast.Binary) -> Value:

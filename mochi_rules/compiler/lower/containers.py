@@ -1,4 +1,4 @@
-"""Lists, strings and maps in WebAssembly: the fast paths, inlined."""
+"""Lists and maps in WebAssembly: the fast paths, inlined."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.ir.types import INT, MapType, Type
 from mochi_rules.compiler.lower import allocate
 from mochi_rules.compiler.lower import object_layout as layout
-from mochi_rules.compiler.lower.object_layout import count_code_points
 from mochi_rules.compiler.lower.slots import (
     BYTE_LOAD,
     BYTE_STORE,
     SLOT_LOADS,
     SLOT_STORES,
+    and_unique,
     push_all,
+    retain_plain,
     store_slot,
     vacate_slot,
 )
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 
 SLOT_NAMES = ("int", "float", "bool", "ref")
-_WORD = 8  # bytes that one store puts behind a string
 _ELEMENT_STORES = (*SLOT_STORES[:2], BYTE_STORE, SLOT_STORES[3])
 
 
@@ -117,7 +117,7 @@ def _list_append(s: Selector, value: Value) -> None:
     s.raw("local.get", xs)
     s.raw("i32.load", 2, layout.LIST_CAP)
     s.raw("i32.ne")
-    _and_unique(s, xs)
+    and_unique(s, xs)
     s.raw("if", "i32")
     s.raw("local.get", xs)
     s.raw("local.get", count)
@@ -171,15 +171,6 @@ def _list_extend(s: Selector, value: Value) -> None:
     s.raw("local.get", xs)
 
 
-def _and_unique(s: Selector, held: int) -> None:
-    """Add to the condition on the stack that the object in a local has one reference."""
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("i32.and")
-
-
 def _push_held(s: Selector, local: int | None, value: Value) -> None:
     """Push a value that a local holds, or a constant."""
     if local is None:
@@ -188,64 +179,17 @@ def _push_held(s: Selector, local: int | None, value: Value) -> None:
         s.raw("local.get", local)
 
 
-# Strings and maps
-
-
-def _string_len(s: Selector, value: Value) -> None:
-    s.push(value.args[0])
-    s.raw("i64.load32_u", 2, layout.STRING_COUNT)
-
-
-def _string_concat(s: Selector, value: Value) -> None:
-    """Append a few known bytes where the string is not shared and has room for eight."""
-    text, more = value.args
-    known = more.attr if more.op == "string" else b""
-    if not 0 < len(known) <= _WORD:
-        push_all(s, value)
-        s.call("string_concat")
-        return
-    held, length = s.hold(text), s.new_local("i32")
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("local.tee", length)
-    s.raw("i32.const", _WORD)
-    s.raw("i32.add")
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.STRING_CAP)
-    s.raw("i32.le_u")
-    _and_unique(s, held)
-    s.raw("if", "i32")
-    s.raw("local.get", held)
-    s.raw("local.get", length)
-    s.raw("i32.add")
-    s.raw("i64.const", int.from_bytes(known.ljust(_WORD, b"\0"), "little", signed=True))
-    s.raw("i64.store", 0, layout.STRING_DATA)
-    for offset, added in (
-        (layout.STRING_BYTES, len(known)), (layout.STRING_COUNT, count_code_points(known)),
-    ):  # fmt: skip
-        s.raw("local.get", held)
-        s.raw("local.get", held)
-        s.raw("i32.load", 2, offset)
-        s.raw("i32.const", added)
-        s.raw("i32.add")
-        s.raw("i32.store", 2, offset)
-    s.raw("local.get", held)
-    s.raw("else")
-    s.raw("local.get", held)
-    s.push(more)
-    s.call("string_concat")
-    s.raw("end")
-
-
-def _string_eq(s: Selector, value: Value) -> None:
-    push_all(s, value)
-    s.call("string_eq")
+# Maps
 
 
 def _map_new(s: Selector, value: Value) -> None:
     assert isinstance(value.type, MapType)
     s.raw("i32.const", layout.map_meta(value.type.key, value.type.value))
-    s.call("map_make")
+    if value.attr is None:
+        s.call("map_make")
+    else:
+        s.raw("i32.const", *value.attr)
+        s.call("map_make_small")
 
 
 def _map_len(s: Selector, value: Value) -> None:
@@ -253,12 +197,68 @@ def _map_len(s: Selector, value: Value) -> None:
     s.raw("i64.load32_u", 2, layout.MAP_LEN)
 
 
-def _map_access(verb: str) -> Handler:
-    def handle(s: Selector, value: Value) -> None:
-        push_all(s, value)
-        s.call(f"map_{verb}_{'int' if value.args[1].type is INT else 'string'}")
+def _access_name(verb: str, key: Value) -> str:
+    return f"map_{verb}_{'int' if key.type is INT else 'string'}"
 
-    return handle
+
+def _map_find(s: Selector, value: Value) -> None:
+    """Look where a known key is as a rule, before searching."""
+    m, key = value.args
+    if value.attr is None:
+        push_all(s, value)
+        s.call(_access_name("find", key))
+        return
+    (number,) = value.attr
+    held, entries = s.hold(m), s.new_local("i32")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.MAP_ENTRIES)
+    s.raw("local.tee", entries)
+    s.raw("i32.load", 2, number * layout.ENTRY_SIZE + layout.ENTRY_KEY)
+    s.push(key)
+    s.raw("i32.eq")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.MAP_LEN)
+    s.raw("i32.const", number)
+    s.raw("i32.gt_u")
+    s.raw("i32.and")
+    s.raw("if", "i32")
+    _push_entry(s, entries, number)
+    s.raw("else")
+    s.raw("local.get", held)
+    s.push(key)
+    s.call(_access_name("find", key))
+    s.raw("end")
+
+
+def _push_entry(s: Selector, entries: int, number: int) -> None:
+    s.raw("local.get", entries)
+    s.raw("i32.const", number * layout.ENTRY_SIZE)
+    s.raw("i32.add")
+
+
+def _map_insert(s: Selector, value: Value) -> None:
+    """Append an entry where its key is known to be new; its hash is for larger maps."""
+    m, key = value.args
+    if value.attr is None:
+        push_all(s, value)
+        s.call(_access_name("insert", key))
+        return
+    (number,) = value.attr
+    held, entries = s.hold(m), s.new_local("i32")
+    s.raw("local.get", held)
+    s.raw("i32.const", number + 1)
+    s.raw("i32.store", 2, layout.MAP_LEN)
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.MAP_ENTRIES)
+    s.raw("local.tee", entries)
+    word = s.hold(key)
+    s.raw("local.get", word)
+    s.raw("i32.store", 2, number * layout.ENTRY_SIZE + layout.ENTRY_KEY)
+    s.raw("local.get", entries)
+    s.raw("i64.const", 0)
+    s.raw("i64.store", 3, number * layout.ENTRY_SIZE + layout.ENTRY_VALUE)
+    retain_plain(s, word)
+    _push_entry(s, entries, number)
 
 
 def _entry_load(s: Selector, value: Value) -> None:
@@ -281,8 +281,7 @@ HANDLERS: dict[str, Handler] = {
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
     "list.append": _list_append, "list.reserve": _list_reserve,
     "list.room": _list_room, "list.extend": _list_extend,
-    "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
     "map.new": _map_new, "map.len": _map_len,
-    "map.find": _map_access("find"), "map.insert": _map_access("insert"),
+    "map.find": _map_find, "map.insert": _map_insert,
     "entry.load": _entry_load, "entry.store": _entry_store, "entry.vacate": _entry_vacate,
 }  # fmt: skip

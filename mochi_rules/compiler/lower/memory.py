@@ -10,7 +10,7 @@ from mochi_rules.compiler.ir.types import (
     WORD,
 )
 from mochi_rules.compiler.lower import object_layout as layout
-from mochi_rules.compiler.lower.slots import push_all
+from mochi_rules.compiler.lower.slots import push_all, retain_plain
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -40,13 +40,7 @@ def _retain(s: Selector, value: Value) -> None:
         s.push(operand)
         s.call("retain")
         return
-    held = s.hold(operand)
-    s.raw("local.get", held)
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.add")
-    s.raw("i32.store", 2, layout.RC)
+    retain_plain(s, s.hold(operand))
 
 
 def _release(s: Selector, value: Value) -> None:

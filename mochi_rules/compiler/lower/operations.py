@@ -16,6 +16,7 @@ from mochi_rules.compiler.lower import (
     numbers,
     objects,
     overflow,
+    strings,
 )
 
 if TYPE_CHECKING:
@@ -24,5 +25,5 @@ if TYPE_CHECKING:
 HANDLERS: dict[str, Handler] = {
     **numbers.HANDLERS, **overflow.HANDLERS, **checks.HANDLERS, **dynamic.HANDLERS,
     **memory.HANDLERS,
-    **containers.HANDLERS, **objects.HANDLERS,
+    **containers.HANDLERS, **strings.HANDLERS, **objects.HANDLERS,
 }  # fmt: skip

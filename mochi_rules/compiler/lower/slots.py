@@ -51,6 +51,25 @@ def vacate_slot(s: Selector, offset: int, old: Value) -> None:
     s.raw("end")
 
 
+def retain_plain(s: Selector, held: int) -> None:
+    """Count one reference more to an object, which is not null."""
+    s.raw("local.get", held)
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.add")
+    s.raw("i32.store", 2, layout.RC)
+
+
+def and_unique(s: Selector, held: int) -> None:
+    """Add to the condition on the stack that the object in a local has one reference."""
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.eq")
+    s.raw("i32.and")
+
+
 def push_all(s: Selector, value: Value) -> None:
     """Push all arguments of an instruction."""
     for arg in value.args:

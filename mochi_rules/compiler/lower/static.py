@@ -26,8 +26,9 @@ def string_object(text: bytes) -> bytes:
 
 
 def ascii_strings() -> bytes:
-    """Return the strings of one ASCII character, 24 bytes each."""
-    return b"".join(string_object(bytes([byte])).ljust(24, b"\0") for byte in range(128))
+    """Return the strings of one ASCII character, ASCII_SIZE bytes each."""
+    size = layout.ASCII_SIZE
+    return b"".join(string_object(bytes([byte])).ljust(size, b"\0") for byte in range(128))
 
 
 _TABLES = {**TABLES, "ascii": ascii_strings}

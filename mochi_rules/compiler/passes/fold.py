@@ -264,6 +264,12 @@ def _string_eq(value: Value) -> None:
         become_constant(value, int(left.attr == right.attr))
 
 
+def _string_order(value: Value) -> None:
+    (operand,) = value.args
+    if operand.op == "string.char":
+        value.op, value.args = "string.order_at", operand.args
+
+
 _BINARY = {*_COMPARE, *_UNSIGNED, *_COMPUTE, *_UNITS}
 _RULES: dict[str, Callable[[Value], Value | object | None]] = {
     **dict.fromkeys(sorted(_BINARY), _binary),
@@ -275,6 +281,6 @@ _RULES: dict[str, Callable[[Value], Value | object | None]] = {
     "check.nonzero": _check_nonzero, "check.expect": _check_expect,
     "any.to": _from_any, "any.cast": _from_any,
     "check.some": _check_some, "widen": _widen, "is_null": _is_null, "string.len": _string_len,
-    "string.eq": _string_eq,
+    "string.eq": _string_eq, "string.order": _string_order,
 }  # fmt: skip
 assert _RULES.keys() <= OPS.keys()

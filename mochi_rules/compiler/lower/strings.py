@@ -1,0 +1,221 @@
+"""Strings in WebAssembly: the fast paths, inlined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.object_layout import count_code_points
+from mochi_rules.compiler.lower.slots import and_unique, push_all
+
+if TYPE_CHECKING:
+    from mochi_rules.compiler.ir.function import Value
+    from mochi_rules.compiler.lower.select import Handler, Selector
+
+_WORD = 8  # bytes of a string that one can always read, and that one store puts behind it
+_LOADS = {1: ("i32.load8_u", 0), 2: ("i32.load16_u", 0), 4: ("i32.load", 0)}
+_ASCII = 128
+
+
+def _string_len(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    s.raw("i64.load32_u", 2, layout.STRING_COUNT)
+
+
+# Putting together
+
+
+def _string_concat(s: Selector, value: Value) -> None:
+    """Append a few known bytes where the string is not shared and has room for eight."""
+    text, more = value.args
+    known = more.attr if more.op == "string" else b""
+    if not 0 < len(known) <= _WORD:
+        push_all(s, value)
+        s.call("string_concat")
+        return
+    held, length = s.hold(text), s.new_local("i32")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("local.tee", length)
+    s.raw("i32.const", _WORD)
+    s.raw("i32.add")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_CAP)
+    s.raw("i32.le_u")
+    and_unique(s, held)
+    s.raw("if", "i32")
+    s.raw("local.get", held)
+    s.raw("local.get", length)
+    s.raw("i32.add")
+    s.raw("i64.const", _number(known))
+    s.raw("i64.store", 0, layout.STRING_DATA)
+    for offset, added in (
+        (layout.STRING_BYTES, len(known)), (layout.STRING_COUNT, count_code_points(known)),
+    ):  # fmt: skip
+        s.raw("local.get", held)
+        s.raw("local.get", held)
+        s.raw("i32.load", 2, offset)
+        s.raw("i32.const", added)
+        s.raw("i32.add")
+        s.raw("i32.store", 2, offset)
+    s.raw("local.get", held)
+    s.raw("else")
+    s.raw("local.get", held)
+    s.push(more)
+    s.call("string_concat")
+    s.raw("end")
+
+
+def _number(text: bytes) -> int:
+    """Return up to eight bytes as a load of them gives them."""
+    return int.from_bytes(text.ljust(_WORD, b"\0"), "little", signed=True)
+
+
+# Comparing
+
+
+def _string_eq(s: Selector, value: Value) -> None:
+    left, right = value.args
+    if left.op == "string":
+        left, right = right, left
+    if right.op == "string" and len(right.attr) <= _WORD:
+        _is_known(s, s.hold(left), right.attr)
+        return
+    one, other = s.hold(left), s.hold(right)
+    for held in (one, other):
+        s.raw("local.get", held)
+        s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("i32.eq")
+    s.raw("if", "i32")
+    s.raw("local.get", one)
+    s.raw("local.get", other)
+    s.call("string_eq")
+    s.raw("else")
+    s.raw("i32.const", 0)
+    s.raw("end")
+
+
+def _is_known(s: Selector, held: int, known: bytes) -> None:
+    """Push whether a string is a few known bytes."""
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("i32.const", len(known))
+    s.raw("i32.eq")
+    if not known:
+        return
+    s.raw("local.get", held)
+    if len(known) in _LOADS:
+        s.raw(*_LOADS[len(known)], layout.STRING_DATA)
+        s.raw("i32.const", int.from_bytes(known, "little"))
+        s.raw("i32.eq")
+    else:
+        s.raw("i64.load", 0, layout.STRING_DATA)
+        if len(known) < _WORD:
+            s.raw("i64.const", 2 ** (8 * len(known)) - 1)
+            s.raw("i64.and")
+        s.raw("i64.const", _number(known))
+        s.raw("i64.eq")
+    s.raw("i32.and")
+
+
+def _string_order(s: Selector, value: Value) -> None:
+    """Push -1 for the empty string, else twice the first byte, and 1 more where others follow."""
+    held, length = s.hold(value.args[0]), s.new_local("i32")
+    s.raw("local.get", held)
+    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+    s.raw("i32.const", 1)
+    s.raw("i32.shl")
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("local.tee", length)
+    s.raw("i32.const", 1)
+    s.raw("i32.gt_u")
+    s.raw("i32.or")
+    s.raw("i32.const", -1)
+    s.raw("local.get", length)
+    s.raw("select")
+
+
+def _string_order_at(s: Selector, value: Value) -> None:
+    """Push twice the first byte of a code point: other than ASCII is beyond all of that."""
+    push_all(s, value)
+    s.raw("i32.add")
+    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+    s.raw("i32.const", 1)
+    s.raw("i32.shl")
+
+
+# Code points
+
+
+def _is_ascii(s: Selector, held: int) -> None:
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.STRING_COUNT)
+    s.raw("i32.eq")
+
+
+def _string_offset(s: Selector, value: Value) -> None:
+    held, index = s.hold(value.args[0]), s.hold(value.args[1])
+    _is_ascii(s, held)
+    s.raw("if", "i32")
+    s.raw("local.get", index)
+    s.raw("i32.wrap_i64")
+    s.raw("else")
+    s.raw("local.get", held)
+    s.raw("local.get", index)
+    s.call("string_offset")
+    s.raw("end")
+
+
+def _string_next(s: Selector, value: Value) -> None:
+    held, place = s.hold(value.args[0]), s.hold(value.args[1])
+    _is_ascii(s, held)
+    s.raw("if", "i32")
+    s.raw("local.get", place)
+    s.raw("i32.const", 1)
+    s.raw("i32.add")
+    s.raw("else")
+    s.raw("local.get", held)
+    s.raw("local.get", place)
+    s.call("string_next")
+    s.raw("end")
+
+
+def _string_char(s: Selector, value: Value) -> None:
+    """Take one more reference to the static string of an ASCII character."""
+    held, place = s.hold(value.args[0]), s.hold(value.args[1])
+    text = s.new_local("i32")
+    s.raw("local.get", held)
+    s.raw("local.get", place)
+    s.raw("i32.add")
+    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+    s.raw("local.tee", text)
+    s.raw("i32.const", _ASCII)
+    s.raw("i32.lt_u")
+    s.raw("if", "i32")
+    s.raw("local.get", text)
+    s.raw("i32.const", layout.ASCII_SIZE)
+    s.raw("i32.mul")
+    s.address("table", "ascii")
+    s.raw("i32.add")
+    s.raw("local.tee", text)
+    s.raw("local.get", text)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.add")
+    s.raw("i32.store", 2, layout.RC)
+    s.raw("local.get", text)
+    s.raw("else")
+    s.raw("local.get", held)
+    s.raw("local.get", place)
+    s.call("string_char_at_offset")
+    s.raw("end")
+
+
+HANDLERS: dict[str, Handler] = {
+    "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
+    "string.order": _string_order, "string.order_at": _string_order_at,
+    "string.offset": _string_offset, "string.next": _string_next, "string.char": _string_char,
+}  # fmt: skip
