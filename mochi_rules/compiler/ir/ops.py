@@ -241,12 +241,13 @@ _STRINGS = [
 ]  # fmt: skip
 
 _MAPS = [
-    Op("map.new", "", "map<K, V>", "an empty map", ALLOCATES),
+    Op("map.new", "", "map<K, V>", "an empty map; attr: its room, if known", ALLOCATES),
     Op("map.len", "m: map<K, V>", "int", "number of keys", Effects(KEYS, needs=(0,))),
-    Op("map.find", "m: map<K, V>, k: K", "word", "the entry of a key, or 0",
+    Op("map.find", "m: map<K, V>, k: K", "word", "the entry of a key, or 0; attr: its number, if likely",
        Effects(KEYS | BYTES, needs=(0, 1))),
     Op("map.insert", "m: map<K, V>, k: K", "word",
-       "the entry of a key, made if missing; moves the others",
+       "the entry of a key, made if missing; moves the others; attr: its number, where it is new "
+       "and there is room",
        Effects(KEYS | BYTES, KEYS | ENTRIES | COUNTS, (0, 1), allocates=True)),
     _load("entry.load", "m: map<K, V>, e: word", "V?", KEYS | ENTRIES, "the value of entry e"),
     _store("entry.store", "m: map<K, V>, e: word, v: V", ENTRIES, "set the value of entry e"),

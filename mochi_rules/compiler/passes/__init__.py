@@ -12,6 +12,7 @@ from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.fill import fill
 from mochi_rules.compiler.passes.hoist import hoist
 from mochi_rules.compiler.passes.inline import inline
+from mochi_rules.compiler.passes.known_keys import place_known_keys
 from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
@@ -70,6 +71,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("anchor", 2, anchor),
     Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),
+    Pass("known_keys", 1, whole=place_known_keys),
 )
 
 

@@ -50,11 +50,14 @@ def test_maps_with_int_keys_are_dicts(shared, ops) -> None:
     assert instance.live == 0
 
 
-@given(ops=st.lists(st.tuples(st.booleans(), st.text("ab", max_size=6)), max_size=150))
-def test_maps_with_string_keys_are_dicts(shared, ops) -> None:
+@given(
+    ops=st.lists(st.tuples(st.booleans(), st.text("ab", max_size=6)), max_size=150),
+    room=st.integers(1, layout.MAP_SMALL),
+)
+def test_maps_with_string_keys_are_dicts(shared, ops, room) -> None:
     """The same with string keys, of which the map keeps one reference each."""
     instance = shared()
-    m, model = instance.map_make(STRING_COUNTERS), {}
+    m, model = instance.map_make_small(STRING_COUNTERS, room), {}
     for step, (is_insert, key) in enumerate(ops):
         text = instance.string(key)
         if is_insert:

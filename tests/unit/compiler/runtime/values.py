@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 BASICS = (
     "box_int", "box_float", "list_make", "list_append_int", "list_append_float",
-    "list_append_bool", "list_append_ref", "map_make", "map_insert_string", "map_insert_int",
+    "list_append_bool", "list_append_ref", "map_make", "map_make_small", "map_insert_string",
+    "map_insert_int",
 )  # fmt: skip
 
 _CODES = {layout.SLOT_INT: "<q", layout.SLOT_FLOAT: "<d", layout.SLOT_BOOL: "<B"}
