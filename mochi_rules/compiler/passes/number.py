@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.ir.facts import substitute
 from mochi_rules.compiler.ir.function import Branch, Jump, Return, Value
-from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT
+from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT, WORD
 from mochi_rules.compiler.passes.fold import INVERSE, NOTHING, fold
 from mochi_rules.compiler.passes.memory_state import Writes, read_places, written_places
 
@@ -206,6 +206,8 @@ class _Numbering:
 
     def _number(self, value: Value) -> Value | object | None:
         """Return the earlier instruction that an instruction equals; else remember it."""
+        if value.op == "map.insert" and (entry := self._entry_found(value)):
+            return entry
         effects = self.effects(value)
         if effects.writes or effects.frees or effects.allocates or value.op in _COUNTING:
             self._write(written_places(value, effects))
@@ -218,6 +220,19 @@ class _Numbering:
             self._remember(key, value)
             return None
         return found if value.has_result else NOTHING
+
+    def _entry_found(self, insert: Value) -> Value | None:
+        """Return the entry that a map is known to have for a key."""
+        entry = self.table.get(self._key(Value("map.find", insert.args, WORD)))
+        if entry is None:
+            return None
+        checked = self.table.get(self._key(Value("check.some", (entry,), WORD)))
+        if checked is not None:
+            return checked
+        missing = Value("eq", (entry, Value("const", (), WORD, 0)), BOOL)
+        found = self.table.get(self._key(missing))
+        known = self.table.get(found, found)
+        return entry if known in self.constants and not known.attr else None
 
     def _key(self, value: Value) -> Any:
         args = tuple(map(_name, value.args))
