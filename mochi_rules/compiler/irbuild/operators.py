@@ -193,11 +193,34 @@ def equal(b: FunctionBuilder, left: Value, right: Value) -> Value:
     if types[0] in _NUMBERS and types[1] in _NUMBERS:
         return b.emit("eq", (b.convert(left, FLOAT), b.convert(right, FLOAT)), BOOL)
     if types == (STRING, STRING):
-        return b.emit("string.eq", (left, right), BOOL)
+        return _equal_strings(b, left, right)
+    inner = _inner(types[0])
+    if inner in SCALARS and inner is _inner(types[1]):
+        return _equal_if_there(b, left, right)
     for one, other in ((left, right), (right, left)):
         if one.op == "null" or one.type in (NULL, VOID):
             return _is_null(b, other)
     return b.runtime("any_equal", (b.convert(left, ANY), b.convert(right, ANY)), BOOL)
+
+
+def _inner(type_: Type) -> Type:
+    return type_.inner if isinstance(type_, OptionalType) else type_
+
+
+def _equal_if_there(b: FunctionBuilder, left: Value, right: Value) -> Value:
+    """Compare two numbers of one type that may be null."""
+    if not isinstance(left.type, OptionalType):
+        left, right = right, left
+    inner, is_null = _inner(left.type), b.emit("is_null", (left,), BOOL)
+    if not isinstance(right.type, OptionalType):
+        otherwise = b.const(0, BOOL)
+    else:
+        otherwise = b.emit("is_null", (right,), BOOL)
+    return b.choose(
+        b.branch(is_null),
+        lambda: otherwise,
+        lambda: equal(b, right, b.emit("any.cast", (left,), inner)),
+    )
 
 
 def _is_null(b: FunctionBuilder, value: Value) -> Value:

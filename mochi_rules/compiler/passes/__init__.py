@@ -20,6 +20,7 @@ from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
+from mochi_rules.compiler.passes.unbox import unbox
 from mochi_rules.compiler.passes.version import version_loops
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("accumulate", 2, whole=accumulate),
     Pass("tail_calls", 2, loop_tail_calls),
     Pass("inline", 2, whole=inline),
+    Pass("unbox", 2, unbox),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 1, tidy, library=2),
     Pass("prune", 0, prune, library=2),
@@ -69,9 +71,9 @@ PASSES: tuple[Pass, ...] = (
     Pass("fill", 2, fill),
     Pass("version", 2, version_loops),
     Pass("anchor", 2, anchor),
+    Pass("known_keys", 1, whole=place_known_keys),
     Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),
-    Pass("known_keys", 1, whole=place_known_keys),
 )
 
 

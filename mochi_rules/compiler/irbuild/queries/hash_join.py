@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.types import ANY, BOOL, FLOAT, INT, STRING, WORD, list_of
+from mochi_rules.compiler.ir.types import ANY, BOOL, FLOAT, INT, STRING, WORD, OptionalType, list_of
 from mochi_rules.compiler.irbuild.access import element_at
 from mochi_rules.compiler.irbuild.loops import count
 from mochi_rules.compiler.irbuild.operators import equal
@@ -69,6 +69,13 @@ class HashIndex:
         b = self.b
         if value.type in _HASHES:
             return b.runtime(_HASHES[value.type], (value,), WORD)
+        if isinstance(value.type, OptionalType) and value.type.inner in _HASHES:
+            inner = value.type.inner
+            return b.choose(
+                b.branch(b.emit("is_null", (value,), BOOL)),
+                lambda: b.const(0, WORD),  # as any_value_hash has it
+                lambda: self._hash_of(b.emit("any.cast", (value,), inner)),
+            )
         return b.runtime("any_value_hash", (b.convert(value, ANY),), WORD)
 
     def find(self) -> tuple[Value, list[Value]]:
