@@ -76,14 +76,17 @@ CELL_VALUE = 8
 CLOSURE_CODE = 8
 CLOSURE_CAPTURES = 16
 
-# A descriptor of a struct or closure: size in bytes, number of fields, name, role, then the fields.
+# A descriptor of a struct or closure: size in bytes, number of fields, name, role, where in an
+# object its references begin and end, then the fields.
 # The role of a group is the offset of its items, that of a row ROLE_ROW, that of other structs 0;
 # that of a closure is the number of its parameters and, above ROLE_PARAMS bits, of its signature.
 DESCRIPTOR_SIZE = 0
 DESCRIPTOR_COUNT = 4
 DESCRIPTOR_NAME = 8
 DESCRIPTOR_ROLE = 12
-DESCRIPTOR_FIELDS = 16
+DESCRIPTOR_REFS = 16
+DESCRIPTOR_REFS_END = 20  # 0 where there are none
+DESCRIPTOR_FIELDS = 24
 FIELD_NAME = 0
 FIELD_OFFSET = 4
 FIELD_SLOT = 8
@@ -202,14 +205,18 @@ def is_plain_reference(type_: Type) -> bool:
 
 
 def field_offsets(types: tuple[Type, ...], base: int) -> tuple[list[int], int]:
-    """Lay out fields, those of 8 bytes first, so that there is no padding; also return the size."""
+    """Lay out fields: those of 8 bytes first, so that there is no padding, then the references.
+
+    Also return the size.
+    """
     offsets = [0] * len(types)
     position = base
-    for width in (8, 4):
+    for slots in ((SLOT_INT, SLOT_FLOAT), (SLOT_REF,), (SLOT_BOOL,)):
         for number, type_ in enumerate(types):
-            if slot_size(slot_of(type_)) == width:
+            slot = slot_of(type_)
+            if slot in slots:
                 offsets[number] = position
-                position += width
+                position += slot_size(slot)
     return offsets, -(-position // 8) * 8
 
 

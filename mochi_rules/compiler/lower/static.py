@@ -81,7 +81,10 @@ class StaticData:
             struct.pack("<III", self.string(field_name.encode()), offset, slot)
             for field_name, offset, slot in fields
         )
-        header = struct.pack("<IIII", size, len(fields), self.string(name.encode()), role)
+        refs = [offset for _, offset, slot in fields if slot == layout.SLOT_REF]
+        start, end = (min(refs), max(refs) + 4) if refs else (0, 0)
+        title = self.string(name.encode())
+        header = struct.pack("<IIIIII", size, len(fields), title, role, start, end)
         return self._place(header + rows, 16)
 
     def _place(self, content: bytes, alignment: int) -> int:

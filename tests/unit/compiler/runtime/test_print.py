@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import struct
 import unicodedata
 
 import pytest
@@ -237,8 +238,8 @@ def test_texts_are_made_of_texts(shared, value) -> None:
 def test_functions_are_printed(shared) -> None:
     """A function is <function> on its own and nil in a list."""
     instance = shared()
-    descriptor = instance.block_make(16)
-    instance.poke(descriptor, (16).to_bytes(4, "little") + bytes(12))
+    descriptor = instance.block_make(layout.DESCRIPTOR_FIELDS)
+    instance.poke(descriptor, struct.pack("<IIIIII", 16, 0, 0, 0, 0, 0))
     closure = instance.object_make(16, descriptor | layout.KIND_CLOSURE)
     text = instance.text_of_any(closure)
     assert instance.text(text) == "<function>"

@@ -68,7 +68,9 @@ def meta(instance: Instance, name: str, fields: list[str]) -> int:
     ]
     rows = sorted([*rows, ("__name", 0, layout.SLOT_NAME)], key=lambda row: row[0].encode())
     size = -(-(layout.HEADER + 4 * len(fields)) // 8) * 8
-    packed = struct.pack("<IIII", size, len(rows), immortal(instance, name), 0)
+    refs = [offset for _, offset, slot in rows if slot == layout.SLOT_REF]
+    start, end = (min(refs), max(refs) + 4) if refs else (0, 0)
+    packed = struct.pack("<IIIIII", size, len(rows), immortal(instance, name), 0, start, end)
     for text, offset, slot in rows:
         packed += struct.pack("<III", immortal(instance, text), offset, slot)
     address = instance.block_make(len(packed))
