@@ -223,10 +223,10 @@ class _Numbering:
 
     def _entry_found(self, insert: Value) -> Value | None:
         """Return the entry that a map is known to have for a key."""
-        entry = self.table.get(self._key(Value("map.find", insert.args, WORD)))
+        entry: Value | None = self.table.get(self._key(Value("map.find", insert.args, WORD)))
         if entry is None:
             return None
-        checked = self.table.get(self._key(Value("check.some", (entry,), WORD)))
+        checked: Value | None = self.table.get(self._key(Value("check.some", (entry,), WORD)))
         if checked is not None:
             return checked
         missing = Value("eq", (entry, Value("const", (), WORD, 0)), BOOL)

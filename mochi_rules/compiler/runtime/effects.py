@@ -27,13 +27,13 @@ _NAMES = {
         any_add any_div any_field any_index any_keys any_max any_min any_mul any_neg any_rem
         any_slice any_sub any_sum any_avg any_values cast_field cast_string key_text list_cast
         list_copy list_distinct list_element list_except list_intersect list_max_string
-        list_min_string list_of_any list_range list_reverse list_slice list_sort
+        list_min_string list_of_any list_range list_reverse list_sort
         list_sort_by_keys list_union list_union_all map_copy map_keys map_values string_at
         string_char_at_offset string_chars string_join string_lower string_of_any string_of_bool
         string_of_float string_of_int string_pad_start string_repeat string_reverse string_slice
         string_split string_trim string_upper text_of_any
         """,
-    _EXTENDS: "any_append list_concat string_concat",
+    _EXTENDS: "any_append list_concat list_slice string_concat",
     _PRINTS: """
         json_print print_any print_bool print_float print_int print_newline print_space
         print_string print_trimmed

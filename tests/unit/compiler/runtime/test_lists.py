@@ -86,14 +86,30 @@ def test_a_list_that_is_ours_grows_without_copies(shared) -> None:
 # Parts
 
 
-@given(items=TYPED, low=BOUNDS, high=BOUNDS)
-def test_slices_clamp_as_python(shared, items, low, high) -> None:
-    """A slice is Python's, and owns its elements."""
+@given(items=TYPED, low=BOUNDS, high=BOUNDS, is_shared=st.booleans())
+def test_slices_clamp_as_python(shared, items, low, high, is_shared) -> None:
+    """A slice is Python's, and a list that somebody else has stays as it is."""
     instance = shared()
     xs = build(instance, items)
+    if is_shared:
+        instance.retain(xs)
     part = instance.list_slice(xs, low, high)
-    instance.release(xs)
     assert read(instance, part) == items[low:high]
+    if is_shared:
+        assert read(instance, xs) == list(items)
+        instance.release(xs)
+    instance.release(part)
+    assert instance.live == 0
+
+
+def test_a_short_slice_does_not_keep_a_long_list(shared) -> None:
+    """A list that shrinks to a fraction of its room gives the room back."""
+    instance = shared()
+    xs = build(instance, Typed(int, range(1000)))
+    assert instance.list_slice(instance.list_slice(xs, 1, 1000), 0, 900) == xs
+    part = instance.list_slice(xs, 0, 10)
+    assert part != xs
+    assert read(instance, part) == list(range(1, 11))
     instance.release(part)
     assert instance.live == 0
 
