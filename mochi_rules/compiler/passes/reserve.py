@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import Branch, Jump, Value
-from mochi_rules.compiler.ir.types import INT
+from mochi_rules.compiler.ir.types import INT, ListType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Block, Function
     from mochi_rules.compiler.passes.context import Context
+
+    _Appended = tuple[Value | None, int]  # a list, and how many elements were appended to it
 
 _STEPS = frozenset({"add", "add.checked"})
 
@@ -37,7 +39,7 @@ def reserve(function: Function, context: Context) -> None:
         place, limit = counter
         if _is_successor(again.args[place], header.params[place]):
             turns = (limit, begin.args[place])
-            for number, appends in _appended(header, again):
+            for number, appends in _appended(header, again, facts):
                 begin.args[number] = _reserved(entry, begin.args[number], turns, appends)
     facts.forget_uses()
 
@@ -96,11 +98,41 @@ def _const(number: int) -> Value:
     return Value("const", (), INT, number)
 
 
-def _appended(header: Block, again: Jump) -> Iterator[tuple[int, int]]:
+def _appended(header: Block, again: Jump, facts: Facts) -> Iterator[tuple[int, int]]:
     """Return which parameters each turn appends to, and how many elements."""
+    found: dict[Value, _Appended] = {param: (param, 0) for param in header.params}
     for place, (param, passed) in enumerate(zip(header.params, again.args, strict=True)):
-        appends, xs = 0, passed
-        while xs.op == "list.append":
-            appends, xs = appends + 1, xs.args[0]
-        if xs is param and appends:
+        if not isinstance(param.type, ListType):
+            continue
+        work = [passed]
+        while work:
+            before = _before(work[-1], facts)
+            unknown = [xs for xs in before if xs not in found]
+            if work[-1] in found or not unknown:
+                value = work.pop()
+                found.setdefault(value, _merged(value, before, found))
+            work += unknown
+        start, appends = found[passed]
+        if start is param and appends:
             yield place, appends
+
+
+def _before(xs: Value, facts: Facts) -> list[Value]:
+    """Return what a list was in the same turn before an append, or on the ways that lead here."""
+    if xs.op == "list.append":
+        return [xs.args[0]]
+    block = facts.homes[xs]
+    if xs.op != "param" or block in facts.flow.headers or xs not in block.params:
+        return []
+    place = block.params.index(xs)
+    ends = [source.end for source in facts.flow.predecessors[block]]
+    return [end.args[place] for end in ends if isinstance(end, Jump)]
+
+
+def _merged(xs: Value, before: list[Value], found: dict[Value, _Appended]) -> _Appended:
+    """Return what was appended to which list on every way to one."""
+    ways = {found[one] for one in before}
+    if len(ways) != 1:
+        return None, 0
+    ((start, appends),) = ways
+    return start, appends + (xs.op == "list.append")
