@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.directory import Layout
 from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
 from mochi_rules.cli.session import show
@@ -37,8 +39,10 @@ def look_after(parsed: Parsed) -> int:
             notes=(f"the actions are {listing(_ACTIONS)}",),
             help=did_you_mean(name, _ACTIONS),
         )
-    if len(parsed.operands) > 1 and name != "key":
-        raise fail("B053", f"`mochi-rules cache {name}` takes nothing behind it")
+    least, most = _WITH_OPERANDS.get(name, (1, 1))
+    if not least <= len(parsed.operands) <= most:
+        wanted = "needs a file" if least > 1 else "takes nothing behind it"
+        raise fail("B053", f"`mochi-rules cache {name}` {wanted}")
     cache = Cache(cache_root(parsed))
     status = _ACTIONS[name](cache, parsed)
     show(cache.warnings)
@@ -117,6 +121,33 @@ def _key(_cache: Cache, parsed: Parsed) -> int:
     return look_after_keys(parsed)
 
 
+def _push(cache: Cache, parsed: Parsed) -> int:
+    from mochi_rules.remote.bundle import push  # noqa: PLC0415 - of this action only
+    from mochi_rules.remote.trust import load_signer  # noqa: PLC0415 - as above
+    from mochi_rules.steps.caches import find_remote  # noqa: PLC0415 - as above
+
+    settings = find_remote(Path.cwd(), {})
+    path = settings.files.get("signing_key")
+    signer = load_signer(path, settings.trust.trusted) if path else None
+    count = push(Layout(_root(cache)), Path(parsed.operands[1]), signer)
+    sys.stdout.write(f"wrote {count_text(count, 'result')}\n")
+    return 0
+
+
+def _pull(cache: Cache, parsed: Parsed) -> int:
+    from mochi_rules.remote.bundle import pull  # noqa: PLC0415 - of this action only
+
+    count = pull(Layout(_root(cache)), Path(parsed.operands[1]))
+    sys.stdout.write(f"added {count_text(count, 'result')}\n")
+    return 0
+
+
+def _root(cache: Cache) -> Path:
+    if cache.root is None:
+        raise fail("B053", "there is no cache: it is off")
+    return cache.root
+
+
 _ACTIONS: dict[str, Callable[[Cache, Parsed], int]] = {
     "stats": _stats,
     "gc": _gc,
@@ -124,14 +155,18 @@ _ACTIONS: dict[str, Callable[[Cache, Parsed], int]] = {
     "clear": _clear,
     "path": _path,
     "key": _key,
+    "push": _push,
+    "pull": _pull,
 }
+_WITH_OPERANDS = {"key": (1, 3), "push": (2, 2), "pull": (2, 2)}  # the action is one of them
 
 VERB = Verb(
     "cache",
-    "cache stats|gc|verify|clear|path [OPTIONS] | cache key new|show|revoke NAME",
+    "cache stats|gc|verify|clear|path [OPTIONS] | push|pull FILE | key new|show|revoke NAME",
     "Show statistics of the cache, evict what exceeds its limit, verify every entry, clear it, or "
-    "print its path. `key` makes a key that signs what goes to the remote cache, shows the public "
-    "part of one, or no longer trusts a writer.",
+    "print its path. `push` writes all entries to a file, and `pull` adds those of one. `key` "
+    "makes a key that signs what goes to the remote cache, shows the public part of one, or no "
+    "longer trusts a writer.",
     look_after,
     (Option("json", "`stats` as JSON"), CACHE, COLOR),
     operands=(1, 3),

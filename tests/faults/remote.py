@@ -150,7 +150,7 @@ class Cases:
         ports = {"grpc": self._server.port, "http": http.server_port}
         self._chaos = {scheme: Chaos(port) for scheme, port in ports.items()}
         self._entries = [_entry(number) for number in range(_ENTRIES)]
-        writer = self._machine("writer", self._server.url, signing_key="ci.pem")
+        writer = self._machine("writer", self._server.url, signing_key="ci.pem", upload="wait")
         for action, outputs in self._entries:
             writer.store(action, outputs, stderr=b"said", seconds=0.0)
         writer.flush()
