@@ -12,16 +12,22 @@ from mochi_rules.aot.executable.reader import read_executable
 from mochi_rules.base.diagnostic import MochiError, about
 from mochi_rules.cli.options import COLOR, TARGET, Option, Verb
 from mochi_rules.cli.products import read_binary
+from mochi_rules.elf.checks.native_objects import NATIVE_CHECKS, is_native, verify_native
 from mochi_rules.elf.checks.object_files import OBJECT_CHECKS, ObjectExpectation, verify_object
 from mochi_rules.elf.checks.table import CHECKS, Failure, verify
 from mochi_rules.elf.object_files import read_object
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import inspect
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
-from mochi_rules.steps.expectations import executable_expectation, platform_expectation
+from mochi_rules.steps.expectations import (
+    executable_expectation,
+    native_expectation,
+    platform_expectation,
+)
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
+    from mochi_rules.elf.object_files import ObjectImage
     from mochi_rules.platforms.platform import Platform
 
 
@@ -60,18 +66,27 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
     binary = _identify(data)
     if (binary and binary.role == EXECUTABLE) or _has_payload(data):
         return _executable(data, name, platform or (_platform_of(binary) if binary else None))
+    wanted = native_expectation(platform) if platform else ObjectExpectation()
     if not inspect(data).inner:
+        native = _native_object(data)
+        if native is not None:
+            return verify_native(native, wanted), len(NATIVE_CHECKS)
         return _artifact(data, name, platform)
     payload = read_object(data, name).payload
-    wanted = ObjectExpectation()
-    if platform is not None:
-        little = platform.architecture.endianness == "little"
-        wanted = ObjectExpectation(platform.system.object_format, platform.cpu, little)
     failures, count = verify_object(data, wanted), len(OBJECT_CHECKS)
     if payload is not None:
         inner, more = _artifact(payload, name, platform)
         failures, count = failures + inner, count + more
     return failures, count
+
+
+def _native_object(data: bytes) -> ObjectImage | None:
+    """Return the object of a program that needs no Wasmtime; None for other files."""
+    try:
+        image = read_object(data)
+    except MochiError:
+        return None
+    return image if is_native(image) else None
 
 
 def _artifact(data: bytes, name: str, platform: Platform | None) -> tuple[list[Failure], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.printable import printable
 from mochi_rules.elf.checks.object_files import (
     ObjectExpectation,
     machine,
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from mochi_rules.elf.object_files import ObjectImage
 
 # What the host in C calls or reads, and what it gives: `toolchains/clif/host`.
-EXPORTS = frozenset({"mochi_program", "mochi_lines", "mochi_files"})
+PROGRAM = "mochi_program"
+EXPORTS = frozenset({PROGRAM, "mochi_lines", "mochi_files"})
 IMPORTS = frozenset({
     "mochi_start", "mochi_memory", "mochi_pages", "mochi_grow", "mochi_fill", "memmove",
     "mochi_wasi_fd_write", "mochi_wasi_fd_read", "mochi_wasi_clock_time_get",
@@ -75,6 +77,23 @@ NATIVE_CHECKS: tuple[tuple[str, Callable[[ObjectImage, ObjectExpectation], Itera
 )
 
 
+def is_native(image: ObjectImage) -> bool:
+    """Return whether an object is one that Cranelift made of a program."""
+    return any(item.name == PROGRAM and item.section is not None for item in image.symbols)
+
+
+def verify_native(image: ObjectImage, expectation: ObjectExpectation) -> list[Failure]:
+    """Return what is wrong with an object of a program, in the order of NATIVE_CHECKS.
+
+    Each check reports MAX_MESSAGES at most.
+    """
+    return [
+        Failure(name, printable(message))
+        for name, check in NATIVE_CHECKS
+        for message in islice(check(image, expectation), MAX_MESSAGES)
+    ]
+
+
 def require_sound_native(data: bytes, name: str, expectation: ObjectExpectation) -> None:
     """Verify an object of a program; `name` is what messages call it.
 
@@ -83,12 +102,4 @@ def require_sound_native(data: bytes, name: str, expectation: ObjectExpectation)
     Raises:
         MochiError: The object cannot be decoded, or some checks fail.
     """
-    image = read_object(data, name)
-    refuse_unsound(
-        name,
-        [
-            Failure(check, message)
-            for check, run in NATIVE_CHECKS
-            for message in islice(run(image, expectation), MAX_MESSAGES)
-        ],
-    )
+    refuse_unsound(name, verify_native(read_object(data, name), expectation))
