@@ -150,9 +150,11 @@ def test_each_value_is_read_by_protobuf(message: Any) -> None:
 @pytest.mark.parametrize("message", SCHEMA, ids=lambda message: message.__name__)
 def test_table_matches_the_published_descriptor(message: type) -> None:
     """Number, kind and repetition of every field are those of the published messages."""
+    metadata = pb.ExecutedActionMetadata.DESCRIPTOR.fields_by_name["auxiliary_metadata"]
     outer = {
         "Property": pb.Platform.Property,
         "Duration": pb.Action.DESCRIPTOR.fields_by_name["timeout"].message_type._concrete_class,
+        "Detail": metadata.message_type._concrete_class,
     }
     descriptor = outer.get(message.__name__, getattr(pb, message.__name__, None)).DESCRIPTOR
     published = {field.number: field for field in descriptor.fields}
