@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_START = 60.0  # seconds
+_START = 180.0  # seconds; on a loaded machine, BuildGrid takes one minute
 _BUILDGRID = """\
 server:
   - !channel

@@ -173,10 +173,18 @@ class GrpcServer:
         """Return what the server can do, which is asked once."""
         if self._known is not None:
             return self._known
-        with self._lock:
+        # Whoever asks may do so in the background, and wait longer than others can.
+        limit = self._guard.allowance(_CONNECT, in_background=in_background)
+        if not self._lock.acquire(timeout=limit):
+            error = ServerError(Kind.LATE, f"it has not said within {limit:.1f} s what it can do")
+            self._guard.note_failure(error)
+            raise error
+        try:
             if self._known is None:
                 self._known = self._ask(in_background=in_background)
             return self._known
+        finally:
+            self._lock.release()
 
     def _ask(self, *, in_background: bool) -> m.CacheCapabilities:
         request = m.GetCapabilities(self._instance)

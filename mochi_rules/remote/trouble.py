@@ -130,7 +130,7 @@ class Guard:
         """
         patience = None if in_background else self.patience
         for attempt in range(_ATTEMPTS):
-            limit = self._limit(seconds, patience)
+            limit = self.allowance(seconds, in_background=in_background)
             began = time.monotonic()
             try:
                 result = work(limit)
@@ -139,7 +139,7 @@ class Guard:
                     raise ServerError(Kind.STOPPED, _IMPATIENT) from None
                 if attempt + 1 == _ATTEMPTS or not _pause(error, attempt, patience):
                     if error.kind is not Kind.REFUSED or not in_background:
-                        self._note_failure(error)
+                        self.note_failure(error)
                     raise
             else:
                 self._note_success()
@@ -153,22 +153,27 @@ class Guard:
             self.trouble = self.trouble or error
             self._open_until = time.monotonic() + _FOREVER
 
-    def _limit(self, seconds: float, patience: Patience | None) -> float:
-        """Return how long an attempt may take."""
+    def allowance(self, seconds: float, *, in_background: bool = False) -> float:
+        """Return how long something may take that should take at most so long.
+
+        Raises:
+            ServerError: The server is not asked.
+        """
         if self.is_open:
             raise ServerError(Kind.STOPPED, "it is not asked after what happened before")
-        if patience is None:
+        if self.patience is None or in_background:
             return seconds
-        if patience.left < _SHORTEST:
+        if self.patience.left < _SHORTEST:
             raise ServerError(Kind.STOPPED, _IMPATIENT)
-        return min(seconds, patience.left)
+        return min(seconds, self.patience.left)
 
     def _note_success(self) -> None:
         with self._lock:
             self._failures = 0
             self._cool_down = _COOL_DOWN
 
-    def _note_failure(self, error: ServerError) -> None:
+    def note_failure(self, error: ServerError) -> None:
+        """Count a failure, which may open the breaker."""
         if error.kind is Kind.REFUSED:
             self.stop(error)
             return

@@ -292,3 +292,14 @@ def test_blob_that_is_too_large_is_not_sent(machine: Machine) -> None:
     assert list(server.results) == [small.key.hash]
     assert codes(cache) == []
     server.stop()
+
+
+def test_upload_that_hangs_delays_no_lookup(machine: Machine) -> None:
+    """What the background waits for takes nobody's time but the patience of the build."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        cache = machine(f"grpc://127.0.0.1:{sock.getsockname()[1]}")
+        cache.store(ACTION, OUTPUTS)
+        time.sleep(0.2)  # the upload asks first
+        start = time.monotonic()
+        assert cache.lookup(make_action("other")) is None
+        assert time.monotonic() - start < 5  # of the 30 s that the upload may take
