@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.facts import Facts
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.passes.summaries import own_effects, summarize
+from mochi_rules.compiler.passes.summaries import SETTLED, own_effects, summarize
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Program, Signature, Value
@@ -41,6 +41,9 @@ class Context:
         """Return the effects of an instruction, and for a call those of the function."""
         if self.program is None:
             return effects_of(value)  # the library works on memory, whatever lies there
+        settled = SETTLED.get(value.op)
+        if settled is not None:
+            return settled
         if value.op in ("call", "closure.call"):
             name = value.attr if value.op == "call" else value.op
             if name in self._summaries:

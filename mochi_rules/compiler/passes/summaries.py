@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.ir.ops import ANYTHING, BYTES, COUNTS, HEAP, LENGTH, NOTHING, Effects
+from mochi_rules.compiler.ir.ops import ANYTHING, BYTES, COUNTS, HEAP, LENGTH, NOTHING, OPS, Effects
 from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
 
 if TYPE_CHECKING:
@@ -24,6 +24,12 @@ _OWN = {
     "list.append": _EXTENDS, "list.reserve": _EXTENDS, "string.concat": _EXTENDS,
     "closure.call": _FOREIGN, "call.indirect": _FOREIGN,
 }  # fmt: skip
+# By operation, where they are those of every instruction of it.
+SETTLED = {
+    name: _OWN.get(name, op.effects)
+    for name, op in OPS.items()
+    if name in _OWN.keys() - {"closure.call"} or not (op.milder or name in ("call", "closure.call"))
+}
 _CLOSURES = "closure.call"  # stands among callees for every function that is a value
 
 
@@ -65,6 +71,9 @@ def own_effects(value: Value) -> Effects:
 
     As long as references are not counted: a length is that of a value, whatever is appended.
     """
+    settled = SETTLED.get(value.op)
+    if settled is not None:
+        return settled
     if value.op == "call":
         return LIBRARY_EFFECTS.get(value.attr, _FOREIGN)
     return _OWN.get(value.op) or effects_of(value)
