@@ -59,7 +59,7 @@ TEMPLATES = {
         "(@{int} @{+|*} @{float})",
         "float(@{int})",
         "(@{int} as float)",
-        "sum(@{list<float>})",
+        "(sum(@{list<float>}) + 0.0)",  # that of no elements is an int to the interpreter
         "avg(@{list<int>})",
         "abs(@{float})",
     ),
