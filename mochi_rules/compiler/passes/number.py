@@ -186,7 +186,11 @@ class _Numbering:
         dropped = set()
         for at, param in enumerate(block.params):
             values = [self._leader(end.args[at]) for end in lively if isinstance(end, Jump)]
-            names = {_name(value): value for value in values if value is not param}
+            # A check of one way does not dominate the block, whatever it is called.
+            names = {
+                _name(value) if value.op == "const" else value: value
+                for value in values if value is not param
+            }  # fmt: skip
             if len(names) != 1:
                 continue
             [value] = names.values()
