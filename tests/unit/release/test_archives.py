@@ -16,7 +16,10 @@ from mochi_rules.platforms.platform import find_platform
 from mochi_rules.project.attributes import ARCHIVES
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.archives.reader import read_archive
+from mochi_rules.release.assemble import assemble
 from mochi_rules.release.contents import Contents, File, Product, check_files
+
+from .samples import build, release
 
 CONTENTS = Contents(
     Product("app", "1.2.0", 1_700_000_000),
@@ -90,6 +93,15 @@ def test_zip_keeps_time_and_mode() -> None:
         entry = archive.getinfo("app-1.2.0-x86_64-linux/app")
     assert entry.date_time == (2023, 11, 14, 22, 13, 20)
     assert stat.S_IMODE(entry.external_attr >> 16) == 0o755
+
+
+def test_format_that_a_platform_does_not_have_is_left_out() -> None:
+    """With `target=all`, packages of Debian are for Linux, and archives for everybody."""
+    mac = replace(build(), platform=find_platform("aarch64-macos"))
+    sample = replace(release("deb", "oci", "zip"), builds=(build(), mac))
+    names = {name for name in assemble(sample, None) if "x86_64" in name or "aarch64" in name}
+    stem = "app-1.2.0-x86_64-linux"
+    assert names == {f"{stem}.deb", f"{stem}.oci.tar", f"{stem}.zip", "app-1.2.0-aarch64-macos.zip"}
 
 
 def test_two_files_of_one_path_are_refused() -> None:
