@@ -49,8 +49,7 @@ TEMPLATES = {
         "@{min|max}(@{int}, @{int})",
         "(@{float} as int)",
         "indexOf(@{string}, @{string!})",
-        # Of a variable: the compiler refuses arms that the variant it sees cannot reach.
-        "(match @{U:1} { Dot => @{int!} One(p) => p % 100 Two(p, q) => len(q) + p % 50 })",
+        "(match @{U} { Dot => @{int!} One(p) => p % 100 Two(p, q) => len(q) + p % 50 })",
     ),
     "float": (
         *["(@{float} @{+|-|*} @{float})"] * 3,

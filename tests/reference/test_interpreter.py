@@ -13,7 +13,7 @@ from tests.reference.interpreter import TooLongError, run
 
 GOLDEN = ROOT / "tests" / "golden"
 ENDED = ("aliasing", "arithmetic", "concat_few", "consumed_params", "control_flow", "maps",
-         "present_or", "unions", "unreached_loops")  # fmt: skip
+         "present_or", "unions", "unreached_arms", "unreached_loops")  # fmt: skip
 FAILED = ("division", "list_index", "list_store", "null_field", "null_number", "overflow_add",
           "overflow_div", "overflow_mul", "overflow_sub", "panic", "string_index")  # fmt: skip
 

@@ -63,8 +63,6 @@ def _destructure(b: FunctionBuilder, subject: Value, pattern: ast.Call, struct: 
     b.merge(true)
     value = b.emit("any.cast", (subject,), b.program.struct_type(struct))
     for arg, name in zip(pattern.args, struct.cells, strict=False):
-        if b.block is None:
-            break
         if isinstance(arg, ast.Name) and arg.name == "_":
             continue
         field = load_field(b, value, name)
