@@ -65,9 +65,8 @@ class Tier(Protocol):
 class Shared(Protocol):
     """The tier that many machines share. Its trouble fails no build that does not require it."""
 
-    @property
-    def statistics(self) -> Statistics:
-        """What this process did so far."""
+    def take_statistics(self) -> Statistics:
+        """Return what this process did since the last call."""
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -222,4 +221,4 @@ class TieredCache:
             held, self._held = self._held, {}
         for action, hit in held.values():
             self._keep(action, hit)
-        self.local.flush(self.shared.statistics)
+        self.local.flush(self.shared.take_statistics())

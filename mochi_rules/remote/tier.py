@@ -40,7 +40,6 @@ _FLUSH = 0.3  # seconds for uploads at the end, besides what is left of the pati
 _SLICE, _SLICES = 1.0, 10  # seconds, in each of which a tenth of the uploads must succeed
 _WAIT = "`remote_upload=wait` waits for them"
 _STALLED = 30.0  # seconds without progress, after which nobody waits for uploads
-_QUEUE = 1.0  # seconds that a step waits for room in the queue
 _THREADS = 64  # calls at a time
 _EXTRA = "pip install 'mochi-rules[remote]'"
 
@@ -79,10 +78,9 @@ class RemoteTier:
             self._recorder.warn(*self._problem(self._guard.trouble).diagnostics)
         return self._recorder.warnings
 
-    @property
-    def statistics(self) -> Statistics:
-        """What this process did so far."""
-        return self._recorder.counted
+    def take_statistics(self) -> Statistics:
+        """Return what this process did since the last call."""
+        return self._recorder.take_pending()
 
     def fetch(self, action: PreparedAction) -> Hit | None:
         """Return all outputs of a step, verified, or None.
@@ -118,7 +116,10 @@ class RemoteTier:
         """Store the outputs of a step, in the background."""
         if not self.settings.writes or self._guard.is_open:
             return
-        if not self.uploads.add((action, hit), _STALLED if self.settings.waits else _QUEUE):
+        with self.patience.waiting():
+            seconds = _STALLED if self.settings.waits else self.patience.left
+            is_queued = self.uploads.add((action, hit), seconds)
+        if not is_queued:
             self._recorder.count(Statistics(skipped=1))
 
     def finish(self) -> None:

@@ -26,7 +26,7 @@ _COOL_DOWN = 5.0  # seconds until a call is let through again; doubles
 _FOREVER = 1e9
 _LONGEST_PAUSE = 30.0  # seconds that a server may ask for
 _SHORTEST = 0.02  # seconds; no call is worth beginning with less
-_TELLING = 1.0  # seconds; a call that was given less says nothing of the server
+_TELLING = 1.0  # seconds; a call that was given less says nothing of a server that answers
 _IMPATIENT = "it has cost this build more time than it has saved"
 
 
@@ -108,6 +108,7 @@ class Guard:
         self._note = note
         self._lock = Lock()
         self._failures = 0
+        self._has_answered = False
         self._open_until = 0.0
         self._cool_down = _COOL_DOWN
 
@@ -135,7 +136,8 @@ class Guard:
             try:
                 result = work(limit)
             except ServerError as error:
-                if error.kind is Kind.LATE and limit < min(seconds, _TELLING):
+                is_short = error.kind is Kind.LATE and limit < min(seconds, _TELLING)
+                if is_short and self._has_answered:
                     raise ServerError(Kind.STOPPED, _IMPATIENT) from None
                 if attempt + 1 == _ATTEMPTS or not _pause(error, attempt, patience):
                     if error.kind is not Kind.REFUSED or not in_background:
@@ -169,6 +171,7 @@ class Guard:
 
     def _note_success(self) -> None:
         with self._lock:
+            self._has_answered = True
             self._failures = 0
             self._cool_down = _COOL_DOWN
 
