@@ -183,7 +183,7 @@ def test_damaged_artifacts_are_shown_or_refused() -> None:
     good = stored("x86_64-unknown-linux-gnu")
     code = Image(good)[".text"]
     chance = random.Random(1)
-    for _ in range(150):
+    for _ in range(60):
         data = bytearray(good)
         for _ in range(3):
             place = chance.randrange(len(data) - len(code.data))
