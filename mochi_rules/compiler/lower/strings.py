@@ -33,9 +33,11 @@ def _string_concat(s: Selector, value: Value) -> None:
         push_all(s, value)
         s.call("string_concat")
         return
-    held, length = s.hold(text), s.new_local("i32")
+    held, lengths, length = s.hold(text), s.new_local("i64"), s.new_local("i32")
     s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
+    s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
+    s.raw("local.tee", lengths)
+    s.raw("i32.wrap_i64")
     s.raw("local.tee", length)
     s.raw("i32.const", _WORD)
     s.raw("i32.add")
@@ -49,15 +51,11 @@ def _string_concat(s: Selector, value: Value) -> None:
     s.raw("i32.add")
     s.raw("i64.const", _number(known))
     s.raw("i64.store", 0, layout.STRING_DATA)
-    for offset, added in (
-        (layout.STRING_BYTES, len(known)), (layout.STRING_COUNT, count_code_points(known)),
-    ):  # fmt: skip
-        s.raw("local.get", held)
-        s.raw("local.get", held)
-        s.raw("i32.load", 2, offset)
-        s.raw("i32.const", added)
-        s.raw("i32.add")
-        s.raw("i32.store", 2, offset)
+    s.raw("local.get", held)
+    s.raw("local.get", lengths)
+    s.raw("i64.const", count_code_points(known) << 32 | len(known))
+    s.raw("i64.add")
+    s.raw("i64.store", 3, layout.STRING_BYTES)
     s.raw("local.get", held)
     s.raw("else")
     s.raw("local.get", held)
