@@ -137,6 +137,13 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class HttpServer(ThreadingHTTPServer):
+    """Serves requests that may be anything."""
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Say nothing of a request that could not be understood."""
+
+
 class Cases:
     """A server with entries, by two protocols, and the caches of machines that use it."""
 
@@ -145,7 +152,7 @@ class Cases:
         self._public = new_key(folder / "ci.pem")
         self._server = FakeServer()
         handler = type("Ours", (Handler,), {"store": self._server})
-        http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        http = HttpServer(("127.0.0.1", 0), handler)
         threading.Thread(target=http.serve_forever, daemon=True).start()
         ports = {"grpc": self._server.port, "http": http.server_port}
         self._chaos = {scheme: Chaos(port) for scheme, port in ports.items()}
