@@ -223,8 +223,9 @@ class Program:
             body = f"{sum_} = {sum_} + {xs}[{name}]" if sums else f"print({xs}[{name}])"
 
             def tail() -> str:  # what the body declares may hide them
-                seen = self.names.variables("list<int>") + self.names.variables("int")
-                return body if {xs, sum_ or xs} <= {*seen} else "continue"
+                is_seen = xs in self.names.variables("list<int>")
+                is_seen &= not sums or sum_ in self.names.variables("int", mutable=True)
+                return body if is_seen else "continue"
 
             head = f"for {name} in 0..len({xs}) {{"
             self._loop(head, variables, chance.randrange(2), tail)
