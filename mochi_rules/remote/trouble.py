@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-PATIENCE = 1.25  # seconds; with loading gRPC and the end of a build, two
+PATIENCE = 1.1  # seconds; with loading gRPC and the end of a build, two
 _ATTEMPTS = 3  # of one call
 _PAUSE = 0.1  # seconds before the second attempt at most; doubles
 _FAILURES = 3  # calls in a row that open the breaker
