@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.kernels import Kernel, find_kernels
+from bench.kernels import Kernel, build_meter, find_kernels
 from bench.page import geometric_mean, write_section
 
 HEAD = (
@@ -52,30 +52,33 @@ class Row:
         return f"| {' | '.join(cells)} |"
 
 
-def measure(executable: Path, size: bytes) -> tuple[Figure, bytes]:
-    """Run a program once; return what it took and what it printed."""
+def measure(meter: Path, executable: Path, size: bytes) -> tuple[Figure, bytes]:
+    """Run a program once by `measure.c`; return what it took and what it printed."""
     read, write = os.pipe()
-    with subprocess.Popen([executable], stdin=read, stdout=subprocess.PIPE) as process:
-        os.close(read)
-        os.write(write, size)
+    with os.fdopen(read) as report:
+        process = subprocess.Popen(
+            [str(meter), str(write), str(executable)],
+            pass_fds=[write],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         os.close(write)
-        assert process.stdout is not None
-        printed = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{executable.name} ended with status {process.returncode}")
-    return Figure(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), printed
+        printed, _ = process.communicate(size)
+        found = [int(word) for word in report.read().split()]
+    if process.returncode or found[2]:
+        sys.exit(f"{executable.name} ended with status {found[2:] or process.returncode}")
+    return Figure(found[0] / 1e6, found[1] / 1024), printed
 
 
 def compare(kernel: Kernel, rounds: int, folder: Path, optimize: str | None) -> Row:
     """Return the best figure of each language; all must print the same."""
     built = kernel.build(folder, optimize)
+    meter = build_meter(folder)
     best: dict[str, Figure] = {}
     printed: dict[str, bytes] = {}
     for _ in range(rounds):
         for language, executable in built.items():
-            figure, printed[language] = measure(executable, kernel.size)
+            figure, printed[language] = measure(meter, executable, kernel.size)
             least = best.get(language, figure)
             best[language] = min(figure, least, key=lambda one: one.seconds)
     if len(set(printed.values())) != 1:

@@ -58,6 +58,14 @@ def build_executable(source: Path, built: Path, options: list[str]) -> Path:
     return built
 
 
+def build_meter(into: Path) -> Path:
+    """Build the program that runs the others and measures them, once; return it."""
+    built = into / "measure"
+    if not built.exists():
+        subprocess.run([*C, Path(__file__).with_name("measure.c"), "-o", built], check=True)
+    return built
+
+
 def find_kernels(names: list[str]) -> list[Kernel]:
     """Return the kernels of these names, or all; raises SystemExit for a name without a folder."""
     known = sorted(path.parent.name for path in FOLDER.glob("*/kernel.mochi"))
