@@ -64,7 +64,7 @@ def distribution(source: Path, place: Path, kind: str, umask: int) -> bytes:
 @pytest.mark.parametrize("kind", ["sdist", "wheel"])
 def test_distribution_is_reproducible(kind: str, source: Path, tmp_path: Path) -> None:
     """Neither the folder nor the umask nor the time of the checkout matter."""
-    pytest.importorskip("setuptools")
+    pytest.importorskip("setuptools", minversion="77")
     one = distribution(source, tmp_path / "one", kind, 0o022)
     two = distribution(source, tmp_path / "another place", kind, 0o077)
     assert one == two
@@ -72,7 +72,7 @@ def test_distribution_is_reproducible(kind: str, source: Path, tmp_path: Path) -
 
 def test_distributions_name_their_commit(source: Path, tmp_path: Path) -> None:
     """Where there is no git any more, `--version` still knows it."""
-    pytest.importorskip("setuptools")
+    pytest.importorskip("setuptools", minversion="77")
     commit = git(source, "rev-parse", "HEAD")
     wheel = distribution(source, tmp_path / "wheel", "wheel", 0o022)
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
