@@ -12,6 +12,8 @@ from tests.servers import buildgrid, casd, new_key, nginx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mochi_rules.cache.tiers import TieredCache
+
     from .conftest import Machine
 
 pytestmark = pytest.mark.slow
@@ -24,6 +26,18 @@ def url(request, tmp_path_factory) -> Iterator[str]:
     """Return the URL of each server in turn."""
     with request.param(tmp_path_factory.mktemp("server")) as url:
         yield url
+
+
+@pytest.fixture
+def machine(machine: Machine) -> Machine:
+    """Return machines that wait as long as a server takes: it shares this one with other tests."""
+
+    def make(url: str, environment: dict[str, str] | None = None, **table: object) -> TieredCache:
+        cache = machine(url, environment, **table)
+        cache.shared.patience.add(60.0)
+        return cache
+
+    return make
 
 
 def test_outputs_come_back(machine: Machine, url: str) -> None:
