@@ -99,7 +99,6 @@ class TieredCache:
         self._asked: set[Digest] = set()
         self._fetched: set[Digest] = set()
         self._held: dict[Digest, tuple[PreparedAction, Hit]] = {}  # not kept locally yet
-        self._held_size = 0  # bytes
 
     @property
     def root(self) -> Path | None:
@@ -158,10 +157,12 @@ class TieredCache:
             elif action.key not in self._asked:
                 lacking[action.key] = action
         hits = self.shared.fetch_all(list(lacking.values()))
+        with self._changed:
+            size = sum(len(data) for _, hit in self._held.values() for data in hit.outputs.values())
         for key, hit in hits.items():
             found[key] = hit.result
-            self._held_size += sum(map(len, hit.outputs.values()))
-            if self._held_size > _MAX_HELD:
+            size += sum(map(len, hit.outputs.values()))
+            if size > _MAX_HELD:
                 self._keep(lacking[key], hit)
         with self._changed:
             news = {key: (lacking[key], hit) for key, hit in hits.items()

@@ -47,12 +47,13 @@ def look_after_keys(parsed: Parsed) -> int:
 def _new(name: str) -> str:
     """Write a key, and return what to do with it."""
     path = _path(name)
+    writer = _checked(path.stem)
     public = public_text(write_key_pair(path).raw)
     return (
         f"# The private key is in {path}. Whoever writes needs it:\n"
         f"#     export {ENVIRONMENT}_SIGNING_KEY={path}\n"
         f"# Those who read need these lines in `{FILE}`:\n"
-        f'[{SECTION}.{TRUSTED}]\n{_checked(path.stem)} = "{public}"\n'
+        f'[{SECTION}.{TRUSTED}]\n{writer} = "{public}"\n'
     )
 
 

@@ -19,6 +19,8 @@ _SOURCES = {
     NATIVE: ("Cargo.toml", "Cargo.lock", "build.rs", "zig-cc", "aot-worker", "launcher"),
     CLIF: ("Cargo.toml", "Cargo.lock", "src"),
 }
+AOT_WORKER, CLIF_WORKER, LAUNCHER = "aot-worker", "clif-worker", "launcher"
+_TREES = {AOT_WORKER: NATIVE, CLIF_WORKER: CLIF, LAUNCHER: NATIVE}
 
 
 @cache
@@ -97,6 +99,11 @@ def tools_directory() -> Path:
     from platformdirs import user_data_path  # noqa: PLC0415 - takes 3 ms
 
     return user_data_path("mochi_rules", appauthor=False) / "tools"
+
+
+def tool_name(program: str, platform: str) -> str:
+    """Return what a program of this version is called once it is built."""
+    return f"{program}-{platform}-{native_digest(_TREES[program])}"
 
 
 def find_tool(name: str) -> Path:

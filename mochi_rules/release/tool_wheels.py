@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import environment_error
-from mochi_rules.platforms.native import digest_path, is_intact, native_digest, tools_directory
+from mochi_rules.platforms.native import (
+    AOT_WORKER,
+    CLIF_WORKER,
+    LAUNCHER,
+    digest_path,
+    find_tool,
+    is_intact,
+    tool_name,
+)
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.release.archives.names import names_of
 from mochi_rules.release.archives.wheel import WheelName, pack
@@ -28,12 +36,12 @@ def tool_wheels(time: int) -> dict[str, bytes]:
 
     Emits: R023 (the licences of a launcher are not known), R036 (nothing is installed).
     """
-    tools, host = tools_directory(), host_platform()
+    host = host_platform()
     found: dict[str, bytes] = {}
-    launchers = [path for row in PLATFORMS if is_intact(path := tools / _launcher(row))]
-    notices = [_notices(row) for row in PLATFORMS if tools / _launcher(row) in launchers]
-    workers = [path for path in sorted(tools.glob(f"*-worker-{host.name}-*"))
-               if path.name.endswith(native_digest()) and is_intact(path)]  # fmt: skip
+    rows = [row for row in PLATFORMS if _installed(LAUNCHER, row)]
+    launchers = [path for row in rows for path in _installed(LAUNCHER, row)]
+    notices = [_notices(row) for row in rows]
+    workers = [path for program in (AOT_WORKER, CLIF_WORKER) for path in _installed(program, host)]
     for name, tag, paths in (
         (_LAUNCHERS, "any", [*launchers, *notices]),
         (_TOOLS, names_of(host).wheel, workers),
@@ -49,8 +57,10 @@ def tool_wheels(time: int) -> dict[str, bytes]:
     return found
 
 
-def _launcher(platform: Platform) -> str:
-    return f"launcher-{platform.name}-{native_digest()}"
+def _installed(program: str, platform: Platform) -> list[Path]:
+    """Return the one file of a program, or none where it is not installed or damaged."""
+    path = find_tool(tool_name(program, platform.name))
+    return [path] if is_intact(path) else []
 
 
 def _notices(platform: Platform) -> Path:

@@ -6,14 +6,14 @@ What is taken out of one is verified, and judged like what comes from a server.
 
 from __future__ import annotations
 
-import io
 import re
 import tarfile
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.base.files import reason
+from mochi_rules.base.files import reason, write_through
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.directory import examine, prepare
 from mochi_rules.cache.evict import scan_blobs, scan_results
@@ -42,24 +42,18 @@ def push(layout: Layout, path: Path, signer: Signer | None) -> int:
     Raises:
         MochiError: It cannot.
     """
-    recorder = Recorder()
-    results = ActionCache(layout, recorder)
     count = 0
+
+    def members() -> Iterator[bytes]:
+        nonlocal count
+        yield from starmap(_member, _blobs(layout))
+        for name, data in _results(layout, signer):
+            count += 1
+            yield _member(name, data)
+        yield bytes(2 * tarfile.BLOCKSIZE)
+
     try:
-        with tarfile.open(path, "w") as tar:
-            for entry in scan_blobs(layout):
-                data = read(layout.blob(Digest(entry.name, 0)), _MAX_SIZE, layout, recorder)
-                if data is not None and digest_bytes(data).hash == entry.name:
-                    _add(tar, f"cas/{entry.name}", data)
-            for entry in scan_results(layout):
-                key = Digest(entry.name, 0)
-                result = results.get(key)
-                if result is not None:
-                    action = read(layout.blob(key), _MAX_SIZE, layout, recorder)
-                    if signer and action and not has_origin(result):  # others sign their own
-                        result = signer.sign(digest_bytes(action), result)
-                    _add(tar, f"ac/{entry.name}", encode(result))
-                    count += 1
+        write_through(path, members())
     except OSError as error:
         raise environment_error("K028", f"cannot write `{path}`: {reason(error)}") from None
     return count
@@ -95,10 +89,33 @@ def pull(layout: Layout, path: Path) -> int:
     return len(news)
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def _blobs(layout: Layout) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of each blob that is sound."""
+    for entry in scan_blobs(layout):
+        data = read(layout.blob(Digest(entry.name, 0)), _MAX_SIZE, layout, Recorder())
+        if data is not None and digest_bytes(data).hash == entry.name:
+            yield f"cas/{entry.name}", data
+
+
+def _results(layout: Layout, signer: Signer | None) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of each result, signed if there is a key."""
+    recorder = Recorder()
+    results = ActionCache(layout, recorder)
+    for entry in scan_results(layout):
+        key = Digest(entry.name, 0)
+        result = results.get(key)
+        if result is not None:
+            action = read(layout.blob(key), _MAX_SIZE, layout, recorder)
+            if signer and action and not has_origin(result):  # others sign their own
+                result = signer.sign(digest_bytes(action), result)
+            yield f"ac/{entry.name}", encode(result)
+
+
+def _member(name: str, data: bytes) -> bytes:
+    """Return a file as a tar has it."""
     info = tarfile.TarInfo(name)
     info.size = len(data)
-    tar.addfile(info, io.BytesIO(data))
+    return info.tobuf() + data + bytes(-len(data) % tarfile.BLOCKSIZE)
 
 
 def _entries(path: Path) -> Iterator[tuple[str, str, bytes]]:

@@ -93,8 +93,10 @@ class HttpServer:
 
     def close(self) -> None:
         """End the connections."""
-        while self._idle:
-            self._idle.pop().close()
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
 
     def _has(self, digest: Digest) -> bool:
         work = lambda limit: self._ask("HEAD", f"cas/{digest.hash}", limit)  # noqa: E731
@@ -128,8 +130,8 @@ class HttpServer:
         self, method: str, name: str, limit: float, body: bytes | None, most: int
     ) -> tuple[int, bytes, float | None]:
         """Return status, body and wish for a pause of one request."""
-        path = "/".join(filter(None, ("", self._address.path, name)))
-        connection = self._idle.pop() if self._idle else Connection(self._address, self._context())
+        path = "/".join(filter(None, (self._address.path, name)))
+        connection = self._connection()
         try:
             request = (method, f"/{path}", body, self._headers())
             status, data, delay = connection.exchange(request, limit, most)
@@ -139,8 +141,16 @@ class HttpServer:
             self.close()  # the others are no better, after a restart of the server
             told = reason(error) if isinstance(error, OSError) else type(error).__name__
             raise ServerError(Kind.PASSING, told) from None
-        self._idle.append(connection)
+        with self._lock:
+            self._idle.append(connection)
         return status, data, float(delay) if delay.isdecimal() and len(delay) < _DIGITS else None
+
+    def _connection(self) -> Connection:
+        """Return an idle connection, or a new one."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Connection(self._address, self._context())
 
     def _headers(self) -> dict[str, str]:
         return {"User-Agent": f"mochi_rules/{__version__}", **dict(self._credentials.headers())}

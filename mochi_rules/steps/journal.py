@@ -29,6 +29,7 @@ _MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger, and to twice its 
 _KEPT = "kept"  # in the first line
 _MAX_FIRST = 100  # bytes of the first line
 _RAN = (Outcome.BUILT, Outcome.RESTORED, Outcome.FETCHED)
+_CACHED = [outcome.value for outcome in Outcome if outcome.is_cached]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Journal:
         found: dict[str, Record] = {}
         for line in self._lines():
             if isinstance(path := line.get("path"), str) and (key := read_record(line.get("key"))):
-                found[path] = Record(key, line.get("outcome") == Outcome.RESTORED.value)
+                found[path] = Record(key, line.get("outcome") in _CACHED)
         return found
 
     def _lines(self) -> Iterator[dict[str, Any]]:

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.platforms.native import (
+    AOT_WORKER,
     CLIF,
-    NATIVE,
+    CLIF_WORKER,
+    LAUNCHER,
     find_tool,
     is_intact,
     native_digest,
     native_sources,
     pinned_wasmtime,
+    tool_name,
 )
 from mochi_rules.platforms.platform import ZIG
 from mochi_rules.platforms.toolchain import Recipe, Toolchain, ToolchainType
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform, RustTarget
 
-WORKER, CLIF_WORKER, LAUNCHER = "aot-worker", "clif-worker", "launcher"
 _WORKER_MINUTES, _CLIF_MINUTES, _LAUNCHER_MINUTES = 4, 3, 2
 _INSTALL_WORKER = "mochi-rules toolchain install aot"
 _INSTALL_CLIF = "mochi-rules toolchain install native"
@@ -39,7 +41,7 @@ _RUST = "install Rust from https://rustup.rs"
 
 def installed_worker(host: Platform) -> Toolchain:
     """Return the worker as it was built before on this machine."""
-    path = _kept(WORKER, host.name)
+    path = find_tool(tool_name(AOT_WORKER, host.name))
     missing = _lacks_tool(path)
     remedy = "" if missing and _lacks_cargo()[0] else _INSTALL_WORKER
     return _worker(host, "installed", missing, remedy, command=(str(path),))
@@ -47,7 +49,8 @@ def installed_worker(host: Platform) -> Toolchain:
 
 def cargo_worker(host: Platform) -> Toolchain:
     """Return the worker as cargo would build it."""
-    recipe = Recipe(WORKER, ".", "release", rust_host(), _WORKER_MINUTES, _kept(WORKER, host.name))
+    path = find_tool(tool_name(AOT_WORKER, host.name))
+    recipe = Recipe(AOT_WORKER, ".", "release", rust_host(), _WORKER_MINUTES, path)
     missing, remedy = _lacks_cargo()
     command = (str(recipe.path),)
     return _worker(host, "built by cargo", missing, remedy, command=command, recipe=recipe)
@@ -64,7 +67,7 @@ def _worker(
 ) -> Toolchain:
     return Toolchain(
         ToolchainType.AOT,
-        WORKER,
+        AOT_WORKER,
         origin,
         exec=host.constraints,
         missing=missing,
@@ -81,7 +84,7 @@ def clif_workers(host: Platform, *, may_build: bool = True) -> Iterator[Toolchai
 
     Its version is in the identity: its own code decides what is in an object besides machine code.
     """
-    path = _kept(CLIF_WORKER, host.name, CLIF)
+    path = find_tool(tool_name(CLIF_WORKER, host.name))
     identity = f"clif-worker {native_digest(CLIF)}"
     made = partial(
         Toolchain, ToolchainType.CLIF, CLIF_WORKER, exec=host.constraints, identity=identity,
@@ -100,7 +103,7 @@ def clif_workers(host: Platform, *, may_build: bool = True) -> Iterator[Toolchai
 
 def installed_launcher(platform: Platform) -> Toolchain:
     """Return a platform's launcher as it was built before."""
-    path = _kept(LAUNCHER, platform.name)
+    path = find_tool(tool_name(LAUNCHER, platform.name))
     return Toolchain(
         ToolchainType.LAUNCHER,
         LAUNCHER,
@@ -118,7 +121,7 @@ def cargo_launchers(platform: Platform) -> list[Toolchain]:
 
 
 def _cargo_launcher(platform: Platform, row: RustTarget) -> Toolchain:
-    path = _kept(LAUNCHER, platform.name)
+    path = find_tool(tool_name(LAUNCHER, platform.name))
     missing, remedy = _lacks_cargo()
     if not missing:
         missing, remedy = _lacks_target(row)
@@ -174,10 +177,6 @@ def _lacks_tool(path: Path) -> str:
     if is_intact(path):
         return ""
     return "its file is damaged" if path.exists() else "it is not installed"
-
-
-def _kept(program: str, platform: str, tree: str = NATIVE) -> Path:
-    return find_tool(f"{program}-{platform}-{native_digest(tree)}")
 
 
 def _lacks_cargo() -> tuple[str, str]:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import find_tool, native_digest
+from mochi_rules.platforms.native import AOT_WORKER, CLIF_WORKER, LAUNCHER, find_tool, tool_name
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.archives.names import NAMES
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.contents import Contents, File, Product
 from mochi_rules.release.tool_wheels import tool_wheels
-from tests.e2e.tools import install_made_up_launcher
+from tests.e2e.tools import install_file, install_made_up_launcher
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +129,7 @@ def launcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Install a launcher for this user, and return its name."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     install_made_up_launcher(tmp_path / "data", HOST.name)
-    return f"launcher-{HOST.name}-{native_digest()}"
+    return tool_name(LAUNCHER, HOST.name)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_DATA_HOME is of Linux")
@@ -141,6 +141,19 @@ def test_wheel_of_tools_has_launcher_digest_and_licences(launcher: str) -> None:
     assert stat.S_IMODE(inside[launcher].mode) == 0o755
     assert f"{launcher}.sha256" in inside
     assert launcher.replace("launcher", "crates", 1) + ".json" in inside
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="XDG_DATA_HOME is of Linux")
+def test_wheel_of_tools_has_the_workers(
+    launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of both Rust workspaces; a damaged one is left out."""
+    names = [tool_name(program, HOST.name) for program in (AOT_WORKER, CLIF_WORKER)]
+    for name in names:
+        install_file(tmp_path / "data", name, b"a worker")
+    wheels = [data for name, data in tool_wheels(0).items() if name.startswith("mochi_rules_tools")]
+    inside = {path.rpartition("/")[2] for path in read_archive("tools.whl", wheels[0])}
+    assert inside.issuperset(names)
 
 
 @pytest.mark.slow

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import os
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from cache.samples import OUTPUTS, make_action
@@ -64,3 +66,21 @@ def test_damaged_bundle_is_refused(tmp_path: Path, full: Layout) -> None:
     bundle.write_bytes(b"nothing of the kind" * 100)
     with pytest.raises(MochiError, match="K028"):
         pull(Layout(tmp_path / "other"), bundle)
+
+
+def test_bundle_that_is_there_survives_a_push_that_fails(
+    tmp_path: Path, full: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up costs no bundle that was written before."""
+    bundle = tmp_path / "bundle"
+    push(full, bundle, None)
+    before = bundle.read_bytes()
+
+    def fail(_layout: Layout) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("mochi_rules.remote.bundle.scan_results", fail)
+    with pytest.raises(MochiError, match="K028"):
+        push(full, bundle, None)
+    assert bundle.read_bytes() == before
+    assert [path.name for path in tmp_path.glob(".bundle*")] == []

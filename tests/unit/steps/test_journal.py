@@ -176,3 +176,10 @@ def test_unknown_target_gets_the_nearest_path() -> None:
         select(ENTRIES, "helo.wasm")
     [found] = caught.value.diagnostics
     assert (found.code, found.help) == ("B001", f"did you mean `{WASM}`?")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BUILT, Outcome.RESTORED, Outcome.FETCHED])
+def test_output_of_either_cache_counts_as_restored(build: Path, outcome: Outcome) -> None:
+    """A release that trusts no cache must see both of them."""
+    Journal(build).record(WASM, outcome, 0.0, key(b"1"), OUTPUT)
+    assert Journal(build).records()[WASM].is_restored is outcome.is_cached
