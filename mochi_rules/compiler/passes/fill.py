@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 _SIZE = 100  # instructions of a loop
 
 
-_SIZE = 100  # instructions of a loop
-
-
 @dataclass(frozen=True, slots=True)
 class _Filling:
     """A loop, and the parameters of it, by number, that are lists that it appends to."""
@@ -62,11 +59,19 @@ def _filling(facts: Facts, header: Block) -> _Filling | None:
         return None
     counter = counter_of(header, guard, body, facts.flow)
     latches = [block for block in facts.flow.predecessors[header] if block in body]
-    if counter is None or counter.step != 1 or len(latches) != 1:
+    if counter is None or counter.step != 1 or len(latches) != 1 or _never_runs(counter):
         return None
     loop = find_loop(facts, header)
     appends = _appends(facts, loop, latches[0]) if loop and len(loop.results) == 1 else {}
     return _Filling(loop, counter, appends) if loop and appends else None
+
+
+def _has_constants(counter: Counter) -> bool:
+    return counter.first.op == counter.limit.op == "const"
+
+
+def _never_runs(counter: Counter) -> bool:
+    return _has_constants(counter) and counter.first.attr > counter.limit.attr
 
 
 def _size(blocks: set[Block]) -> int:
@@ -106,6 +111,8 @@ class _Longer:
         code = self.loop.entry.code
         self.count = self._count(code)
         self.conditions = [Condition(Condition.ZERO, self.count, -1)]
+        if not _has_constants(self.counter):  # else the difference may wrap around to a count
+            self.conditions.append(Condition(self.counter.first, self.counter.limit, 0))
         self.lengths: dict[int, Value] = {}
         assert isinstance(self.loop.entry.end, Jump)
         self.begin = self.loop.entry.end

@@ -160,7 +160,8 @@ class _Proof:
                 offset += _STEPS[base.op] * base.args[1].attr
             base = base.args[0]
         ends = self._ends(base)
-        if ends is not None and self._is_outside(length):
+        # Near the ends of int, the conditions themselves would wrap around.
+        if ends is not None and self._is_outside(length) and abs(offset) <= _NARROW:
             (low, above), (high, below) = ends
             if high is not None:
                 yield Condition(high, length, below - 1 - offset)
