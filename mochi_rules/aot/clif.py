@@ -13,6 +13,7 @@ from mochi_rules.aot.config import cli_arguments
 from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.aot.tools.command_line import find_version
 from mochi_rules.base.diagnostic import environment_error, fail
+from mochi_rules.base.printable import output_notes
 from mochi_rules.workers.process_environment import scrubbed_environment
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def emit_clif(config: EngineConfig, wasm: bytes, command: str = "") -> str:
         files = sorted((folder / "clif").iterdir(), key=_order)
         texts = [file.read_text(encoding="utf-8", errors="replace").strip() for file in files]
     if ended.returncode or not texts:
-        said = ended.stderr.decode(errors="replace").strip() or "it says nothing"
-        raise fail("A079", f"`{program}` wrote no intermediate form", notes=(f"{said:.2000}",))
+        notes = output_notes("wasmtime", ended.stderr.decode(errors="replace"), at_start=True)
+        raise fail("A079", f"`{program}` wrote no intermediate form", notes=notes)
     return "\n\n".join(texts) + "\n"
 
 

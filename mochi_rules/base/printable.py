@@ -13,6 +13,7 @@ _STEERING = (
 _ANY = re.compile(f"[{_STEERING}]")
 _ANY_BUT_LINES = re.compile(f"(?![\n\t])[{_STEERING}]")
 _CUT = " ... "
+_SHOWN_LINES = 12
 
 
 def printable(text: str, *, keep_lines: bool = False) -> str:
@@ -29,3 +30,12 @@ def shorten(text: str, limit: int) -> str:
         return text
     head = (limit - len(_CUT)) // 2
     return text[:head] + _CUT + text[len(text) - (limit - len(_CUT) - head) :]
+
+
+def output_notes(program: str, output: str, *, at_start: bool = False) -> tuple[str, ...]:
+    """Return a note with the last lines of a program's output, or its first; none for no output."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    shown = lines[:_SHOWN_LINES] if at_start else lines[-_SHOWN_LINES:]
+    if not shown:
+        return ()
+    return ("\n".join([f"output of {program}:", *(f"    {line}" for line in shown)]),)

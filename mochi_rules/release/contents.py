@@ -9,6 +9,8 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mochi_rules.platforms.platform import Platform
 
 PROGRAM_MODE, FILE_MODE = 0o755, 0o644
@@ -59,6 +61,13 @@ class Contents:
     def stem(self) -> str:
         """The name of the archive without a suffix, and of the folder in it."""
         return f"{self.product.name}-{self.product.version}-{self.platform.name}"
+
+    @property
+    def unpacked(self) -> Iterator[File]:
+        """All files, by their paths where the archive is unpacked: in a folder named `stem`."""
+        from dataclasses import replace  # noqa: PLC0415 - only where archives are made
+
+        return (replace(file, path=f"{self.stem}/{file.path}") for file in self.all_files)
 
 
 def check_version(version: str) -> None:

@@ -70,8 +70,7 @@ def violations(policy: Policy, provenance: Provenance) -> Iterator[str]:
         wanted, found = getattr(policy, name), getattr(provenance, name)
         if wanted and wanted != found:
             yield f"its {name} is `{found}`, not `{wanted}`"
-    versions = {step.tools["wasmtime"] for step in provenance.steps if "wasmtime" in step.tools}
-    for version in sorted(versions):
+    for version in provenance.wasmtime_versions:
         if _numbers(version) < _numbers(policy.wasmtime):
             yield f"it was compiled by Wasmtime {version}, which is older than {policy.wasmtime}"
     if policy.clean and provenance.changed:

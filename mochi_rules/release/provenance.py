@@ -72,6 +72,11 @@ class Provenance:
     folder: str
     builder: str
 
+    @property
+    def wasmtime_versions(self) -> list[str]:
+        """The versions of Wasmtime that compiled it, sorted."""
+        return sorted({step.tools["wasmtime"] for step in self.steps if "wasmtime" in step.tools})
+
 
 def statement(
     product: Product,

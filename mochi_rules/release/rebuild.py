@@ -13,6 +13,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import read_input
+from mochi_rules.base.printable import output_notes
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.build import chain
 from mochi_rules.release.circumstances import package_versions
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 # The packages that decide bytes; of the others it does not matter which version there is.
 _DECIDING = ("mochi-rules", "wasmtime")
-_SHOWN_LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,8 @@ def _build(workspace: Path, statements: Sequence[Provenance]) -> None:
         raise _failed(done.stderr.decode("utf-8", "replace") or done.stdout.decode())
 
 
-def _failed(said: str) -> Exception:
-    lines = said.strip().splitlines()[-_SHOWN_LINES:]
-    notes = ("\n".join(["scons said", *(f"    {line}" for line in lines)]),)
+def _failed(output: str) -> Exception:
+    notes = output_notes("scons", output)
     help_ = "run `mochi-rules doctor` to see which tools are missing"
     return environment_error("R034", "the release cannot be built here", notes=notes, help=help_)
 

@@ -15,13 +15,13 @@ from platformdirs import user_data_path
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.printable import output_notes
 from mochi_rules.release.revision import git
 from mochi_rules.release.variations import VARIATIONS, Variation, possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-_SHOWN_LINES = 12
 _NOTES = ".mochi"  # the folder of the journal, which has times
 _OTHER = "another place/with a longer path"
 
@@ -154,9 +154,8 @@ def _copy(workspace: Path, build: str, place: Path) -> None:
             shutil.copy2(workspace / name, place / name)
 
 
-def _failed(name: str, said: bytes) -> Exception:
-    lines = said.decode("utf-8", "replace").strip().splitlines()[-_SHOWN_LINES:]
-    notes = ("\n".join(["scons said", *(f"    {line}" for line in lines)]),)
+def _failed(name: str, output: bytes) -> Exception:
+    notes = output_notes("scons", output.decode("utf-8", "replace"))
     message = f"the build in the folder `{name}` failed"
     help_ = "run `scons` in a copy of the workspace: it may need files that git does not know"
     return environment_error("R035", message, notes=notes, help=help_)

@@ -227,7 +227,6 @@ def _wrong_source(path: str, why: str) -> MochiError:
 
 
 def _tools(provenance: Provenance) -> str:
-    versions = {step.tools["wasmtime"] for step in provenance.steps if "wasmtime" in step.tools}
     return f"mochi-rules {provenance.tools.get('mochi-rules', '?')}, " + " and ".join(
-        f"Wasmtime {version}" for version in sorted(versions)
+        f"Wasmtime {version}" for version in provenance.wasmtime_versions
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mochi_rules.base.zstandard import load_zstd
 from mochi_rules.remote import messages as m
 from mochi_rules.remote.trouble import Kind, ServerError
 
@@ -18,13 +17,13 @@ _LEVEL = 1
 
 def is_there() -> bool:
     """Return whether this Python can compress."""
-    return _zstd() is not None
+    return load_zstd() is not None
 
 
 def packed(data: bytes, *, is_allowed: bool) -> tuple[bytes, int]:
     """Return a blob as it is sent, and the number of its compressor."""
     if is_allowed and len(data) >= _WORTH_IT:
-        return _zstd().compress(data, _LEVEL), m.ZSTD
+        return load_zstd().compress(data, _LEVEL), m.ZSTD
     return data, 0
 
 
@@ -46,7 +45,7 @@ class Expander:
 
     def __init__(self, size: int) -> None:
         self._left = size
-        self._zstd = _zstd().ZstdDecompressor()
+        self._zstd = load_zstd().ZstdDecompressor()
 
     def add(self, data: bytes) -> bytes:
         """Return what a part holds.
@@ -58,21 +57,9 @@ class Expander:
             return b""
         try:
             found: bytes = self._zstd.decompress(data, self._left + 1)
-        except _zstd().ZstdError:
+        except load_zstd().ZstdError:
             raise ServerError(Kind.LASTING, "it sends a blob that is not zstd") from None
         self._left -= len(found)
         if self._left < 0:
             raise ServerError(Kind.LASTING, "it sends a blob that is larger than it says")
         return found
-
-
-@cache
-def _zstd() -> Any:
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd  # noqa: PLC0415 - takes 10 ms
-        else:
-            from backports import zstd  # noqa: PLC0415 - as above, and needs an extra
-    except ImportError:
-        return None
-    return zstd

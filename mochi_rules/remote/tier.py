@@ -181,17 +181,17 @@ class RemoteTier:
 
     def _find(self, server: Server, actions: Sequence[PreparedAction]) -> dict[Digest, Hit]:
         """Return what the server has; if it fails halfway, what is complete by then."""
-        results = self._results(server, actions)
+        found = self._results(server, actions)
         blobs = {EMPTY: b""}
-        for result in results.values():
+        for result in found.values():
             blobs |= self._verified(_inlined(result))
-        wanted = {digest for result in results.values() for digest in _names(result)}
+        wanted = {digest for result in found.values() for digest in _names(result)}
         if lacking := [digest for digest in wanted if digest not in blobs]:
             with span("remote", f"fetch {len(lacking)} blobs"):
                 blobs |= self._verified(server.read(lacking))
         return {
             key: Hit(_tidied(result, blobs), _outputs(result, blobs), is_remote=True)
-            for key, result in results.items()
+            for key, result in found.items()
             if _names(result) <= blobs.keys()  # or it dangles: the server has dropped a blob
         }
 

@@ -33,12 +33,6 @@ class Uploads:
         self._busy = 0  # entries that are being uploaded
         self._thread: Thread | None = None
 
-    @property
-    def pending(self) -> int:
-        """How many results are not up yet."""
-        with self._changed:
-            return len(self._waiting) + self._busy
-
     def add(self, entry: Entry, seconds: float) -> bool:
         """Queue a result; return False where there was no room for so long."""
         with self._changed:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.bundle import (
@@ -14,27 +12,24 @@ from mochi_rules.aot.executable.bundle import (
     wheel_library,
 )
 from mochi_rules.aot.tools.c_compilers import c_toolchains
-from mochi_rules.base.diagnostic import environment_error
-from mochi_rules.base.files import reason
 from mochi_rules.platforms.native import c_sources
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
+from mochi_rules.steps.c_compilation import run_c_compiler
 from mochi_rules.steps.step import EXECUTABLE_MODE, LAUNCHER, Made, Step
 from mochi_rules.steps.tools.tool_choice import chosen
 from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.steps.engines import Engines
-    from mochi_rules.steps.subprocesses import Subprocesses
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 LIBRARY = "library"  # what it is called inside a key
-
-_SHOWN_LINES = 12
 
 
 def find_compiler(toolchains: Toolchains, platform: Platform) -> Toolchain:
@@ -68,7 +63,8 @@ def launcher_step(platform: Platform, compiler: Toolchain) -> Step:
     flags = compiler_arguments(platform, output)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        return Made(_compile(compiler, flags, output, inputs, engines.subprocesses))
+        data = run_c_compiler(engines.subprocesses, compiler, flags, inputs, output, SOURCES[0])
+        return Made(data)
 
     arguments = (f"--platform={platform.name}", f"--compiler={compiler.identity}", *flags)
     return Step("cc", arguments, ("bundle",), LAUNCHER, make, mode=EXECUTABLE_MODE)
@@ -101,31 +97,3 @@ def library_step(platform: Platform) -> Step:
 def place_step() -> Step:
     """Lay a library beside programs; the input is LIBRARY."""
     return Step("copy", (), ("bundle",), LIBRARY, lambda _engines, inputs: Made(inputs[LIBRARY]))
-
-
-def _compile(
-    compiler: Toolchain,
-    flags: tuple[str, ...],
-    output: str,
-    sources: Mapping[str, bytes],
-    subprocesses: Subprocesses,
-) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="mochi-cc-") as folder:
-        root = Path(folder)
-        for source, data in sources.items():
-            (root / source).write_bytes(data)
-        try:
-            ran = subprocesses.tool((*compiler.command, *flags), root, {})
-            if ran.status == 0:
-                return (root / output).read_bytes()
-            said = ran.stderr.decode("utf-8", "replace").strip()
-        except OSError as error:
-            said = reason(error)
-    lines = said.splitlines()[:_SHOWN_LINES]
-    notes = (
-        ("\n".join([f"{compiler.name} said", *(f"    {line}" for line in lines)]),) if lines else ()
-    )
-    help_ = "this requires a C compiler and the headers of the C library"
-    raise environment_error(
-        "C034", f"`{compiler.name}` could not build `{SOURCES[0]}`", notes=notes, help=help_
-    )

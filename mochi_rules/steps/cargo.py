@@ -14,6 +14,7 @@ from mochi_rules.aot.tools.native_tools import cargo_environment, rust_version
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
+from mochi_rules.base.printable import output_notes
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.platforms.native import native_digest, work_directory
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.toolchain import Recipe
     from mochi_rules.steps.subprocesses import Subprocesses
 
-_SHOWN_LINES = 12
 # Cargo draws its progress for a terminal, and on request for anybody.
 _PROGRESS = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "80",
              "CARGO_TERM_COLOR": "never"}  # fmt: skip
@@ -98,12 +98,9 @@ def _place(path: Path, data: bytes) -> None:
 
 
 def _failed(recipe: Recipe, stderr: bytes) -> Exception:
-    said = _OVERWRITTEN.sub("", stderr.decode("utf-8", "replace"))
-    lines = said.strip().splitlines()[-_SHOWN_LINES:]
-    notes = ("\n".join(["cargo said", *(f"    {line}" for line in lines)]),) if lines else ()
     return environment_error(
         "C022",
         f"cargo could not build `{recipe.program}` for `{recipe.triple}`",
-        notes=notes,
+        notes=output_notes("cargo", _OVERWRITTEN.sub("", stderr.decode("utf-8", "replace"))),
         help="cargo needs a C compiler, and crates.io or a mirror of it",
     )

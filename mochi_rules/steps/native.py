@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
 from mochi_rules.aot.native.worker import NativeConfig
-from mochi_rules.base.diagnostic import about, environment_error, fail
-from mochi_rules.base.files import reason
+from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.native import CLIF as CLIF_TREE
 from mochi_rules.platforms.native import c_sources, native_digest
+from mochi_rules.steps.c_compilation import run_c_compiler
 from mochi_rules.steps.step import EXECUTABLE_MODE, OBJECT, PROGRAM, Made, Step
 from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from mochi_rules.aot.executable.settings import RunSettings
     from mochi_rules.platforms.platform import Platform
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 # What the inputs and outputs are called inside a key.
 CLIF, HOST = "program.clif", "host.o"
-
-_SHOWN_LINES = 12
 
 
 def native_config(configuration: Configuration, settings: Mapping[str, object]) -> NativeConfig:
@@ -109,7 +106,9 @@ def host_step(platform: Platform, compiler: Toolchain) -> Step:
     flags = host_arguments(HOST)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        return Made(_run(engines, compiler, flags, inputs, HOST))
+        return Made(
+            run_c_compiler(engines.subprocesses, compiler, flags, inputs, HOST, HOST_SOURCES[0])
+        )
 
     arguments = (f"--platform={platform.name}", f"--compiler={compiler.identity}", *flags)
     return Step("cc", arguments, ("native",), HOST, make)
@@ -124,54 +123,8 @@ def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
     flags = link_arguments(config.platform, (OBJECT, HOST), output, debug_info=config.debug_info)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        data = _run(engines, compiler, flags, inputs, output)
+        data = run_c_compiler(engines.subprocesses, compiler, flags, inputs, output)
         return Made(data, size_text(len(data)))
 
     arguments = (f"--platform={config.platform.name}", f"--compiler={compiler.identity}", *flags)
     return Step("link", arguments, ("native",), PROGRAM, make, mode=EXECUTABLE_MODE)
-
-
-def _run(
-    engines: Engines,
-    compiler: Toolchain,
-    flags: Sequence[str],
-    inputs: Mapping[str, bytes],
-    output: str,
-) -> bytes:
-    """Run a C compiler on files in a directory of its own; return its output.
-
-    Emits: C034 (it cannot build our sources), C036 (it cannot link).
-    """
-    command = (*compiler.command, *flags)
-    with tempfile.TemporaryDirectory(prefix="mochi-link-") as folder:
-        root = Path(folder)
-        for name, data in inputs.items():
-            (root / name).write_bytes(data)
-        try:
-            ran = engines.subprocesses.tool(command, root, _zig_variables())
-            if ran.status == 0:
-                return (root / output).read_bytes()
-            said = ran.stderr.decode("utf-8", "replace").strip()
-        except OSError as error:
-            said = reason(error)
-    lines = said.splitlines()[:_SHOWN_LINES]
-    notes = [f"the command was `{' '.join(command)}`"]
-    if lines:
-        notes.append("\n".join([f"{compiler.name} said", *(f"    {line}" for line in lines)]))
-    is_link = output != HOST
-    what = "link the program" if is_link else f"build `{HOST_SOURCES[0]}`"
-    raise environment_error(
-        "C036" if is_link else "C034",
-        f"`{compiler.name}` could not {what}",
-        notes=tuple(notes),
-        help="this requires a C compiler and the C library of the platform, or `pip install "
-        "'mochi-rules[native]'`",
-    )
-
-
-def _zig_variables() -> dict[str, str]:
-    """Return where Zig keeps what it builds: beside what cargo keeps for us."""
-    from platformdirs import user_cache_path  # noqa: PLC0415 - takes 3 ms
-
-    path = str(user_cache_path("mochi_rules-zig", appauthor=False))
-    return {"ZIG_GLOBAL_CACHE_DIR": path, "ZIG_LOCAL_CACHE_DIR": path}

@@ -17,6 +17,8 @@ from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.aot.tools.tool_worker import INPUT, OUTPUT, serve_tool, tool_worker_command
 from mochi_rules.aot.tools.wheel_download import take_library, wheel_pin
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
+from mochi_rules.base.files import reason
+from mochi_rules.base.printable import output_notes
 from mochi_rules.platforms.native import c_sources, tools_directory
 from mochi_rules.platforms.platform import PLATFORMS, CCompiler, Platform, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
@@ -168,12 +170,12 @@ def _build_driver(compiler: CCompiler) -> bytes:
             subprocess.run(command, cwd=name, capture_output=True, check=True)
             return Path(name, _DRIVER).read_bytes()
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            printed = reason(error)
         except subprocess.CalledProcessError as error:
-            reason = error.stderr.decode(errors="replace").strip()
+            printed = error.stderr.decode(errors="replace")
     raise environment_error(
         "C034",
-        f"`{compiler.program}` could not build `{_SOURCES[0]}`",
-        notes=(f"it said: {reason}",),
+        f"`{compiler.program}` could not compile `{_SOURCES[0]}`",
+        notes=output_notes(compiler.program, printed, at_start=True),
         help=f"run `{compiler.install}`",
     )

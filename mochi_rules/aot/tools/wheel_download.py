@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.aot.executable.bundle import wheel_library
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error, fail
+from mochi_rules.base.printable import output_notes
 from mochi_rules.platforms.native import native_directory
 
 if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
-_SHOWN_LINES = 8
 _HOST, _REASON = re.compile(r"host='([^']+)'"), re.compile(r"\[Errno -?\d+\] ([\w ]+)")
 _OTHER_INDEX = "`pip config set global.index-url URL` names another index"
 
@@ -125,11 +125,11 @@ def _check(wheel: bytes, platform: Platform) -> None:
 
 def _pip_failed(platform: Platform, pin: WheelPin, stderr: str) -> Exception:
     has_no_pip = "No module named pip" in stderr
-    note = _no_connection(stderr) or _said(stderr)
+    no_connection = _no_connection(stderr)
     return environment_error(
         "C032",
         f"pip could not fetch Wasmtime {pin.version} for `{platform.name}`",
-        notes=(note,) if note else (),
+        notes=(no_connection,) if no_connection else output_notes("pip", stderr),
         help=f"run `{sys.executable} -m ensurepip`" if has_no_pip else _OTHER_INDEX,
     )
 
@@ -141,8 +141,3 @@ def _no_connection(stderr: str) -> str:
     host, reason = _HOST.search(stderr), _REASON.search(stderr)
     where = f"`{host[1]}`" if host else "its index"
     return f"it cannot connect to {where}" + (f": {reason[1].strip().lower()}" if reason else "")
-
-
-def _said(stderr: str) -> str:
-    lines = [line.rstrip() for line in stderr.splitlines() if line.strip()][-_SHOWN_LINES:]
-    return "\n".join(["pip said", *(f"    {line}" for line in lines)]) if lines else ""

@@ -5,14 +5,13 @@ https://github.com/opencontainers/image-spec
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.archives.names import names_of
 from mochi_rules.release.archives.tarball import tar
 from mochi_rules.release.contents import File
-from mochi_rules.release.document import line
+from mochi_rules.release.document import line, timestamp
 
 if TYPE_CHECKING:
     from mochi_rules.release.contents import Contents
@@ -57,7 +56,7 @@ def oci(contents: Contents) -> bytes:
 
 
 def _config(contents: Contents, layer: str) -> dict[str, Any]:
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(contents.product.time))
+    created = timestamp(contents.product.time)
     programs = contents.programs
     return {
         "architecture": names_of(contents.platform).oci,

@@ -20,7 +20,7 @@ _FOLDER_MODE = 0o755
 
 def tar_gz(contents: Contents) -> bytes:
     """Return a tar archive, compressed by gzip."""
-    return compress_gzip(_tree(contents))
+    return compress_gzip(tar(contents.unpacked, contents.product.time))
 
 
 def tar_zst(contents: Contents) -> bytes:
@@ -28,7 +28,7 @@ def tar_zst(contents: Contents) -> bytes:
 
     Emits: R029 (nothing here compresses so).
     """
-    return compress(_tree(contents))
+    return compress(tar(contents.unpacked, contents.product.time))
 
 
 def tar(files: Iterable[File], time: int) -> bytes:
@@ -50,13 +50,6 @@ def tar(files: Iterable[File], time: int) -> bytes:
 def compress_gzip(data: bytes) -> bytes:
     """Return data compressed by gzip, without name and time."""
     return gzip.compress(data, _GZIP_LEVEL, mtime=0)
-
-
-def _tree(contents: Contents) -> bytes:
-    from dataclasses import replace  # noqa: PLC0415 - only where archives are made
-
-    files = (replace(file, path=f"{contents.stem}/{file.path}") for file in contents.all_files)
-    return tar(files, contents.product.time)
 
 
 def _parents(path: str) -> list[str]:

@@ -21,10 +21,7 @@ _UNIX = 3
 
 def zip_archive(contents: Contents) -> bytes:
     """Return a zip archive."""
-    from dataclasses import replace  # noqa: PLC0415 - only where archives are made
-
-    files = (replace(file, path=f"{contents.stem}/{file.path}") for file in contents.all_files)
-    return zipped(files, contents.product.time)
+    return zipped(contents.unpacked, contents.product.time)
 
 
 def zipped(files: Iterable[File], seconds: int) -> bytes:

@@ -1,11 +1,11 @@
-"""Zstandard, of Python 3.14 or of its backport."""
+"""Compression of archives by Zstandard."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.zstandard import load_zstd
 
 _LEVEL = 12  # 19 takes five times as long for 10 % less
 
@@ -38,15 +38,11 @@ def _module() -> Any:
 
     Emits: R029.
     """
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd  # noqa: PLC0415 - takes 10 ms
-        else:
-            from backports import zstd  # noqa: PLC0415 - as above, and needs an extra
-    except ImportError:
+    zstd = load_zstd()
+    if zstd is None:
         raise environment_error(
             "R029",
             "`tar.zst` needs the Python package `backports.zstd`",
             help="run `pip install 'mochi-rules[release]'`",
-        ) from None
+        )
     return zstd

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
+from mochi_rules.base.printable import output_notes
 from mochi_rules.platforms.native import (
     digest_path,
     find_tool,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _LAUNCHER = "launcher"
 _TEXTS = ("LICEN", "COPYING", "COPYRIGHT", "NOTICE", "UNLICENSE")  # begin names of files
 _LOCKED = re.compile(r'name = "(.+)"\nversion = "(.+)"\nsource = .+\nchecksum = "(.+)"')
-_SHOWN = 400  # characters of what cargo says
 
 
 def launcher_crates(platform: Platform) -> tuple[Crate, ...]:
@@ -134,7 +134,7 @@ def _metadata(platform: Platform) -> dict[str, Any]:
     command = ("cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform",
                triple)  # fmt: skip
     root = native_directory()
-    said = "cargo is not installed"
+    notes: tuple[str, ...] = ("cargo is not installed",)
     if root is not None:
         try:
             done = subprocess.run(
@@ -146,10 +146,10 @@ def _metadata(platform: Platform) -> dict[str, Any]:
             if done.returncode == 0:
                 found: dict[str, Any] = json.loads(done.stdout)
                 return found
-            said = done.stderr.decode("utf-8", "replace").strip()[-_SHOWN:]
+            notes = output_notes("cargo", done.stderr.decode("utf-8", "replace"))
     raise environment_error(
         "R023",
         f"the licences of the launcher's crates for `{platform.name}` are not known here",
-        notes=(said,),
+        notes=notes,
         help="install Rust from https://rustup.rs, or run `pip install 'mochi-rules[targets]'`",
     )

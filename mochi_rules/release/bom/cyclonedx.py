@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules import __version__
-from mochi_rules.release.document import document
+from mochi_rules.release.document import document, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +26,7 @@ def cyclonedx(product: Product, components: Sequence[Component]) -> bytes:
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(product.time)),
+            "timestamp": timestamp(product.time),
             "tools": {
                 "components": [
                     {"type": "application", "name": "mochi-rules", "version": __version__}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules import __version__
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.release.document import document
+from mochi_rules.release.document import document, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +32,7 @@ def spdx(product: Product, components: Sequence[Component]) -> bytes:
         "SPDXID": _DOCUMENT,
         "name": name,
         "creationInfo": {
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(product.time)),
+            "created": timestamp(product.time),
             "creators": [f"Tool: mochi_rules-{__version__}"],
         },
         "packages": packages,

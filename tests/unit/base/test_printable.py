@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.base.printable import printable, shorten
+from mochi_rules.base.printable import output_notes, printable, shorten
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,23 @@ def test_shortened_text_keeps_both_ends(limit) -> None:
 def test_short_text_stays() -> None:
     """Nothing is cut where nothing is too long."""
     assert shorten("abc", 3) == "abc"
+
+
+def test_note_has_the_end_of_the_output() -> None:
+    """There most programs say why they failed; blank lines are left out."""
+    output = "".join(f"line {number}  \n\n" for number in range(20))
+    [note] = output_notes("cargo", output)
+    lines = note.split("\n")
+    assert (lines[0], lines[1], lines[-1]) == ("output of cargo:", "    line 8", "    line 19")
+
+
+def test_note_of_a_compiler_has_the_beginning() -> None:
+    """The first error of a C compiler causes many of the others."""
+    [note] = output_notes("cc", "\n".join(map(str, range(20))), at_start=True)
+    assert note.split("\n")[1:] == [f"    {number}" for number in range(12)]
+
+
+@pytest.mark.parametrize("output", ["", "\n \n"])
+def test_without_output_there_is_no_note(output) -> None:
+    """A program may fail silently."""
+    assert output_notes("cc", output) == ()

@@ -72,10 +72,11 @@ def test_compiler_runs_among_the_sources(platform, engines, tmp_path):
 def test_compiler_that_makes_nothing_is_told(text, engines, tmp_path):
     """Whatever its status says: C034."""
     step = launcher_step(LINUX, compiler(script(tmp_path, text)))
-    with pytest.raises(MochiError, match=r"C034: `cc` could not build") as caught:
+    with pytest.raises(MochiError, match=r"C034: `cc` could not compile") as caught:
         step.make(engines, {})
-    [note] = caught.value.diagnostics[0].notes
-    assert ("broken" in note) or ("no such file" in note)
+    command, printed = caught.value.diagnostics[0].notes
+    assert "launcher.c" in command
+    assert ("broken" in printed) or ("no such file" in printed)
 
 
 def test_compiler_of_the_user_is_asked_first():

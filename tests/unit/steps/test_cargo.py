@@ -101,7 +101,7 @@ def test_failure_shows_what_cargo_said(recipe: Recipe, monkeypatch: pytest.Monke
     with pytest.raises(MochiError) as caught:
         build(recipe)
     [found] = caught.value.diagnostics
-    assert (found.code, found.notes) == ("C022", ("cargo said\n    error: no linker",))
+    assert (found.code, found.notes) == ("C022", ("output of cargo:\n    error: no linker",))
 
 
 def test_sources_keep_their_times(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:

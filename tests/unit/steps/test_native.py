@@ -91,15 +91,15 @@ def test_linker_that_fails_is_shown_with_its_command(engines: Any) -> None:
     compiler = _compiler("sys.exit('undefined symbol: f')")
     with pytest.raises(MochiError, match=r"C036.*`tiny-cc` could not link") as caught:
         link_step(_config(), compiler).make(engines, {OBJECT: b"", HOST: b""})
-    command, said = caught.value.diagnostics[0].notes
+    command, printed = caught.value.diagnostics[0].notes
     assert "program.o host.o -o program" in command
-    assert said == "tiny-cc said\n    undefined symbol: f"
+    assert printed == "output of tiny-cc:\n    undefined symbol: f"
 
 
 def test_compiler_without_a_c_library_is_shown(engines: Any) -> None:
     """It cannot even build what programs import."""
     compiler = _compiler("sys.exit('string.h: no such file')")
-    with pytest.raises(MochiError, match=r"C034.*could not build `all\.c`"):
+    with pytest.raises(MochiError, match=r"C034.*could not compile `all\.c`"):
         host_step(LINUX, compiler).make(engines, {"all.c": b""})
 
 

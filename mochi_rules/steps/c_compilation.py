@@ -1,0 +1,67 @@
+"""Runs a C compiler on the inputs of a step."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.files import reason
+from mochi_rules.base.printable import output_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mochi_rules.platforms.toolchain import Toolchain
+    from mochi_rules.steps.subprocesses import Subprocesses
+
+_HELP = (
+    "install the C library of the platform and its headers, or run "
+    "`pip install 'mochi-rules[native]'`"
+)
+
+
+def run_c_compiler(
+    subprocesses: Subprocesses,
+    compiler: Toolchain,
+    arguments: Sequence[str],
+    inputs: Mapping[str, bytes],
+    output: str,
+    source: str = "",
+) -> bytes:
+    """Run a C compiler in a folder that has the inputs; return its output.
+
+    `source` is the input to compile; without it, the inputs are linked.
+
+    Emits: C034 (it cannot compile), C036 (it cannot link).
+    """
+    command = (*compiler.command, *arguments)
+    with tempfile.TemporaryDirectory(prefix="mochi-cc-") as folder:
+        root = Path(folder)
+        for name, data in inputs.items():
+            (root / name).write_bytes(data)
+        try:
+            ran = subprocesses.tool(command, root, _zig_variables())
+            if ran.status == 0:
+                return (root / output).read_bytes()
+            printed = ran.stderr.decode("utf-8", "replace")
+        except OSError as error:
+            printed = reason(error)
+    raise environment_error(
+        "C034" if source else "C036",
+        f"`{compiler.name}` could not " + (f"compile `{source}`" if source else "link the program"),
+        notes=(
+            f"the command was `{' '.join(command)}`",
+            *output_notes(compiler.name, printed, at_start=True),  # the first error causes others
+        ),
+        help=_HELP,
+    )
+
+
+def _zig_variables() -> dict[str, str]:
+    """Return where Zig keeps what it builds: beside what cargo keeps for us."""
+    from platformdirs import user_cache_path  # noqa: PLC0415 - takes 3 ms
+
+    path = str(user_cache_path("mochi_rules-zig", appauthor=False))
+    return {"ZIG_GLOBAL_CACHE_DIR": path, "ZIG_LOCAL_CACHE_DIR": path}
