@@ -36,7 +36,7 @@ class AotWorker(WorkerProcess):
             raise environment_error(
                 "A061",
                 f"`{self.command[0]}` compiles with Wasmtime `{version}`",
-                notes=(f"its artifacts would not load: version {WASMTIME_MAJOR} is needed",),
+                notes=(f"its artifacts cannot be loaded: version {WASMTIME_MAJOR} is required",),
             )
 
 

@@ -225,7 +225,7 @@ def _check_together(config: EngineConfig) -> Iterator[Diagnostic]:
     if foreign := [flag for flag in config.cpu.flags if flag not in architecture.isa_flags]:
         yield Diagnostic(
             "C013",
-            f"the CPU level `{config.cpu.name}` has `{foreign[0]}`, which {platform.cpu} has not",
+            f"the CPU level `{config.cpu.name}` uses `{foreign[0]}`, which {platform.cpu} lacks",
             help=f"write `cpu={architecture.default_cpu_level}`",
         )
     if config.compiler == "winch":

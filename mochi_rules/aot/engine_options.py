@@ -14,7 +14,7 @@ from mochi_rules.base.dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WASMTIME_MAJOR = 48  # the loader compares it, and what stands here is of it
+WASMTIME_MAJOR = 48  # the loader compares it, and what stands here is its default
 
 Value = bool | int | str | None
 
@@ -54,7 +54,7 @@ _YES_NO: Mapping[Value, str | None] = {True: "y", False: "n"}
 OPTIONS: tuple[Option, ...] = (
     Option(
         "opt_level", str, "speed",
-        "what the compiler works for: `none` compiles fastest, `speed_and_size` makes less code",
+        "what to optimize for: `none` compiles fastest, `speed_and_size` emits less code",
         "cranelift_opt_level", "-O opt-level={}",
         choices=("none", "speed", "speed_and_size"),
         cli_values={"none": "0", "speed": "2", "speed_and_size": "s"},
@@ -62,7 +62,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "compiler", str, "cranelift",
         "`winch` compiles 1.6 times as fast, and its code is 2 to 5 times as slow; x86_64 and "
-        "aarch64 only, and loaded only by an engine that is set to it",
+        "aarch64 only, and only an engine with this setting loads it",
         "wasmtime_config_strategy_set", "-C compiler={}",
         choices=("cranelift", "winch"),
         wheel_values={"cranelift": 1, "winch": 2},
@@ -77,7 +77,7 @@ OPTIONS: tuple[Option, ...] = (
         "consume_fuel", bool, False,
         "count instructions, so that a host can stop a program after a fixed amount of work",
         "consume_fuel", "-W fuel={}", "consume_fuel",
-        cli_values={True: "1", False: None},  # any amount turns it on; there is no word for off
+        cli_values={True: "1", False: None},  # any amount turns it on
     ),
     Option(
         "epoch_interruption", bool, False,
@@ -99,13 +99,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "nan_canonicalization", bool, False,
-        "give every NaN the same bits on every machine; rounding gets 6 times as slow",
+        "give every NaN the same bits on every machine; makes rounding 6 times as slow",
         "cranelift_nan_canonicalization", "-W nan-canonicalization={}", cli_values=_YES_NO,
     ),
     Option(
         "signals_based_traps", bool, True,
-        "trap through signal handlers; off for a host that keeps its own, and 1.75 times as slow "
-        "in loops over memory",
+        "trap through signal handlers; without them, for a host that has its own, loops over "
+        "memory are 1.75 times as slow",
         "signals_based_traps", "-O signals-based-traps={}", "signals_based_traps",
         cli_values=_YES_NO,
     ),

@@ -20,7 +20,7 @@ def engine_section(artifact: bytes) -> bytes:
     Emits: A064.
 
     Raises:
-        MochiError: The bytes are no ELF file of 64 bits with such a section.
+        MochiError: The bytes are not a 64-bit ELF file with such a section.
     """
     try:
         return _find_section(artifact)

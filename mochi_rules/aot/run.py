@@ -198,7 +198,7 @@ def _link_component(engine: Any, store: Any, component: Any) -> Callable[[], int
     run = index and instance.get_func(store, index)
     if not run or run.type(store).params:
         raise fail("A073", f"the artifact is not a program: it does not export `{_COMMAND}`")
-    # A result without values: what it failed with, the program has told by itself.
+    # A result without values: the program itself has reported its error.
     return lambda: int(getattr(run(store), "tag", "ok") != "ok")
 
 

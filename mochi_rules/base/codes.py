@@ -35,7 +35,7 @@ _INTRODUCTION = """\
 # Diagnostic codes
 
 Every diagnostic has a code, such as `B022` in `error[B022]`. `mochi-rules explain B022` prints
-what this page says of it.
+its entry on this page.
 
 <!-- From mochi_rules/base/codes.toml, by `python -m mochi_rules.base.codes > docs/errors.md` -->
 """

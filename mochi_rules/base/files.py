@@ -136,4 +136,4 @@ def reason(error: OSError | ValueError) -> str:
     """Return what the operating system says, as the end of a phrase."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
-    return "no file can have this name"
+    return "not a valid file name"

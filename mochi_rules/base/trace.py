@@ -24,7 +24,7 @@ _events: list[_Event] | None = None
 
 def start() -> None:
     """Note from now on what happens."""
-    global _events  # noqa: PLW0603 - one trace is of one process
+    global _events  # noqa: PLW0603 - a process has one trace
     _events = []
 
 

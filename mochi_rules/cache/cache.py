@@ -53,7 +53,7 @@ class Hit:
 
 class _Mode(Enum):
     OFF = "off"
-    NEW = "not there yet"
+    NEW = "does not exist yet"
     READ = "read only"
     WRITE = "read and write"
 
@@ -116,7 +116,7 @@ class Cache:
         return hit
 
     def peek(self, action: PreparedAction) -> ActionResult | None:
-        """Return the result of a step, without its outputs; this is no lookup."""
+        """Return the result of a step, without its outputs; does not count as a lookup."""
         if not self._reads():
             return None
         result = self._results.get(action.key)
@@ -389,6 +389,6 @@ def find(action: PreparedAction, results: Store[ActionResult], blobs: Store[byte
 
 
 def is_complete(action: PreparedAction, result: ActionResult) -> bool:
-    """Return whether a result is of a step that succeeded and made exactly what it declares."""
+    """Return whether the step succeeded and made exactly the outputs that it declares."""
     paths = tuple(sorted(file.path for file in result.output_files))
     return result.exit_code == 0 and paths == action.output_paths

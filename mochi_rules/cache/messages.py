@@ -195,7 +195,7 @@ class ActionResult:
 
     @property
     def seconds(self) -> float:
-        """How long the action took when it ran; 0 where nobody said."""
+        """How long the action took when it ran; 0 if unknown."""
         metadata = self.execution_metadata
         duration = metadata and metadata.virtual_execution_duration
         return duration.seconds + duration.nanos / _NANOSECONDS if duration else 0.0

@@ -41,7 +41,7 @@ def look_after(parsed: Parsed) -> int:
         )
     least, most = _WITH_OPERANDS.get(name, (1, 1))
     if not least <= len(parsed.operands) <= most:
-        wanted = "needs a file" if least > 1 else "takes nothing behind it"
+        wanted = "needs a file" if least > 1 else "takes no operands"
         raise fail("B053", f"`mochi-rules cache {name}` {wanted}")
     cache = Cache(cache_root(parsed))
     status = _ACTIONS[name](cache, parsed)
@@ -100,7 +100,7 @@ def _verify(cache: Cache, _parsed: Parsed) -> int:
     for path in found.damaged:
         sys.stdout.write(f"{path}: damaged, set aside\n")
     for path in found.dangling:
-        sys.stdout.write(f"{path}: names what is not there, removed\n")
+        sys.stdout.write(f"{path}: refers to a blob that is missing, removed\n")
     for path, reason in found.refused:
         sys.stdout.write(f"{path}: a build would refuse its artifact, removed: {reason}\n")
     faults = len(found.damaged) + len(found.dangling) + len(found.refused)
@@ -165,8 +165,8 @@ VERB = Verb(
     "cache stats|gc|verify|clear|path [OPTIONS] | push|pull FILE | key new|show|revoke NAME",
     "Show statistics of the cache, evict what exceeds its limit, verify every entry, clear it, or "
     "print its path. `push` writes all entries to a file, and `pull` adds those of one. `key` "
-    "makes a key that signs what goes to the remote cache, shows the public part of one, or no "
-    "longer trusts a writer.",
+    "makes a key that signs what goes to the remote cache, shows the public part of one, or "
+    "revokes a writer.",
     look_after,
     (Option("json", "`stats` as JSON"), CACHE, COLOR),
     operands=(1, 3),

@@ -43,8 +43,8 @@ def explore(parsed: Parsed) -> int:
 VERB = Verb(
     "explore",
     "explore FILE [OPTIONS]",
-    "Write a page that shows a program beside its WebAssembly and its machine code: to point at a "
-    "line shows where it went. FILE is a `.mochi` or a `.wasm`.",
+    "Write a page that shows a program beside its WebAssembly and its machine code: pointing at a "
+    "line shows what it became. FILE is a `.mochi` or a `.wasm`.",
     explore,
     (Option("output", "the page to write; `-` is standard output", "OUT", short="o"), *BUILDING),
 )

@@ -47,7 +47,7 @@ class _Links:
     def __init__(self, wasm: bytes) -> None:
         try:
             self._lines = read_line_table(wasm)
-        except MalformedLines:  # the listing has no lines then, and its reader said so
+        except MalformedLines:  # the listing has no lines then, and its reader reported that
             self._lines = LineTable()
         places = {place for _, place in self._lines.rows() if place}
         self._groups = {place: number for number, place in enumerate(sorted(places), 1)}

@@ -115,7 +115,7 @@ def _is_text(text: str) -> bool:
 VERB = Verb(
     "run",
     "run FILE [OPTIONS] [-- ARGUMENTS]",
-    "Run a `.mochi`, `.wasm`, `.wat` or `.cwasm`. Its status is the status of this command.",
+    "Run a `.mochi`, `.wasm`, `.wat` or `.cwasm`. Exits with the status of the program.",
     run,
     (
         MODE,

@@ -112,7 +112,7 @@ def _has_payload(data: bytes) -> bool:
 
 
 def _identify(data: bytes) -> Binary | None:
-    """Return what a file of machine code is; of a damaged one those who read it tell more."""
+    """Return the kind of a file of machine code; its reader reports damage in more detail."""
     try:
         return identify(data)
     except MochiError:

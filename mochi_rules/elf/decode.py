@@ -57,7 +57,7 @@ class Reader:
         try:
             return data.decode("utf-8")
         except UnicodeDecodeError:
-            raise Malformed(f"the text before offset {self.position} is not UTF-8") from None
+            raise Malformed(f"the string before offset {self.position} is not UTF-8") from None
 
     def rest(self) -> bytes:
         """Return everything that is left."""

@@ -109,7 +109,7 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a file is; `sha256` is of all its bytes, `note` says what could not be read.
+    """What a file is; `sha256` covers all its bytes, `note` says what could not be read.
 
     At most one of `wasm` and `compiled` is there. `inner` is the artifact that the file holds,
     at `inner_offset`.

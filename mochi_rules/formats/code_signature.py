@@ -119,7 +119,7 @@ def check_signature(code: bytes, signature: bytes) -> None:
     except (struct.error, IndexError):
         raise _wrong("it ends too early") from None
     if not any(covered):
-        raise _wrong("it has no SHA-256 of pages")
+        raise _wrong("it has no SHA-256 page hashes")
 
 
 def _directories(signature: bytes) -> Iterator[bytes]:

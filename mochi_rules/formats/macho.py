@@ -93,7 +93,7 @@ class Image:
         for item in found.sections if found else ():
             if item.name == name:
                 if item.offset + item.size > len(self.data):
-                    raise unusable(f"its section `{name}` ends behind the file")
+                    raise unusable(f"its section `{name}` ends beyond the end of the file")
                 return item
         return None
 

@@ -194,7 +194,7 @@ def find_platform(text: str) -> Platform:
         "C010",
         f"no platform is named `{text}`",
         notes=(f"the platforms are {listing(names)}",),
-        help=hint or "write `target=x86_64-linux`, or another name of the list",
+        help=hint or "write `target=x86_64-linux`, or another name in the list",
     )
 
 

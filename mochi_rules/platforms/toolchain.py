@@ -125,7 +125,7 @@ def remedy(resolution: Resolution) -> str:
     """Return the one command that fixes it."""
     lacking = what_lacks(resolution)
     if lacking is None:
-        return "run `mochi-rules doctor` to see what every toolchain lacks"
+        return "run `mochi-rules doctor` to see what each toolchain is missing"
     command = lacking.toolchain.remedy
     return command if command.startswith("install ") else f"run `{command}`"
 

@@ -206,7 +206,7 @@ _MAIN = Attr("main", TEXT, "the file in `srcs` to run; optional if there is only
 _ENGINE = Attr("engine", SETTINGS, "settings of the engine and limits of the run, such as "
                "`opt_level` or `fuel`, or the name of a profile of `mochi.toml`; they "
                "override those of the mode", {})  # fmt: skip
-_OPTIMIZE = Attr("optimize", LEVEL, "how far the compiler optimizes; it goes before the variable",
+_OPTIMIZE = Attr("optimize", LEVEL, "how far the compiler optimizes; overrides the variable",
                  None)  # fmt: skip
 _DIRS = Attr("dirs", TEXTS, "directories that the program may use, as `data`, `data=/tables` or "
              "`out:rw`: relative to where an executable is run, and for a test to this "
@@ -275,9 +275,9 @@ RULES: tuple[Rule, ...] = (
               "`wheel`, `npm`; for Linux also `deb` and `oci`",
               ("tar.gz",)),
          Attr("version", TEXT, "the version; by default that of the command line", ""),
-         Attr("summary", TEXT, "what it is, in one line", ""),
+         Attr("summary", TEXT, "a summary in one line", ""),
          Attr("license", TEXT, "its licence, as an SPDX expression", ""),
-         Attr("maintainer", TEXT, "who to write to, as `NAME <ADDRESS>`", "")),
+         Attr("maintainer", TEXT, "the maintainer, as `NAME <ADDRESS>`", "")),
         (),
     ),
 )  # fmt: skip

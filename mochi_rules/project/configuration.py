@@ -39,7 +39,7 @@ class Mode:
 MODES: tuple[Mode, ...] = (
     Mode("release", "fast code, without names of functions",
          debug_names=False, optimize=2, engine={"opt_level": "speed"}),
-    Mode("debug", "for debuggers: lines, names of functions, and code as it is written",
+    Mode("debug", "for debuggers: lines, names of functions, and code that is not optimized",
          debug_names=True, optimize=0, engine={"opt_level": "none", "debug_info": True}),
 )  # fmt: skip
 
@@ -167,7 +167,7 @@ VARIABLES: tuple[Variable, ...] = (
              lambda: ["DIR", "off"]),
     Variable("remote", "none", "the cache that machines share, such as "
              "`grpcs://cache.example.org/main`", lambda: ["URL", "off"]),
-    Variable("remote_mode", "both", "what is done with the remote cache; `read` for pull requests",
+    Variable("remote_mode", "both", "how the remote cache is used; `read` for pull requests",
              lambda: ["read", "write", "both", "off"]),
     Variable("remote_upload", "async", "`wait` to end only when everything is uploaded",
              lambda: ["async", "wait"]),

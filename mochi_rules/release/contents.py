@@ -30,7 +30,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What a release is of: everything that is the same for all platforms.
+    """The released product: everything that is the same for all platforms.
 
     `time` is that of every file, in seconds since 1970, in UTC. `license` is an SPDX expression.
     """

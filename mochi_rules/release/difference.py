@@ -26,7 +26,7 @@ _MAX_FUNCTIONS = 8  # listed
 def executable_difference(old: bytes, new: bytes, wasm: bytes) -> list[str]:
     """Return in which parts two executables differ; `wasm` is what the new one was compiled from.
 
-    A file that is no executable of ours is compared byte by byte.
+    A file that is not one of our executables is compared byte by byte.
     """
     try:
         one, two = find_payload(old), find_payload(new)
@@ -63,7 +63,7 @@ def step_difference(old: Sequence[StepRecord], new: Sequence[StepRecord]) -> Ite
         if step.arguments != other.arguments:
             yield f"{step.output}: the arguments differ: {_words(step)} → {_words(other)}"
         if step.key == other.key and step.sha256 != other.sha256:
-            yield f"{step.output}: {step.verb} made other bytes of the same inputs"
+            yield f"{step.output}: {step.verb} made other bytes from the same inputs"
     known = {step.output for step in old}
     yield from (f"{output}: was not made before" for output in sorted(others.keys() - known))
 

@@ -184,7 +184,7 @@ def read_statement(name: str, payload: bytes) -> Provenance:
     try:
         return _read(json.loads(payload))
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        raise malformed(name, "a statement lacks what this version reads") from None
+        raise malformed(name, "a statement lacks a field that this version reads") from None
 
 
 def _read(fields: Any) -> Provenance:

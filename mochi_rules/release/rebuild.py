@@ -41,7 +41,7 @@ class Comparison:
 
 
 def rebuild(path: Path, source: Path) -> list[Comparison]:
-    """Build what a file of provenance is of, and compare every archive.
+    """Build again what a provenance file describes, and compare every archive.
 
     `source` is a repository that has the commit. Archives beside the file are compared in detail.
 
@@ -57,7 +57,7 @@ def rebuild(path: Path, source: Path) -> list[Comparison]:
         _build(workspace, statements)
         made = workspace / "dist" / path.name
         if not made.is_file():
-            raise _failed(f"the build has not made `{path.name}`")
+            raise _failed(f"the build did not make `{path.name}`")
         again = [item for _, item in read_provenance(path.name, made.read_bytes())]
         return [
             comparison
@@ -73,7 +73,7 @@ def _check(provenance: Provenance) -> None:
     """
     if provenance.changed or not provenance.commit:
         notes = tuple(f"`{name}` differed" for name in provenance.changed)
-        message = "the release was made from a source that is in no commit"
+        message = "the release was made from changes that were not committed"
         raise fail("R033", message, notes=notes, help="release a commit, without `allow_dirty`")
     here = package_versions()
     wrong = [
@@ -86,7 +86,7 @@ def _check(provenance: Provenance) -> None:
             for name in wrong
         )
         packages = " ".join(f"{name}=={provenance.tools[name]}" for name in wrong)
-        message = "the release was made by other tools than those that are installed"
+        message = "the release was made with other tools than are installed here"
         raise environment_error("R027", message, notes=notes, help=f"run `pip install {packages}`")
 
 

@@ -95,7 +95,7 @@ def check_reproducible(
         note("building under all variations")
         cache = str(Path(folder) / "cache")
         second = builder.outputs(_OTHER, variations, cache=cache)
-        note("restoring from the cache that this has filled")
+        note("restoring from the cache that this build filled")
         restored = builder.outputs("restored", cache=cache)
         different = {path: ["the cache"] for path in _unequal(first, restored)}
         wrong = _unequal(first, second)

@@ -38,7 +38,7 @@ class Revision:
 def read_revision(root: Path, ours: Iterable[str] = ()) -> Revision:
     """Return the state of the repository that a folder is in.
 
-    `ours` are patterns of files below the folder that a build writes: they are no changes.
+    `ours` are patterns of files below the folder that a build writes: they do not count as changes.
 
     Emits: R003 (no commit).
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Variation:
     """One thing that the second build has differently.
 
-    `variables` are of the environment, `words` of the command line of SCons, and `wrapper` is a
+    `variables` are set in the environment, `words` on the command line of SCons, and `wrapper` is a
     command that runs the rest of its line so. `umask` is None where it stays.
     """
 

@@ -88,7 +88,7 @@ class ByteStream:
                 data.extend(expander.add(part) if expander else part)
                 if len(data) > size:
                     chunks.cancel()
-                    raise ServerError(Kind.LASTING, "it sends a blob that is larger than it says")
+                    raise ServerError(Kind.LASTING, "it sends a blob that is larger than announced")
             if len(data) < size:
                 raise ServerError(Kind.PASSING, f"it sends {len(data)} of {size} bytes")
             return True

@@ -36,7 +36,7 @@ def expanded(data: bytes, digest: Digest, compressor: int) -> bytes:
     if not compressor:
         return data
     if compressor != m.ZSTD or not is_there():
-        raise ServerError(Kind.LASTING, f"it compresses a blob in way {compressor}")
+        raise ServerError(Kind.LASTING, f"it uses the unknown compressor {compressor}")
     return Expander(digest.size).add(data)
 
 
@@ -61,5 +61,5 @@ class Expander:
             raise ServerError(Kind.LASTING, "it sends a blob that is not zstd") from None
         self._left -= len(found)
         if self._left < 0:
-            raise ServerError(Kind.LASTING, "it sends a blob that is larger than it says")
+            raise ServerError(Kind.LASTING, "it sends a blob that is larger than announced")
         return found

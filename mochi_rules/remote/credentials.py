@@ -143,7 +143,7 @@ def _ask_helper(helper: str, uri: str) -> list[tuple[str, str]]:
     except subprocess.TimeoutExpired:
         problem = f"it took longer than {_HELPER_SECONDS:.0f} s"
     except subprocess.CalledProcessError as error:
-        problem = f"it ended with status {error.returncode}"
+        problem = f"it exited with status {error.returncode}"
     except (ValueError, KeyError, TypeError, AttributeError):
         problem = "its answer is not that of a credential helper"
     raise environment_error("K021", f"the credential helper `{helper}` failed: {problem}")

@@ -72,7 +72,7 @@ class GrpcServer:
         return update is None or update.enabled
 
     def largest(self) -> int:
-        """Return how large a blob may be, in bytes; 0 where nothing is said."""
+        """Return how large a blob may be, in bytes; 0 if the server sets no limit."""
         return self._capabilities(in_background=True).max_blob
 
     def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:
@@ -176,7 +176,9 @@ class GrpcServer:
         # Whoever asks may do so in the background, and wait longer than others can.
         limit = self._guard.allowance(_CONNECT, in_background=in_background)
         if not self._lock.acquire(timeout=limit):
-            error = ServerError(Kind.LATE, f"it has not said within {limit:.1f} s what it can do")
+            error = ServerError(
+                Kind.LATE, f"it did not report its capabilities within {limit:.1f} s"
+            )
             self._guard.note_failure(error)
             raise error
         try:
@@ -275,5 +277,5 @@ def _problem(found: m.ServerCapabilities) -> str:
         return f"it speaks version {low.major}.{low.minor} of the API, not version {_API}"
     functions = found.cache.digest_functions if found.cache else b""
     if functions and m.SHA256 not in functions:
-        return "it does not name blobs by SHA-256"
+        return "it does not support SHA-256"
     return ""

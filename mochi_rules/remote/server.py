@@ -28,7 +28,7 @@ class Server(Protocol):
         """Return whether results may be written; connects."""
 
     def largest(self) -> int:
-        """Return how large a blob may be, in bytes; 0 where nothing is said. Connects."""
+        """Return how large a blob may be, in bytes; 0 if the server sets no limit. Connects."""
 
     def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:
         """Return the result of an action, perhaps with the contents of these outputs."""

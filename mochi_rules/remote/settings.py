@@ -1,4 +1,4 @@
-"""What is said about the remote cache: on the command line, in the environment, in `mochi.toml`.
+"""The settings of the remote cache: on the command line, in the environment, in `mochi.toml`.
 
     [remote]
     url = "grpcs://cache.example.org/main"
@@ -30,7 +30,7 @@ MODES = (READ, WRITE, BOTH, OFF)
 UPLOADS = ("async", "wait")
 ANSWERS = ("yes", "no")
 
-# What can be said, and by what the values are limited.
+# The settings, and their allowed values.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "url": (), "mode": MODES, "upload": UPLOADS, "require": ANSWERS, "namespace": (),
     "token_file": (), "headers_file": (), "credential_helper": (),
@@ -109,7 +109,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSettings:
-    """What is said about the remote cache; without an address there is none.
+    """The settings of the remote cache; without an address there is none.
 
     `waits` lets a build end only when everything is uploaded. A build fails without the server
     where it `is_required`. `namespace` parts what is stored by those who trust each other.
@@ -143,7 +143,7 @@ def remote_settings(
     table: Mapping[str, object],
     folder: Path,
 ) -> RemoteSettings:
-    """Return what is said about the remote cache.
+    """Return the settings of the remote cache.
 
     `arguments` are the variables of the command line, and `table` is that of `mochi.toml` in
     `folder`, where relative paths begin.

@@ -162,7 +162,7 @@ class Guard:
             ServerError: The server is not asked.
         """
         if self.is_open:
-            raise ServerError(Kind.STOPPED, "it is not asked after what happened before")
+            raise ServerError(Kind.STOPPED, "it is not asked after an earlier failure")
         if self.patience is None or in_background:
             return seconds
         if self.patience.left < _SHORTEST:

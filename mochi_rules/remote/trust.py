@@ -95,10 +95,10 @@ def load_signer(path: Path, writers: Mapping[str, bytes]) -> Signer:
 
 
 def signed_bytes(key: Digest, result: ActionResult, writer: str, when: int) -> bytes:
-    """Return what a signature is of; each part has its length before it.
+    """Return the bytes that a signature covers; each part is preceded by its length.
 
-    What a server may change is left out: where it keeps what a step said, what it inlines, and how
-    it describes the run.
+    What a server may change is left out: where it keeps the messages of a step, what it inlines,
+    and how it describes the run.
     """
     stderr = result.stderr_digest or digest_bytes(result.stderr_raw)
     files = sorted(result.output_files, key=lambda file: file.path)

@@ -1,4 +1,4 @@
-"""Which steps of a build will run, as far as that can be told before SCons looks at them."""
+"""Which steps of a build will run, as far as that can be known before SCons visits them."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no t
         return super().prepare()
 
     def make_ready(self) -> None:
-        """Be told by SCons that it will decide whether the targets are up to date."""
+        """Called by SCons before it decides whether the targets are up to date."""
         for node in self.targets:
             workspace().inspect(node)
         super().make_ready()

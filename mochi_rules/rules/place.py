@@ -1,4 +1,4 @@
-"""Where in the user's build files something was said."""
+"""Places in the user's build files."""
 
 from __future__ import annotations
 

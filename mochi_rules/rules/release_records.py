@@ -47,7 +47,7 @@ def build_record(
 
 
 def _check_recorded(node: Any, records: Mapping[str, Record]) -> None:
-    """Refuse an output of which nobody knows how it was made: it is of a repository, say.
+    """Refuse an output of unknown origin: one that a repository supplied, for example.
 
     Emits: R038.
     """

@@ -55,7 +55,7 @@ def release(space: Workspace) -> int:
 
 
 def check_ready(space: Workspace, values: Mapping[str, Any]) -> None:
-    """Refuse before anything is built what would be refused after; `values` are of a release.
+    """Refuse before the build what would be refused after it; `values` are those of a release.
 
     Emits: R001 to R003, R006, as `load_signing_key`.
     """

@@ -35,7 +35,7 @@ def check_caches(remote: RemoteSettings) -> None:
     if remote.reads and not remote.trust.trusted:
         raise fail(
             "R037",
-            "a release reads no remote cache that anybody may write to",
+            "a release cannot read a remote cache that anyone may write to",
             help="list `trusted_writers` in `mochi.toml`, or leave `remote` out",
         )
 

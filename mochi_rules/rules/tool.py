@@ -90,7 +90,7 @@ def _open(env: Any, parameters: dict[str, Any]) -> Workspace:
 
 
 def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
-    """Hook into SCons what is of the process, not of an environment."""
+    """Install the hooks that belong to the process, not to an environment."""
     gc.set_threshold(_GC_THRESHOLD, 50, 100)
     install_lookup()
     share_terminal(space.console)

@@ -36,7 +36,7 @@ OPTIONS = {
     "-k": "keep going after an error",
     "-n": "show what would run",
     "-c": "remove the outputs of TARGETS",
-    "-Q": "be silent about reading build files",
+    "-Q": "do not report that build files are read",
 }
 _MAX_LABELS = 12
 _MAX_HEAD = 40  # characters of a variable with its values

@@ -98,7 +98,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the variables of the command line and the tool's parameters said.
+    """The variables of the command line and the parameters of the tool.
 
     `variables` has the values of all of them. With `distrusts_caches`, an output that a cache had
     is made again.
@@ -191,7 +191,7 @@ class Workspace:
         self._pending.append(action)
 
     def finish_reading(self) -> None:
-        """Be told by SCons that all build files are read."""
+        """Called by SCons when all build files are read."""
         pending, self._pending = self._pending, []
         found: list[Diagnostic] = []
         for action in pending:
@@ -303,7 +303,7 @@ class Workspace:
         return path.removeprefix(prefix)
 
     def visit(self, node: Any) -> None:
-        """Be told by SCons that it looks at a node: this is how numbers know what is up to date."""
+        """Count a node that SCons visits, if it is up to date."""
         if node not in self.tasks:
             return
         if not self.has_begun:

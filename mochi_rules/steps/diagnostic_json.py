@@ -38,7 +38,7 @@ def load_diagnostics(values: Iterable[Any], texts: Mapping[str, str]) -> tuple[D
     A span of a source that is not there is left out.
 
     Raises:
-        ValueError, KeyError, TypeError: The values are of something else.
+        ValueError, KeyError, TypeError: The values are not those of diagnostics.
     """
     sources = {name: Source(name, text) for name, text in texts.items()}
     return tuple(_load(value, sources) for value in values)

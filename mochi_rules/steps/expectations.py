@@ -1,4 +1,4 @@
-"""What an artifact must be, said in the words of `elf`: the request as an Expectation."""
+"""What an artifact must be: the request, as an Expectation of `elf`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def artifact_expectation(config: EngineConfig, summary: ModuleSummary) -> Expectation:
-    """Return what an artifact of a configuration must be; `summary` is of the wasm it is from."""
+    """Return what an artifact of a configuration must be; `summary` is that of its wasm."""
     schema = SCHEMAS[WASMTIME_MAJOR]
     is_module = summary.kind == "module"
     return replace(
@@ -85,7 +85,7 @@ def executable_expectation(platform: Platform, settings: LauncherSettings) -> Ex
         "epoch_interruption": settings.run.deadline_ms is not None,
     }
     wanted = loadable_expectation(engine_config(platform, "", options))
-    return replace(wanted, kind=Kind.MODULE, isa_flags=None)  # the processor will tell
+    return replace(wanted, kind=Kind.MODULE, isa_flags=None)  # the processor decides
 
 
 def native_expectation(platform: Platform) -> ObjectExpectation:

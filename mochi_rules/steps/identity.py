@@ -63,7 +63,7 @@ _SETTLED_NS = 2 * 10**9
 def signature() -> str | None:
     """Return what changes whenever any file of ours, or any installed package, does.
 
-    None is for files that are too new to be told apart by it.
+    None is for files that are too new to be identified by it.
     """
     ours, wasmtime = _stat_ours(), _stat_wasmtime()
     return f"{ours} {wasmtime}" if ours and wasmtime else None

@@ -1,4 +1,4 @@
-"""The way of the data: a step becomes an action, the cache answers, or the engine runs.
+"""The data flow: a step becomes an action, the cache answers, or the engine runs.
 
 This is the one place where the engines meet. Inputs, tools and arguments make a key; what the
 cache holds is taken; otherwise the step runs, checks what it made, and all of it is stored.

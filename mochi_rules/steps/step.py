@@ -50,7 +50,7 @@ class Step:
 
     `verb` is what people see, at most six letters. `tools` are names of identities. `engine` is
     the engine's configuration, where Wasmtime decides the bytes too. `make` gets the inputs by
-    name. `mode` is of the file that the output becomes. `check` verifies what the cache has: a
+    name. `mode` is that of the output file. `check` verifies what the cache has: a
     step whose inputs are those of this one, and its output. A step with `is_stored` False takes no
     longer than the cache would, and is always made. `has_digest` is for an output that outlives
     the build: a file beside it has its digest.
@@ -240,7 +240,7 @@ def object_step(platform: Platform, symbol: str) -> Step:
 def executable_step(platform: Platform, settings: bytes) -> Step:
     """Attach an artifact to the platform's launcher; the inputs are CWASM and LAUNCHER.
 
-    `settings` is what the launcher reads. With the wasm among the inputs, traps tell its lines.
+    `settings` is what the launcher reads. With the wasm among the inputs, traps report its lines.
 
     Emits: as `aot.executable.writer.write_executable`.
     """

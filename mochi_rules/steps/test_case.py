@@ -121,8 +121,8 @@ def check(case: Case, ran: Ran, expected: bytes | None) -> None:
         elif ran.status is None:
             reason = f"it ran longer than {case.timeout:g} s"
         else:
-            reason = f"it ended with status {ran.status}"
-        notes = [_excerpt("it printed", ran.stdout), _excerpt("it said", ran.stderr)]
+            reason = f"it exited with status {ran.status}"
+        notes = [_excerpt("standard output:", ran.stdout), _excerpt("standard error:", ran.stderr)]
     elif expected is not None and ran.stdout != expected:
         reason = "its output differs from the expected output"
         notes = [_difference(expected, ran.stdout)]
@@ -146,8 +146,8 @@ def _difference(expected: bytes, got: bytes) -> str:
     before, after = (data.decode("utf-8", "replace").splitlines() for data in (expected, got))
     lines = list(difflib.unified_diff(before, after, "expected", "printed", lineterm="", n=2))
     if not lines:
-        return "the two differ in their line ends only"
+        return "they differ only in line endings"
     shown = lines[: _SHOWN_LINES + 3]
     if len(lines) > len(shown):
         shown.append(f"... {len(lines) - len(shown)} lines more")
-    return "\n".join(["the difference is", *(f"    {line:.{_SHOWN_COLUMNS}}" for line in shown)])
+    return "\n".join(["the difference:", *(f"    {line:.{_SHOWN_COLUMNS}}" for line in shown)])

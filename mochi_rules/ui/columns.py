@@ -58,7 +58,7 @@ class Column:
 def render_columns(title: str, columns: Iterable[Column]) -> Iterator[str]:
     """Yield the parts of a page as HTML; blocks and rows are taken one at a time."""
     style, script = _resource("columns.css"), _resource("columns.js")
-    # Names in the columns are of others: nothing runs but this very script.
+    # Names in the columns come from elsewhere: nothing may run but this script.
     policy = f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}"
     head = (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
@@ -67,8 +67,8 @@ def render_columns(title: str, columns: Iterable[Column]) -> Iterator[str]:
         f"<title>{_text(title)}</title>\n<style>{style}</style>\n"
     )
     hint = (
-        "Point at a row to see its kin, click or Enter to keep it, Escape to let go. "
-        "Arrow keys move, also between columns."
+        "Point at a row to highlight what belongs to it; click or press Enter to keep the "
+        "highlight, Escape to remove it. Arrow keys move within and between columns."
     )
     top = (
         f'<header><h1>{_text(title)}</h1><p id="status" role="status">{_text(hint)}</p></header>\n'

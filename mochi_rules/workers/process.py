@@ -198,15 +198,16 @@ class _Running:
                     fault=Fault.INTERNAL,
                 )
             )
-        ending = _ending(status)
-        is_outside = ending in _FROM_OUTSIDE or status == Fault.ENVIRONMENT.value
+        killer = _signal_name(status)
+        ending = f"was killed by {killer}" if killer else f"exited with status {status}"
+        is_outside = killer in _FROM_OUTSIDE or status == Fault.ENVIRONMENT.value
         return MochiError(
             Diagnostic(
                 "A062",
-                f"the compiler ended with {ending}",
-                notes=(f"it was asked for {_summary(fields)}", *self._last_words()),
+                f"the compiler {ending}",
+                notes=(f"the request was for {_summary(fields)}", *self._last_words()),
                 # Nobody but the kernel kills a worker, when memory runs out.
-                help="run again with fewer jobs: `-j1`" if ending == "SIGKILL" else "",
+                help="run again with fewer jobs: `-j1`" if killer == "SIGKILL" else "",
                 fault=Fault.ENVIRONMENT if is_outside else Fault.INTERNAL,
             )
         )
@@ -219,7 +220,7 @@ class _Running:
             # Rust's panics wrap the reason in a thread's number and a hint for developers.
             shown = [line.strip() for line in lines if not line.startswith(("thread '", "note: "))]
             text = " ".join(shown).strip()
-            return (f"it said: {text}",) if text else ()
+            return (f"its last output was: {text}",) if text else ()
         return ()
 
 
@@ -289,9 +290,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _ending(status: int) -> str:
+def _signal_name(status: int) -> str:
+    """Return the name of the signal that ended a process, or an empty string if none did."""
     if status >= 0:
-        return f"status {status}"
+        return ""
     try:
         return signal.Signals(-status).name
     except ValueError:

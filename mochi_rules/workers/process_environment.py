@@ -25,7 +25,7 @@ def scrubbed_environment() -> dict[str, str]:
 def run_scrubbed(
     command: Sequence[str], directory: str | None = None, seconds: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program without input, in a directory, and return how it ended and what it said.
+    """Run a program without input, in a directory, and return its status and output.
 
     Raises:
         OSError: It cannot be started.

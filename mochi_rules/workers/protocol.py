@@ -42,13 +42,13 @@ def read_frame(stream: IO[bytes], limit: int = MAX_FRAME) -> bytes | None:
     if not head:
         return None
     if len(head) < _LENGTH.size:
-        raise ProtocolError(f"the end inside a length: {head!r}")
+        raise ProtocolError(f"unexpected end in a length: {head!r}")
     (length,) = _LENGTH.unpack(head)
     if length > limit:
         raise ProtocolError(f"a frame of {length} bytes, at most {limit} expected: {head!r}")
     data = stream.read(length)
     if len(data) < length:
-        raise ProtocolError(f"the end inside a frame, {len(data)} of {length} bytes")
+        raise ProtocolError(f"unexpected end in a frame, {len(data)} of {length} bytes")
     return data
 
 

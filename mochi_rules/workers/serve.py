@@ -45,7 +45,7 @@ def serve(
             error, artifact = answer(fields, wasm)
             write_answer(answers, error, artifact)
     except ProtocolError as error:
-        sys.exit(f"worker: the client sent what is not a request: {error}")
+        sys.exit(f"worker: the client sent an invalid request: {error}")
     except BrokenPipeError:
         os._exit(0)  # the client is gone; a normal exit would try to flush
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from mochi_rules.formats.padding import align_up, pad_to
 
-# Where the kernel's pages are of this size the launcher runs the code where the file is mapped.
+# Where the kernel's pages have this size, the launcher runs the code where the file is mapped.
 # With larger ones it copies the code, which costs less than zeros up to 64 KiB in every file.
 ALIGNMENT = 4096
 _DIGEST = 32  # bytes

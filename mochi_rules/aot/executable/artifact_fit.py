@@ -1,4 +1,4 @@
-"""Whether an artifact fits a launcher, as far as its first bytes tell.
+"""Whether an artifact fits a launcher, as far as its first bytes show.
 
 The launcher compares all of the engine's configuration when it loads; `mochi_rules.elf` can do so
 before. Here is what needs no decoding: kind, Wasmtime, architecture and system.

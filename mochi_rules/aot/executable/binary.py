@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform
 
-_NO_CODE = "not a file of machine code"
+_NO_CODE = "not machine code"
 EXECUTABLE, LIBRARY, OBJECT = "executable", "library", "object"
 
 _FORMATS = {"elf": "ELF", "coff": "PE", "macho": "Mach-O"}

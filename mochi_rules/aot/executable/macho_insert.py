@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 # The load commands that refer to tables in `__LINKEDIT`: where in the command there is a file
 # offset, and the bytes of an entry. The number of entries stands behind the offset; an offset of
-# zero is of a table that is not there.
+# zero stands for an absent table.
 _DATA = {8: 1}  # linkedit_data_command
 _DYLD_INFO = dict.fromkeys((8, 16, 24, 32, 40), 1)  # rebase, bind, weak bind, lazy bind, export
 _TABLES: Mapping[int, Mapping[int, int]] = {
@@ -220,7 +220,7 @@ def _without_signature(image: Image, linkedit: Segment) -> tuple[list[bytes], by
 def _with_fixups_counted(
     commands: list[bytes], tables: bytes, linkedit: Segment
 ) -> tuple[list[bytes], bytes]:
-    """Tell the chained fixups, where there are any, that there is one segment more.
+    """Count one more segment in the chained fixups, if there are any.
 
     They begin with a list that has a number for every segment, 0 for those without fixups, and
     dyld insists on its length. The new segment and `__LINKEDIT` have none, so a 0 at its end is as

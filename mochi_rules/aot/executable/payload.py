@@ -92,7 +92,7 @@ def find_payload(executable: bytes) -> Payload:
 
 
 def has_payload(executable: bytes) -> bool:
-    """Tell whether something is attached, whether it is whole or not.
+    """Return whether something is attached, complete or not.
 
     Emits: A106 (a damaged Mach-O file).
 

@@ -61,7 +61,7 @@ class Number:
     """A number among the settings, with its range; `unit` is for people.
 
     An artifact that was compiled with `option`, and no other, can have it; `unlimited` is what
-    the launcher is told of such an artifact when nobody sets a limit.
+    the launcher is given one for such an artifact when nobody sets a limit.
     """
 
     name: str
@@ -87,7 +87,7 @@ NUMBERS = (
 
 _LIMITS = frozenset(number.name for number in NUMBERS)
 
-# The options of the engine that a launcher must be told; the others leave no trace at run time.
+# The options of the engine that a launcher must know; the others leave no trace at run time.
 _ENGINE = (
     "compiler",
     "debug_info",
@@ -225,7 +225,7 @@ def _check_numbers(config: EngineConfig, run: RunSettings) -> Iterator[Diagnosti
         elif number.option and not getattr(config, number.option):
             yield Diagnostic(
                 "A101",
-                f"a program can have `{number.name}` only when it is compiled for that",
+                f"`{number.name}` works only in a program that is compiled for it",
                 help=f"write `{number.option} = true`",
             )
 
@@ -243,7 +243,7 @@ def _check_directories(directories: tuple[Directory, ...]) -> Iterator[Diagnosti
                 yield Diagnostic(
                     "A102",
                     f"`{name!r:.80}` is not a valid name of a directory",
-                    notes=("a name has no control characters, is UTF-8, and is not empty",),
+                    notes=("a name must be UTF-8 without control characters, and not empty",),
                     help="rename the directory",
                 )
         if any(item.guest == other.guest for other in directories[:index]):
@@ -255,7 +255,7 @@ def _check_directories(directories: tuple[Directory, ...]) -> Iterator[Diagnosti
 
 
 def _is_writable_name(name: str) -> bool:
-    """Tell whether a name survives the lines of the settings, and the C strings behind them."""
+    """Return whether a name can be written as a line of the settings and as a C string."""
     try:
         return name.encode() != b"" and min(name) >= " " and "\x7f" not in name
     except UnicodeEncodeError:

@@ -115,7 +115,7 @@ def _failure_text(status: int, stderr: str) -> str:
         return f"Wasmtime panicked: {panic[1].strip()}"
     text = stderr.partition("Stack backtrace:")[0].strip()
     text = re.sub(r"^error: ", "", text, flags=re.IGNORECASE)
-    return text[-_SHOWN:] or f"it ended with status {status} and said nothing"
+    return text[-_SHOWN:] or f"it exited with status {status} and printed nothing"
 
 
 def _configuration(fields: Mapping[str, Any]) -> EngineConfig:

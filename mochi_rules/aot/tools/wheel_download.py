@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
 _HOST, _REASON = re.compile(r"host='([^']+)'"), re.compile(r"\[Errno -?\d+\] ([\w ]+)")
-_OTHER_INDEX = "`pip config set global.index-url URL` names another index"
+_OTHER_INDEX = "run `pip config set global.index-url URL` to use another index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def fetch_wheel(platform: Platform) -> bytes:
     Emits: C030, C031; C032 (pip failed), C033 (another file than was pinned).
 
     Raises:
-        MochiError: There is no such wheel to be had.
+        MochiError: The wheel cannot be downloaded.
     """
     pin = wheel_pin(platform)
     with tempfile.TemporaryDirectory(prefix="mochi-wheel-") as name:

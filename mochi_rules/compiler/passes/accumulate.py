@@ -4,7 +4,7 @@
 sum may overflow though the whole does not, as in `(most + 1) + -1`, or a product of which a later
 factor is 0, and a call deeper down might have stopped the program first. So where the loop would
 overflow, the call begins again, in a copy of the function as it was: the function writes nothing,
-so nobody can tell.
+so it cannot be observed.
 
 Requires that no references are counted yet. Gives a loop as `tail_calls` does, with one parameter
 more, and the copy.

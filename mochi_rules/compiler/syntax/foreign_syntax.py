@@ -25,7 +25,7 @@ _PAIRS = {
     ("!=", "="): "write `!=`",
     ("-", ">"): "write the result type after a colon: `fun f(): int`",
     (":", "="): "write `let x = …`",
-    ("..", "="): "a range leaves out its end: write `low..high + 1`",
+    ("..", "="): "a range excludes its end: write `low..high + 1`",
 }
 
 # A token that does not fit, whatever stands before it.

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.base.span import Source
 
-MAX_FAULTS = 100  # reported for one text; a file that is no Mochi at all has one per character
+MAX_FAULTS = 100  # reported for one text; a file that is not Mochi has one per character
 
 # Character classes say what they exclude, all of it ASCII: `re` compiles that ten times faster.
 _WIDE = r"[^\x00-\x7f]"
@@ -287,7 +287,7 @@ def _report(
             break
         labels: tuple[Label, ...] = ()
         if fault.code == "P040" and spanning is not None:
-            labels = (Label(spanning, "this string runs over several lines"),)
+            labels = (Label(spanning, "this string spans several lines"),)
         span = Span(source, start + fault.start, start + fault.end)
         diagnostics.add(Diagnostic(fault.code, fault.message, span, labels=labels, help=fault.help))
     return not any(fault.code in _HIDING for fault in lexicon.faults.values())

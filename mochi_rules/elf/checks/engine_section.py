@@ -78,7 +78,7 @@ def target(subject: Subject) -> Iterator[str]:
 def shared_flags(subject: Subject) -> Iterator[str]:
     """34: the compiler's common flags have the values that the loader insists on.
 
-    With a request, also those that it names; for a known version, there is no flag it does not
+    With a request, also those that it names; for a known version, every flag is one that it
     know. Source: `check_compatible_with_shared_flag` in crates/wasmtime/src/engine.rs.
     """
     if subject.engine is None:

@@ -54,7 +54,7 @@ def code(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
     if not any(section.is_executable and section.size for section in image.sections):
         yield "expected code, got none"
     for section in image.sections:
-        # Whatever is no data is writable until it is linked, in Mach-O.
+        # Everything but data is writable until it is linked, in Mach-O.
         if image.format != "macho" and section.is_executable and section.is_writable:
             yield f"`{section.name}` is writable and executable"
 

@@ -1,6 +1,6 @@
 """The structural checks of a .cwasm, in one table, and their application.
 
-They find damage, and artifacts other than the requested one. They cannot tell whether code is
+They find damage, and artifacts other than the requested one. They cannot show whether code is
 safe to run: docs/verification.md says what they find, and that only a digest finds everything.
 """
 

@@ -68,7 +68,7 @@ class CodeFunction:
 class Listing:
     """The functions of an artifact in the order of their code, read when they are asked for.
 
-    A place's file is an index into `files`. `damage` says why there are no lines although there
+    A place's file is an index into `files`. `damage` is why there are no lines although there
     is a line table.
     """
 

@@ -1,10 +1,10 @@
 """Proof that nothing has changed since a build that found everything up to date.
 
 Walking the graph is most of the time of a build that has nothing to do. So a successful build
-leaves a manifest: its command line, its environment, and what `stat` said of every file and folder
-that it looked at. Where all of that is the same, the next build has nothing to do either, and says
-so without walking. At the slightest doubt there is no manifest, or it does not hold, and SCons
-decides.
+leaves a manifest: its command line, its environment, and the result of `stat` for every file and
+folder that it looked at. Where all of that is the same, the next build has nothing to do either,
+and reports that without walking. At the slightest doubt there is no manifest, or it does not hold,
+and SCons decides.
 
 The manifest is one file of JSON for each command line, `build/.mochi/up-to-date-DIGEST`. It is
 optional and safe to lose. Only the standard library is loaded to check it.
@@ -63,7 +63,7 @@ class Manifest:
         self._key = digest
 
     def read(self) -> dict[str, Any] | None:
-        """Return what the build said in the end, or None where the manifest does not hold."""
+        """Return the last lines that the build printed, or None if the manifest does not hold."""
         try:
             document = json.loads(self.path.read_bytes())
             if document["key"] != self._key:

@@ -24,9 +24,9 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 class Observer:
     """Notes what the calling thread looks at, until `stop`.
 
-    `paths` has what `stat` said of each path when it was first looked at, `written` the paths of
-    files that were opened to be written. `doubt` says why what was seen does not decide what the
-    build files say; it is empty where it does.
+    `paths` has the result of `stat` for each path when it was first looked at, `written` the paths
+    of files that were opened to be written. `doubt` is why what was seen may not decide what the
+    build files do; it is empty if there is no reason.
     """
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class _Stream:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> Any:
-        """Write a string; SCons' own messages are no doubt."""
+        """Write a string; SCons' own messages cast no doubt."""
         if text.strip() and not text.startswith("scons: "):
             self._observer.doubt = self._observer.doubt or "something is printed"
         return self._stream.write(text)

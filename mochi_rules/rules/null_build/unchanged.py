@@ -83,7 +83,7 @@ def begin(build: str) -> Watch | None:
     There is none where SCons has to decide whatever happens, and for a second environment.
 
     Raises:
-        SystemExit: There is nothing to do, and the user has been told so.
+        SystemExit: There is nothing to do, and that has been printed.
     """
     if _begun:
         return None

@@ -52,7 +52,7 @@ def examine(
 ) -> list[Finding]:
     """Return what building for these configurations takes.
 
-    When they are for this machine alone, all other platforms are told of too.
+    When they are for this machine alone, all other platforms are reported too.
     """
     wanted = dict.fromkeys(configuration.platform for configuration in configurations)
     rows = PLATFORMS if list(wanted) == [host_platform()] else tuple(wanted)
@@ -137,4 +137,5 @@ def _cache(cache: Tier) -> Finding:
         return Finding("cache", "unusable", first.message, first.help)
     if exists and not os.access(cache.root, os.W_OK):
         return Finding("cache", "ok", f"{cache.root} (read-only)")
-    return Finding("cache", "ok", str(cache.root) if exists else f"{cache.root} (not there yet)")
+    note = "" if exists else " (does not exist yet)"
+    return Finding("cache", "ok", f"{cache.root}{note}")

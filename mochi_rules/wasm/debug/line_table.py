@@ -40,7 +40,7 @@ _MAX_FILES = 1 << 16
 _MAX_SORTED, _MAX_MOVED = 1 << 18, 1 << 23
 
 
-class MalformedLines(Exception):  # noqa: N818 - a finding, said in a note at the border
+class MalformedLines(Exception):  # noqa: N818 - a finding, which callers report in a note
     """A line table that cannot be read; the message is a phrase in lower case."""
 
 
@@ -230,7 +230,7 @@ class _Collector:
         lines.append(line)
 
     def end(self, address: int) -> None:
-        """Keep the rows since `begin` if they are of code that ends at an address."""
+        """Keep the rows since `begin` if their code ends at an address."""
         starts = self._rows[0]
         if not self._ascends:
             self._sort(self._kept)

@@ -1,4 +1,4 @@
-"""A cursor over foreign bytes: every read is checked, and what is wrong is said with its place."""
+"""A cursor over foreign bytes: every read is checked, and errors have a place."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Cursor:
         """Make sure that nothing is left."""
         self._last = self._position
         if self.remaining:
-            raise self.malformed(f"bytes too many: {self.remaining}")
+            raise self.malformed(f"unexpected bytes at the end: {self.remaining}")
 
     def _integer(self, decode: Callable[[memoryview, int, int], tuple[int, int]], bits: int) -> int:
         self._last = self._position

@@ -62,7 +62,7 @@ class ExportSummary:
 
 @dataclass(frozen=True, slots=True)
 class ModuleSummary:
-    """What a binary is, as far as its sections and types tell.
+    """What a binary is, as far as its sections and types show.
 
     `defined_functions` counts those that are not imported; `memories` has imported ones first.
     `features` are sorted and named as LLVM names them: what the section `target_features`
@@ -108,7 +108,7 @@ def _sections(cursor: Cursor, names: Mapping[int, str]) -> Iterator[tuple[int, C
 
 
 class ModuleReader:
-    """Gathers what the sections of a module tell; read_code.py asks them for more."""
+    """Gathers what the sections of a module contain; read_code.py asks them for more."""
 
     def __init__(self) -> None:
         self._types: list[FuncType | None] = []
@@ -141,7 +141,7 @@ class ModuleReader:
             if number in allowed:
                 allowed = allowed[allowed.index(number) + 1 :]
             elif number != Section.CUSTOM:
-                raise cursor.malformed("unknown, doubled or misplaced section")
+                raise cursor.malformed("unknown, duplicate or misplaced section")
             if number in self._readers:
                 self._readers[number](contents)
         if self._bodies != self._functions:

@@ -241,7 +241,7 @@ def test_worker_that_blames_the_machine_is_believed(config):
     worker = fake(f"frame(b'{GREETING}'); take(); take(); sys.stderr.write('disk'); sys.exit(3)")
     diagnostic = failure(worker, config)
     assert (diagnostic.code, diagnostic.fault) == ("A062", Fault.ENVIRONMENT)
-    assert diagnostic.notes[1] == "it said: disk"
+    assert diagnostic.notes[1] == "its last output was: disk"
 
 
 def test_worker_that_ignores_the_end_is_killed(monkeypatch):

@@ -184,7 +184,7 @@ def test_failed_test_has_status_1(typed: Callable[..., Typed], here: Path) -> No
     )
     got = typed("test", "hello.mochi", "trap.wasm")
     assert got.status == 1
-    assert "error[B040]: test `trap` failed: it ended with status 1" in got.err
+    assert "error[B040]: test `trap` failed: it exited with status 1" in got.err
     assert typed("test", "gone.mochi").status == 2
 
 

@@ -66,7 +66,7 @@ def test_error_is_the_trace():
         "error[C002]: no toolchain can build `aot` for `aarch64-linux`\n"
         "note: wheel (wasmtime 48.0.0): it makes code for cpu `x86_64`, not aarch64-linux\n"
         "note: cli ($PATH): `wasmtime` is not on the path\n"
-        "help: run `mochi-rules doctor` to see what every toolchain lacks\n"
+        "help: run `mochi-rules doctor` to see what each toolchain is missing\n"
     )
 
 

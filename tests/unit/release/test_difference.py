@@ -34,7 +34,7 @@ def test_other_tool_is_named() -> None:
 
 def test_step_that_makes_other_bytes_of_the_same_inputs_is_named() -> None:
     """It is the step that is not deterministic."""
-    assert changed(2, sha256="0") == ["app.wasm: mochi made other bytes of the same inputs"]
+    assert changed(2, sha256="0") == ["app.wasm: mochi made other bytes from the same inputs"]
 
 
 def test_step_that_only_got_other_inputs_is_not_named() -> None:

@@ -300,7 +300,7 @@ def test_test_reads_its_input_and_passes(engines: LocalEngines, echo: bytes) -> 
 def test_test_that_ends_with_another_status_fails(engines: LocalEngines, echo: bytes) -> None:
     """The status is in the message."""
     found = fault(engines, case_step(Case("t"), DEBUG), {CWASM: echo, STDIN: b"\7"})
-    assert found.message == "test `t` failed: it ended with status 7"
+    assert found.message == "test `t` failed: it exited with status 7"
 
 
 def test_test_that_traps_tells_why(engines: LocalEngines) -> None:

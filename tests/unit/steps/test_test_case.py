@@ -38,8 +38,8 @@ def test_expected_output_passes() -> None:
 def test_status_and_output_of_a_failure_are_shown() -> None:
     """What the program printed and said is the reason."""
     found = fault(Ran(3, b"one\ntwo\n", b"no\n"))
-    assert found.message == "test `//app:app_test` failed: it ended with status 3"
-    assert found.notes == ("it printed\n    one\n    two", "it said\n    no")
+    assert found.message == "test `//app:app_test` failed: it exited with status 3"
+    assert found.notes == ("standard output:\n    one\n    two", "standard error:\n    no")
 
 
 def test_end_of_long_output_is_shown() -> None:
@@ -59,7 +59,7 @@ def test_difference_to_the_expected_output_is_shown() -> None:
 def test_difference_in_line_ends_is_told_in_words() -> None:
     """A diff would show two equal lines."""
     found = fault(Ran(0, b"a\r\n", b""), b"a\n")
-    assert found.notes == ("the two differ in their line ends only",)
+    assert found.notes == ("they differ only in line endings",)
 
 
 def test_time_that_is_up_is_told() -> None:

@@ -197,7 +197,7 @@ def test_section_behind_the_end_is_damage():
     data = bytearray(attach(MACOS, make_macho(MACOS)))
     place = data.index(b"__payload\0")
     struct.pack_into("<Q", data, place + 40, 1 << 40)
-    with pytest.raises(MochiError, match=r"A106.* ends behind the file"):
+    with pytest.raises(MochiError, match=r"A106.* ends beyond the end of the file"):
         find_payload(bytes(data))
 
 
