@@ -43,6 +43,8 @@ class Architecture:
     of its metadata; `baseline_flags` are those that are on at every level. `has_winch` and
     `has_simd` say what Wasmtime compiles at these levels.
 
+    `package_name` is what Debian and OCI call it, `npm_name` what npm does.
+
     `capstone` names the constants of its disassembler: architecture, modes. `instruction_size` is
     the size in bytes of nearly all instructions, for the width of a listing.
     """
@@ -56,6 +58,8 @@ class Architecture:
     cpu_levels: tuple[CpuLevel, ...]
     default_cpu_level: str
     isa_flags: tuple[str, ...]
+    package_name: str
+    npm_name: str
     host_names: tuple[str, ...] = ()
     object_flags: int = 0
     coff_machine: int | None = None
@@ -83,6 +87,8 @@ X86_64 = Architecture(
     name="x86_64",
     host_names=("amd64", "x64"),
     triple_names=("x86_64",),
+    package_name="amd64",
+    npm_name="x64",
     endianness="little",
     elf_machine=62,
     elf_name="EM_X86_64",
@@ -110,6 +116,8 @@ AARCH64 = Architecture(
     name="aarch64",
     host_names=("arm64",),
     triple_names=("aarch64",),
+    package_name="arm64",
+    npm_name="arm64",
     endianness="little",
     elf_machine=183,
     elf_name="EM_AARCH64",
@@ -134,6 +142,8 @@ AARCH64 = Architecture(
 RISCV64 = Architecture(
     name="riscv64",
     triple_names=("riscv64gc", "riscv64"),
+    package_name="riscv64",
+    npm_name="riscv64",
     endianness="little",
     elf_machine=243,
     elf_name="EM_RISCV",
@@ -158,6 +168,8 @@ RISCV64 = Architecture(
 S390X = Architecture(
     name="s390x",
     triple_names=("s390x",),
+    package_name="s390x",
+    npm_name="s390x",
     endianness="big",
     elf_machine=22,
     elf_name="EM_S390",

@@ -50,8 +50,9 @@ class Platform:
 
     `page_size` is the alignment in bytes of the code in a `.cwasm`: the largest page a kernel of
     this platform may use. `launchers` are the targets of Rust for the launcher; the first that
-    this machine can build is taken. `gcc` is a cross compiler of Linux distributions. `wheel_tag`
-    is the platform tag of Wasmtime's Python wheel, None where there is no wheel. `oldest_system`
+    this machine can build is taken. `program_tag` is the platform tag of a wheel that has an
+    executable. `gcc` is a cross compiler of Linux distributions. `wheel_tag` is the platform tag of
+    Wasmtime's Python wheel, None where there is no wheel. `oldest_system`
     is the version of macOS that the wheel needs: a linker warns of an object that is newer than
     the program it makes.
     """
@@ -61,6 +62,7 @@ class Platform:
     triple: str
     page_size: int
     launchers: tuple[RustTarget, ...]
+    program_tag: str
     gcc: CCompiler | None = None
     wheel_tag: str | None = None
     oldest_system: tuple[int, int] = (0, 0)
@@ -100,7 +102,7 @@ _MINGW = CCompiler(
 )
 
 # The page sizes are those of `page_size_align` in Wasmtime 48; the wheel tags are those on PyPI.
-# Launchers for musl need no library.
+# Launchers for musl need no library; the others for Linux need glibc 2.31, or 2.35 on RISC-V.
 PLATFORMS: tuple[Platform, ...] = (
     Platform(
         X86_64,
@@ -111,6 +113,7 @@ PLATFORMS: tuple[Platform, ...] = (
             RustTarget("x86_64-unknown-linux-musl", _CC),
             RustTarget("x86_64-unknown-linux-gnu", _CC),
         ),
+        program_tag="manylinux_2_31_x86_64",
         gcc=_GCC_X86_64,
         wheel_tag="manylinux2014_x86_64",
     ),
@@ -120,6 +123,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "aarch64-unknown-linux-gnu",
         page_size=64 * _K,
         launchers=(RustTarget("aarch64-unknown-linux-musl", _GCC_AARCH64),),
+        program_tag="manylinux_2_31_aarch64",
         gcc=_GCC_AARCH64,
         wheel_tag="manylinux2014_aarch64",
     ),
@@ -129,6 +133,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "x86_64-apple-darwin",
         page_size=4 * _K,
         launchers=(RustTarget("x86_64-apple-darwin", ZIG),),
+        program_tag="macosx_11_0_x86_64",
         wheel_tag="macosx_10_13_x86_64",
         oldest_system=(10, 13),
     ),
@@ -138,6 +143,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "aarch64-apple-darwin",
         page_size=16 * _K,
         launchers=(RustTarget("aarch64-apple-darwin", ZIG),),
+        program_tag="macosx_11_0_arm64",
         wheel_tag="macosx_11_0_arm64",
         oldest_system=(11, 0),
     ),
@@ -147,6 +153,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "x86_64-pc-windows-msvc",
         page_size=4 * _K,
         launchers=(RustTarget("x86_64-pc-windows-gnu", _MINGW),),
+        program_tag="win_amd64",
         gcc=_MINGW,
         wheel_tag="win_amd64",
     ),
@@ -156,6 +163,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "aarch64-pc-windows-msvc",
         page_size=4 * _K,
         launchers=(RustTarget("aarch64-pc-windows-gnullvm", ZIG),),
+        program_tag="win_arm64",
         wheel_tag="win_arm64",
     ),
     Platform(
@@ -164,6 +172,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "riscv64gc-unknown-linux-gnu",
         page_size=4 * _K,
         launchers=(RustTarget("riscv64gc-unknown-linux-gnu", _GCC_RISCV64),),
+        program_tag="manylinux_2_35_riscv64",
         gcc=_GCC_RISCV64,
     ),
     Platform(
@@ -172,6 +181,7 @@ PLATFORMS: tuple[Platform, ...] = (
         "s390x-unknown-linux-gnu",
         page_size=4 * _K,
         launchers=(RustTarget("s390x-unknown-linux-gnu", _GCC_S390X),),
+        program_tag="manylinux_2_31_s390x",
         gcc=_GCC_S390X,
     ),
 )

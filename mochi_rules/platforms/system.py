@@ -16,7 +16,8 @@ class System:
     Wasmtime's wheel and `wheel_name` the beginning of its directory there; `c_libraries` are what
     the launcher is linked with. `zig_name` follows the architecture in a target of Zig, and
     `zig_static` in that of a program that needs no shared library, where there is such a thing.
-    `install_cc` is the command that installs `cc`, None where there is none.
+    `npm_name` is what npm calls the system. `install_cc` is the command that installs `cc`, None
+    where there is none.
     """
 
     name: str
@@ -28,6 +29,7 @@ class System:
     wheel_name: str
     zig_name: str
     zig_static: str
+    npm_name: str
     executable_suffix: str = ""
     c_libraries: tuple[str, ...] = ()
     install_cc: str | None = None
@@ -43,6 +45,7 @@ LINUX = System(
     wheel_name="linux",
     zig_name="linux-gnu.2.17",  # the C library that the wheel needs
     zig_static="linux-musl",
+    npm_name="linux",
     c_libraries=("-pthread", "-ldl"),  # libraries of their own before glibc 2.34
     install_cc="apt-get install gcc",
 )
@@ -56,6 +59,7 @@ MACOS = System(
     wheel_name="darwin",
     zig_name="macos",
     zig_static="macos",
+    npm_name="darwin",
     install_cc="xcode-select --install",
 )
 WINDOWS = System(
@@ -68,5 +72,6 @@ WINDOWS = System(
     wheel_name="win32",
     zig_name="windows-gnu",
     zig_static="windows-gnu",
+    npm_name="win32",
     executable_suffix=".exe",
 )

@@ -93,6 +93,16 @@ def check_name(name: str) -> None:
         raise fail("R006", message, help="use letters, digits, `-`, `_` and `.`")
 
 
+def check_form(ecosystem: str, version: str, form: str, example: str) -> None:
+    """Refuse a version that an ecosystem does not allow; `form` is a regular expression.
+
+    Emits: R006.
+    """
+    if not re.fullmatch(form, version):
+        message = f"`{version}` cannot be the version of a package for {ecosystem}"
+        raise fail("R006", message, help=f"write a version such as `{example}`")
+
+
 def check_files(files: tuple[File, ...]) -> None:
     """Refuse two files of the same path.
 

@@ -16,7 +16,6 @@ from mochi_rules.platforms.native import (
     tool_name,
 )
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
-from mochi_rules.release.archives.names import names_of
 from mochi_rules.release.archives.wheel import WheelName, pack
 from mochi_rules.release.bom.crates import crates_path, launcher_crates
 from mochi_rules.release.contents import FILE_MODE, PROGRAM_MODE, File
@@ -44,7 +43,7 @@ def tool_wheels(time: int) -> dict[str, bytes]:
     workers = [path for program in (AOT_WORKER, CLIF_WORKER) for path in _installed(program, host)]
     for name, tag, paths in (
         (_LAUNCHERS, "any", [*launchers, *notices]),
-        (_TOOLS, names_of(host).wheel, workers),
+        (_TOOLS, host.program_tag, workers),
     ):
         if paths:
             wheel = WheelName(name, __version__, tag)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.release.archives.names import names_of
 from mochi_rules.release.archives.tarball import compress_gzip, tar
 from mochi_rules.release.contents import File
 
@@ -40,7 +39,7 @@ def _control(contents: Contents, size: int) -> str:
     fields = {
         "Package": _name(contents),
         "Version": product.version,
-        "Architecture": names_of(contents.platform).debian,
+        "Architecture": contents.platform.architecture.package_name,
         "Maintainer": product.maintainer or f"{product.name} <nobody@localhost>",
         "Installed-Size": size,
         "Section": "utils",

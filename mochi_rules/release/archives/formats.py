@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.platforms.system import LINUX
 from mochi_rules.release.archives.deb import deb
-from mochi_rules.release.archives.names import names_of
 from mochi_rules.release.archives.npm import npm
 from mochi_rules.release.archives.oci import oci
 from mochi_rules.release.archives.tarball import tar_gz, tar_zst
@@ -34,12 +34,16 @@ def _suffixed(suffix: str) -> Callable[[Contents], str]:
     return lambda contents: f"{contents.stem}.{suffix}"
 
 
+def _is_linux(platform: Platform) -> bool:
+    return platform.system is LINUX
+
+
 FORMATS: tuple[Format, ...] = (
     Format("tar.gz", _suffixed("tar.gz"), tar_gz),
     Format("tar.zst", _suffixed("tar.zst"), tar_zst),
     Format("zip", _suffixed("zip"), zip_archive),
     Format("wheel", wheel_name, wheel),
     Format("npm", _suffixed("tgz"), npm),
-    Format("deb", _suffixed("deb"), deb, lambda platform: names_of(platform).debian is not None),
-    Format("oci", _suffixed("oci.tar"), oci, lambda platform: names_of(platform).oci is not None),
+    Format("deb", _suffixed("deb"), deb, _is_linux),
+    Format("oci", _suffixed("oci.tar"), oci, _is_linux),
 )

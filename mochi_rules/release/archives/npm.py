@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.release.archives.names import check_form, names_of
 from mochi_rules.release.archives.tarball import compress_gzip, tar
-from mochi_rules.release.contents import File
+from mochi_rules.release.contents import File, check_form
 from mochi_rules.release.document import document
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ def npm(contents: Contents) -> bytes:
     """
     product = contents.product
     check_form("npm", product.version, _VERSION, "1.0.0")
-    system, processor = names_of(contents.platform).npm
+    platform = contents.platform
+    system, processor = platform.system.npm_name, platform.architecture.npm_name
     description = {
         "name": f"{product.name.lower()}-{system}-{processor}",
         "version": product.version,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.release.archives.names import names_of
 from mochi_rules.release.archives.tarball import tar
 from mochi_rules.release.contents import File
 from mochi_rules.release.document import line, timestamp
@@ -59,7 +58,7 @@ def _config(contents: Contents, layer: str) -> dict[str, Any]:
     created = timestamp(contents.product.time)
     programs = contents.programs
     return {
-        "architecture": names_of(contents.platform).oci,
+        "architecture": contents.platform.architecture.package_name,
         "os": "linux",
         "created": created,
         "config": {"Entrypoint": [f"/{programs[0].path}"]} if len(programs) == 1 else {},

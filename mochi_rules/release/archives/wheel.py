@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.release.archives.names import check_form, names_of
 from mochi_rules.release.archives.zipped import zipped
-from mochi_rules.release.contents import File
+from mochi_rules.release.contents import File, check_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,7 +88,7 @@ def pack(
 
 def _name(contents: Contents) -> WheelName:
     product = contents.product
-    return WheelName(product.name, product.version, names_of(contents.platform).wheel)
+    return WheelName(product.name, product.version, contents.platform.program_tag)
 
 
 def _digest(data: bytes) -> str:

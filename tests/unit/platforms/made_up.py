@@ -15,6 +15,8 @@ LOONG64 = architecture.Architecture(
     name="loong64",
     host_names=("loongarch64",),
     triple_names=("loongarch64",),
+    package_name="loong64",
+    npm_name="loong64",
     endianness="little",
     elf_machine=258,
     elf_name="EM_LOONGARCH",
@@ -40,6 +42,7 @@ FREEBSD = system.System(
     wheel_name="freebsd",
     zig_name="freebsd.14",
     zig_static="freebsd.14",
+    npm_name="freebsd",
     install_cc="pkg install gcc",
 )
 GCC = platform.CCompiler("loong64-linux-gnu-gcc", "apt-get install gcc-loong64-linux-gnu")
@@ -49,6 +52,7 @@ NEW = platform.Platform(
     "loongarch64-unknown-linux-gnu",
     page_size=16384,
     launchers=(platform.RustTarget("loongarch64-unknown-linux-musl", GCC),),
+    program_tag="manylinux_2_36_loongarch64",
     gcc=GCC,
     wheel_tag="manylinux2014_loong64",
 )
@@ -58,6 +62,7 @@ UNIX = platform.Platform(
     "x86_64-unknown-freebsd",
     page_size=4096,
     launchers=(platform.RustTarget("x86_64-unknown-freebsd", platform.ZIG),),
+    program_tag="freebsd_14_0_release_amd64",
 )
 architecture.ARCHITECTURES += (LOONG64,)
 platform.PLATFORMS += (NEW, UNIX)
@@ -74,6 +79,9 @@ def derived() -> dict[str, object]:
     from mochi_rules.elf.schema import SCHEMAS
     from mochi_rules.elf.triple_layout import layout_of
     from mochi_rules.project.configuration import find_configurations
+    from mochi_rules.release.archives.formats import FORMATS
+    from mochi_rules.release.archives.wheel import wheel_name
+    from mochi_rules.release.contents import Contents, File, Product
 
     host = platform.find_platform("x86_64-linux")
     written = write_object(NEW, "app", bytes(4096))
@@ -84,6 +92,7 @@ def derived() -> dict[str, object]:
     [launcher] = native_tools.cargo_launchers(NEW)
     assert launcher.recipe is not None
     [configuration] = find_configurations("loong64-linux", "", "la64v1.1")
+    released = Contents(Product("app", "1.0.0", time=0), UNIX, (File("app", b""),), ())
     return {
         "host": platform.host_platform("LoongArch64", "Linux").name,
         "unix host": platform.host_platform("amd64", "FreeBSD").name,
@@ -100,6 +109,9 @@ def derived() -> dict[str, object]:
         "emulators": emulated.emulators(NEW),
         "emulated": [row.name for row in emulated.emulated_platforms(host)],
         "wheel": wheel_library(NEW),
+        "packages": [row.name for row in FORMATS if row.fits(NEW)],
+        "unix packages": [row.name for row in FORMATS if row.fits(UNIX)],
+        "package": wheel_name(released),
     }
 
 
