@@ -40,5 +40,10 @@ def test_pass_makes_its_golden(path, golden) -> None:
     golden(path.with_suffix(".after"), "\n".join(map(print_function, functions.values())))
 
 
+def test_every_pass_has_a_case() -> None:
+    """A new row of the table comes with a function before and after it."""
+    assert {row.name for row in PASSES} == {path.name.split(".")[0] for path in CASES}
+
+
 def _faults(functions: dict[str, Function]) -> list[str]:
     return [fault for function in functions.values() for fault in verify_function(function)]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
 
+from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.platforms.native import native_directory
+from mochi_rules.platforms.platform import find_platform
+from mochi_rules.release.bom import crates
 from mochi_rules.release.bom.crates import third_party_text
 
 from .samples import ARCHIVE, CRATES, files
@@ -67,3 +72,21 @@ def test_licence_text_stands_once_below_the_names_of_all_crates_that_it_is_for()
     assert text.count("Apache\n") == 1
     names = "wasmtime 48.0.8 (Apache-2.0 WITH LLVM-exception)\nwasmtime-core 48.0.8"
     assert names in text
+
+
+def test_cargo_is_asked_for_the_crates_of_one_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the pinned versions, in the folder of the launcher; its errors are shown."""
+    asked: list[Any] = []
+
+    def run(command: tuple[str, ...], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        asked.append((" ".join(command), options["cwd"]))
+        return subprocess.CompletedProcess(command, 101, b"", b"error: no network\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    root = native_directory()
+    assert root is not None
+    with pytest.raises(MochiError, match="R023") as caught:
+        crates._metadata(find_platform("s390x-linux"))
+    words = "cargo metadata --format-version 1 --locked --filter-platform s390x-unknown-linux-gnu"
+    assert asked == [(words, root / "launcher")]
+    assert caught.value.diagnostics[0].notes == ("output of cargo:\n    error: no network",)
