@@ -17,8 +17,8 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome, StepFinished
 from mochi_rules.base.files import is_special
 from mochi_rules.platforms.native import native_sources
-from mochi_rules.rules.scons_errors import scons_error
-from mochi_rules.rules.scons_nodes import check_exists, node_path, source_name
+from mochi_rules.rules.scons.errors import scons_error
+from mochi_rules.rules.scons.nodes import check_exists, node_path, source_name
 from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.step_action import StepAction, read_input, read_shared
 from mochi_rules.rules.workspace import Task, workspace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.project.configuration import FOREIGN
 from mochi_rules.rules.builders import CONFIGURATION
-from mochi_rules.rules.scons_nodes import source_node
+from mochi_rules.rules.scons.nodes import source_node
 
 if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration

@@ -15,7 +15,7 @@ from mochi_rules.rules.builders import (
     tool_node,
     wait_for_check,
 )
-from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.step_action import StepAction
 from mochi_rules.rules.workspace import Task, workspace
 from mochi_rules.steps.step import CWASM, LAUNCHER, WASM, executable_step

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.rules.scons_nodes import read_node
+from mochi_rules.rules.scons.nodes import read_node
 from mochi_rules.steps.foresight import Plan, foresee
 
 if TYPE_CHECKING:

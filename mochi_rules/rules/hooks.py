@@ -14,9 +14,9 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.project.attributes import BY_NAME
 from mochi_rules.rules.builders import scan
-from mochi_rules.rules.interrupts import watch_signals
-from mochi_rules.rules.place import Place, is_of_user
-from mochi_rules.rules.scons_errors import STATUS, ReportedError, scons_error
+from mochi_rules.rules.scons.errors import STATUS, ReportedError, scons_error
+from mochi_rules.rules.scons.interrupts import watch_signals
+from mochi_rules.rules.scons.place import Place, is_of_user
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
 
@@ -36,7 +36,7 @@ def install_hooks(space: Workspace) -> None:
     # SCons imports its tool `as` by this name alone, and would take a folder of the user's for it.
     sys.modules.setdefault("as", None)  # type: ignore[arg-type] # `import as` then fails, as it must
     SCons.Node.FS.File.get_csig = signing(space, SCons.Node.FS.File.get_csig)
-    watch_signals(space)
+    watch_signals(space.interrupt)
 
 
 class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no types

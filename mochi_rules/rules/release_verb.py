@@ -15,7 +15,7 @@ from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.publish import checksums, publish
 from mochi_rules.release.revision import check_clean, read_revision, release_time
 from mochi_rules.rules.release_records import build_record
-from mochi_rules.rules.scons_nodes import read_node, source_name
+from mochi_rules.rules.scons.nodes import read_node, source_name
 from mochi_rules.steps.caches import find_remote
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from mochi_rules.project.label import parse_label
 from mochi_rules.release.contents import check_name
 from mochi_rules.rules.declared_release import DeclaredRelease
 from mochi_rules.rules.programs import find_program
-from mochi_rules.rules.scons_nodes import source_name
+from mochi_rules.rules.scons.nodes import source_name
 
 if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration

@@ -27,10 +27,10 @@ from mochi_rules.rules.builders import (
 from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.native import declare_native
-from mochi_rules.rules.place import user_place
 from mochi_rules.rules.programs import find_program
 from mochi_rules.rules.releases import declare_release
-from mochi_rules.rules.scons_nodes import node_path, source_name
+from mochi_rules.rules.scons.nodes import node_path, source_name
+from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.targets import test_scope
 from mochi_rules.rules.tests import TEST, declare_test

@@ -11,7 +11,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.files import read_source
 from mochi_rules.project.sources import gather, require_text
-from mochi_rules.rules.scons_nodes import check_exists, file_of
+from mochi_rules.rules.scons.nodes import check_exists, file_of
 
 if TYPE_CHECKING:
     from mochi_rules.base.span import Source, Span

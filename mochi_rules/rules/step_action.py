@@ -11,8 +11,8 @@ from mochi_rules.base.digest import SharedBytes, digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.base.trace import span
 from mochi_rules.cache.explain import key_record
-from mochi_rules.rules.scons_errors import interruption, scons_error
-from mochi_rules.rules.scons_nodes import node_path, read_node
+from mochi_rules.rules.scons.errors import interruption, scons_error
+from mochi_rules.rules.scons.nodes import node_path, read_node
 from mochi_rules.rules.workspace import CHANGED, workspace
 from mochi_rules.steps.outputs import place
 

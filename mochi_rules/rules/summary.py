@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import SCons.Action
 import SCons.Node
 
-from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.steps.step import OBJECT, PROGRAM, REPORT
 
 if TYPE_CHECKING:

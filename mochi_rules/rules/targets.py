@@ -15,8 +15,8 @@ import SCons.Script
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import nearest
 from mochi_rules.project.label import Pattern, is_label, parse_pattern
-from mochi_rules.rules.place import user_place
-from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.verbs import EXPLAIN, REPRODUCE, VERBS
 from mochi_rules.rules.workspace import workspace
@@ -24,7 +24,7 @@ from mochi_rules.rules.workspace import workspace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mochi_rules.rules.place import Place
+    from mochi_rules.rules.scons.place import Place
     from mochi_rules.rules.workspace import Target, Workspace
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.rules.builders import REPORT_SUFFIX
-from mochi_rules.rules.scons_nodes import check_exists, read_node
+from mochi_rules.rules.scons.nodes import check_exists, read_node
 from mochi_rules.rules.step_action import StepAction
 from mochi_rules.rules.workspace import Task
 from mochi_rules.steps.step import CWASM, WASM

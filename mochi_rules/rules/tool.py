@@ -32,8 +32,8 @@ from mochi_rules.rules.foresight import fetch_ahead
 from mochi_rules.rules.hooks import install_hooks
 from mochi_rules.rules.releases import check_caches, is_releasing
 from mochi_rules.rules.rules import rule_functions
-from mochi_rules.rules.scons_errors import scons_error
-from mochi_rules.rules.screen import open_console, share_terminal
+from mochi_rules.rules.scons.errors import scons_error
+from mochi_rules.rules.scons.screen import open_console, share_terminal
 from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
 from mochi_rules.rules.verbs import add_verbs, help_text, is_building

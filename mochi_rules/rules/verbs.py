@@ -9,7 +9,7 @@ import SCons.Script
 from mochi_rules.base.codes import explanation, is_code
 from mochi_rules.project.configuration import VARIABLES
 from mochi_rules.rules.releases import RELEASE
-from mochi_rules.rules.scons_errors import scons_error
+from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
 from mochi_rules.steps.journal import explain, select

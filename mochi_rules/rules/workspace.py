@@ -18,8 +18,8 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_erro
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.directory import Layout
 from mochi_rules.project.visibility import Universe
-from mochi_rules.rules.scons_errors import scons_error
-from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.scons.errors import scons_error
+from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.steps.identity import Identities
 from mochi_rules.steps.journal import Journal
 from mochi_rules.steps.pipeline import Pipeline
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mochi_rules.project.label import Label
     from mochi_rules.project.profiles import Profiles
     from mochi_rules.rules.declared_release import DeclaredRelease
-    from mochi_rules.rules.place import Place
+    from mochi_rules.rules.scons.place import Place
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.journal import Record
     from mochi_rules.steps.step import Step
@@ -301,6 +301,11 @@ class Workspace:
         if len(self.settings.configurations) == 1:
             prefix += f"{self.settings.configurations[0].name}/"
         return path.removeprefix(prefix)
+
+    def interrupt(self) -> None:
+        """Start no further step, and end the workers: SCons waits for what they do."""
+        self.is_interrupted = True
+        self.pipeline.engines.close()
 
     def visit(self, node: Any) -> None:
         """Count a node that SCons visits, if it is up to date."""

@@ -106,7 +106,7 @@ def begin(build: str) -> Watch | None:
 
 def _show(shown: dict[str, Any]) -> None:
     """Show what SCons would after walking the graph."""
-    from mochi_rules.rules.screen import open_console  # noqa: PLC0415 - of this case only
+    from mochi_rules.rules.scons.screen import open_console  # noqa: PLC0415 - of this case only
 
     console = open_console()
     progress = SCons.Script.Main.progress_display

@@ -11,7 +11,7 @@ from SCons.Environment import Environment
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.project.label import Label
 from mochi_rules.project.visibility import Unit, Universe
-from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.sources import Sources
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from SCons.Environment import Environment
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.project.label import Label
 from mochi_rules.rules import targets
-from mochi_rules.rules.place import Place
-from mochi_rules.rules.scons_nodes import node_path
+from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.rules.scons.place import Place
 from mochi_rules.rules.workspace import Target
 
 if TYPE_CHECKING:

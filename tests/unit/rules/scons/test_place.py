@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import SCons
 
-from mochi_rules.rules.place import Place, is_of_user, user_place
+from mochi_rules.rules.scons.place import Place, is_of_user, user_place
 
 BUILD_FILE = """\
 env = Environment(tools=["mochi"])

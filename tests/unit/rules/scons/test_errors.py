@@ -9,7 +9,7 @@ import pytest
 import SCons.Errors
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
-from mochi_rules.rules.scons_errors import interruption, scons_error
+from mochi_rules.rules.scons.errors import interruption, scons_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.rules.scons_nodes import (
+from mochi_rules.rules.scons.nodes import (
     check_exists,
     file_of,
     node_path,

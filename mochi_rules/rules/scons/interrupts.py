@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mochi_rules.rules.workspace import Workspace
+    from collections.abc import Callable
 
 
-def watch_signals(space: Workspace) -> None:
-    """End the workers as soon as a signal arrives: SCons itself waits for what they do.
+def watch_signals(interrupt: Callable[[], None]) -> None:
+    """Call `interrupt`, in another thread, as soon as a signal arrives that ends the build.
 
     SCons sets its own handlers later, in the main thread, where they may have to wait too;
     this learns of a signal from the interpreter itself.
@@ -32,10 +32,9 @@ def watch_signals(space: Workspace) -> None:
         with suppress(OSError):
             while number not in ending and (data := os.read(reading, 1)):
                 number = data[0]
-        space.is_interrupted = True
         if number == signal.SIGHUP:
             _silence(terminals)
-        space.pipeline.engines.close()
+        interrupt()
 
     threading.Thread(target=watch, daemon=True).start()
 
