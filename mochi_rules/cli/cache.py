@@ -122,7 +122,7 @@ def _key(_cache: Cache, parsed: Parsed) -> int:
 
 
 def _push(cache: Cache, parsed: Parsed) -> int:
-    from mochi_rules.remote.bundle import push  # noqa: PLC0415 - of this action only
+    from mochi_rules.remote.entry_bundle import push  # noqa: PLC0415 - of this action only
     from mochi_rules.remote.trust import load_signer  # noqa: PLC0415 - as above
     from mochi_rules.steps.caches import find_remote  # noqa: PLC0415 - as above
 
@@ -135,7 +135,7 @@ def _push(cache: Cache, parsed: Parsed) -> int:
 
 
 def _pull(cache: Cache, parsed: Parsed) -> int:
-    from mochi_rules.remote.bundle import pull  # noqa: PLC0415 - of this action only
+    from mochi_rules.remote.entry_bundle import pull  # noqa: PLC0415 - of this action only
 
     count = pull(Layout(_root(cache)), Path(parsed.operands[1]))
     sys.stdout.write(f"added {count_text(count, 'result')}\n")

@@ -57,7 +57,7 @@ def read_binary(path: Path) -> bytes:
     """
     if path.suffix != ".wat":
         return read_input(path)
-    from mochi_rules.aot.assemble import assemble  # noqa: PLC0415 - of texts only
+    from mochi_rules.aot.wat_assembler import assemble  # noqa: PLC0415 - of texts only
 
     return assemble(read_source(path))
 

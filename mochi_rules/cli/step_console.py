@@ -65,7 +65,7 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
         MochiError: The tool cannot be had.
     """
     # Most runs need no tool but the wheel.
-    from mochi_rules.platforms.native import native_sources  # noqa: PLC0415
+    from mochi_rules.platforms.native_files import native_sources  # noqa: PLC0415
     from mochi_rules.steps.outputs import place  # noqa: PLC0415
     from mochi_rules.steps.step import recipe_step  # noqa: PLC0415
     from mochi_rules.steps.tools.tool_choice import pending  # noqa: PLC0415

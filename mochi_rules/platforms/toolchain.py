@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault
-from mochi_rules.platforms.native import NATIVE
+from mochi_rules.platforms.native_files import NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

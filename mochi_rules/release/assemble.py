@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
 
     from mochi_rules.release.archives.formats import Format
-    from mochi_rules.release.build import Build
+    from mochi_rules.release.build_record import Build
     from mochi_rules.release.contents import Product
     from mochi_rules.release.provenance import Circumstances
     from mochi_rules.signing.keys import SigningKey

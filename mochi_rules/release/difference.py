@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mochi_rules.elf.artifact import Artifact, Symbol
-    from mochi_rules.release.build import StepRecord
+    from mochi_rules.release.build_record import StepRecord
 
 _TEXT = ".text"
 _MAX_FUNCTIONS = 8  # listed

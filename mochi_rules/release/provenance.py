@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules import __version__
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.release.build import StepRecord, sources_of
+from mochi_rules.release.build_record import StepRecord, sources_of
 from mochi_rules.release.document import line
 from mochi_rules.release.envelope import malformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mochi_rules.release.build import Build
+    from mochi_rules.release.build_record import Build
     from mochi_rules.release.contents import File, Product
     from mochi_rules.release.revision import Revision
 

@@ -15,7 +15,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import read_input
 from mochi_rules.base.printable import output_notes
 from mochi_rules.release.archives.reader import read_archive
-from mochi_rules.release.build import chain
+from mochi_rules.release.build_record import chain
 from mochi_rules.release.circumstances import package_versions
 from mochi_rules.release.difference import executable_difference, step_difference
 from mochi_rules.release.revision import git

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
 from mochi_rules.base.diagnostic import environment_error
-from mochi_rules.platforms.native import (
+from mochi_rules.platforms.native_files import (
     AOT_WORKER,
     CLIF_WORKER,
     LAUNCHER,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
 _LAUNCHERS, _TOOLS = "mochi-rules-launchers", "mochi-rules-tools"
-_PLACE = "data/data/share/mochi_rules/tools"  # of `platforms.native.find_tool`
+_PLACE = "data/data/share/mochi_rules/tools"  # of `platforms.native_files.find_tool`
 
 
 def tool_wheels(time: int) -> dict[str, bytes]:

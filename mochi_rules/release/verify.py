@@ -16,7 +16,7 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError, Severity, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.suggest import listing
 from mochi_rules.release.archives.reader import read_archive
-from mochi_rules.release.build import chain, sources_of
+from mochi_rules.release.build_record import chain, sources_of
 from mochi_rules.release.envelope import malformed, open_envelope
 from mochi_rules.release.policy import Policy, violations
 from mochi_rules.release.provenance import Provenance, read_statement
@@ -25,7 +25,7 @@ from mochi_rules.steps.step import CWASM, WASM
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.release.build import StepRecord
+    from mochi_rules.release.build_record import StepRecord
     from mochi_rules.release.contents import File
     from mochi_rules.release.envelope import Envelope
 

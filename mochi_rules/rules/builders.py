@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome, StepFinished
 from mochi_rules.base.files import is_special
-from mochi_rules.platforms.native import native_sources
+from mochi_rules.platforms.native_files import native_sources
 from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.scons.nodes import check_exists, node_path, source_name
 from mochi_rules.rules.sources import Sources

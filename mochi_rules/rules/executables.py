@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import is_intact
+from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.platforms.toolchain import resolution_error
 from mochi_rules.rules.builders import (
     CONFIGURATION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.platforms.native import is_intact
+from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.rules.builders import file_task, tool_node
 from mochi_rules.rules.workspace import Task
 from mochi_rules.steps.native import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.bom.crates import launcher_crates
-from mochi_rules.release.build import Build, StepRecord
+from mochi_rules.release.build_record import Build, StepRecord
 from mochi_rules.release.contents import PROGRAM_MODE, File
 from mochi_rules.rules.scons.nodes import file_of, node_path, read_node, source_name
 from mochi_rules.steps.step import LAUNCHER

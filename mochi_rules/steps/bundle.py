@@ -12,7 +12,7 @@ from mochi_rules.aot.executable.bundle import (
     wheel_library,
 )
 from mochi_rules.aot.tools.c_compilers import c_toolchains
-from mochi_rules.platforms.native import c_sources
+from mochi_rules.platforms.native_files import c_sources
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
 from mochi_rules.steps.c_compilation import run_c_compiler

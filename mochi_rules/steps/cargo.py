@@ -16,7 +16,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
 from mochi_rules.base.printable import output_notes
 from mochi_rules.cache.lock import file_lock
-from mochi_rules.platforms.native import native_digest, work_directory
+from mochi_rules.platforms.native_files import native_digest, work_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
-from mochi_rules.aot.native.worker import compile_clif
+from mochi_rules.aot.native.client import compile_clif
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.steps.subprocesses import Subprocesses
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.aot.native.worker import NativeConfig
+    from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.kept_runtime import KeptRuntime
     from mochi_rules.steps.tools.tool_choice import Toolchains
@@ -83,7 +83,7 @@ class Engines(Protocol):
     def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
         """Compile CLIF to an object; `name` is what messages call the program.
 
-        Emits: as `aot.native.worker.compile_clif`; C002 (no toolchain).
+        Emits: as `aot.native.client.compile_clif`; C002 (no toolchain).
 
         Raises:
             MochiError: There is no object.
@@ -257,7 +257,7 @@ def _load_the_rest() -> None:
 
 
 def compiler_command() -> tuple[str, ...]:
-    """Return the command of a compiler worker, isolated as those of `aot.tools.wheel` are."""
+    """Return the command of a compiler worker, isolated like that of the Python package."""
     ours = str(Path(__file__).resolve().parents[2])
     return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours)
 

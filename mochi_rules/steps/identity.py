@@ -27,12 +27,12 @@ _STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "ui/text.py",
 # its steps import.
 SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": (*_STEPS, "compiler", "wasm", "steps/compiler_worker.py", "steps/diagnostic_json.py",
-              "steps/engines.py", "aot/engine.py", "aot/tools/wheel.py", "aot/worker.py",
+              "steps/engines.py", "aot/engine.py", "aot/tools/python_package.py", "aot/worker.py",
               "workers"),
-    "import": (*_STEPS, "wasm", "aot/assemble.py", "steps/import_checks.py"),
+    "import": (*_STEPS, "wasm", "aot/wat_assembler.py", "steps/import_checks.py"),
     "aot": (*_STEPS, "wasm", "steps/engines.py", "aot/client.py", "aot/tools/command_line.py",
             "aot/tools/emulated.py", "aot/engine.py", "aot/probe.py",
-            "aot/problems.py", "workers", "aot/tools/tool_worker.py", "aot/tools/wheel.py",
+            "aot/problems.py", "workers", "aot/tools/tool_worker.py", "aot/tools/python_package.py",
             "aot/tools/wheel_download.py", "aot/worker.py", "aot/executable/bundle.py"),
     "elf": (*_STEPS, "elf", "formats", "wasm", "steps/expectations.py"),
     "object": (*_STEPS, "aot/objects", "elf", "formats", "wasm", "steps/expectations.py"),
@@ -41,10 +41,11 @@ SOURCES: dict[str, tuple[str, ...]] = {
              "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
              "aot/executable/settings.py", "aot/run.py"),
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
-               "steps/exceptions.py", "steps/outputs.py", "steps/subprocesses.py",
-               "steps/bundle.py"),
+               "steps/c_compilation.py", "steps/exceptions.py", "steps/outputs.py",
+               "steps/subprocesses.py", "steps/bundle.py"),
     "native": (*_STEPS, "aot/native", "aot/tools/c_compilers.py", "elf", "formats", "wasm",
-               "steps/engines.py", "steps/expectations.py", "steps/native.py", "workers"),
+               "steps/c_compilation.py", "steps/engines.py", "steps/expectations.py",
+               "steps/native.py", "workers"),
     "cargo": (*_STEPS, "aot/tools/native_tools.py", "cache/entry.py", "cache/lock.py",
               "steps/cargo.py", "steps/subprocesses.py"),
 }  # fmt: skip
@@ -196,6 +197,6 @@ def _digest(tool: str) -> str:
 
 
 def _wasmtime_version() -> str:
-    from mochi_rules.aot.tools.wheel import wheel_version  # noqa: PLC0415 - takes 15 ms
+    from mochi_rules.aot.tools.python_package import wheel_version  # noqa: PLC0415 - takes 15 ms
 
     return wheel_version()

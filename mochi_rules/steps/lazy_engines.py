@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.aot.native.worker import NativeConfig
+    from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.engines import Compiled, LocalEngines, MochiOptions
     from mochi_rules.steps.kept_runtime import KeptRuntime

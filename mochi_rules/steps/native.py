@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
-from mochi_rules.aot.native.worker import NativeConfig
+from mochi_rules.aot.native.client import NativeConfig
+from mochi_rules.aot.native.linker import HOST_SOURCES, host_arguments, link_arguments
 from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.platforms.cpu import find_cpu_level
-from mochi_rules.platforms.native import CLIF as CLIF_TREE
-from mochi_rules.platforms.native import c_sources, native_digest
+from mochi_rules.platforms.native_files import CLIF as CLIF_TREE
+from mochi_rules.platforms.native_files import c_sources, native_digest
 from mochi_rules.steps.c_compilation import run_c_compiler
 from mochi_rules.steps.step import EXECUTABLE_MODE, OBJECT, PROGRAM, Made, Step
 from mochi_rules.ui.text import size_text
@@ -70,7 +70,7 @@ def clif_step(main: str, *, optimize: int = 2) -> Step:
 def native_object_step(config: NativeConfig, name: str) -> Step:
     """Compile CLIF to an object, and check it; `name` is what the object calls the program.
 
-    Emits: as `aot.native.worker.compile_clif`; A025 (a check failed).
+    Emits: as `aot.native.client.compile_clif`; A025 (a check failed).
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:

@@ -40,7 +40,7 @@ def place(step: Step, path: Path, data: bytes, name: str) -> None:
     """
     write_output(path, data, name, step.mode)
     if step.has_digest:
-        from mochi_rules.platforms.native import digest_path  # noqa: PLC0415 - of a tool only
+        from mochi_rules.platforms.native_files import digest_path  # noqa: PLC0415 - of a tool only
 
         beside = digest_path(path)
         write_output(beside, digest_bytes(data).hash.encode(), str(beside))

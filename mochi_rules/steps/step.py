@@ -152,7 +152,7 @@ def import_input(name: str) -> str:
 
 
 def _assembled(name: str, text: bytes) -> bytes:
-    from mochi_rules.aot.assemble import assemble  # noqa: PLC0415 - of texts only
+    from mochi_rules.aot.wat_assembler import assemble  # noqa: PLC0415 - of texts only
     from mochi_rules.base.files import decode_source  # noqa: PLC0415
 
     return assemble(decode_source(name, text))
@@ -261,7 +261,7 @@ def executable_step(platform: Platform, settings: bytes) -> Step:
 
 
 def recipe_step(recipe: Recipe, report: Callable[[str], None]) -> Step:
-    """Build a native tool; the inputs are `platforms.native.native_sources`.
+    """Build a native tool; the inputs are `platforms.native_files.native_sources`.
 
     `report` hears how far it is, in another thread.
 

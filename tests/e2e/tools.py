@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.platforms.native import (
+from mochi_rules.platforms.native_files import (
     AOT_WORKER,
     CLIF,
     CLIF_WORKER,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
-from mochi_rules.aot.native.worker import NativeConfig, compile_clif
+from mochi_rules.aot.native.client import NativeConfig, compile_clif
+from mochi_rules.aot.native.linker import HOST_SOURCES, host_arguments, link_arguments
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.platforms.cpu import find_cpu_level
-from mochi_rules.platforms.native import CLIF, c_sources
+from mochi_rules.platforms.native_files import CLIF, c_sources
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.workers.process import WorkerProcess
 from tests.needs import need

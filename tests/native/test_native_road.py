@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.aot.native.link import HOST_SOURCES, host_arguments, link_arguments
-from mochi_rules.aot.native.worker import NativeConfig, compile_clif
+from mochi_rules.aot.native.client import NativeConfig, compile_clif
+from mochi_rules.aot.native.linker import HOST_SOURCES, host_arguments, link_arguments
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.checks.native_objects import require_sound_native
 from mochi_rules.platforms.cpu import find_cpu_level
-from mochi_rules.platforms.native import CLIF, c_sources, native_directory
+from mochi_rules.platforms.native_files import CLIF, c_sources, native_directory
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.steps.expectations import native_expectation
 from mochi_rules.workers.process import WorkerProcess

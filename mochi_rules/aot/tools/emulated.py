@@ -19,7 +19,7 @@ from mochi_rules.aot.tools.wheel_download import take_library, wheel_pin
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 from mochi_rules.base.files import reason
 from mochi_rules.base.printable import output_notes
-from mochi_rules.platforms.native import c_sources, tools_directory
+from mochi_rules.platforms.native_files import c_sources, tools_directory
 from mochi_rules.platforms.platform import PLATFORMS, CCompiler, Platform, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 from mochi_rules.workers.protocol import Greeting

@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.platforms.native import (
+from mochi_rules.platforms.native_files import (
     AOT_WORKER,
     CLIF,
     CLIF_WORKER,

@@ -18,7 +18,7 @@ from mochi_rules.aot.executable.bundle import wheel_library
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error, fail
 from mochi_rules.base.printable import output_notes
-from mochi_rules.platforms.native import native_directory
+from mochi_rules.platforms.native_files import native_directory
 
 if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform

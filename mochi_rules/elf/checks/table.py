@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.printable import printable
-from mochi_rules.elf.checks import contents, header
 from mochi_rules.elf.checks import engine_section as engine
+from mochi_rules.elf.checks import header
+from mochi_rules.elf.checks import section_contents as contents
 from mochi_rules.elf.checks import section_table as sections
 from mochi_rules.elf.checks import symbol_table as symbols
 from mochi_rules.elf.checks.expectation import Expectation, Subject

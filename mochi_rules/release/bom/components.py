@@ -9,12 +9,12 @@ from urllib.parse import quote
 from mochi_rules import __version__
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.release.build import chain
+from mochi_rules.release.build_record import chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mochi_rules.release.build import Build, Crate
+    from mochi_rules.release.build_record import Build, Crate
     from mochi_rules.release.contents import File
 
 _RUSTC = re.compile(rb"/rustc/([0-9a-f]{40})/")  # in the paths of panics of Rust's library

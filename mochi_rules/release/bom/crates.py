@@ -13,7 +13,7 @@ from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
 from mochi_rules.base.printable import output_notes
-from mochi_rules.platforms.native import (
+from mochi_rules.platforms.native_files import (
     digest_path,
     find_tool,
     is_intact,
@@ -21,7 +21,7 @@ from mochi_rules.platforms.native import (
     native_directory,
     native_sources,
 )
-from mochi_rules.release.build import Crate
+from mochi_rules.release.build_record import Crate
 from mochi_rules.release.document import document
 
 if TYPE_CHECKING:

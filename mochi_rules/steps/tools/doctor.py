@@ -11,7 +11,7 @@ from mochi_rules import __version__
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.directory import examine as examine_cache
-from mochi_rules.platforms.native import is_intact
+from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.platforms.toolchain import remedy, what_lacks
 

@@ -6,10 +6,10 @@ from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from mochi_rules.aot.tools.wheel import wheel_toolchain
+from mochi_rules.aot.tools.python_package import wheel_toolchain
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import is_intact
+from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import (
     Recipe,

@@ -12,7 +12,7 @@ from mochi_rules.platforms.platform import find_platform
 from mochi_rules.project.configuration import find_configurations
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.assemble import Release, assemble
-from mochi_rules.release.build import Build, Crate, StepRecord
+from mochi_rules.release.build_record import Build, Crate, StepRecord
 from mochi_rules.release.contents import PROGRAM_MODE, File, Product
 from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.revision import Revision

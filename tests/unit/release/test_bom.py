@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import native_directory
+from mochi_rules.platforms.native_files import native_directory
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.release.bom import crates
 from mochi_rules.release.bom.crates import third_party_text

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import AOT_WORKER, CLIF_WORKER, LAUNCHER, find_tool, tool_name
+from mochi_rules.platforms.native_files import (
+    AOT_WORKER,
+    CLIF_WORKER,
+    LAUNCHER,
+    find_tool,
+    tool_name,
+)
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.archives.reader import read_archive

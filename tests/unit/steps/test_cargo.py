@@ -10,7 +10,7 @@ import pytest
 
 from mochi_rules.aot.tools.native_tools import rust_host
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import work_directory
+from mochi_rules.platforms.native_files import work_directory
 from mochi_rules.platforms.toolchain import Recipe
 from mochi_rules.steps import cargo
 from mochi_rules.steps.subprocesses import Subprocesses

@@ -10,7 +10,7 @@ import pytest
 from mochi_rules.aot.tools import native_tools
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.platforms import native
+from mochi_rules.platforms import native_files
 from mochi_rules.platforms.platform import Platform, find_platform, host_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 from mochi_rules.steps.tools.tool_choice import Toolchains, is_built, pending
@@ -29,7 +29,7 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     for function in (native_tools.rust_version, native_tools._has_rust_target):
         function.cache_clear()
-    return native.tools_directory()
+    return native_files.tools_directory()
 
 
 def pretend_cargo(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def install(platform: Platform, program: str) -> Path:
     path = native_tools._kept(program, platform.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
-    native.digest_path(path).write_text(digest_bytes(b"").hash)
+    native_files.digest_path(path).write_text(digest_bytes(b"").hash)
     return path
 
 

@@ -13,7 +13,7 @@ from mochi_rules.aot.executable.bundle import (
     wheel_library,
 )
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.native import native_directory
+from mochi_rules.platforms.native_files import native_directory
 from mochi_rules.platforms.platform import find_platform, host_platform
 
 from .files import ALL, LINUX, MACOS, WINDOWS

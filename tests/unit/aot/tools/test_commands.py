@@ -14,7 +14,13 @@ import pytest
 
 import mochi_rules
 from mochi_rules.aot.config import engine_config
-from mochi_rules.aot.tools import c_compilers, command_line, emulated, native_tools, wheel
+from mochi_rules.aot.tools import (
+    c_compilers,
+    command_line,
+    emulated,
+    native_tools,
+    python_package,
+)
 from mochi_rules.aot.tools.tool_worker import tool_worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform
@@ -52,7 +58,7 @@ def started(monkeypatch):
 
 def test_worker_of_the_wheel_finds_this_package_and_wasmtime():
     """It gets the two directories that it may import from."""
-    command = wheel.worker_command()
+    command = python_package.worker_command()
     site = str(Path(find_spec("wasmtime").origin).parents[1])
     assert command[:4] == ISOLATED
     assert command[4].endswith("from mochi_rules.aot.worker import main; main()")

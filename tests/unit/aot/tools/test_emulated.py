@@ -7,7 +7,7 @@ import pytest
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.tools import emulated
 from mochi_rules.aot.tools.emulated import directory, driver_arguments, emulated_toolchain
-from mochi_rules.platforms import native
+from mochi_rules.platforms import native_files
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
 
@@ -90,7 +90,7 @@ def test_only_linux_has_it(machine):
 
 def test_missing_sources_are_told(machine, monkeypatch):
     """An installation without its data files gives a diagnostic, not a traceback."""
-    monkeypatch.setattr(native, "native_directory", lambda _tree: None)
+    monkeypatch.setattr(native_files, "native_directory", lambda _tree: None)
     assert "is missing" in emulated_toolchain(ARM, LINUX).missing
 
 

@@ -19,7 +19,7 @@ from mochi_rules.aot.tools.wheel_download import (
     wheel_pin,
 )
 from mochi_rules.base.diagnostic import Fault, MochiError
-from mochi_rules.platforms.native import native_directory
+from mochi_rules.platforms.native_files import native_directory
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 
 ARM = find_platform("aarch64-linux")

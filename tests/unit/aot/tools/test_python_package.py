@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-from mochi_rules.aot.tools import wheel
-from mochi_rules.aot.tools.wheel import wheel_toolchain, worker_command
+from mochi_rules.aot.tools import python_package
+from mochi_rules.aot.tools.python_package import wheel_toolchain, worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS
 from mochi_rules.platforms.toolchain import ToolchainType, resolution_error, resolve
@@ -28,7 +28,7 @@ def test_wheel_compiles_for_its_own_host_only():
 )
 def test_wheel_of_another_version_is_rejected_with_the_command(host, monkeypatch, version, words):
     """A missing wheel, and one of another major version, say what to install."""
-    monkeypatch.setattr(wheel, "wheel_version", lambda: version)
+    monkeypatch.setattr(python_package, "wheel_version", lambda: version)
     toolchain = wheel_toolchain(host)
     assert words in toolchain.missing
     diagnostic = resolution_error(resolve([toolchain], ToolchainType.AOT, host, host))
@@ -37,7 +37,7 @@ def test_wheel_of_another_version_is_rejected_with_the_command(host, monkeypatch
 
 def test_version_is_that_of_the_metadata():
     """The name of the wheel's metadata says the version that its contents say."""
-    assert wheel.wheel_version() == version("wasmtime")
+    assert python_package.wheel_version() == version("wasmtime")
 
 
 def test_identity_is_the_exact_version(host, worker):
@@ -47,7 +47,7 @@ def test_identity_is_the_exact_version(host, worker):
 
 def test_command_without_a_wheel_is_an_error(monkeypatch):
     """Asking for a worker where no wheel is installed is C035 with the command."""
-    monkeypatch.setattr(wheel, "find_spec", lambda _: None)
+    monkeypatch.setattr(python_package, "find_spec", lambda _: None)
     with pytest.raises(MochiError, match="C035") as caught:
         worker_command()
     assert "pip install" in caught.value.diagnostics[0].help

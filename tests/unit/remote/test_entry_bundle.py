@@ -12,7 +12,7 @@ from cache.samples import OUTPUTS, make_action
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
-from mochi_rules.remote.bundle import pull, push
+from mochi_rules.remote.entry_bundle import pull, push
 from mochi_rules.remote.settings import RemoteSettings, Trust, parse_public
 from mochi_rules.remote.trust import load_signer
 from mochi_rules.steps.caches import open_cache
@@ -79,7 +79,7 @@ def test_bundle_that_is_there_survives_a_push_that_fails(
     def fail(_layout: Layout) -> NoReturn:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("mochi_rules.remote.bundle.scan_results", fail)
+    monkeypatch.setattr("mochi_rules.remote.entry_bundle.scan_results", fail)
     with pytest.raises(MochiError, match="K028"):
         push(full, bundle, None)
     assert bundle.read_bytes() == before

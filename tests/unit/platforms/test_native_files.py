@@ -7,8 +7,8 @@ import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
-from mochi_rules.aot.native.link import HOST_SOURCES
-from mochi_rules.platforms.native import (
+from mochi_rules.aot.native.linker import HOST_SOURCES
+from mochi_rules.platforms.native_files import (
     CLIF,
     NATIVE,
     native_digest,
