@@ -1,4 +1,4 @@
-"""What Wasmtime says of a wasm it does not take, as diagnostics."""
+"""Wasmtime's errors about a wasm that it rejects, as diagnostics."""
 
 from __future__ import annotations
 

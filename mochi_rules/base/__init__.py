@@ -1,1 +1,1 @@
-"""What every layer speaks: sources, spans, diagnostics, digests, events, atomic files."""
+"""What every layer uses: sources, spans, diagnostics, digests, events, atomic files."""

@@ -32,7 +32,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A second place worth showing, with what to say about it."""
+    """A second place to show, with a text beside it."""
 
     span: Span
     text: str

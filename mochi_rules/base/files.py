@@ -133,7 +133,7 @@ def unreadable(name: str, error: OSError | ValueError) -> Diagnostic:
 
 
 def reason(error: OSError | ValueError) -> str:
-    """Return what the operating system says, as the end of a phrase."""
+    """Return the reason that the operating system gives, as the end of a phrase."""
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
     return "not a valid file name"

@@ -1,6 +1,6 @@
 """Processes of ours that end when the one that started them does, however it ends.
 
-Each inherits the reading end of a pipe into which nobody writes: when its parent has died, the
+Each inherits the reading end of a pipe which is never written to: when its parent has died, the
 pipe is closed, and a thread of the child sees that. Windows passes no pipes on in this way; there
 a child ends when it next uses its standard streams.
 """

@@ -1,4 +1,4 @@
-"""Strings of others, as a terminal may be sent them."""
+"""Foreign strings in a form that is safe to print."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class _Window:
         self.text = self._dots + _shown(line[start:end]) + (_DOTS if end < len(line) else "")
 
     def underline(self, label: Label, main: Label, paint: _painter) -> str:
-        """Return the carets below a label, and what it says."""
+        """Return the carets below a label, and its text."""
         _, column = label.span.source.position(label.span.start)
         first = column - 1
         last = min(first + max(1, label.span.end - label.span.start), self._end)

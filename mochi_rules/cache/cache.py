@@ -335,7 +335,7 @@ class Cache:
         )  # fmt: skip
 
     def _is_there(self, *, writable: bool = False) -> bool:
-        """Return whether there is something to look after; raise what stands against it."""
+        """Return whether there is a cache; raise why it cannot be used."""
         if not self._reads():
             if self._trouble:
                 raise self._trouble

@@ -151,7 +151,7 @@ def touch(path: Path) -> bool:
 
 
 def seal(name: str, content: bytes) -> bytes:
-    """Return a content behind a line which shows that it is whole, and belongs to a name."""
+    """Return a content after a line which proves that it is complete, and belongs to a name."""
     return f"{_digest(name, content)}\n".encode() + content
 
 

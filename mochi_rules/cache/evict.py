@@ -112,7 +112,7 @@ def remove(entry: Entry) -> bool:
 
 
 def _remove_unused(entry: Entry) -> bool:
-    """Remove an entry unless somebody has used it since the scan."""
+    """Remove an entry, unless it has been used since the scan."""
     try:
         if Path(entry.path).lstat().st_mtime_ns != entry.used:
             return False

@@ -17,7 +17,7 @@ _SHORT = 2  # characters of a short option
 
 
 def parse(verb: Verb, words: list[str]) -> Parsed:
-    """Return what the words after a verb say.
+    """Return the parsed words after a verb.
 
     Emits: B051 (unknown option), B052 (an option's value is missing or not allowed), B053 (too
     few or too many operands), B054 (a word that no system passes on).

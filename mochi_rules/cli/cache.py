@@ -1,4 +1,4 @@
-"""`mochi-rules cache`: look after the cache."""
+"""`mochi-rules cache`: maintain the cache."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ class Option(NamedTuple):
 class Verb(NamedTuple):
     """A verb of the command: its usage, what it does, what runs it.
 
-    `operands` is how many there are at least and at most. `takes_arguments` says that what stands
-    behind `--` is for the program.
+    `operands` is how many there are at least and at most. `takes_arguments` says that what follows
+    `--` is for the program.
     """
 
     name: str

@@ -69,7 +69,7 @@ def profile_of(parsed: Parsed) -> dict[str, object]:
 
 
 def toolchains_of(parsed: Parsed) -> Toolchains | None:
-    """Return the toolchains that the options allow; None where they say nothing."""
+    """Return the toolchains that the options allow; None if they restrict nothing."""
     policy, path = parsed.get("toolchain"), parsed.get("aot")
     if not policy and not path:
         return None
@@ -83,7 +83,7 @@ def toolchains_of(parsed: Parsed) -> Toolchains | None:
 def open_pipeline(root: Path | None, engines: LazyEngines) -> Iterator[Pipeline]:
     """Give a pipeline with the cache in a directory; at the end, report what is wrong with it.
 
-    The environment and `mochi.toml` may name a server behind it.
+    The environment and `mochi.toml` may name a remote cache.
 
     Emits: B010, B011, B028, K020.
     """

@@ -104,7 +104,7 @@ def _executable(data: bytes, name: str, platform: Platform | None) -> tuple[list
 
 
 def _has_payload(data: bytes) -> bool:
-    """Return whether a file ends as executables do, whatever its damaged headers say it is."""
+    """Return whether a file ends as executables do, even if its headers are damaged."""
     try:
         return has_payload(data)
     except MochiError:

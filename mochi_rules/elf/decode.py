@@ -6,7 +6,7 @@ from mochi_rules.wasm.leb128 import decode_unsigned
 
 
 class Malformed(Exception):  # noqa: N818 - a finding, turned into a diagnostic at the border
-    """Bytes that are not what their format says; the message is a phrase in lower case."""
+    """Bytes that violate their format; the message is a phrase in lower case."""
 
 
 class Reader:

@@ -43,7 +43,7 @@ _MACHO_TYPES = {1: "Mach-O object", 2: "Mach-O executable", 6: "Mach-O library"}
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """An engine setting or a compiler flag, and what it is when nobody sets it."""
+    """An engine setting or a compiler flag, and its default."""
 
     name: str
     value: TunableValue
@@ -51,7 +51,7 @@ class Setting:
 
     @property
     def is_default(self) -> bool:
-        """Whether the value is the one that nobody has to set."""
+        """Whether the value is the default."""
         return self.value == self.default
 
 
@@ -89,7 +89,7 @@ class Wasm:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What an artifact says of itself.
+    """What an artifact declares about itself.
 
     `settings` has those that differ from the defaults first; it is empty for a Wasmtime whose
     schema is not known. `features_added` and `features_missing` are the differences from a
@@ -147,7 +147,7 @@ def inspect(data: bytes) -> Report:
 
 
 def _recognize(data: bytes) -> tuple[str, Wasm | None, Compiled | None]:
-    """Return what kind of file it is, and what it says of itself.
+    """Return the kind of a file, and what it declares about itself.
 
     Raises:
         MochiError: It is WebAssembly or an artifact, and damaged.

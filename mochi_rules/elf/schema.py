@@ -64,7 +64,7 @@ class Schema:
     trap_codes: frozenset[int]
 
     def default_tunables(self, *, is_pulley: bool = False) -> dict[str, TunableValue]:
-        """Return the settings of an engine that nobody configured, by name."""
+        """Return the default settings of an engine, by name."""
         values = {tunable.name: tunable.default for tunable in self.tunables}
         return values | (dict(self.pulley_defaults) if is_pulley else {})
 

@@ -1,6 +1,6 @@
 """The ad-hoc signature of a Mach-O file: the digests of its pages, which the kernel checks.
 
-It is what linkers write: no key, no certificate, so it finds damage and says nothing of the
+It is what linkers write: no key, no certificate, so it detects damage, but does not identify the
 author. Apple Silicon runs no program without one. All numbers are big-endian.
 
 Sources: `osfmk/kern/cs_blobs.h` of XNU for the structures; `cmd/internal/codesign` of Go and
@@ -92,7 +92,7 @@ class Signer:
 
     @property
     def _digests_at(self) -> int:
-        """Where the digests are in the directory: behind the identifier and its NUL."""
+        """Where the digests are in the directory: after the identifier and its NUL."""
         return _IDENTIFIER_AT + len(self.identifier) + 1
 
 

@@ -99,7 +99,7 @@ class Image:
 
 
 def command_kind(command: bytes) -> int:
-    """Return the number which says what a load command is."""
+    """Return the number of the kind of a load command."""
     kind: int = COMMAND.unpack_from(command)[0]
     return kind
 

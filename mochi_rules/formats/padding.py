@@ -9,5 +9,5 @@ def align_up(offset: int, alignment: int) -> int:
 
 
 def pad_to(data: bytes, size: int) -> bytes:
-    """Return the data with zeros behind them, `size` bytes in all."""
+    """Return the data padded with zeros to `size` bytes."""
     return data.ljust(size, b"\0")

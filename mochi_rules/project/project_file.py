@@ -1,4 +1,4 @@
-"""`mochi.toml`, where a workspace says what holds for all who build it."""
+"""`mochi.toml`, the settings of a workspace for all who build it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_SIZE, _MAX_DOTS = 1 << 16, 250
 
 
 def read_tables(path: Path) -> dict[str, Any]:
-    """Return what the file says.
+    """Return the tables of the file.
 
     Emits: B010, B011, B028.
 
@@ -61,7 +61,7 @@ def read_table(root: Path, name: str) -> Mapping[str, object]:
 
 
 def _not_toml(source: Source, reason: str) -> Diagnostic:
-    """Make the error of a file that is not TOML; the parser says where within its reason."""
+    """Make the error of a file that is not TOML; the parser's reason contains the place."""
     place = re.search(r" \(at line (\d+), column (\d+)\)$", reason)
     if place is None:
         return Diagnostic("B028", f"`{FILE}` is not TOML: {reason}")

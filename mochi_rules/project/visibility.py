@@ -87,7 +87,7 @@ class Universe:
     def check_import(self, site: ImportSite, program: Unit, exists: Callable[[str], bool]) -> None:
         """Refuse an import of a source that the importing target has not declared.
 
-        What is nowhere at all passes: the compiler says so.
+        A file that does not exist passes: the compiler reports it.
 
         Emits: B022, and those of `check_deps` for the importing target.
 

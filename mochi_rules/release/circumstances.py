@@ -32,7 +32,7 @@ def runtime_versions() -> dict[str, str]:
 
 
 def builder_id(environment: Mapping[str, str]) -> str:
-    """Return who builds: the workflow of a host that says so, or a machine of somebody's."""
+    """Return the builder: the workflow of a host that identifies it, or a local machine."""
     if workflow := environment.get("GITHUB_WORKFLOW_REF"):
         return f"{environment.get('GITHUB_SERVER_URL', 'https://github.com')}/{workflow}"
     if project := environment.get("CI_PROJECT_URL"):

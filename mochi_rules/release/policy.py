@@ -80,7 +80,7 @@ def violations(policy: Policy, provenance: Provenance) -> Iterator[str]:
 
 
 def _check(path: Path, name: str, value: Any) -> None:
-    """Refuse what a policy cannot say.
+    """Refuse an unknown key, or a value of the wrong type.
 
     Emits: R022.
     """

@@ -49,7 +49,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a statement says, as far as it is checked and repeated.
+    """The parts of a statement that are checked and repeated.
 
     `subjects` has the SHA-256 and SHA-512 of each archive by name, and `contents` the SHA-256 of
     its files by path. `changed` lists the files that differed from the commit.
@@ -177,7 +177,7 @@ def _step(step: StepRecord) -> dict[str, Any]:
 
 
 def read_statement(name: str, payload: bytes) -> Provenance:
-    """Return what a statement says; `name` is what messages call its file.
+    """Return the contents of a statement; `name` is what messages call its file.
 
     Emits: R010 (not one of ours).
     """
@@ -188,7 +188,7 @@ def read_statement(name: str, payload: bytes) -> Provenance:
 
 
 def _read(fields: Any) -> Provenance:
-    """Return what the JSON of a statement says.
+    """Return the contents of the JSON of a statement.
 
     Raises:
         KeyError: And others: it is not a statement of ours.

@@ -41,7 +41,7 @@ class Verified:
 
 
 def read_provenance(name: str, data: bytes) -> list[tuple[Envelope, Provenance]]:
-    """Return the envelopes of a file, each with what it says.
+    """Return the envelopes of a file, each with its statement.
 
     Emits: R010.
     """

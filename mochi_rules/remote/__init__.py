@@ -1,1 +1,1 @@
-"""The cache that machines share: a tier behind the local one, spoken to by gRPC or HTTP."""
+"""The cache that machines share: a tier after the local one, used by gRPC or HTTP."""

@@ -76,7 +76,7 @@ class ByteStream:
         guard.call(work, seconds, in_background=True)
 
     def _read_on(self, name: str, size: int, data: bytearray, limit: float) -> bool:
-        """Add to the first part of a blob what is behind it; return whether it exists."""
+        """Append the rest of a blob to its first part; return whether the blob exists."""
         expander = compression.Expander(size - len(data)) if self._is_compressed else None
         request = m.encode(m.Read(name, len(data)))
 
@@ -131,7 +131,7 @@ class ByteStream:
 
 
 def _parts(name: str, content: bytes, start: int) -> Iterator[bytes]:
-    """Yield the requests of a write; the name stands in the first."""
+    """Yield the requests of a write; the first has the name."""
     for at in range(start, max(len(content), start + 1), _CHUNK):
         data = content[at : at + _CHUNK]
         is_last = at + _CHUNK >= len(content)

@@ -70,7 +70,7 @@ class Credentials:
             return self._headers != before
 
     def redacted(self, text: str) -> str:
-        """Return what a server says, without the secrets that it repeats."""
+        """Return a server's message without the secrets that it repeats."""
         with self._lock:
             values = [value for _, value in self._headers or ()]
         words = {word for value in values for word in (value, *value.split())}

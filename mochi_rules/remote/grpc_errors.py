@@ -80,7 +80,7 @@ class Answered:
 
 
 def one_line(text: str) -> str:
-    """Return what a server says, as one line that is safe to show."""
+    """Return a server's message as one line that is safe to print."""
     return printable(" ".join(text.split()))[:_MAX_DETAILS]
 
 

@@ -245,7 +245,7 @@ def open_channel(address: Address, credentials: Credentials) -> Any:
 
 
 def load_grpc() -> Any:
-    """Return the module, which writes to nobody's terminal."""
+    """Return the module, with its own logging turned off."""
     # What it logs is in the errors, too. No child of ours continues without `exec`.
     names = {"GRPC_VERBOSITY": "NONE", "GRPC_ENABLE_FORK_SUPPORT": "0"}
     absent = [name for name in names if name not in os.environ]

@@ -20,8 +20,8 @@ _R = TypeVar("_R")
 class Server(Protocol):
     """A server; safe for threads. What it returns has not been verified.
 
-    Each method raises ServerError where the server cannot be had. With `in_background` nobody
-    waits for the call.
+    Each method raises ServerError if the server cannot be used. With `in_background`, the build
+    does not wait for the call.
     """
 
     def can_write(self) -> bool:

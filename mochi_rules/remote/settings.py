@@ -81,7 +81,7 @@ class Address:
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody on the way can read what is sent."""
+        """Whether the connection is encrypted, or local."""
         return self.is_secure or self.host in ("localhost", "127.0.0.1", "[::1]")
 
     def __str__(self) -> str:
@@ -92,9 +92,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom a workspace believes: public keys by the names of writers.
+    """The writers that a workspace trusts: public keys by the names of writers.
 
-    Without `trusted` everybody is believed. An entry is believed for `max_age` days; 0 is for ever.
+    Without `trusted`, every writer is trusted. An entry is trusted for `max_age` days; 0 is for
+    ever.
     """
 
     trusted: Mapping[str, bytes] = field(default_factory=dict)
@@ -233,7 +234,7 @@ def parse_public(text: str) -> bytes | None:
 
 
 def is_pull_request(environment: Mapping[str, str]) -> bool:
-    """Return whether this is a run for what nobody has reviewed."""
+    """Return whether this is a CI run for code that has not been reviewed."""
     named = any(environment.get(name) in values for name, values in _PULL_REQUESTS.items())
     return named or any(environment.get(name) for name in _ANY_PULL_REQUEST)
 
@@ -244,7 +245,7 @@ def _value(
     environment: Mapping[str, str],
     table: Mapping[str, object],
 ) -> str:
-    """Return a setting, from who says it first; an empty string is the default."""
+    """Return a setting from the first source that has it; an empty string is the default."""
     variable = ENVIRONMENT if name == "url" else f"{ENVIRONMENT}_{name.upper()}"
     said = arguments.get(_VARIABLES.get(name, "")) or environment.get(variable, "")
     value = table.get(name, "")

@@ -123,8 +123,9 @@ class Guard:
     ) -> _T:
         """Return what `work` returns, which gets the seconds that it may take.
 
-        `seconds` bounds each attempt. A call `in_background` takes nobody's patience, and if the
-        server refuses it, that is for the caller: reading may be allowed where writing is not.
+        `seconds` bounds each attempt. A call `in_background` does not use up the patience of the
+        build, and if the server refuses it, that is for the caller: reading may be allowed where
+        writing is not.
 
         Raises:
             ServerError: It failed, or the server is not asked.

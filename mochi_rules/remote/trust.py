@@ -1,4 +1,4 @@
-"""Who made an entry: signatures by Ed25519, and whom a workspace believes.
+"""Who made an entry: signatures by Ed25519, and the writers that a workspace trusts.
 
 A digest proves that bytes are whole, not who made them: whoever may write a cache could put there
 what others will run. So a writer signs what binds an entry: the key of the step, everything in

@@ -244,7 +244,7 @@ def wait_for_check(env: Any, node: Any, artifact: Any) -> None:
 
 
 def _report_node(env: Any, artifact: Any) -> Any:
-    """Return the node of what stands beside an artifact."""
+    """Return the node of the report beside an artifact."""
     return env.fs.File(f"#{node_path(artifact)}{REPORT_SUFFIX}")
 
 

@@ -23,7 +23,7 @@ class Call:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What the call says of the engine, and of what the program may use.
+        """The settings of the engine and the directories that the call gives.
 
         Emits: B029 (no such profile).
         """

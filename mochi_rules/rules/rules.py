@@ -90,7 +90,7 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., lis
 
 
 def _unnamed() -> tuple[str, ...]:
-    """Names for positional arguments behind the first, which no rule has."""
+    """Names for positional arguments after the first, which no rule has."""
     return tuple(f"{POSITIONAL} {number}" for number in range(2, 9))
 
 
@@ -272,7 +272,7 @@ def _check(
 
 
 def _object(call: Call, configuration: Configuration, artifact: Any) -> None:
-    """Wrap an artifact; what it depends on says that it was checked."""
+    """Wrap an artifact; it depends on the report that it was checked."""
     symbol = call.values["symbol"] or symbol_of(call.label.name)
     report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
     node = call.output(configuration, ".o")

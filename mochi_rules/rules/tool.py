@@ -123,7 +123,7 @@ def _write_trace(space: Workspace, path: str) -> None:
 class _Help:
     """The text of `scons -h`, made when it is printed: then all targets are declared.
 
-    Takes the place of the text that SCons keeps; what the user's `Help` adds stands behind it.
+    Takes the place of the text that SCons keeps; what the user's `Help` adds follows it.
     """
 
     def __init__(self, space: Workspace, text: str) -> None:
@@ -148,7 +148,7 @@ def _publish(env: Any) -> None:
 
 
 def _settings(parameters: dict[str, Any], console: Console) -> Settings:
-    """Return what the command line and the parameters say.
+    """Return the settings of the command line and the parameters.
 
     Emits: B003, B004, B026 (no such parameter), B028, B029, C010 to C013, K020.
     """

@@ -53,8 +53,9 @@ class Task:
     """A step as a node of the graph: what it is called, and how its inputs are read.
 
     `scan` returns the nodes that the inputs depend on besides the sources of the node. `notice` is
-    said when the step begins. The result of a step without a file, which its node is the name of,
-    is in the cache alone. `inputs` has the nodes that `read` reads, by name, where these are all.
+    printed when the step begins. The result of a step without a file, which its node is the name
+    of, is in the cache alone. `inputs` has the nodes that `read` reads, by name, where these are
+    all.
     """
 
     step: Step
@@ -329,7 +330,7 @@ class Workspace:
         return record is not None and record.is_restored
 
     def _is_as_made(self, node: Any) -> bool:
-        """Return whether an output is as its step made it; one that nobody knows of is not."""
+        """Return whether an output is as its step made it; one without a record is not."""
         path = Path(node.get_abspath())
         if not self.tasks[node].has_file or node.rfile() is not node or not path.is_file():
             return True  # there is nothing to compare, or it is in a repository
@@ -386,7 +387,7 @@ class Workspace:
                 action()
 
     def requested(self) -> int:
-        """Return how many steps stand behind what was asked for, and fit the console to them."""
+        """Count the steps that were requested, and fit the console to them."""
         found = self.requested_steps()
         self.console.fit(self.tasks[node].name for node in found)
         return len(found)
@@ -396,7 +397,7 @@ class Workspace:
         return self.reach(self.goals)
 
     def reach(self, nodes: Sequence[Any]) -> set[Any]:
-        """Return the nodes of all steps behind some nodes, with those of them that are steps."""
+        """Return the nodes of all steps that some nodes need, themselves included."""
         found: set[Any] = set()
         seen: set[Any] = set()
         pending = list(nodes)

@@ -1,4 +1,4 @@
-"""The cache of a build: a directory, and behind it a server, where one is named."""
+"""The cache of a build: a directory, and then a server, where one is named."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings:
-    """Return what the variables, the environment and `mochi.toml` say of the remote cache.
+    """Return the settings of the remote cache: variables, the environment and `mochi.toml`.
 
     Emits: B010, B011, B028, K020.
 

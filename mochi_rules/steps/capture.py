@@ -77,7 +77,7 @@ class _Input(threading.Thread):
         self._stream, self._data = stream, data
 
     def run(self) -> None:
-        """Write until all is written, or nobody reads any more."""
+        """Write until all is written, or the reader is gone."""
         with suppress(OSError), self._stream:
             self._stream.write(self._data)
 

@@ -108,7 +108,7 @@ class Pool(Generic[Worker]):
 
     @contextmanager
     def worker(self) -> Iterator[Worker]:
-        """Give a worker that nobody else uses meanwhile."""
+        """Give a worker for exclusive use."""
         with self._lock:
             if self._is_closed:
                 raise _interrupted()

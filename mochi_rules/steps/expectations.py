@@ -52,7 +52,7 @@ def loadable_expectation(config: EngineConfig) -> Expectation:
 
 
 def settings_of(artifact: Artifact) -> dict[str, object]:
-    """Return the options of the engine under which an artifact loads, from what it says itself.
+    """Return the options of the engine under which an artifact loads, from its own metadata.
 
     Options that leave no trace in an artifact are left out.
 

@@ -81,7 +81,7 @@ class Journal:
         *,
         refusal: str = "",
     ) -> None:
-        """Note what became of a step.
+        """Record the result of a step.
 
         `output` is the digest of what it made. `refusal` says why a result of the remote cache was
         not taken.

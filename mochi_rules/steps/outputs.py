@@ -1,4 +1,4 @@
-"""Writes outputs: each appears whole, or a diagnostic says why not."""
+"""Writes outputs: each appears whole, or a diagnostic gives the reason."""
 
 from __future__ import annotations
 

@@ -287,7 +287,7 @@ def symbol_of(name: str) -> str:
 
 
 def _engine_arguments(config: EngineConfig) -> tuple[str, ...]:
-    """Return what `canonical` says as arguments; what is not set is left out."""
+    """Return the canonical settings as arguments; what is not set is left out."""
     fields = canonical(config)
     flags = ",".join(config.cpu.flags)
     return tuple(

@@ -14,7 +14,7 @@ _FORCING = ("FORCE_COLOR", "CLICOLOR_FORCE")
 def use_color(choice: str, environment: Mapping[str, str], *, is_terminal: bool) -> bool:
     """Return whether to color what goes to a stream.
 
-    The first that says something decides: `choice` (one of CHOICES), NO_COLOR, FORCE_COLOR or
+    The first that is set decides: `choice` (one of CHOICES), NO_COLOR, FORCE_COLOR or
     CLICOLOR_FORCE, TERM, the stream itself. Source: https://no-color.org and ninja's line printer.
     """
     if choice != "auto":

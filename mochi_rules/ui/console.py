@@ -1,6 +1,6 @@
 """Shows a build while it runs: one live line on a terminal, one line for each step elsewhere.
 
-A line is `[k/N] verb  target  remark`. N is the number of steps behind what was asked for, and k
+A line is `[k/N] verb  target  remark`. N is the number of steps that were requested, and k
 how many of them are done: run, restored or found up to date. Steps that are up to date have no
 line, so numbers may skip.
 """
@@ -148,14 +148,14 @@ class Console:
             self._say(line)
 
     def clear(self) -> None:
-        """Take the live line off the screen: somebody else is about to write."""
+        """Clear the live line: another program is about to write."""
         with self._lock:
             if self._is_live:
                 self._output.write(_ERASE)
                 self._is_live = False
 
     def write_through(self, stream: IO[str], text: str) -> int:
-        """Write for somebody else; the live line makes way, until their line is complete."""
+        """Write for another program; the live line is hidden until its line is complete."""
         with self._lock:
             self.clear()
             self._is_mid_line = not text.endswith("\n") if text else self._is_mid_line
@@ -174,7 +174,7 @@ class Console:
                 self._writers -= 1
 
     def close(self, *, summary: bool = True) -> None:
-        """End the live line, and say what was done."""
+        """End the live line, and print what was done."""
         with self._lock:
             self.clear()
             self._choice = "quiet" if self._choice == "quiet" else "closed"
@@ -224,7 +224,7 @@ class Console:
         self._is_live = True
 
     def _tick(self) -> None:
-        """Keep the live line true, and a silent log alive: CI kills what says nothing."""
+        """Keep the live line true, and a silent log alive: CI kills a silent job."""
         while self._choice in ("fancy", "plain"):
             time.sleep(_TICK)
             with self._lock:

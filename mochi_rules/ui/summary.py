@@ -32,7 +32,7 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """How many steps are behind us."""
+        """How many steps are finished."""
         return self.built + self.restored + self.up_to_date + self.failed
 
     def count(self, event: StepFinished) -> None:
@@ -62,7 +62,7 @@ class Tally:
 def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = False) -> str:
     """Return the closing line of a build of `total` steps; its parts add up to the total.
 
-    A dry run says what a build would do.
+    In a dry run, it is what a build would do.
     """
     total = max(total, tally.done)
     took = "" if is_dry else f" in {seconds_text(seconds)}"

@@ -34,7 +34,7 @@ _END = OPCODES["end"].code
 
 @dataclass(frozen=True, slots=True)
 class FunctionRange:
-    """Where a function lies: from its locals to behind its last `end`; offsets as in Location."""
+    """Where a function lies: from its locals to after its last `end`; offsets as in Location."""
 
     name: str
     start: int

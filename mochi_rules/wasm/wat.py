@@ -167,7 +167,7 @@ class _Body:
         }
 
     def lines(self, body: list[Instruction], *, locations: bool) -> Iterator[str]:
-        """Yield the lines of a body, indented by blocks; a block says which label it is."""
+        """Yield the lines of a body, indented by blocks; a block shows its label."""
         for instruction in expand_stretches(body):
             mnemonic = instruction[0]
             if mnemonic == "loc":

@@ -1,1 +1,1 @@
-"""Worker processes: the protocol that they speak, and what they see of our environment."""
+"""Worker processes: their protocol, and the part of our environment that they see."""

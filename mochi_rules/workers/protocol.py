@@ -1,4 +1,4 @@
-"""What a client and an ahead-of-time worker say to each other over the worker's stdin and stdout.
+"""The protocol between a client and an ahead-of-time worker, over the worker's stdin and stdout.
 
 A frame is its length (u32, little-endian) and that many bytes. The worker starts with one frame,
 the greeting. A request is two frames: a JSON object, then the wasm. An answer is two frames: a
@@ -21,12 +21,12 @@ _LENGTH = struct.Struct("<I")
 
 
 class ProtocolError(Exception):
-    """The other side does not speak this protocol; the text is what came instead."""
+    """The other side violates the protocol; the text is what came instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """What a worker says first: the tool it is, and the version of its Wasmtime."""
+    """The first message of a worker: the tool it is, and the version of its Wasmtime."""
 
     tool: str
     wasmtime: str
@@ -90,13 +90,13 @@ def write_json(stream: IO[bytes], value: dict[str, object]) -> None:
 
 
 def write_greeting(stream: IO[bytes], greeting: Greeting) -> None:
-    """Write what a worker says first."""
+    """Write the first message of a worker."""
     fields = {"protocol": PROTOCOL, "tool": greeting.tool, "wasmtime": greeting.wasmtime}
     write_json(stream, fields)
 
 
 def read_greeting(stream: IO[bytes]) -> Greeting:
-    """Read what a worker says first.
+    """Read the first message of a worker.
 
     Raises:
         ProtocolError: It says something else, or another version of the protocol.

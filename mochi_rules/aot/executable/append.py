@@ -1,4 +1,4 @@
-"""A payload behind an ELF or PE executable. Their loaders read only what headers refer to.
+"""A payload after an ELF or PE executable. Their loaders read only what headers refer to.
 
 Between the two are zeros, so that the payload begins at a multiple of ALIGNMENT, and the SHA-256 of
 all before it.

@@ -1,6 +1,6 @@
 """A payload into a Mach-O executable: as the section `__payload` of a segment `__MOCHI`.
 
-Nothing may follow the signature of a Mach-O file, so a payload cannot stand behind it. The new
+Nothing may follow the signature of a Mach-O file, so a payload cannot follow it. The new
 segment is put before `__LINKEDIT`, the last one, which holds the tables of the linker and the
 signature:
 
@@ -302,7 +302,7 @@ def _payload_command(segment: Segment, size: int, page: int) -> bytes:
 
 
 def _head(image: Image, linkedit: Segment, commands: list[bytes]) -> bytes:
-    """Return all that stands before `__LINKEDIT`, with other load commands."""
+    """Return everything before `__LINKEDIT`, with other load commands."""
     content = b"".join(commands)
     header = HEADER.pack(*image.header[:4], len(commands), len(content), *image.header[6:])
     old_end, end = HEADER.size + image.header[5], HEADER.size + len(content)

@@ -132,7 +132,7 @@ def lines_setting(section: bytes) -> bytes:
 
 
 def read_settings(data: bytes) -> LauncherSettings:
-    """Decode the settings of an executable as its launcher does: what stands later wins.
+    """Decode the settings of an executable as its launcher does: later lines win.
 
     The ranges of numbers are not checked again. A line without its end is taken.
 

@@ -29,8 +29,8 @@ def write_executable(
     """Return the executable that runs an artifact on a platform.
 
     The same arguments give the same bytes. Whether the settings are those under which the artifact
-    was compiled is for the caller to know: an artifact says so in its engine section alone, and
-    the launcher compares them when it starts.
+    was compiled is the caller's responsibility: an artifact says so in its engine section alone,
+    and the launcher compares them when it starts.
 
     Args:
         platform: What the launcher was built and the artifact compiled for.

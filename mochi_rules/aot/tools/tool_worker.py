@@ -87,7 +87,7 @@ def _answer(compose: Compose, fields: Mapping[str, Any], wasm: bytes) -> tuple[s
 def run_tool(
     command: Sequence[str], wasm: bytes, seconds: float | None = None
 ) -> tuple[str | None, bytes]:
-    """Compile once: return what the program said against it or None, and the artifact.
+    """Compile once: return the program's error, if any, and the artifact.
 
     `seconds` is the longest that it may take.
 
@@ -110,7 +110,7 @@ def run_tool(
 
 
 def _failure_text(status: int, stderr: str) -> str:
-    """Return what a program of Wasmtime that failed says of the wasm, as a worker says it."""
+    """Return the error of a failed program of Wasmtime in the form in which a worker reports it."""
     if panic := re.search(r"^thread .*? panicked at .*\n(.*)", stderr, re.MULTILINE):
         return f"Wasmtime panicked: {panic[1].strip()}"
     text = stderr.partition("Stack backtrace:")[0].strip()

@@ -135,7 +135,7 @@ def _pip_failed(platform: Platform, pin: WheelPin, stderr: str) -> Exception:
 
 
 def _no_connection(stderr: str) -> str:
-    """Return in a line what pip repeats for each attempt to connect, if that is what it says."""
+    """Return in one line the connection error that pip repeats; empty for other errors."""
     if "WARNING: Retrying" not in stderr:
         return ""
     host, reason = _HOST.search(stderr), _REASON.search(stderr)

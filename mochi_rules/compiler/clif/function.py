@@ -120,7 +120,7 @@ class Translator:
         self.finish(f"return {values}".rstrip())
 
     def fall(self, frame: Frame) -> None:
-        """Go on behind a frame, where its code ends."""
+        """Continue after a frame, where its code ends."""
         if self.block is not None:
             results = [self.pop()] if frame.has_result else []
             self.finish("jump ", self.jump(frame.end, results))

@@ -102,7 +102,7 @@ class Solver:
             work.popleft()()
 
     def watch(self, action: Callable[[], None], *cells: Cell) -> None:
-        """Do something now, and again whenever one of the cells learns something."""
+        """Do something now, and again whenever one of the cells changes."""
         for cell in cells:
             cell.find().watchers.append(action)
         self.work.append(action)

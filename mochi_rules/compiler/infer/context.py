@@ -83,7 +83,7 @@ class Inference:
         self.solver.flow(source, target, (self.function.module, node))
 
     def watch(self, action: Callable[[], None], *cells: Cell) -> None:
-        """Do something now, and again whenever a cell learns something, in the same function."""
+        """Do something now, and again whenever a cell changes, in the same function."""
         function = self.function
 
         def resumed() -> None:

@@ -1,4 +1,4 @@
-"""How deeply types are nested that nobody wrote: `let b = [a]`, `let c = [b]` and so on."""
+"""How deeply inferred types are nested: `let b = [a]`, `let c = [b]` and so on."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ class SsaBuilder:
         self.merge(loop.continues + self.exits())
 
     def end_loop(self, loop: Loop, exits: list[Exit]) -> None:
-        """Go back to the start, and go on behind the loop; `exits` leave it besides `break`."""
+        """Jump back to the start, and continue after the loop; `exits` leave it besides `break`."""
         if self.block is not None:
             self._end(Jump(loop.header, [self.env[key] for key in loop.keys]))
         self.loops.pop()

@@ -1,6 +1,6 @@
 """What passes ask about a function: its control flow and its uses, found once and kept.
 
-Whoever changes a function says what no longer holds: `forget_flow` after blocks or their ends
+Code that changes a function declares what no longer holds: `forget_flow` after blocks or their ends
 changed, `forget_uses` after instructions did. The sweeps below change many places at once.
 """
 

@@ -1,4 +1,4 @@
-"""Checks in WebAssembly: a call that reports and stops, behind a branch that is never taken."""
+"""Checks in WebAssembly: a call that reports and stops, after a branch that is never taken."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def _list_vacate(s: Selector, value: Value) -> None:
 
 
 def _list_append(s: Selector, value: Value) -> None:
-    """Store behind the last element where the list is not shared and has room."""
+    """Store after the last element where the list is not shared and has room."""
     slot = layout.slot_of(value.args[1].type)
     size = layout.list_element_size(slot)
     xs = s.hold(value.args[0])

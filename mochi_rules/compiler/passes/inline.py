@@ -180,7 +180,7 @@ class _Inliner:
 def _expand(
     block: Block, at: int, body: list[Block], params: list[Value], results: dict[Value, Value]
 ) -> list[Block]:
-    """Put a body where a block calls; return the new blocks, which come behind it.
+    """Put a body where a block calls; return the new blocks, which follow it.
 
     `results` gets what stands for the result of the call.
     """
@@ -195,7 +195,7 @@ def _expand(
 
 
 def _move(block: Block, at: int, callee: Function, results: dict[Value, Value]) -> Block:
-    """Put the only copy of a body where a block calls; return the block of what comes behind."""
+    """Put the only copy of a body where a block calls; return the block of what follows."""
     call, rest = block.code[at], Block()
     rest.code, rest.end = block.code[at + 1 :], block.end
     if call.type is not VOID:

@@ -101,7 +101,7 @@ class Known:
                 yield fact
 
     def reaches(self, block: Block, position: int, place: Place) -> bool:
-        """Return whether a place comes behind an instruction on every way."""
+        """Return whether an instruction dominates a place."""
         if block is place[0]:
             return position < place[1]
         return self.flow.dominates(block, place[0])

@@ -1,4 +1,4 @@
-"""Copies loops: in front of two alike, branches say which of them runs."""
+"""Copies loops: branches before a loop and its copy decide which of them runs."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _compare(op: str, code: list[Value], value: Value, number: int) -> list[Valu
 class Loop:
     """A loop with one way in, a block that only leads there.
 
-    `results` are the values of the loop that are used behind each of its ends.
+    `results` are the values of the loop that are used after each of its exits.
     """
 
     header: Block
@@ -63,7 +63,7 @@ class Loop:
 def find_loop(facts: Facts, header: Block) -> Loop | None:
     """Return a loop by its first block, where it can be copied.
 
-    Whatever uses a value of the loop behind it must come behind one of its ends for certain.
+    Every use of a value of the loop outside of it must be dominated by one of its exits.
     """
     flow = facts.flow
     body = flow.loops[header]
@@ -90,7 +90,7 @@ def copy_loops(
 ) -> list[Block]:
     """Run each loop where its conditions hold, and a copy of it where they do not.
 
-    Return for each the block behind all its conditions, which leads to the loop.
+    Return for each the block after all its conditions, which leads to the loop.
     """
     copies = _Copies(function, facts)
     places = [copies.add(loop, conditions) for loop, conditions in versions]
@@ -156,7 +156,7 @@ class _Copies:
         self.origins.update(dict.fromkeys(blocks, self.origins.get(origin, origin)))
 
     def rename(self) -> None:
-        """Use what stands for the results of the loops behind them."""
+        """Rename the results of the loops in what follows them."""
         for block in self.function.blocks:
             for value in block.code:
                 value.args = tuple(self._name(arg, block) for arg in value.args)

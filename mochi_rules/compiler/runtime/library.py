@@ -122,7 +122,7 @@ class Library:
 
 
 def _parse(entry: _Entry, end: int, rest: str = "") -> ast.FunDecl:
-    """Parse a function up to an offset, with a rest behind that."""
+    """Parse a function up to an offset; the rest is left."""
     diagnostics = Diagnostics()
     text = entry.source.text[entry.start : end] + rest
     module = parse_module(Source(entry.source.name, text), diagnostics)

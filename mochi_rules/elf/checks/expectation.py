@@ -1,4 +1,4 @@
-"""What a request says about the artifact it asks for, as plain values."""
+"""What a request demands of an artifact, as plain values."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def read_archive(name: str, data: bytes) -> dict[str, File]:
 
 
 class _RefusedError(Exception):
-    """A member that no archive of ours has; says which."""
+    """A member that none of our archives has; its text names it."""
 
 
 def _members(data: bytes) -> Iterator[File]:

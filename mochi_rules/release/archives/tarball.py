@@ -58,7 +58,7 @@ def _parents(path: str) -> list[str]:
 
 
 def _member(path: str, mode: int, time: int, kind: bytes) -> tarfile.TarInfo:
-    """Return the entry of a file that belongs to nobody in particular."""
+    """Return the entry of a file without an owner."""
     member = tarfile.TarInfo(path)
     member.mode, member.mtime, member.type = mode, time, kind
     return member

@@ -23,7 +23,7 @@ _VERSION = r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?"
 
 @dataclass(frozen=True, slots=True)
 class WheelName:
-    """What the name of a wheel says; `tag` is that of its platform."""
+    """The parts of the name of a wheel; `tag` is that of its platform."""
 
     name: str
     version: str

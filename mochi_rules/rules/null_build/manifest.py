@@ -90,7 +90,7 @@ class Manifest:
                 old.unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Remove the manifest: what it says is not known to hold."""
+        """Remove the manifest: it may no longer hold."""
         with suppress(OSError):
             self.path.unlink()
 

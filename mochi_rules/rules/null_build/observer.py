@@ -42,7 +42,7 @@ class Observer:
         sys.addaudithook(self._audit)
 
     def watch_output(self) -> None:
-        """Watch the standard streams too: a build that says nothing would be missed."""
+        """Watch the standard streams too: output of a build file would be missing otherwise."""
         self._streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = (cast("Any", _Stream(item, self)) for item in self._streams)
 

@@ -15,7 +15,7 @@ STATUS = 2  # of every failure of SCons
 
 
 class ReportedError(SCons.Errors.BuildError):  # type: ignore[misc] # SCons has no types
-    """The error of a step that was shown, so that SCons need not say anything."""
+    """The error of a step that was shown, so that SCons prints nothing."""
 
     def __init__(self, node: Any, text: str) -> None:
         super().__init__(node=node, errstr=text, status=STATUS, exitstatus=STATUS)
@@ -36,5 +36,5 @@ def scons_error(error: BaseException, console: Console, node: Any = None) -> Bas
 
 
 def interruption(node: Any) -> BaseException:
-    """Return the error of a step that a signal ended: there is nothing to say about it."""
+    """Return the error of a step that a signal ended: nothing is reported about it."""
     return ReportedError(node, "interrupted")

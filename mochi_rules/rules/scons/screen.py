@@ -40,7 +40,7 @@ def open_console() -> Console:
 
 
 def share_terminal(console: Console) -> None:
-    """Take the live line off the terminal before anybody else writes there.
+    """Take the live line off the terminal before another program writes there.
 
     A program that SCons starts writes past our streams: while one runs there is no live line.
     """

@@ -178,7 +178,7 @@ class _Reader:
 class _Collector:
     """The rows of all units, sequence by sequence, and the files that they name.
 
-    Rows that say nothing new are left out. A sequence ends with a row of the owner 0.
+    Redundant rows are left out. A sequence ends with a row of the owner 0.
     """
 
     def __init__(self, base: int, first: int) -> None:

@@ -14,7 +14,7 @@ MAX_SECTIONS = 1 << 16  # custom ones, practically: compilers write some twenty
 class SectionPlace:
     """A section; `start` and `end` are the offsets of its contents in the file.
 
-    `name` is that of a custom section, whose contents begin behind it; empty for all others.
+    `name` is that of a custom section, whose contents begin after it; empty for all others.
     """
 
     number: int

@@ -87,7 +87,7 @@ class HashIndex:
         return element_at(b, self.chains, place, self.whole), values
 
     def next(self, index: Value) -> Value:
-        """Return the index behind another one."""
+        """Return the index after another one."""
         return element_at(self.b, self.chains, index, self.whole)
 
     def is_match(self, number: int, probe: Value) -> Value:
