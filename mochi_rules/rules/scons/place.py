@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from mochi_rules.base.span import Source, Span
 if TYPE_CHECKING:
     from types import FrameType
 
-_NOT_THE_USER = (str(Path(__file__).resolve().parents[2]), str(Path(SCons.__file__).parent))
+_PACKAGES = (Path(__file__).resolve().parents[2], Path(SCons.__file__).parent)
+_NOT_THE_USER = tuple(f"{package}{os.sep}" for package in _PACKAGES)
 
 
 @dataclass(frozen=True, slots=True)

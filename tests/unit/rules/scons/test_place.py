@@ -62,13 +62,11 @@ def test_file_that_cannot_be_read_has_no_place(place, tmp_path) -> None:
 
 def test_frames_of_ours_and_of_scons_are_not_the_users(tmp_path) -> None:
     """A diagnostic points at the build file, however many calls lie between."""
-    ours = Path(__file__).parents[3] / "mochi_rules/rules/rules.py"
+    root = Path(__file__).parents[4]
+    ours = root / "mochi_rules/rules/rules.py"
     theirs = Path(SCons.__file__).parent / "Environment.py"
-    assert [is_of_user(str(path)) for path in (ours, theirs, tmp_path / "SConstruct")] == [
-        False,
-        False,
-        True,
-    ]
+    assert not any(is_of_user(str(path)) for path in (ours, theirs))
+    assert all(is_of_user(str(folder / "SConstruct")) for folder in (tmp_path, root))
 
 
 def test_innermost_line_of_the_user(tmp_path) -> None:
