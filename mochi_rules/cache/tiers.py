@@ -142,7 +142,7 @@ class TieredCache:
         return hit
 
     def fetch_all(self, actions: Iterable[PreparedAction]) -> dict[Digest, ActionResult]:
-        """Return what there is of the results of steps, by key.
+        """Return the results of steps that are found, by key.
 
         The local tier keeps the outputs when they are looked up: then the threads of a build do it,
         and need not read them again.

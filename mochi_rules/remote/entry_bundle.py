@@ -62,7 +62,7 @@ def push(layout: Layout, path: Path, signer: Signer | None) -> int:
 def pull(layout: Layout, path: Path) -> int:
     """Add the entries of a file to a cache; return how many results are new.
 
-    Emits: K001 to K005 (the cache), K028 (the file cannot be read, or is no bundle).
+    Emits: K001 to K005 (the cache), K028 (the file cannot be read, or is not a bundle).
 
     Raises:
         MochiError: It cannot be done.

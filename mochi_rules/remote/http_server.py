@@ -56,7 +56,7 @@ class HttpServer:
         return True
 
     def largest(self) -> int:
-        """Return that nothing is said of how large a blob may be."""
+        """Return 0: the protocol does not limit the size of a blob."""
         return 0
 
     def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:  # noqa: ARG002

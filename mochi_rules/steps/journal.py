@@ -222,7 +222,7 @@ def select(entries: Mapping[str, Entry], text: str) -> list[str]:
 
 
 def explain(entry: Entry) -> list[str]:
-    """Return what there is to say of a step: its outcome, then each part of its key that is new."""
+    """Return lines about a step: its outcome, then each part of its key that is new."""
     how = {
         Outcome.BUILT: f"built in {entry.seconds:.2f}s",
         Outcome.RESTORED: "restored from the cache",

@@ -148,7 +148,7 @@ def test_emulated_wheel_is_installed_once(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("emulation")
-def test_what_keeps_the_emulated_wheel_away_is_told(project: Project) -> None:
+def test_what_keeps_the_emulated_wheel_away_is_reported(project: Project) -> None:
     """With the command that fixes it."""
     project.environment["PATH"] = ""
     project.write({})
@@ -187,7 +187,7 @@ def test_compiler_that_fails_is_quoted(quick: Project, tmp_path: Path) -> None:
 
 
 @needs_cc
-def test_library_that_cannot_be_fetched_is_told(project: Project) -> None:
+def test_library_that_cannot_be_fetched_is_reported(project: Project) -> None:
     """With pip's own words, and how to name another index."""
     project.environment |= {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
     project.write(HELLO)

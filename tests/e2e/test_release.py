@@ -205,7 +205,7 @@ def test_signed_release_is_checked_by_its_key(repository: Project, tmp_path: Pat
 
 
 def test_key_that_others_may_read_is_refused(repository: Project, tmp_path: Path) -> None:
-    """Nothing is signed with what is no secret."""
+    """Nothing is signed with a key that is not secret."""
     key = tmp_path / "release.key"
     assert repository.cli("key", str(key)).status == 0
     key.chmod(0o644)

@@ -211,7 +211,7 @@ TABLE = "(table $t 1 funcref) (func $inner (call $main))"
 
 @pytest.mark.parametrize("settings", ["", "signals_based_traps\t0"])
 @pytest.mark.parametrize("body", TRAPS)
-def test_trap_is_told_with_its_functions(programs: Programs, body: str, settings: str) -> None:
+def test_trap_is_reported_with_its_functions(programs: Programs, body: str, settings: str) -> None:
     """A trap prints its reason and the functions, innermost first, and has its own status."""
     wat = program("(call $deep (i32.const 0))", top=f"{TABLE} (func $deep (param $i i32) {body})")
     done = run(programs.build(wat, settings, signals_based_traps=not settings))
@@ -232,7 +232,7 @@ def test_bad_address_in_a_call_is_a_trap(programs: Programs, world: str) -> None
     assert done.returncode == TRAP
 
 
-def test_trap_in_the_world_of_files_is_told_too(programs: Programs) -> None:
+def test_trap_in_the_world_of_files_is_reported_too(programs: Programs) -> None:
     """Both worlds tell alike."""
     done = run(programs.build(program("(unreachable)", world="files")))
     assert done.stderr == (
@@ -338,7 +338,7 @@ def test_program_that_ends_without_memory_names_the_limit(programs: Programs) ->
     assert done.returncode == TRAP
 
 
-def test_memory_limit_below_the_start_is_told(programs: Programs) -> None:
+def test_memory_limit_below_the_start_is_reported(programs: Programs) -> None:
     """A program that may not have its first pages is not started."""
     done = run(hello(programs, settings="memory_limit\t65536"))
     assert done.returncode == 126
@@ -353,7 +353,7 @@ def limited(path: Path, kilobytes: int) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(command, capture_output=True, check=False, timeout=10)
 
 
-def test_too_little_address_space_is_told(programs: Programs) -> None:
+def test_too_little_address_space_is_reported(programs: Programs) -> None:
     """Where not even the memory can be set aside there is a sentence and no crash."""
     done = limited(hello(programs), 1_000_000)
     assert done.returncode == 126

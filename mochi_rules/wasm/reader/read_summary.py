@@ -67,7 +67,7 @@ class ModuleSummary:
     `defined_functions` counts those that are not imported; `memories` has imported ones first.
     `features` are sorted and named as LLVM names them: what the section `target_features`
     declares, and what the sections and types themselves show. Of a component only the custom
-    sections are told.
+    sections are read.
     """
 
     kind: Literal["module", "component"]

@@ -431,7 +431,7 @@ def test_no_room_for_the_stack_is_an_error(start):
     assert b"MochiError: A078" in stderr
 
 
-def test_too_little_address_space_for_the_memory_is_told(start):
+def test_too_little_address_space_for_the_memory_is_reported(start):
     """Wasmtime reserves 4 GiB, and that there are fewer is not the program's mistake."""
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))  # noqa: E731
     process = start(HELLO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit)

@@ -29,7 +29,7 @@ def test_nothing_is_noted_before_the_start() -> None:
 
 
 def test_spans_have_times_and_threads() -> None:
-    """What is inside of something begins later and takes less, and threads are told apart."""
+    """What is inside of something begins later and takes less, and threads are distinguished."""
     trace.start()
     with trace.span("step", "outer"), trace.span("cache", "inner"):
         pass

@@ -83,7 +83,9 @@ def test_words_behind_dashes_are_operands_of_a_verb_without_a_program() -> None:
          "leave the character out"),
     ],
 )  # fmt: skip
-def test_wrong_words_are_told(words: tuple[str, ...], code: str, message: str, help_: str) -> None:
+def test_wrong_words_are_reported(
+    words: tuple[str, ...], code: str, message: str, help_: str
+) -> None:
     """Each error has what to type."""
     found = fault(RUN, *words)
     assert (found.code, found.message, found.help) == (code, message, help_)

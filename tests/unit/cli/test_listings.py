@@ -104,7 +104,7 @@ def test_objdump_of_an_object(typed, program) -> None:
     assert typed("objdump", "app.o").out == typed("objdump", "app.cwasm").out != ""
 
 
-def test_objdump_colors_when_told(typed, program) -> None:
+def test_objdump_colors_on_request(typed, program) -> None:
     """Color comes with `--color always`, and not into a pipe."""
     assert "\x1b[1mmain" in typed("objdump", program, "--color", "always").out
     assert "\x1b" not in typed("objdump", program).out

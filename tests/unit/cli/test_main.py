@@ -74,7 +74,7 @@ def test_unknown_name_gets_the_nearest(
     assert got.err.splitlines()[-1] == help_
 
 
-def test_bug_of_ours_is_told_in_a_line(
+def test_bug_of_ours_is_reported_in_a_line(
     typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Status 70, no traceback, and how to see it."""

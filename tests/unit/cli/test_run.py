@@ -97,7 +97,7 @@ def test_status_of_the_program_is_the_status(typed: Callable[..., Typed], here: 
     assert typed("run", "seven.wasm").status == 7
 
 
-def test_trap_is_told(typed: Callable[..., Typed], here: Path) -> None:
+def test_trap_is_reported(typed: Callable[..., Typed], here: Path) -> None:
     """A program that traps has the status of one that aborted, and the reason is shown."""
     write_wasm(here / "trap.wasm", '(module (func (export "_start") unreachable))')
     got = typed("run", "trap.wasm")
@@ -106,7 +106,7 @@ def test_trap_is_told(typed: Callable[..., Typed], here: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "inner"), [("release", ""), ("debug", "f (deep.mochi:2)")])
-def test_trap_is_told_with_its_lines(
+def test_trap_is_reported_with_its_lines(
     typed: Callable[..., Typed], here: Path, mode: str, inner: str
 ) -> None:
     """Without names too; by the shortcut as through the pipeline."""
@@ -181,7 +181,7 @@ def test_cache_of_another_user_is_not_used(
         ("garbage.cwasm", b"garbage!", 2, None),
     ],
 )  # fmt: skip
-def test_bad_input_is_told(
+def test_bad_input_is_reported(
     typed: Callable[..., Typed],
     here: Path,
     name: str,

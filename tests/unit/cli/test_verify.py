@@ -90,7 +90,7 @@ def test_artifact_of_another_wasmtime_is_refused_whatever_the_platform(
         (b"memory_guard_size\t65536\n", "`memory_guard_size` = 65536, got 33554432"),
     ],
 )
-def test_settings_that_the_artifact_does_not_have_are_told(
+def test_settings_that_the_artifact_does_not_have_are_reported(
     typed: Callable[..., Typed], here: Path, settings: bytes, message: str
 ) -> None:
     """The launcher would refuse the artifact."""

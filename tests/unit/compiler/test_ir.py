@@ -92,7 +92,7 @@ def _function(*blocks: Block) -> Function:
 
 
 def test_verifier_finds_a_use_before_the_definition() -> None:
-    """A value that another path defines is no operand."""
+    """A value that another path defines is not an operand."""
     start, left, right, end = Block(), Block(), Block(), Block()
     condition, one = Value("const", (), BOOL, 1), Value("const", (), INT, 1)
     start.code, start.end = [condition], Branch(condition, left, right)

@@ -160,7 +160,7 @@ def compiled(name: str) -> bytes:
 
 
 def stored(triple: str) -> bytes:
-    """Return the artifact of RICH for another target; tests/golden/cwasm tells its origin."""
+    """Return the artifact of RICH for another target; tests/golden/cwasm has its origin."""
     return gzip.decompress((_STORE / f"{triple}.cwasm.gz").read_bytes())
 
 

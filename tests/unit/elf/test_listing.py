@@ -207,7 +207,7 @@ def test_call_through_memory_names_nothing() -> None:
     assert "call    qword ptr [rip + 0x10]\n" in shown
 
 
-def test_damaged_lines_are_told() -> None:
+def test_damaged_lines_are_reported() -> None:
     """A line table that cannot be read leaves the code, and the reason."""
     good = stored("x86_64-unknown-linux-gnu")
     lines = Image(good)[".debug_line"].data

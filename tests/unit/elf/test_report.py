@@ -85,7 +85,7 @@ def test_report_is_the_golden_one(
     ],
 )
 def test_kind_is_recognized(data: bytes, kind: str) -> None:
-    """The first bytes tell what a file is; reading it tells whether it is damaged."""
+    """The first bytes show what a file is; reading it shows whether it is damaged."""
     assert kind == inspect(data).kind
 
 
@@ -137,7 +137,7 @@ def test_largest_functions_are_shown() -> None:
     assert "at their defaults" not in render(report, full=True)
 
 
-def test_unknown_version_is_told() -> None:
+def test_unknown_version_is_reported() -> None:
     """Of a Wasmtime without a schema, what describes itself is shown."""
     image = Image(compiled("plain"))
     part = image[".wasmtime.engine"]

@@ -42,7 +42,7 @@ def test_unknown_attribute_without_a_nearest_name_points_at_the_help() -> None:
     assert found.help == "`mochi-rules help mochi_binary` shows what each does"
 
 
-def test_all_faults_of_a_call_are_told_at_once() -> None:
+def test_all_faults_of_a_call_are_reported_at_once() -> None:
     """A missing, an unknown and a wrong attribute are three errors."""
     found = faults(BINARY, {"name": 3, "dep": []})
     assert [item.code for item in found] == ["B007", "B005", "B006"]

@@ -61,7 +61,7 @@ def test_name_that_is_no_file_is_refused(name: str, help_: str) -> None:
     assert caught.value.diagnostics[0].help == f"write `{help_}`"
 
 
-def test_label_is_told_from_a_path() -> None:
+def test_label_is_distinguished_from_a_path() -> None:
     """Only a label begins with `//` or a colon, and only a pattern ends in three dots."""
     texts = ("//a:b", ":a", "a/...", "...", "a/b", "test", "wait...")
     assert [is_label(text) for text in texts] == [True, True, True, True, False, False, False]

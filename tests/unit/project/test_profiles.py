@@ -58,19 +58,19 @@ def test_directory_is_a_text(text: str, want: Directory) -> None:
 
 
 @pytest.mark.parametrize("value", ["data", [1], ["=b"], ["a="], [""], [":rw"]])
-def test_what_is_no_directory_is_told(value: object) -> None:
+def test_what_is_no_directory_is_reported(value: object) -> None:
     """The help has examples."""
     assert fault(lambda: split({"dirs": value})).code == "B027"
 
 
-def test_contradiction_is_told() -> None:
+def test_contradiction_is_reported() -> None:
     """A limit whose engine was switched off."""
     configuration = find_configurations()[0]
     found = fault(lambda: configuration.launch({"fuel": 9, "consume_fuel": False}))
     assert found.code == "A101"
 
 
-def test_launcher_is_told_what_the_engine_has() -> None:
+def test_launcher_gets_the_settings_of_the_engine() -> None:
     """Both parts come from the same settings."""
     lines = find_configurations()[0].launch({"compiler": "winch", "deadline_ms": 50}).decode()
     assert lines.splitlines() == ["compiler\twinch", "deadline_ms\t50"]

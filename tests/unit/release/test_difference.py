@@ -48,7 +48,7 @@ def test_missing_and_new_steps_are_named() -> None:
     assert list(step_difference(STEPS, other)) == ["app: was not made", "b: was not made before"]
 
 
-def test_parts_of_an_executable_are_told_apart() -> None:
+def test_parts_of_an_executable_are_distinguished() -> None:
     """Launcher, settings and artifact come from different steps."""
     debug = find_configurations("x86_64-linux", mode="debug")[0].launch()
     settings = find_configurations("x86_64-linux")[0].launch()

@@ -121,7 +121,7 @@ def test_expired_key_is_refused(key: SigningKey) -> None:
 
 
 def test_unsigned_provenance_is_refused_where_a_key_is_given(key: SigningKey) -> None:
-    """To take the signature away is no way around it."""
+    """Removing the signature does not get around it."""
     with pytest.raises(MochiError, match="R014"):
         verify(files(), trusting(key))
 

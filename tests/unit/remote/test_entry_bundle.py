@@ -56,7 +56,7 @@ def test_entries_are_judged_as_those_of_a_server(
 
 
 def test_damaged_bundle_is_refused(tmp_path: Path, full: Layout) -> None:
-    """A blob that has changed is found, and a file that is no bundle is one error."""
+    """A blob that has changed is found, and a file that is not a bundle is one error."""
     bundle = tmp_path / "bundle"
     push(full, bundle, None)
     data = bundle.read_bytes()

@@ -63,7 +63,7 @@ def test_large_outputs_come_back(machine: Machine, url: str) -> None:
 
 
 def test_what_nobody_stored_is_a_miss(machine: Machine, url: str) -> None:
-    """A server without a result says so, and that is no trouble."""
+    """A server without a result says so, and that is not a failure."""
     cache = machine(url)
     assert cache.lookup(make_action("nobody")) is None
     assert cache.warnings == ()

@@ -199,7 +199,7 @@ def test_required_server_fails_a_build(machine: Machine) -> None:
         cache.lookup(ACTION)
 
 
-def test_refused_client_is_told_once(machine: Machine, server: FakeServer) -> None:
+def test_refused_client_is_reported_once(machine: Machine, server: FakeServer) -> None:
     """A server that does not accept the client is not asked again, and the token is not shown."""
     server.faults.token = "right"
     cache = machine(server.url, environment={"MOCHI_RULES_REMOTE_TOKEN": "a-wrong-secret"})

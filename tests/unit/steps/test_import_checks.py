@@ -66,7 +66,7 @@ def test_import_that_nobody_gives_is_named(text: str, message: str, help_: str) 
     assert (found.code, found.message, found.help) == ("B030", message, help_)
 
 
-def test_every_bad_import_is_told() -> None:
+def test_every_bad_import_is_reported() -> None:
     """One error for each, so that all can be fixed at once."""
     assert len(faults('(import "a" "b" (func)) (import "a" "c" (global i32))')) == 2
 
@@ -78,7 +78,7 @@ def test_every_bad_import_is_told() -> None:
         ("(component)", "`app.wasm` cannot become an executable: it is a component"),
     ],
 )
-def test_what_is_no_program_is_told(text: str, message: str) -> None:
+def test_what_is_no_program_is_reported(text: str, message: str) -> None:
     """With what makes the rule take it."""
     with pytest.raises(MochiError) as caught:
         check_program("app.wasm", read_summary(bytes(wasmtime.wat2wasm(text))))

@@ -48,7 +48,7 @@ def test_first_build_has_nothing_to_compare_with(build: Path) -> None:
     assert told(build) == [f"{WASM}: built in 0.25s", "  it was not built here before"]
 
 
-def test_changed_input_and_tool_are_told(build: Path) -> None:
+def test_changed_input_and_tool_are_reported(build: Path) -> None:
     """Old and new, most telling first."""
     Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"1"), OUTPUT)
     Journal(build).record(WASM, Outcome.RESTORED, 0.0, key(b"2", "0.2"), OUTPUT)

@@ -69,6 +69,6 @@ def test_damaged_record_is_made_again(root, way) -> None:
 
 
 def test_nothing_is_written_where_there_is_no_cache(tmp_path) -> None:
-    """A directory that is no cache, or not there, is left alone."""
+    """A directory that is not a cache, or does not exist, is left alone."""
     run_process(tmp_path / "none")
     assert not (tmp_path / "none").exists()

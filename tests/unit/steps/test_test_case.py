@@ -56,13 +56,13 @@ def test_difference_to_the_expected_output_is_shown() -> None:
     assert "    -b\n    +c" in found.notes[0]
 
 
-def test_difference_in_line_ends_is_told_in_words() -> None:
+def test_difference_in_line_ends_is_reported_in_words() -> None:
     """A diff would show two equal lines."""
     found = fault(Ran(0, b"a\r\n", b""), b"a\n")
     assert found.notes == ("they differ only in line endings",)
 
 
-def test_time_that_is_up_is_told() -> None:
+def test_time_that_is_up_is_reported() -> None:
     """The limit is in the message."""
     assert fault(Ran(None, b"", b"")).message.endswith("failed: it ran longer than 2 s")
 
@@ -95,7 +95,7 @@ def test_large_directory_is_refused(tmp_path: Path) -> None:
         directory_inputs(directory_case("."), tmp_path)
 
 
-def test_flood_is_told() -> None:
+def test_flood_is_reported() -> None:
     """And long lines are cut off."""
     found = fault(Ran(None, b"x" * 100_000, b"", is_flood=True))
     assert found.message.endswith("failed: it printed more than 16 MB")

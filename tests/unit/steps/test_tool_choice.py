@@ -123,7 +123,7 @@ def test_policy_says_what_may_be_used(policy: str, tools: list[str]) -> None:
     assert [item.name for item in Toolchains(policy=policy).all()] == tools
 
 
-def test_named_command_is_taken_or_told_about() -> None:
+def test_named_command_is_taken_or_reported_about() -> None:
     """Whoever names a tool does not get another."""
     with pytest.raises(MochiError) as caught:
         Toolchains(aot_path="/nowhere/wasmtime").aot_tool(HOST)

@@ -211,7 +211,7 @@ def test_line_0_is_no_place() -> None:
         (_unit(b"", 5, b"\0\x05"), "entries of nothing"),
     ],
 )
-def test_damage_is_told(data, reason) -> None:
+def test_damage_is_reported(data, reason) -> None:
     """A damaged table ends in a finding that says where, and in nothing else."""
     with pytest.raises(MalformedLines, match=reason):
         decode_lines(data, {})

@@ -98,7 +98,7 @@ def test_module_without_the_section_has_no_lines() -> None:
         b"\x01\x01a\x07\x01\x01",  # in line -1
     ],
 )
-def test_damage_is_told(data: bytes) -> None:
+def test_damage_is_reported(data: bytes) -> None:
     """A damaged section is one error, never another exception."""
     with pytest.raises(MochiError, match="A011"):
         read_lines(data)

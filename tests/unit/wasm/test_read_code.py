@@ -113,7 +113,7 @@ def test_locals_are_bounded() -> None:
         list(read_functions(data))
 
 
-def test_every_truncation_is_told() -> None:
+def test_every_truncation_is_reported() -> None:
     """A binary cut anywhere is malformed, or one with fewer sections; nothing else is raised."""
     data = encode_module(Module(functions=[Function("f", body=[("i32.const", 5), ("drop",)])])).data
     for end in range(len(data)):

@@ -49,7 +49,7 @@ def test_artifact_is_an_object():
         (b"\xca\xfe\xba\xbe", "a universal Mach-O file for another architecture"),
     ],
 )
-def test_other_files_are_told_by_what_they_are(data, words):
+def test_other_files_are_reported_by_what_they_are(data, words):
     """The words are those of messages."""
     assert str(identify(data)).startswith(words)
 

@@ -51,7 +51,7 @@ def test_library_is_where_the_wheel_has_it():
     )
 
 
-def test_compiler_is_told_what_to_make():
+def test_compiler_gets_what_to_make():
     """Nothing for debuggers, and the libraries of older systems; on Windows there are none."""
     assert compiler_arguments(LINUX, "out") == (
         "-O2", "-s", "launcher.c", "-o", "out", "-pthread", "-ldl",

@@ -134,7 +134,7 @@ def test_program_that_may_lie_anywhere_is_a_launcher():
     assert artifact in write_executable(LINUX, make_launcher(LINUX, kind=3), artifact, b"")
 
 
-def test_universal_file_is_told_how_to_be_taken_apart():
+def test_message_on_a_universal_file_names_lipo():
     """A launcher for two architectures needs another tool first."""
     with pytest.raises(MochiError) as caught:
         write_executable(MACOS, b"\xca\xfe\xba\xbe" + bytes(100), make_artifact(MACOS), b"")

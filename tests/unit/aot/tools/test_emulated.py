@@ -88,7 +88,7 @@ def test_only_linux_has_it(machine):
     assert "Linux only" in emulated_toolchain(ARM, find_platform("x86_64-macos")).missing
 
 
-def test_missing_sources_are_told(machine, monkeypatch):
+def test_missing_sources_are_reported(machine, monkeypatch):
     """An installation without its data files gives a diagnostic, not a traceback."""
     monkeypatch.setattr(native_files, "native_directory", lambda _tree: None)
     assert "is missing" in emulated_toolchain(ARM, LINUX).missing

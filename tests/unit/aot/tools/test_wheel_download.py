@@ -88,7 +88,7 @@ def pip(tmp_path, monkeypatch):
     return pip
 
 
-def test_pip_is_told_platform_and_digest(pip, tmp_path):
+def test_pip_is_reported_platform_and_digest(pip, tmp_path):
     """Pip gets the platform's tag and the digest, and no address."""
     wheel = pip()
     assert fetch_wheel(ARM) == wheel
@@ -127,7 +127,7 @@ def test_pip_that_fails_is_the_machines_fault(pip, body, words):
     assert ("ensurepip" in diagnostic.help) == ("named pip" in words)
 
 
-def test_pip_without_network_is_told_in_a_line(pip):
+def test_pip_without_network_is_reported_in_a_line(pip):
     """It repeats the same dump for each attempt."""
     dump = (
         "WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError("
@@ -152,7 +152,7 @@ def test_another_wheel_is_refused(pip):
             take_library(damaged, ARM)
 
 
-def test_installation_without_pins_is_told(monkeypatch, tmp_path):
+def test_installation_without_pins_is_reported(monkeypatch, tmp_path):
     """Where the data files are not, C030 says so."""
     pinned_versions.cache_clear()
     for directory in (None, tmp_path / "native"):

@@ -101,7 +101,7 @@ def test_kinds_are_expected(shared) -> None:
 
 
 def test_a_list_of_another_layout_stops_the_program(runtime) -> None:
-    """A list of strings is no list of ints, whoever said so."""
+    """A list of strings is not a list of ints, whatever its type says."""
     instance = runtime(*RUNTIME)
     error = instance.failure("expect_kind", build(instance, ["a"]), layout.list_meta(INT), 0)
     assert "another type" in error

@@ -241,7 +241,7 @@ def test_a_store_of_another_type_is_an_error(runtime, element, value, message) -
 
 @given(items=st.lists(SCALARS, max_size=8), value=SCALARS)
 def test_lists_are_searched_by_typed_equality(shared, items, value) -> None:
-    """`in` tells 1, 1.0 and true apart."""
+    """`in` distinguishes 1, 1.0 and true."""
     instance = shared()
     xs, x = build(instance, items), build(instance, value)
     places = [number for number, item in enumerate(items) if key(item) == key(value)]

@@ -166,7 +166,7 @@ def test_copies_are_independent(shared, items, more) -> None:
     ],
 )  # fmt: skip
 def test_keys_are_texts(shared, key, text) -> None:
-    """A key that is no string is its printed form, and is found by that."""
+    """A key that is not a string is its printed form, and is found by that."""
     instance = shared()
     word = build(instance, key)
     got = instance.key_text(word)
@@ -220,7 +220,7 @@ def test_a_text_that_is_an_int_becomes_an_int_key(shared) -> None:
 
 @pytest.mark.parametrize(("key", "name"), [("x", "string"), (1.5, "float"), (None, "null")])
 def test_other_keys_do_not_fit_a_map_with_int_keys(runtime, key, name) -> None:
-    """What is no int cannot be a key where ints are."""
+    """A value that is not an int cannot be a key among ints."""
     instance = runtime(*RUNTIME)
     error = instance.failure("map_insert_any", instance.map_make(INT_KEYS), build(instance, key), 2)
     assert error == f"error: type mismatch: expected `int`, got `{name}`\n  --> test.mochi:2\n"
