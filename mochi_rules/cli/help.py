@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.cli.options import Option, Verb
-from mochi_rules.cli.usage import describe, table
+from mochi_rules.cli.usage import describe
 from mochi_rules.project import attributes as attrs
+from mochi_rules.ui.help_text import wrapped_table
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
@@ -51,13 +52,13 @@ def _overview() -> str:
 
     verbs = [(load(name).usage.removesuffix(" [OPTIONS]"), load(name).doc) for name in VERBS]
     rules = [(rule.name, rule.doc) for rule in attrs.RULES]
-    return (
-        "mochi-rules VERB [OPTIONS]\n\nverbs\n"
-        + table((usage, _first(doc)) for usage, doc in verbs)
-        + "\nrules of a SConscript\n"
-        + table((name, _first(doc)) for name, doc in rules)
-        + "\nRun `mochi-rules help VERB` or `mochi-rules help RULE` for details.\n"
+    lines = (
+        "mochi-rules VERB [OPTIONS]",
+        *("", "verbs", *wrapped_table((usage, _first(doc)) for usage, doc in verbs)),
+        *("", "rules of a SConscript", *wrapped_table((name, _first(doc)) for name, doc in rules)),
+        *("", "Run `mochi-rules help VERB` or `mochi-rules help RULE` for details."),
     )
+    return "\n".join(lines) + "\n"
 
 
 def _first(doc: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cli.options import HELP
+from mochi_rules.ui.help_text import wrap, wrapped_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,7 +78,8 @@ def wrong_word(word: str) -> MochiError:
 def describe(verb: Verb) -> str:
     """Return the help of a verb, ending in a newline."""
     rows = [(_shown(option), option.doc) for option in (*verb.options, HELP)]
-    return f"mochi-rules {verb.usage}\n\n  {verb.doc}\n\noptions\n{table(rows)}"
+    lines = [f"mochi-rules {verb.usage}", "", *wrap(verb.doc), "", "options", *wrapped_table(rows)]
+    return "\n".join(lines) + "\n"
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.ui.help_text import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -288,11 +289,10 @@ BY_NAME = {rule.name: rule for rule in RULES}
 def describe(rule: Rule) -> str:
     """Return the reference of a rule as text, ending in a newline."""
     width = max(len(attr.name) for attr in rule.attrs)
-    lines = [f"{rule.name}(name, ...)", "", f"  {rule.doc}", "", "attributes"]
+    lines = [f"{rule.name}(name, ...)", "", *wrap(rule.doc), "", "attributes"]
     for attr in rule.attrs:
         need = "required" if attr.is_required else _default(attr.default)
-        lines += [f"  {attr.name:<{width}}  {attr.kind.name}; {need}",
-                  f"  {'':<{width}}  {attr.doc}"]  # fmt: skip
+        lines += [f"  {attr.name:<{width}}  {attr.kind.name}; {need}", *wrap(attr.doc, width + 4)]
     if rule.outputs:
         lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
         lines += [f"  NAME{suffix}" for suffix in rule.outputs]

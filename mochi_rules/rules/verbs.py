@@ -14,6 +14,7 @@ from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
 from mochi_rules.steps.journal import explain, select
 from mochi_rules.steps.tools.doctor import examine, render
+from mochi_rules.ui.help_text import wrapped_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,34 +69,19 @@ def help_text(space: Workspace) -> str:
     if len(labels) > _MAX_LABELS:
         lines.append(f"  ... and {len(labels) - _MAX_LABELS} more")
     lines += ["  //folder:name, :name, //folder/..., a folder, or a file below build/", "", "verbs"]
-    lines += _table(VERBS)
+    lines += wrapped_table(VERBS.items())
     lines += ["", "variables"]
     values = {row.name: list(row.values()) for row in VARIABLES}
     heads = {name: f"{name}={'|'.join(choices)}" for name, choices in values.items()}
     are_long = [name for name, head in heads.items() if len(head) > _MAX_HEAD]
     heads |= {name: name for name in are_long}
-    lines += _table({heads[row.name]: f"{row.doc} (default: {row.default})" for row in VARIABLES})
-    for name in are_long:
-        lines += _wrap(name, values[name])
-    lines += ["", "options"]
-    lines += _table(OPTIONS)
+    lines += wrapped_table(
+        (heads[row.name], f"{row.doc} (default: {row.default})") for row in VARIABLES
+    )
+    lines += wrapped_table((f"{name}=", " ".join(values[name])) for name in are_long)
+    lines += ["", "options", *wrapped_table(OPTIONS.items())]
     lines += ["", "`mochi-rules help RULE` shows the attributes of a rule.", ""]
     return "\n".join(lines)
-
-
-def _table(rows: dict[str, str]) -> list[str]:
-    width = max(map(len, rows))
-    return [f"  {name:<{width}}  {doc}" for name, doc in rows.items()]
-
-
-def _wrap(name: str, values: list[str]) -> list[str]:
-    lines, line = [], f"  {name}="
-    for value in values:
-        if len(line) + len(value) > 96:
-            lines.append(line)
-            line = " " * (len(name) + 3)
-        line += f"{value} "
-    return [*lines, line.rstrip()]
 
 
 def _verb(run: Callable[[Workspace], int]) -> Callable[..., Any]:

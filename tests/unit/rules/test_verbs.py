@@ -23,6 +23,11 @@ def test_help_lists_what_can_be_written() -> None:
     assert written | {name.split()[0].partition("=")[0] for name in OPTIONS} <= heads
 
 
+def test_no_line_is_wider_than_a_terminal() -> None:
+    """Long texts and lists of values are wrapped."""
+    assert max(map(len, shown("a"))) <= 100
+
+
 def test_many_targets_are_counted() -> None:
     """The help stays one screen."""
     lines = shown(*(f"t{number:03}" for number in range(500)))
