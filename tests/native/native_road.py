@@ -26,6 +26,7 @@ MACHINES = {
     "riscv64-linux": ("riscv64-linux-gnu-gcc", ("qemu-riscv64-static",)),
     "s390x-linux": ("s390x-linux-gnu-gcc", ("qemu-s390x-static",)),
 }
+_PATIENCE = 120  # seconds for a program, on a loaded machine
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Machine:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run an executable to its end."""
         command = [*self.runner, str(program)]
-        return subprocess.run(command, input=stdin, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+            command, input=stdin, capture_output=True, check=False, timeout=_PATIENCE, **options
+        )
 
 
 @cache  # it is the same for every machine

@@ -41,7 +41,9 @@ def accumulate(context: Context) -> None:
     for function in list(context.functions.values()):
         steps = [step for block in function.blocks if (step := _step(block, function))]
         operators = {step.last.op for step in steps}
-        if len(operators) == 1 and _is_repeatable(function, steps, context):
+        ends = sum(isinstance(block.end, Return) for block in function.blocks)
+        # One that only calls itself exhausts the stack, which says more than a loop without end.
+        if len(operators) == 1 and ends > len(steps) and _is_repeatable(function, steps, context):
             exact = _copy(function)
             context.functions[exact.name] = exact
             _Loop(function, exact.name, steps).build()
