@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NESTING = 3
+FEW = 12
+MOST, LEAST = 2**63 - 1, -(2**63)
 VARIANTS: dict[str, dict[str, str]] = {
     "Dot": {},
     "One": {"p": "int"},
@@ -256,6 +258,29 @@ class Program:
         head = f"while {name} > 0{also} {{\n{'  ' * (self._nesting + 1)}{name} = {name} - 1"
         self._loop(head, [Variable(name, "int")], count)
 
+    def _extremes(self) -> None:
+        """Write a loop between numbers near the ends of int, or from one end to the other."""
+        chance = self.chance
+        first, limit, xs, i = (self._name(letter) for letter in "bbxi")
+        begin = chance.choice((0, MOST, LEAST)) + chance.randrange(-3, 4)
+        begin = min(max(begin, LEAST), MOST)
+        ends = [MOST, LEAST, 0, begin + chance.randrange(6), begin - chance.randrange(6)]
+        end = chance.choice([end for end in ends if LEAST <= end <= MOST and end - begin < FEW])
+        body = chance.choice(
+            (f"{xs} = append({xs}, {i})", f"{xs} = append({xs}, {xs}[{i} - {first}])",
+             f"{xs}[0] = {xs}[0] + {xs}[({i} - {first}) % 2]", f"{xs}[1] = {xs}[1] * {i}")
+        )  # fmt: skip
+        self._write(f'var {first} = int("{begin}")')
+        self._write(f'var {limit} = int("{end}")')
+        self._write(f"var {xs}: list<int> = [1, 2]")
+        if chance.random() < 0.5:
+            self._write(f"for {i} in {first}..{limit} {{ {body} }}")
+        else:
+            relation, step = chance.choice((("<=", 1), ("<", 1), ("<", 2)))
+            self._write(f"var {i} = {first}")
+            self._write(f"while {i} {relation} {limit} {{\n  {body}\n  {i} = {i} + {step}\n}}")
+        self._write(f"print({xs})")
+
     def _chain(self) -> None:
         """Write a linked list that is made and walked."""
         head, walker, i = self._name("h"), self._name("p"), self._name("i")
@@ -322,6 +347,7 @@ _STATEMENTS: tuple[Callable[[Program], None], ...] = (
     *[Program._range] * 2,
     Program._each,
     Program._while,
+    Program._extremes,
     Program._chain,
     *[Program._function] * 2,
 )
