@@ -29,7 +29,7 @@ _OF_A_DIRECTORY = ("evicted", "bytes_evicted")
 def look_after(parsed: Parsed) -> int:
     """Do one thing to the cache.
 
-    Emits: B053 (too many operands), B062 (no such thing), K001 to K007.
+    Emits: B052 (no cache), B053 (too many operands), B062 (no such action), K001 to K007.
     """
     name = parsed.operands[0]
     if name not in _ACTIONS:
@@ -143,8 +143,13 @@ def _pull(cache: Cache, parsed: Parsed) -> int:
 
 
 def _root(cache: Cache) -> Path:
+    """Return the directory of a cache.
+
+    Emits: B052 (it is off).
+    """
     if cache.root is None:
-        raise fail("B053", "there is no cache: it is off")
+        help_ = "name its directory, or leave `--cache` out"
+        raise fail("B052", "`--cache` cannot be `off` for this action", help=help_)
     return cache.root
 
 

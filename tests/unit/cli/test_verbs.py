@@ -376,3 +376,10 @@ def test_text_of_webassembly_is_taken_by_every_verb(
         got = typed(verb, "a.wat")
         assert got.status == 2
         assert "error[A012]: not WebAssembly text: unknown func" in got.err
+
+
+def test_cache_that_is_off_cannot_be_pushed(typed: Callable[..., Typed]) -> None:
+    """The value of the option is what is wrong, not the number of operands."""
+    got = typed("cache", "push", "file", "--cache", "off")
+    assert got.status == 2
+    assert "error[B052]: `--cache` cannot be `off` for this action\n" in got.err
