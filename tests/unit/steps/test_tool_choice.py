@@ -43,7 +43,7 @@ def pretend_cargo(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def install(platform: Platform, program: str) -> Path:
     """Put a file where an installed tool would be."""
-    path = native_tools._kept(program, platform.name)
+    path = native_files.find_tool(native_files.tool_name(program, platform.name))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     native_files.digest_path(path).write_text(digest_bytes(b"").hash)
