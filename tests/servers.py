@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -68,12 +69,16 @@ def new_key(path: Path) -> str:
 
 
 @contextmanager
-def casd(folder: Path) -> Iterator[str]:
-    """Give the URL of a buildbox-casd."""
+def casd(folder: Path, jobs: int = 0) -> Iterator[str]:
+    """Give the URL of a buildbox-casd; it also runs actions, `jobs` at a time, in sandboxes."""
     need("buildbox-casd")
     port = _free_port()
+    runner = []
+    if jobs:
+        need("buildbox-run", "bwrap")
+        runner = ["--buildbox-run", str(shutil.which("buildbox-run")), "--jobs", str(jobs)]
     command = ["buildbox-casd", "--bind", f"127.0.0.1:{port}", "--quota-high", "1G",
-               "--reserved", "10M", str(folder / "data")]  # fmt: skip
+               "--reserved", "10M", *runner, str(folder / "data")]  # fmt: skip
     with _running(command, port, folder):
         yield f"grpc://127.0.0.1:{port}"
 

@@ -15,6 +15,7 @@ from mochi_rules.workers.process import WorkerProcess, nothing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mochi_rules.workers.process import Worker
     from mochi_rules.workers.protocol import Greeting
 
 _KINDS = ("module", "component")  # by the layer in the first bytes of a wasm
@@ -41,7 +42,7 @@ class AotWorker(WorkerProcess):
 
 
 def compile_wasm(
-    worker: AotWorker,
+    worker: Worker,
     config: EngineConfig,
     wasm: bytes,
     meanwhile: Callable[[], None] = nothing,

@@ -20,7 +20,7 @@ from mochi_rules.cache.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 # A platform property with this prefix is the identity of a tool.
 TOOL_PREFIX = "tool:"
@@ -91,8 +91,15 @@ def prepare(spec: ActionSpec) -> PreparedAction:
     return PreparedAction(_keep(action, messages), spec, inputs, output_paths, messages)
 
 
-def input_tree(inputs: Mapping[str, Digest], messages: dict[Digest, bytes]) -> Digest:
+def input_tree(
+    inputs: Mapping[str, Digest],
+    messages: dict[Digest, bytes],
+    executables: Collection[str] = (),
+    subtrees: Mapping[str, Digest] | None = None,
+) -> Digest:
     """Add the Directory messages of a tree of files, and return the digest of its root.
+
+    `subtrees` are directories of the root whose messages are known.
 
     Raises:
         ValueError: As `prepare`.
@@ -100,10 +107,14 @@ def input_tree(inputs: Mapping[str, Digest], messages: dict[Digest, bytes]) -> D
     files: dict[tuple[str, ...], list[FileNode]] = {(): []}
     for path in sorted(inputs):
         *parents, name = path_segments(path)
-        files.setdefault(tuple(parents), []).append(FileNode(name, inputs[path]))
+        files.setdefault(tuple(parents), []).append(
+            FileNode(name, inputs[path], path in executables)
+        )
         for depth in range(len(parents)):
             files.setdefault(tuple(parents[:depth]), [])
-    below: dict[tuple[str, ...], list[DirectoryNode]] = {}
+    below: dict[tuple[str, ...], list[DirectoryNode]] = {
+        (): [DirectoryNode(*item) for item in (subtrees or {}).items()]
+    }
     for place in sorted(files, key=lambda place: (len(place), place), reverse=True):
         nodes = sorted(below.get(place, ()), key=lambda node: node.name)
         digest = _keep(Directory(tuple(files[place]), tuple(nodes)), messages)

@@ -17,6 +17,7 @@ from mochi_rules.cache.wire import WireError
 from mochi_rules.remote import compression
 from mochi_rules.remote import messages as m
 from mochi_rules.remote.byte_stream import ByteStream
+from mochi_rules.remote.execution import Execution
 from mochi_rules.remote.grpc_errors import Answered, one_line
 from mochi_rules.remote.server import batches, concurrently, results
 from mochi_rules.remote.trouble import Kind, ServerError
@@ -61,19 +62,19 @@ class GrpcServer:
         self._guard = guard
         self._lock = Lock()
         self._channel: Any = None
-        self._known: m.CacheCapabilities | None = None
+        self._known: m.ServerCapabilities | None = None
         tool = m.ToolDetails("mochi_rules", __version__)
         metadata = m.RequestMetadata(tool, str(uuid.uuid4()))
         self._answered = Answered(credentials, (_METADATA, m.encode(metadata)))
 
     def can_write(self) -> bool:
         """Return whether results may be written; connects."""
-        update = self._capabilities(in_background=True).update
+        update = self._cache(in_background=True).update
         return update is None or update.enabled
 
     def largest(self) -> int:
         """Return how large a blob may be, in bytes; 0 if the server sets no limit."""
-        return self._capabilities(in_background=True).max_blob
+        return self._cache(in_background=True).max_blob
 
     def get_result(self, key: Digest, paths: tuple[str, ...]) -> ActionResult | None:
         """Return the result of an action, perhaps with the contents of these outputs."""
@@ -116,13 +117,23 @@ class GrpcServer:
         if self._channel is not None:
             self._channel.close()
 
+    def can_execute(self) -> bool:
+        """Return whether the server may run actions, too; connects. Some do that do not say so."""
+        execution = self._capabilities().execution
+        return execution is None or execution.is_enabled
+
+    @cached_property
+    def execution(self) -> Execution:
+        """What runs actions."""
+        return Execution(self._instance, self._open, self._answered)
+
     @property
     def _instance(self) -> str:
         return self._address.path
 
     @cached_property
     def _stream(self) -> ByteStream:
-        compressors = self._capabilities().compressors
+        compressors = self._cache().compressors
         is_compressed = m.ZSTD in compressors and compression.is_there()
         return ByteStream(self._instance, self._open, self._answered, is_compressed=is_compressed)
 
@@ -149,7 +160,7 @@ class GrpcServer:
             limit = _LONG + first.size / _SLOWEST
             self._stream.write(first, blobs[first], self._guard, limit)
             return
-        compressors = self._capabilities(in_background=True).batch_compressors
+        compressors = self._cache(in_background=True).batch_compressors
         zstd = m.ZSTD in compressors and compression.is_there()
         uploads = tuple(
             m.Upload(digest, *compression.packed(data, is_allowed=zstd))
@@ -166,10 +177,13 @@ class GrpcServer:
 
     @property
     def _batch_limit(self) -> int:
-        stated = self._capabilities().max_batch or _MESSAGE
+        stated = self._cache().max_batch or _MESSAGE
         return max(min(stated, _MESSAGE) - _OVERHEAD, _OVERHEAD)
 
-    def _capabilities(self, *, in_background: bool = False) -> m.CacheCapabilities:
+    def _cache(self, *, in_background: bool = False) -> m.CacheCapabilities:
+        return self._capabilities(in_background=in_background).cache or m.CacheCapabilities()
+
+    def _capabilities(self, *, in_background: bool = False) -> m.ServerCapabilities:
         """Return what the server can do, which is asked once."""
         if self._known is not None:
             return self._known
@@ -188,20 +202,20 @@ class GrpcServer:
         finally:
             self._lock.release()
 
-    def _ask(self, *, in_background: bool) -> m.CacheCapabilities:
+    def _ask(self, *, in_background: bool) -> m.ServerCapabilities:
         request = m.GetCapabilities(self._instance)
         try:
             data = self._call(_CAPABILITIES, request, _CONNECT, in_background=in_background)
         except ServerError as error:
             if error.kind is not Kind.LASTING or "UNIMPLEMENTED" not in str(error):
                 raise
-            return m.CacheCapabilities()  # of the first version of the API
+            return m.ServerCapabilities()  # of the first version of the API
         found = _decoded(m.ServerCapabilities, data or b"")
         if problem := _problem(found):
             refusal = ServerError(Kind.REFUSED, problem)
             self._guard.stop(refusal)
             raise refusal
-        return found.cache or m.CacheCapabilities()
+        return found
 
     def _call(
         self,

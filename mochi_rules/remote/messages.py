@@ -49,6 +49,14 @@ class CacheCapabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutionCapabilities:
+    """What an execution service can do."""
+
+    function: int = 0
+    is_enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SemVer:
     """A version of the API."""
 
@@ -61,6 +69,7 @@ class ServerCapabilities:
     """What a server can do."""
 
     cache: CacheCapabilities | None = None
+    execution: ExecutionCapabilities | None = None
     low_version: SemVer | None = None
     high_version: SemVer | None = None
 
@@ -260,9 +269,13 @@ SCHEMA: wire.Schema = {
         Field(7, "batch_compressors", Kind.BYTES),
         Field(8, "max_blob", Kind.INT64),
     ),
+    ExecutionCapabilities: wire.table(
+        Field(1, "function", Kind.INT32), Field(2, "is_enabled", Kind.BOOL)
+    ),
     SemVer: wire.table(Field(1, "major", Kind.INT32), Field(2, "minor", Kind.INT32)),
     ServerCapabilities: wire.table(
         Field(1, "cache", Kind.MESSAGE, CacheCapabilities),
+        Field(2, "execution", Kind.MESSAGE, ExecutionCapabilities),
         Field(4, "low_version", Kind.MESSAGE, SemVer),
         Field(5, "high_version", Kind.MESSAGE, SemVer),
     ),

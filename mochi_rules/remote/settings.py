@@ -33,14 +33,16 @@ ANSWERS = ("yes", "no")
 # The settings, and their allowed values.
 _CHOICES: dict[str, tuple[str, ...]] = {
     "url": (), "mode": MODES, "upload": UPLOADS, "require": ANSWERS, "namespace": (),
+    "executor": (),
     "token_file": (), "headers_file": (), "credential_helper": (),
     "ca_file": (), "cert_file": (), "key_file": (), "signing_key": (),
 }  # fmt: skip
 _PATHS = ("token_file", "headers_file", "ca_file", "cert_file", "key_file", "signing_key")
 TRUSTED, REVOKED, MAX_AGE = "trusted_writers", "revoked_writers", "max_age_days"
-_NAMES = (*_CHOICES, TRUSTED, REVOKED, MAX_AGE)
+PROPERTIES = "platform"
+_NAMES = (*_CHOICES, TRUSTED, REVOKED, MAX_AGE, PROPERTIES)
 _VARIABLES = {"url": "remote", "mode": "remote_mode", "upload": "remote_upload",
-              "require": "remote_require"}  # fmt: skip
+              "require": "remote_require", "executor": "executor"}  # fmt: skip
 PREFIX = "ed25519:"  # of a public key
 KEY_SIZE = 32  # bytes of one
 # Scheme → (gRPC, TLS, port).
@@ -114,7 +116,8 @@ class RemoteSettings:
 
     `waits` lets a build end only when everything is uploaded. A build fails without the server
     where it `is_required`. `namespace` parts what is stored by those who trust each other.
-    `token` is a secret. `trust` says whose entries are taken.
+    `token` is a secret. `trust` says whose entries are taken. `executors` has where each kind of
+    step runs that does not run here alone, and `properties` what workers there are chosen by.
     """
 
     address: Address | None = None
@@ -126,6 +129,8 @@ class RemoteSettings:
     token: str = ""
     helper: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
+    executors: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reads(self) -> bool:
@@ -175,8 +180,12 @@ def remote_settings(
     is_reader = is_pull_request(environment) or (trust.trusted and not values["signing_key"])
     mode = values["mode"] or (READ if is_reader else BOTH)
     url = values["url"] if mode != OFF else ""
+    address = parse_address(url) if url not in ("", OFF) else None
+    executors = _executors(values["executor"])
+    if executors and not (values["url"] if address is None else address.is_grpc):
+        raise _wrong("remote execution needs a server that speaks gRPC")
     return RemoteSettings(
-        address=parse_address(url) if url not in ("", OFF) else None,
+        address=address,
         mode=mode,
         waits=values["upload"] == "wait",
         is_required=values["require"] == "yes",
@@ -185,6 +194,8 @@ def remote_settings(
         token=environment.get(f"{ENVIRONMENT}_TOKEN", ""),
         helper=values["credential_helper"],
         files={name: folder / Path(values[name]).expanduser() for name in _PATHS if values[name]},
+        executors=executors if address is not None else {},
+        properties=_properties(table),
     )
 
 
@@ -263,6 +274,27 @@ def _trust(table: Mapping[str, object]) -> Trust:
     if not isinstance(age, int) or age < 0:
         raise fail("K020", f"`{MAX_AGE}` must be a number of days", help=f"write `{MAX_AGE} = 30`")
     return Trust(_keys(table, TRUSTED), _keys(table, REVOKED), age)
+
+
+def _executors(text: str) -> Mapping[str, str]:
+    """Return where each kind of step runs that does not run here alone."""
+    if not text:
+        return {}
+    from mochi_rules.remote.executors import parse_executors  # noqa: PLC0415 - where it is asked
+
+    return parse_executors(text)
+
+
+def _properties(table: Mapping[str, object]) -> dict[str, str]:
+    """Return what workers are chosen by."""
+    found = table.get(PROPERTIES, {})
+    if not isinstance(found, dict) or not all(isinstance(item, str) for item in found.values()):
+        raise fail(
+            "K020",
+            f"`[{SECTION}.{PROPERTIES}]` must hold strings",
+            help='write `container-image = "docker://..."`',
+        )
+    return found
 
 
 def _keys(table: Mapping[str, object], name: str) -> dict[str, bytes]:

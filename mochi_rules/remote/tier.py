@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import digest_bytes
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mochi_rules.base.digest import Digest
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.messages import ActionResult
+    from mochi_rules.remote.executor import Executor
+    from mochi_rules.remote.grpc_server import GrpcServer
     from mochi_rules.remote.server import Server
     from mochi_rules.remote.settings import Address, RemoteSettings
     from mochi_rules.remote.trust import Signer
@@ -81,6 +84,13 @@ class RemoteTier:
     def take_statistics(self) -> Statistics:
         """Return what this process did since the last call."""
         return self._recorder.take_pending()
+
+    @cached_property
+    def executor(self) -> Executor:
+        """What runs steps on the server."""
+        from mochi_rules.remote.executor import Executor  # noqa: PLC0415 - where it is asked
+
+        return Executor(self._open_grpc, self._guard, self.settings, self._fail_execution)
 
     def fetch(self, action: PreparedAction) -> Hit | None:
         """Return all outputs of a step, verified, or None.
@@ -178,6 +188,10 @@ class RemoteTier:
             raise environment_error(
                 "K025", f"the remote cache needs the package `{error.name}`", help=f"run `{_EXTRA}`"
             ) from None
+
+    def _open_grpc(self) -> GrpcServer:
+        """Return the server, which speaks gRPC: `remote_settings` has seen to that."""
+        return cast("GrpcServer", self._open())
 
     def _find(self, server: Server, actions: Sequence[PreparedAction]) -> dict[Digest, Hit]:
         """Return what the server has; if it fails halfway, what is complete by then."""
@@ -284,6 +298,21 @@ class RemoteTier:
 
     def _note_call(self, seconds: float) -> None:
         self._recorder.count(call_statistics(seconds))
+
+    def _fail_execution(self, error: ServerError | MochiError) -> None:
+        """Let a step run here that the server does not run.
+
+        Raises:
+            MochiError: The build requires the server.
+        """
+        if isinstance(error, MochiError):
+            problem = error
+        else:
+            message = f"the server `{self._address}` does not run a step: {error}"
+            problem = environment_error("K029", message, notes=("such steps run here",))
+        if self.settings.is_required:
+            raise problem
+        self._recorder.warn(*problem.diagnostics)
 
     def _unwritable(self, error: ServerError) -> Diagnostic:
         return warning(

@@ -38,7 +38,7 @@ from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
 from mochi_rules.rules.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
-from mochi_rules.steps.caches import find_remote, open_cache
+from mochi_rules.steps.caches import find_away, find_remote, open_cache
 from mochi_rules.steps.engines import PooledEngines
 from mochi_rules.steps.tools.tool_choice import Toolchains
 
@@ -83,7 +83,7 @@ def _open(env: Any, parameters: dict[str, Any]) -> Workspace:
     except MochiError as error:
         raise scons_error(error, console) from None
     toolchains = settings.toolchains
-    space = Workspace(env, settings, console, PooledEngines(toolchains))
+    space = Workspace(env, settings, console, PooledEngines(toolchains, settings.away))
     space.is_building = is_building()
     console.find_total = space.requested
     return space
@@ -181,9 +181,10 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
     remote = find_remote(top, values)
     if is_releasing():
         check_caches(remote)
+    cache = open_cache(_root(top, values["cache"]), remote, console.say)
     return Settings(
         configurations=tuple(configurations),
-        cache=open_cache(_root(top, values["cache"]), remote, console.say),
+        cache=cache,
         build=str(parameters.get("build", "build")).strip("/"),
         link=link,
         toolchains=Toolchains(
@@ -193,6 +194,7 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
         ),
         profiles=profiles,
         namespace=remote.namespace,
+        away=find_away(cache, remote),
         variables=values,
         distrusts_caches=is_releasing() and values["cache"] == values["remote"] == "off",
     )

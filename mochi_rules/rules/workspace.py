@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mochi_rules.project.profiles import Profiles
     from mochi_rules.rules.declared_release import DeclaredRelease
     from mochi_rules.rules.scons.place import Place
+    from mochi_rules.steps.away.worker import Away
     from mochi_rules.steps.engines import Engines
     from mochi_rules.steps.journal import Record
     from mochi_rules.steps.step import Step
@@ -102,7 +103,7 @@ class Settings:
     """The variables of the command line and the parameters of the tool.
 
     `variables` has the values of all of them. With `distrusts_caches`, an output that a cache had
-    is made again.
+    is made again. Steps that do not run here run `away`.
     """
 
     configurations: tuple[Configuration, ...]
@@ -114,6 +115,7 @@ class Settings:
     variables: Mapping[str, str]
     distrusts_caches: bool
     namespace: str = ""
+    away: Away | None = None
 
 
 CHANGED = "changed"  # for the digest of an output that is not compared with what its step made

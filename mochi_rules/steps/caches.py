@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.messages import ActionResult
     from mochi_rules.cache.tiers import Tier
     from mochi_rules.remote.settings import Trust
+    from mochi_rules.steps.away.worker import Away
 
 
 def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings:
@@ -42,6 +43,19 @@ def open_cache(root: Path | None, remote: RemoteSettings, note: Callable[[str], 
     from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - as above
 
     return TieredCache(local, RemoteTier(remote, remote.address, note))
+
+
+def find_away(cache: Tier, remote: RemoteSettings) -> Away | None:
+    """Return where steps run that do not run here, or None where all do."""
+    if not remote.executors:
+        return None
+    from mochi_rules.cache.tiers import TieredCache  # noqa: PLC0415 - where there are tiers
+    from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - as above
+    from mochi_rules.steps.away.worker import Away  # noqa: PLC0415 - as above
+
+    assert isinstance(cache, TieredCache)
+    assert isinstance(cache.shared, RemoteTier)
+    return Away(cache.shared.executor, remote.executors)
 
 
 def _accepts(trust: Trust, key: Digest, result: ActionResult) -> bool:

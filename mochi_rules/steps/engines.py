@@ -9,15 +9,17 @@ import os
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.native.client import compile_clif
+from mochi_rules.aot.tools.python_package import WHEEL
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.steps.subprocesses import Subprocesses
-from mochi_rules.workers.process import WorkerProcess
+from mochi_rules.workers.process import Worker, WorkerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
+    from mochi_rules.steps.away.worker import Away
     from mochi_rules.steps.kept_runtime import KeptRuntime
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
-Worker = TypeVar("Worker", bound=WorkerProcess)
+_Worker = TypeVar("_Worker", bound=Worker)
 
 _BOOTSTRAP = (
     "import sys; sys.path[:0] = sys.argv[1:];"
@@ -96,18 +99,18 @@ class Engines(Protocol):
         """End every worker, and every program."""
 
 
-class Pool(Generic[Worker]):
+class Pool(Generic[_Worker]):
     """Workers of one command: one for each caller at a time, kept for the next."""
 
-    def __init__(self, make: Callable[[], Worker]) -> None:
+    def __init__(self, make: Callable[[], _Worker]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._idle: list[Worker] = []
-        self._all: list[Worker] = []
+        self._idle: list[_Worker] = []
+        self._all: list[_Worker] = []
         self._is_closed = False
 
     @contextmanager
-    def worker(self) -> Iterator[Worker]:
+    def worker(self) -> Iterator[_Worker]:
         """Give a worker for exclusive use."""
         with self._lock:
             if self._is_closed:
@@ -132,13 +135,17 @@ class Pool(Generic[Worker]):
 
 
 class PooledEngines:
-    """Engines in worker processes, as many as there are callers: for builds with `-j`."""
+    """Engines in worker processes, as many as there are callers: for builds with `-j`.
 
-    def __init__(self, toolchains: Toolchains) -> None:
-        self.subprocesses = Subprocesses()
+    Some of them may be `away`, on a server.
+    """
+
+    def __init__(self, toolchains: Toolchains, away: Away | None = None) -> None:
+        self.subprocesses = Subprocesses(away)
         self._toolchains = toolchains
-        self._compilers = Pool(lambda: WorkerProcess(compiler_command()))
-        self._aot: dict[tuple[str, ...], Pool[AotWorker]] = {}
+        self._away = away
+        self._compilers = Pool(lambda: self._hire("mochi", WorkerProcess(compiler_command())))
+        self._aot: dict[tuple[str, ...], Pool[Worker]] = {}
         self._clif = Pool(lambda: WorkerProcess(toolchains.clif_tool().command))
         self._lock = threading.Lock()
 
@@ -153,9 +160,11 @@ class PooledEngines:
 
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time in a worker of the platform's toolchain."""
-        command = self._toolchains.aot_tool(config.platform).command
+        tool = self._toolchains.aot_tool(config.platform)
+        # Other tools are programs of this machine.
+        hire = partial(self._hire, "aot") if tool.name == WHEEL else lambda worker: worker
         with self._lock:
-            pool = self._aot.setdefault(command, Pool(lambda: AotWorker(command)))
+            pool = self._aot.setdefault(tool.command, Pool(lambda: hire(AotWorker(tool.command))))
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
 
@@ -170,6 +179,8 @@ class PooledEngines:
 
     def close(self) -> None:
         """End every worker, and every program."""
+        if self._away is not None:
+            self._away.close()
         self.subprocesses.close()
         with self._lock:
             aot = list(self._aot.values())
@@ -177,6 +188,14 @@ class PooledEngines:
         self._clif.close()
         for pool in aot:
             pool.close()
+
+    def _hire(self, tool: str, local: WorkerProcess) -> Worker:
+        """Return a worker of a tool: on the server, if that is where it runs."""
+        if self._away is None or tool not in self._away.policies:
+            return local
+        from mochi_rules.steps.away.worker import RemoteWorker  # noqa: PLC0415 - where it is asked
+
+        return RemoteWorker(self._away, tool, local)
 
 
 class LocalEngines:

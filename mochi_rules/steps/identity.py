@@ -38,7 +38,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "object": (*_STEPS, "aot/objects", "elf", "formats", "wasm", "steps/expectations.py"),
     "executable": (*_STEPS, "aot/executable", "formats", "wasm"),
     "test": (*_STEPS, "wasm", "steps/capture.py", "steps/diagnostic_json.py", "project/folder.py",
-             "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
+             "steps/away/guest.py", "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
              "aot/executable/settings.py", "aot/run.py"),
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
                "steps/c_compilation.py", "steps/exceptions.py", "steps/outputs.py",

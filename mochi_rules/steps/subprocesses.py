@@ -14,7 +14,7 @@ import threading
 from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.engine_options import OPTIONS
@@ -51,10 +51,24 @@ class Program:
     lines: bytes = b""
 
 
-class Subprocesses:
-    """The programs that run now; safe for threads."""
+class Away(Protocol):
+    """Runs programs on another machine."""
 
-    def __init__(self) -> None:
+    def run_program(
+        self,
+        files: Mapping[str, bytes],
+        request: Mapping[str, object],
+        stdin: bytes,
+        seconds: float,
+    ) -> Ran | None:
+        """Return how `main` ended with a request among some files; None where it must run here."""
+
+
+class Subprocesses:
+    """The programs that run now, or `away`; safe for threads."""
+
+    def __init__(self, away: Away | None = None) -> None:
+        self._away = away
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_closed = False
@@ -65,8 +79,17 @@ class Subprocesses:
         It sees no variables, and copies of its directories: what it prints follows from what it
         is given.
         """
+        if self._away is not None:
+            request = _request(program, ".")
+            ran = self._away.run_program(_files(program), request, stdin, seconds)
+            if ran is not None:
+                return ran
         with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
-            request = _prepare(program, Path(folder))
+            for name, data in _files(program).items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            request = _request(program, folder) | {"path": _import_path()}
             pipe = subprocess.PIPE
             process = subprocess.Popen(
                 _command(request), stdin=pipe, stdout=pipe, stderr=pipe, **tied(os.environ)
@@ -120,29 +143,22 @@ class Subprocesses:
                 process.terminate()
 
 
-def _prepare(program: Program, folder: Path) -> dict[str, object]:
-    """Write what a program needs to a folder, and return the request of its process."""
+def _files(program: Program) -> dict[str, bytes]:
+    """Return what a program needs in the folder of its process, by path."""
+    return {_ARTIFACT: program.artifact, _LINES: program.lines, **program.files}
+
+
+def _request(program: Program, folder: str) -> dict[str, object]:
+    """Return the request of the process of a program."""
     config = program.config
-    (folder / _ARTIFACT).write_bytes(program.artifact)
-    (folder / _LINES).write_bytes(program.lines)
-    places = [folder / "dirs" / str(number) for number in range(len(program.directories))]
-    for place in places:
-        place.mkdir(parents=True)
-    for name, data in program.files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
     return {
-        "path": _import_path(),
-        "folder": str(folder),
+        "folder": folder,
         "platform": config.platform.name,
         "cpu": config.cpu.name,
         "settings": {option.name: getattr(config, option.name) for option in OPTIONS},
         "argv": list(program.argv),
         "limits": dict(program.limits),
-        "directories": [
-            (str(place), *known) for place, known in zip(places, program.directories, strict=True)
-        ],
+        "directories": list(program.directories),
     }
 
 
@@ -179,9 +195,14 @@ def main(request: dict[str, object]) -> None:
         case _:
             sys.exit("guest: no request")
     try:
-        preopened = tuple(Directory(*item) for item in directories)
-        guest = Guest(tuple(argv), directories=preopened, limits=limits)
         files = Path(folder)
+        places = [files / "dirs" / str(number) for number in range(len(directories))]
+        for place in places:
+            place.mkdir(parents=True, exist_ok=True)  # without files, it is not there yet
+        preopened = tuple(
+            Directory(str(place), *known) for place, known in zip(places, directories, strict=True)
+        )
+        guest = Guest(tuple(argv), directories=preopened, limits=limits)
         lines = (files / _LINES).read_bytes()
         result = run_cwasm((files / _ARTIFACT).read_bytes(), config, guest, lines)
     except MochiError as error:

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import weakref
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, environment_error
 from mochi_rules.base.lifeline import tied
@@ -34,6 +34,18 @@ _SHOWN_STDERR = 2000  # bytes of a dead worker's last words
 
 def nothing() -> None:
     """Do nothing while a worker is working."""
+
+
+class Worker(Protocol):
+    """Whoever answers requests; `WorkerProcess` says what each method does."""
+
+    def request(
+        self, fields: Mapping[str, object], wasm: bytes, meanwhile: Callable[[], None] = nothing
+    ) -> tuple[str | None, bytes]:
+        """Return the answer to a request: the error or None, and the artifact."""
+
+    def close(self) -> None:
+        """End the worker."""
 
 
 class WorkerProcess:

@@ -10,7 +10,7 @@ from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
 if TYPE_CHECKING:
     from mochi_rules.platforms.architecture import CpuLevel
     from mochi_rules.platforms.platform import Platform
-    from mochi_rules.workers.process import WorkerProcess
+    from mochi_rules.workers.process import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class NativeConfig:
         }
 
 
-def compile_clif(worker: WorkerProcess, config: NativeConfig, name: str, clif: bytes) -> bytes:
+def compile_clif(worker: Worker, config: NativeConfig, name: str, clif: bytes) -> bytes:
     """Return the object of a program.
 
     Emits: as WorkerProcess.request; X002 (Cranelift refuses the text: ours is wrong).

@@ -14,6 +14,7 @@ from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
+WHEEL = "wheel"  # the name of the toolchain
 _INSTALL = f"pip install 'wasmtime>={WASMTIME_MAJOR},<{WASMTIME_MAJOR + 1}'"
 
 # Makes the packages importable in an interpreter that was started without any path of the user.
@@ -48,7 +49,7 @@ def wheel_toolchain(host: Platform) -> Toolchain:
         missing = f"the Python package `wasmtime` is {version}: {_INSTALL}"
     return Toolchain(
         ToolchainType.AOT,
-        "wheel",
+        WHEEL,
         f"wasmtime {version or WASMTIME_MAJOR} for Python",
         exec=host.constraints,
         target=host.constraints,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from mochi_rules.base.digest import Digest, digest_bytes
-from mochi_rules.cache.messages import ActionResult, Detail, Duration
+from mochi_rules.cache.messages import Action, ActionResult, Command, Detail, Duration
 from mochi_rules.remote import compression
+from mochi_rules.remote import execution_messages as ex
 from mochi_rules.remote import messages as m
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class FakeServer:
         self.results: dict[str, ActionResult] = {}
         self.calls: list[str] = []
         self.faults = Faults()
+        self.operations: dict[str, ex.Operation] = {}
+        self.execute_command: Callable[[Command], ActionResult | m.Status] = lambda _: m.Status(12)
         self.capabilities = capabilities or m.ServerCapabilities(
             m.CacheCapabilities(bytes([m.SHA256]), m.UpdateCapabilities(enabled=True))
         )
@@ -169,6 +172,34 @@ class FakeServer:
         """Return that nothing of a write was kept."""
         return m.Written(0)
 
+    def execute(self, request: ex.Execute, context: Any) -> Iterator[object]:
+        """Begin what an action says; `faults.cut` lets the first answer be the last."""
+        name = f"operations/{len(self.operations)}"
+        yield ex.Operation(name)
+        action = m.decode(Action, self.blobs[request.action.hash])
+        command = m.decode(Command, self.blobs[action.command_digest.hash])
+        ended = self.execute_command(command)
+        if isinstance(ended, m.Status):
+            response = ex.ExecuteResponse(status=ended)
+        else:
+            response = ex.ExecuteResponse(ended)
+        packed = Detail("", ex.encode(response))
+        self.operations[name] = ex.Operation(name, is_done=True, response=packed)
+        cut, self.faults.cut = self.faults.cut, 0
+        if cut:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "cut")
+        yield self.operations[name]
+
+    def wait(self, request: ex.WaitExecution, context: Any) -> Iterator[object]:
+        """Return how an operation ended."""
+        if request.name not in self.operations:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such operation")
+        yield self.operations[request.name]
+
+    def cancel(self, _request: ex.CancelOperation, _context: Any) -> object:
+        """Take note that an operation is no longer wanted."""
+        return m.Missing()
+
     @property
     def _has_zstd(self) -> bool:
         return self.capabilities.cache is not None and m.ZSTD in self.capabilities.cache.compressors
@@ -188,7 +219,11 @@ _METHODS: dict[str, tuple[type, str]] = {
     "google.bytestream.ByteStream/Read": (m.Read, "read"),
     "google.bytestream.ByteStream/Write": (m.Write, "write"),
     "google.bytestream.ByteStream/QueryWriteStatus": (m.QueryWrite, "query"),
+    f"{_SERVICE}.Execution/Execute": (ex.Execute, "execute"),
+    f"{_SERVICE}.Execution/WaitExecution": (ex.WaitExecution, "wait"),
+    "google.longrunning.Operations/CancelOperation": (ex.CancelOperation, "cancel"),
 }
+_STREAMING = ("read", "execute", "wait")
 
 
 def _handlers(server: FakeServer) -> grpc.GenericRpcHandler:
@@ -199,17 +234,18 @@ def _handlers(server: FakeServer) -> grpc.GenericRpcHandler:
 
             def unary(data: bytes, context: Any) -> bytes:
                 server.begin(name, context)
-                return m.encode(method(m.decode(request, data), context))
+                return ex.encode(method(ex.decode(request, data), context))
 
             def stream_out(data: bytes, context: Any) -> Iterator[bytes]:
                 server.begin(name, context)
-                yield from map(m.encode, method(m.decode(request, data), context))
+                found = method(ex.decode(request, data), context)
+                yield from map(ex.encode, found)
 
             def stream_in(parts: Iterator[bytes], context: Any) -> bytes:
                 server.begin(name, context)
                 return m.encode(method((m.decode(request, part) for part in parts), context))
 
-            if name == "read":
+            if name in _STREAMING:
                 return grpc.unary_stream_rpc_method_handler(stream_out)
             if name == "write":
                 return grpc.stream_unary_rpc_method_handler(stream_in)

@@ -35,7 +35,7 @@ ENTRIES = {
     "elf": ("steps.step:check_step",),
     "object": ("steps.step:object_step",),
     "executable": ("steps.step:executable_step",),
-    "test": ("steps.test_case",),
+    "test": ("steps.test_case", "steps.away.guest"),
     "bundle": ("steps.bundle",),
     "native": ("steps.native",),
     "cargo": ("steps.step:recipe_step",),

@@ -1,0 +1,1 @@
+"""Steps that run elsewhere: what goes along with them, and how their results come back."""
