@@ -47,7 +47,8 @@ class CompileRequest:
     their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
     Which lines the code comes from is always there, in the section `mochi.lines`. `optimize` is
     0 to 2; see `passes.PASSES`. With `is_library`, all sources are checked, whether `main` imports
-    them or not, and there is no wasm. With `native`, the result is CLIF instead of wasm.
+    them or not, and there is no wasm. With `native`, the result is CLIF instead of wasm. With
+    `stamp`, there is a place for build information, whether the program reads it or not.
     """
 
     main: str
@@ -59,6 +60,7 @@ class CompileRequest:
     optimize: int = 2
     is_library: bool = False
     native: bool = False
+    stamp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def compile_program(request: CompileRequest) -> CompileResult:
         return CompileResult(b"", diagnostics.errors)
     if request.is_library:
         return CompileResult(b"", tuple(diagnostics.items))
-    module = Linker(program, _library(request)).link()
+    module = Linker(program, _library(request), has_build_info=request.stamp).link()
     if request.native:
         from mochi_rules.compiler.clif.module import print_clif  # noqa: PLC0415 - few programs are
 

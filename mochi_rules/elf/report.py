@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -17,10 +18,11 @@ from mochi_rules.elf.object_files import COFF_CPUS
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.triple_layout import layout_of
 from mochi_rules.formats import elf, macho
+from mochi_rules.formats.build_info import read_build_info
 from mochi_rules.wasm.reader.read_summary import read_summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mochi_rules.elf.artifact import Artifact
     from mochi_rules.elf.engine_section import Engine
@@ -112,7 +114,7 @@ class Report:
     """What a file is; `sha256` covers all its bytes, `note` says what could not be read.
 
     At most one of `wasm` and `compiled` is there. `inner` is the artifact that the file holds,
-    at `inner_offset`.
+    at `inner_offset`. `build_info` is None where the file has no place for it, and of `inner`.
     """
 
     kind: str
@@ -123,10 +125,15 @@ class Report:
     compiled: Compiled | None = None
     inner: Report | None = None
     inner_offset: int = 0
+    build_info: Mapping[str, str] | None = None
 
 
 def inspect(data: bytes) -> Report:
     """Find out what some bytes are."""
+    return replace(_inspect(data), build_info=read_build_info(data))
+
+
+def _inspect(data: bytes) -> Report:
     digest = digest_bytes(data)
     try:
         kind, wasm, compiled = _recognize(data)
@@ -141,7 +148,7 @@ def inspect(data: bytes) -> Report:
         f"{kind} that holds an artifact",
         digest.size,
         digest.hash,
-        inner=inspect(inner),
+        inner=_inspect(inner),
         inner_offset=inner_offset,
     )
 

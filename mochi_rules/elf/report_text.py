@@ -34,6 +34,8 @@ def _report_lines(report: Report, *, full: bool) -> Iterator[str]:
     facts = [("size", f"{report.size} bytes"), ("sha256", report.sha256)]
     if report.note:
         facts.append(("damage", report.note))
+    if report.build_info is not None:
+        facts += report.build_info.items() or [("stamp", "none")]
     if report.wasm:
         facts += _wasm_facts(report.wasm)
     if report.compiled:

@@ -212,6 +212,12 @@ _OPTIMIZE = Attr("optimize", LEVEL, "how far the compiler optimizes; overrides t
 _DIRS = Attr("dirs", TEXTS, "directories that the program may use, as `data`, `data=/tables` or "
              "`out:rw`: relative to where an executable is run, and for a test to this "
              "folder", ())  # fmt: skip
+_STAMP = Attr(
+    "stamp",
+    YES_NO,
+    "whether `build_info` of the program has the version of the command line and the commit",
+    False,
+)
 _SYMBOL = Attr("symbol", TEXT, "the prefix of the symbols of the object, `SYMBOL_start` and "
                "`SYMBOL_end`; by default the name", "")  # fmt: skip
 
@@ -220,7 +226,7 @@ RULES: tuple[Rule, ...] = (
         "mochi_binary",
         "A program: compiled to WebAssembly, ahead of time, checked, wrapped in an object, and "
         "attached to a launcher.",
-        (_NAME, _SRCS, _DEPS, _MAIN, _SYMBOL, _DIRS, _OPTIMIZE, _ENGINE),
+        (_NAME, _SRCS, _DEPS, _MAIN, _STAMP, _SYMBOL, _DIRS, _OPTIMIZE, _ENGINE),
         (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
     ),
     Rule(

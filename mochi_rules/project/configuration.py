@@ -176,7 +176,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("executor", "local", "where steps run: `remote` for the server of the remote cache, "
              "`race` for both; `aot=remote` for one kind of step",
              lambda: ["local", "remote", "race"]),
-    Variable("version", "none", "the version of a release", lambda: ["VERSION"]),
+    Variable("version", "none", "the version of a release, and of stamped programs",
+             lambda: ["VERSION"]),
     Variable("sign", "none", "the secret key that signs a release", lambda: ["FILE"]),
     Variable("allow_dirty", "no", "whether to release a work tree that differs from its commit",
              lambda: ("no", "yes")),

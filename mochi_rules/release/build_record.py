@@ -57,14 +57,11 @@ class Build:
 
 
 def chain(steps: Sequence[StepRecord], sha256: str) -> Iterator[StepRecord]:
-    """Give the step that made an executable, then those of its artifact and of its WebAssembly."""
+    """Give the step that made an executable, and from there back those of its artifact and wasm."""
     makers = {step.sha256: step for step in steps}
-    for name in (CWASM, WASM, ""):
-        step = makers.get(sha256)
-        if step is None:
-            return
+    while step := makers.pop(sha256, None):  # no step comes twice, whatever a statement says
         yield step
-        sha256 = step.inputs.get(name, "")
+        sha256 = step.inputs.get(CWASM) or step.inputs.get(WASM, "")
 
 
 def sources_of(steps: Sequence[StepRecord]) -> dict[str, str]:

@@ -79,6 +79,8 @@ def wasm_task(
     node: Any,
     configuration: Configuration,
     config: EngineConfig,
+    *,
+    stamp: bool = False,
 ) -> Task:
     """Return the task that compiles a program, for a debugger where `config` says so."""
     step = mochi_step(
@@ -86,6 +88,7 @@ def wasm_task(
         debug_names=configuration.mode.debug_names,
         debug_info=config.debug_info,
         optimize=configuration.optimize,
+        stamp=stamp,
     )
     return Task(step, space.shown(node), sources.read, sources.scan)
 

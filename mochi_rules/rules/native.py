@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.rules.builders import file_task, tool_node
+from mochi_rules.rules.stamping import stamped
 from mochi_rules.rules.workspace import Task
 from mochi_rules.steps.native import (
     CLIF,
@@ -42,23 +43,24 @@ def declare_native(call: Call, configuration: Configuration, sources: Sources) -
     platform = configuration.platform
     clif = call.output(configuration, ".clif")
     main = sources.roots[0]
-    step = clif_step(main, optimize=made_for.optimize)
+    step = clif_step(main, optimize=made_for.optimize, stamp=call.values["stamp"])
     space.tasks[clif] = Task(step, space.shown(clif), sources.read, sources.scan)
     env.MochiWasm(clif, sources.nodes[main])
     data = call.output(configuration, ".o")
     object_step = native_object_step(config, f"{call.label.name}.mochi")
     space.tasks[data] = file_task(space, object_step, data, {CLIF: clif})
     env.MochiExecutable(data, clif)
+    linked = stamped(call, configuration, OBJECT, data)
     node = call.output(configuration, platform.system.executable_suffix)
     if not space.is_building:  # a clean needs no tools
-        env.MochiExecutable(node, data)
+        env.MochiExecutable(node, linked)
         env.Clean(node, _host_node(call, configuration))
         return
     tool = space.settings.toolchains.clif_tool()
     if tool.recipe and not is_intact(tool.recipe.path):
         env.Requires(data, tool_node(space, env, tool.recipe))
     compiler = chosen(space.settings.toolchains.linker(platform))
-    inputs = {OBJECT: data, HOST: _host(call, configuration, compiler)}
+    inputs = {OBJECT: linked, HOST: _host(call, configuration, compiler)}
     space.tasks[node] = file_task(space, link_step(config, compiler), node, inputs)
     env.MochiExecutable(node, list(inputs.values()))
 

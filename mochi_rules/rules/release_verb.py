@@ -13,9 +13,10 @@ from mochi_rules.release.circumstances import builder_id, package_versions, runt
 from mochi_rules.release.contents import File, Product, check_version
 from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.publish import checksums, publish
-from mochi_rules.release.revision import check_clean, read_revision, release_time
+from mochi_rules.release.revision import check_clean, release_time
 from mochi_rules.rules.release_records import build_record
 from mochi_rules.rules.scons.nodes import read_node, source_name
+from mochi_rules.rules.stamping import RELEASES, source_revision
 from mochi_rules.steps.caches import find_remote
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mochi_rules.signing.keys import SigningKey
     from mochi_rules.steps.journal import Record
 
-_FOLDER = "dist"
 _VARIABLES = ("mode", "cpu", "optimize", "engine")  # those that decide what is built
 
 
@@ -49,7 +49,7 @@ def release(space: Workspace) -> int:
     if key is not None:
         time = release_time(revision, os.environ)
         sums |= minisign({**files, **sums}, key, time)
-    publish(space.root / _FOLDER, files | sums)
+    publish(space.root / RELEASES, files | sums)
     _report(space, files, revision, key)
     return 0
 
@@ -81,9 +81,8 @@ def _revision(space: Workspace) -> Revision | None:
     Emits: R002 (it was changed since), R003 (there is none).
     """
     is_dirty = space.settings.variables.get("allow_dirty") == "yes"
-    ours = (space.settings.build, _FOLDER, ".sconsign*")
     try:
-        revision = read_revision(space.root, ours)
+        revision = source_revision(space)
     except MochiError:
         if is_dirty:
             return None
@@ -148,7 +147,7 @@ def _report(
 ) -> None:
     """Say what there is now."""
     for name in sorted(files):
-        space.console.say(f"{_FOLDER}/{name}")
+        space.console.say(f"{RELEASES}/{name}")
     commit = f"commit {revision.commit[:12]}" if revision else "no commit"
     changed = ", changed since" if revision and revision.changed else ""
     signed = f"signed by {key.public.key_id[:16]}" if key else "not signed"

@@ -12,8 +12,11 @@ from mochi_rules.release.contents import check_name
 from mochi_rules.rules.declared_release import DeclaredRelease
 from mochi_rules.rules.programs import find_program
 from mochi_rules.rules.scons.nodes import source_name
+from mochi_rules.rules.stamping import STAMPED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.remote.settings import RemoteSettings
     from mochi_rules.rules.call import Call
@@ -43,7 +46,7 @@ def check_caches(remote: RemoteSettings) -> None:
 def declare_release(call: Call) -> None:
     """Declare a release of targets, wherever those are declared.
 
-    Emits: B016 (no such program), R006 (its name), R030 (no executable), as `check_ready`.
+    Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as `check_ready`.
     """
     check_name(call.label.name)
     files = tuple(map(call.file, call.values["files"]))
@@ -55,6 +58,7 @@ def declare_release(call: Call) -> None:
         from mochi_rules.rules.release_verb import check_ready  # noqa: PLC0415 - of this verb only
 
         check_ready(call.space, call.values)
+        _check_stamps(call, targets)
     programs = {
         item.name: [_executable(call, target, item) for target in targets]
         for item in call.space.settings.configurations
@@ -62,6 +66,21 @@ def declare_release(call: Call) -> None:
     call.space.releases.append(DeclaredRelease(call.label, call.values, files, programs))
     nodes = [node for nodes in programs.values() for node in nodes]
     call.env.Alias(RELEASE, [*nodes, *files])
+
+
+def _check_stamps(call: Call, targets: Iterable[Target]) -> None:
+    """Refuse a program that would give another version than the one that it is released as.
+
+    Emits: R039.
+    """
+    version, stamp = call.values["version"], call.space.settings.variables["version"]
+    for target in targets:
+        is_stamped = any(STAMPED in outputs for outputs in target.outputs.values())
+        if is_stamped and version and version != stamp:
+            message = f"`{target.label}` is stamped with `{stamp}`, and released as `{version}`"
+            place = call.target.place.locate("version")
+            help_ = f"leave `version` out, and run `scons release version={version}`"
+            raise MochiError(Diagnostic("R039", message, place, help=help_))
 
 
 def _executable(call: Call, target: Target, configuration: Configuration) -> Any:

@@ -32,6 +32,7 @@ from mochi_rules.rules.releases import declare_release
 from mochi_rules.rules.scons.nodes import node_path, source_name
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.sources import Sources
+from mochi_rules.rules.stamping import stamped
 from mochi_rules.rules.targets import test_scope
 from mochi_rules.rules.tests import TEST, declare_test
 from mochi_rules.rules.workspace import Target, Task, workspace
@@ -160,6 +161,7 @@ def _binary(call: Call) -> None:
         if call.space.settings.link == "native":
             declare_native(call, configuration, sources)
             continue
+        artifact = stamped(call, configuration, CWASM, artifact)
         _object(call, configuration, artifact)
         declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
 
@@ -241,7 +243,9 @@ def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     config = configuration.engine(call.settings)
     level = call.values["optimize"]
     made_for = configuration if level is None else replace(configuration, optimize=level)
-    call.space.tasks[node] = wasm_task(call.space, sources, node, made_for, config)
+    stamp = call.values.get("stamp", False)
+    task = wasm_task(call.space, sources, node, made_for, config, stamp=stamp)
+    call.space.tasks[node] = task
     return call.environment(configuration).MochiWasm(node, sources.nodes[sources.roots[0]])[0]
 
 

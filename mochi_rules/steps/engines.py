@@ -48,6 +48,7 @@ class MochiOptions:
     optimize: int = 2
     is_library: bool = False
     native: bool = False
+    stamp: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ _STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "ui/text.py",
 # A tool of ours: the files and folders that decide what it makes. A test compares them with what
 # its steps import.
 SOURCES: dict[str, tuple[str, ...]] = {
-    "mochi": (*_STEPS, "compiler", "wasm", "steps/compiler_worker.py", "steps/diagnostic_json.py",
-              "steps/engines.py", "aot/engine.py", "aot/tools/python_package.py", "aot/worker.py",
-              "workers"),
+    "mochi": (*_STEPS, "compiler", "formats/build_info.py", "wasm", "steps/compiler_worker.py",
+              "steps/diagnostic_json.py", "steps/engines.py", "aot/engine.py",
+              "aot/tools/python_package.py", "aot/worker.py", "workers"),
     "import": (*_STEPS, "wasm", "aot/wat_assembler.py", "steps/import_checks.py"),
     "aot": (*_STEPS, "wasm", "steps/engines.py", "aot/client.py", "aot/tools/command_line.py",
             "aot/tools/emulated.py", "aot/engine.py", "aot/probe.py",
@@ -37,6 +37,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "elf": (*_STEPS, "elf", "formats", "wasm", "steps/expectations.py"),
     "object": (*_STEPS, "aot/objects", "elf", "formats", "wasm", "steps/expectations.py"),
     "executable": (*_STEPS, "aot/executable", "formats", "wasm"),
+    "stamp": (*_STEPS, "formats/build_info.py", "steps/stamp.py"),
     "test": (*_STEPS, "wasm", "steps/capture.py", "steps/diagnostic_json.py", "project/folder.py",
              "steps/away/guest.py", "steps/subprocesses.py", "steps/test_case.py", "aot/engine.py",
              "aot/executable/settings.py", "aot/run.py"),

@@ -52,18 +52,22 @@ def _refuse_limits(run: RunSettings) -> None:
         )
 
 
-def clif_step(main: str, *, optimize: int = 2) -> Step:
-    """Compile a program to the text of CLIF; the inputs are its sources by name."""
+def clif_step(main: str, *, optimize: int = 2, stamp: bool = False) -> Step:
+    """Compile a program to the text of CLIF; the inputs are its sources by name.
+
+    With `stamp`, the program has a place for build information.
+    """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
-        options = MochiOptions(optimize=optimize, native=True)
+        options = MochiOptions(optimize=optimize, native=True, stamp=stamp)
         result = engines.compile_mochi(main, texts, options)
         return Made(result.code, warnings=result.warnings)
 
-    arguments = (f"--main={main}", f"--optimize={optimize}", "--native")
+    flags = ("--native", "--stamp") if stamp else ("--native",)
+    arguments = (f"--main={main}", f"--optimize={optimize}", *flags)
     return Step("mochi", arguments, ("mochi",), CLIF, make)
 
 

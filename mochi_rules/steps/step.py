@@ -69,19 +69,24 @@ class Step:
 
 
 def mochi_step(
-    main: str, *, debug_names: bool, debug_info: bool = False, optimize: int = 2
+    main: str,
+    *,
+    debug_names: bool,
+    debug_info: bool = False,
+    optimize: int = 2,
+    stamp: bool = False,
 ) -> Step:
     """Compile a program; the inputs are its sources by name.
 
     `debug_names` keeps the names of functions, and `debug_info` describes lines for a debugger.
-    `optimize` is 0 to 2.
+    `optimize` is 0 to 2. With `stamp`, the program has a place for build information.
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
-        options = MochiOptions(debug_names, debug_info, optimize)
+        options = MochiOptions(debug_names, debug_info, optimize, stamp=stamp)
         result = engines.compile_mochi(main, texts, options)
         return Made(result.code, warnings=result.warnings)
 
@@ -90,6 +95,7 @@ def mochi_step(
         f"--debug-names={_word(debug_names)}",
         f"--debug-info={_word(debug_info)}",
         f"--optimize={optimize}",
+        *(("--stamp",) if stamp else ()),
     )
     return Step("mochi", arguments, ("mochi",), WASM, make)
 

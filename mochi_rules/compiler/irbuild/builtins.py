@@ -41,6 +41,7 @@ _PRINT = {INT: "print_int", FLOAT: "print_float", BOOL: "print_bool", STRING: "p
 _PLAIN: dict[str, tuple[str, tuple[Type, ...], Type, bool]] = {
     "input": ("input_line", (), STRING, False),
     "now": ("now_nanoseconds", (), INT, False),
+    "build_info": ("build_info", (STRING,), STRING, False),
     "to_json": ("json_text", (ANY,), STRING, False),
     "upper": ("string_upper", (STRING,), STRING, False),
     "trim": ("string_trim", (STRING,), STRING, False),

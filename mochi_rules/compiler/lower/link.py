@@ -48,6 +48,7 @@ class Linker:
 
     program: ir.Program
     library: Library
+    has_build_info: bool = False  # whether or not it is read
     static: StaticData = field(default_factory=StaticData)
     functions: dict[str, Function] = field(default_factory=dict)
     queue: list[str] = field(default_factory=list)
@@ -137,6 +138,8 @@ class Linker:
         for name in (self.program.main, "finish", *(("release",) if self._checks_leaks else ())):
             self.need(name)
         self.static.files(self.program.files)
+        if self.has_build_info:
+            self.static.table("build_info")
         self.need_global(HEAP_BASE, WORD)
         position = 0
         while position < len(self.queue):

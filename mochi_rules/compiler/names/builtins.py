@@ -50,6 +50,13 @@ _ROWS = [
     ("bool", 1, 1, "bool", "whether a value counts as true"),
     ("input", 0, 0, "string", "the next line of standard input; empty at its end"),
     ("now", 0, 0, "int", "nanoseconds since 1970, or the seeded sequence of MOCHI_NOW_SEED"),
+    (
+        "build_info",
+        1,
+        1,
+        "string",
+        "the `version` or the `commit` of a stamped program, or nothing",
+    ),
     ("panic", 1, 1, "never", "stop the program with a message"),
     ("error", 1, 1, "never", "stop the program with a message"),
     ("len", 1, 1, "int", "number of elements, keys or code points"),

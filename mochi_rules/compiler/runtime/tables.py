@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.runtime import math_tables
 from mochi_rules.compiler.runtime.cases import PAIRS, TO_LOWER, TO_UPPER
+from mochi_rules.formats.build_info import build_info_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -91,7 +92,13 @@ def _cube_root(cube: int) -> int:
     return root
 
 
+def build_info() -> bytes:
+    """Return build information that says nothing yet."""
+    return build_info_place({})
+
+
 TABLES: dict[str, Callable[[], bytes]] = {
+    "build_info": build_info,
     "upper_cases": upper_cases,
     "lower_cases": lower_cases,
     "powers_of_ten": powers_of_ten,

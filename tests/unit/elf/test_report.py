@@ -11,6 +11,7 @@ import pytest
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.elf.report import inspect
 from mochi_rules.elf.report_text import MAX_FUNCTIONS, as_json, render
+from mochi_rules.formats.build_info import build_info_place
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 
 from .image import Image
@@ -168,3 +169,10 @@ def test_names_cannot_steer_a_terminal() -> None:
 def test_json_is_json() -> None:
     """The text for programs parses, with the digest under its name."""
     assert json.loads(as_json(inspect(b"")))["sha256"].startswith("e3b0c44298fc1c14")
+
+
+def test_build_information_is_shown() -> None:
+    """Whatever else is known of a file; one without a stamp says so."""
+    data = build_info_place({"version": "1.4.0"})
+    assert "\n  version  1.4.0\n" in render(inspect(data))
+    assert "\n  stamp   none\n" in render(inspect(build_info_place({})))

@@ -24,7 +24,7 @@ def test_missing_attributes_get_their_defaults() -> None:
     values = BINARY.check({"name": "app", "srcs": ["app.mochi"]})
     assert values == {
         "name": "app", "srcs": ["app.mochi"], "deps": (), "main": "", "symbol": "",
-        "dirs": (), "optimize": None, "engine": {},
+        "dirs": (), "optimize": None, "engine": {}, "stamp": False,
     }  # fmt: skip
 
 

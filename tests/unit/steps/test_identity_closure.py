@@ -36,6 +36,7 @@ ENTRIES = {
     "object": ("steps.step:object_step",),
     "executable": ("steps.step:executable_step",),
     "test": ("steps.test_case", "steps.away.guest"),
+    "stamp": ("steps.stamp",),
     "bundle": ("steps.bundle",),
     "native": ("steps.native",),
     "cargo": ("steps.step:recipe_step",),
