@@ -179,6 +179,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("version", "none", "the version of a release, and of stamped programs",
              lambda: ["VERSION"]),
     Variable("sign", "none", "the secret key that signs a release", lambda: ["FILE"]),
+    Variable("sign_with", "none", "a command that signs each file of a release, such as "
+             "`cosign sign-blob --yes`", lambda: ["COMMAND"]),
     Variable("allow_dirty", "no", "whether to release a work tree that differs from its commit",
              lambda: ("no", "yes")),
 )  # fmt: skip

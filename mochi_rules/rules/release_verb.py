@@ -14,6 +14,7 @@ from mochi_rules.release.contents import File, Product, check_version
 from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.publish import checksums, publish
 from mochi_rules.release.revision import check_clean, release_time
+from mochi_rules.release.signing_command import read_command, sign_by_command
 from mochi_rules.rules.release_records import build_record
 from mochi_rules.rules.scons.nodes import read_node, source_name
 from mochi_rules.rules.stamping import RELEASES, source_revision
@@ -34,22 +35,24 @@ _VARIABLES = ("mode", "cpu", "optimize", "engine")  # those that decide what is 
 def release(space: Workspace) -> int:
     """Write all releases that were declared: every file of theirs, or none.
 
-    Emits: B014, B017, R001 to R009, R023, R024, R029, R031 (no release is declared).
+    Emits: B014, B017, R001 to R009, R023, R024, R029, R031 (no release is declared), R040.
     """
     if not space.releases:
         help_ = 'write `mochi_release(name="app", targets=[":app"])` in a SConscript'
         raise fail("R031", "no release is declared", help=help_)
     revision = _revision(space)
-    key = _key(space)
+    key, command = _key(space), _command(space)
     records = space.journal.records()
     files: dict[str, bytes] = {}
     for declared in space.releases:
         files |= assemble(_release(space, declared, revision, records), key)
-    sums = checksums(files)
+    whole = files | checksums(files)
+    signatures: dict[str, bytes] = {}
     if key is not None:
-        time = release_time(revision, os.environ)
-        sums |= minisign({**files, **sums}, key, time)
-    publish(space.root / RELEASES, files | sums)
+        signatures |= minisign(whole, key, release_time(revision, os.environ))
+    if command:
+        signatures |= sign_by_command(command, whole, space.root)
+    publish(space.root / RELEASES, whole | signatures)
     _report(space, files, revision, key)
     return 0
 
@@ -57,12 +60,13 @@ def release(space: Workspace) -> int:
 def check_ready(space: Workspace, values: Mapping[str, Any]) -> None:
     """Refuse before the build what would be refused after it; `values` are those of a release.
 
-    Emits: R001 to R003, R006, as `load_signing_key`.
+    Emits: R001 to R003, R006, R040, as `load_signing_key`.
     """
     _version(space, values)
     if not space.releases:  # what follows is the same for all
         _revision(space)
         _key(space)
+        _command(space)
 
 
 def _version(space: Workspace, values: Mapping[str, Any]) -> str:
@@ -103,6 +107,14 @@ def _key(space: Workspace) -> SigningKey | None:
     from mochi_rules.signing.keys import load_signing_key  # noqa: PLC0415 - an extra
 
     return load_signing_key(space.root / Path(path).expanduser())
+
+
+def _command(space: Workspace) -> list[str]:
+    """Return the command that signs; no words for none.
+
+    Emits: R040.
+    """
+    return read_command(space.settings.variables["sign_with"])
 
 
 def _release(
