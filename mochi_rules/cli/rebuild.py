@@ -19,7 +19,11 @@ def rebuild_release(parsed: Parsed) -> int:
     """
     from mochi_rules.release.rebuild import rebuild  # noqa: PLC0415 - takes 50 ms
 
-    found = rebuild(Path(parsed.operands[0]), Path(parsed.get("source") or "."))
+    found = rebuild(
+        Path(parsed.operands[0]),
+        Path(parsed.get("source") or "."),
+        is_fresh=parsed.has("fresh"),
+    )
     for item in found:
         sys.stdout.write(f"{item.name}: {'differs' if item.differences else 'equal'}\n")
         sys.stdout.write("".join(f"  {text}\n" for text in item.differences))
@@ -30,7 +34,14 @@ VERB = Verb(
     "rebuild",
     "rebuild FILE [OPTIONS]",
     "Build a release again from the provenance in FILE, at its commit and without a cache, and "
-    "compare every archive; show where one differs, and exit with status 1.",
+    "compare every archive; show where one differs, and exit with status 1. Where other tools are "
+    "installed than those of the release, they come from its lock.",
     rebuild_release,
-    (Option("source", "the repository that has the commit; by default this folder", "DIR"), COLOR),
+    (
+        Option("source", "the repository that has the commit; by default this folder", "DIR"),
+        Option(
+            "fresh", "install the tools of the release from its lock, whatever is installed here"
+        ),
+        COLOR,
+    ),
 )

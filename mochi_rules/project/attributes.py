@@ -281,6 +281,8 @@ RULES: tuple[Rule, ...] = (
          Attr("formats", FORMATS, "the formats of the archives: `tar.gz`, `tar.zst`, `zip`, "
               "`wheel`, `npm`; for Linux also `deb` and `oci`",
               ("tar.gz",)),
+         Attr("lock", FILE, "the versions and hashes of all Python packages, as `pip-compile "
+              "--generate-hashes` writes them: `mochi-rules rebuild` installs them", None),
          Attr("version", TEXT, "the version; by default that of the command line", ""),
          Attr("summary", TEXT, "a summary in one line", ""),
          Attr("license", TEXT, "its licence, as an SPDX expression", ""),

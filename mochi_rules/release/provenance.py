@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:mochi-rules:release:v1"
+_LOCK = "requirements"  # what the lock is called among the dependencies
 LOCAL_BUILDER = "urn:mochi-rules:builder:local"
 
 
@@ -34,8 +35,9 @@ class Circumstances:
     """Under what a release was built.
 
     `label` is that of the release. `variables` are those of the command line that decide bytes,
-    `cache` says which caches could be read, `tools` has versions by the name of a package, and
-    `runtime` those of Python and its libraries.
+    `cache` says which caches could be read, `tools` has versions by the name of a package,
+    `runtime` those of Python and its libraries, and `lock` is a path in the workspace with its
+    SHA-256.
     """
 
     label: str
@@ -45,6 +47,7 @@ class Circumstances:
     tools: Mapping[str, str]
     runtime: Mapping[str, str]
     builder: str
+    lock: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Provenance:
     """The parts of a statement that are checked and repeated.
 
     `subjects` has the SHA-256 and SHA-512 of each archive by name, and `contents` the SHA-256 of
-    its files by path. `changed` lists the files that differed from the commit.
+    its files by path. `changed` lists the files that differed from the commit. `lock` is as in
+    Circumstances.
     """
 
     subjects: Mapping[str, tuple[str, str]]
@@ -71,6 +75,7 @@ class Provenance:
     branch: str
     folder: str
     builder: str
+    lock: tuple[str, str] | None
 
     @property
     def wasmtime_versions(self) -> list[str]:
@@ -153,6 +158,9 @@ def _dependencies(build: Build, under: Circumstances) -> list[dict[str, Any]]:
         {"name": path, "uri": f"source:{path}", "digest": {"sha256": digest}}
         for path, digest in sources_of(build.steps).items()
     ]
+    if under.lock:
+        path, digest = under.lock
+        found.append({"name": _LOCK, "uri": f"source:{path}", "digest": {"sha256": digest}})
     digest = digest_bytes(build.launcher).hash
     found.append({"name": f"launcher-{build.platform.name}", "digest": {"sha256": digest}})
     found += [
@@ -203,6 +211,7 @@ def _read(fields: Any) -> Provenance:
     external, internal = definition["externalParameters"], definition["internalParameters"]
     dependencies = definition["resolvedDependencies"]
     source = next((item for item in dependencies if item["name"] == "source"), None)
+    lock = next((item for item in dependencies if item["name"] == _LOCK), None)
     tools = (item["uri"].partition("@") for item in dependencies if _is_package(item))
     subjects = {
         _text(item["name"]): (_text(item["digest"]["sha256"]), _text(item["digest"]["sha512"]))
@@ -225,7 +234,12 @@ def _read(fields: Any) -> Provenance:
         branch=_text(external["source"]["branch"]),
         folder=_text(external["source"]["folder"]),
         builder=_text(fields["predicate"]["runDetails"]["builder"]["id"]),
+        lock=_read_lock(lock) if lock else None,
     )
+
+
+def _read_lock(fields: Any) -> tuple[str, str]:
+    return _text(fields["uri"]).removeprefix("source:"), _text(fields["digest"]["sha256"])
 
 
 def _read_step(fields: Any) -> StepRecord:

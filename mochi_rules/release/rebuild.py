@@ -18,6 +18,7 @@ from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.build_record import chain
 from mochi_rules.release.circumstances import package_versions
 from mochi_rules.release.difference import executable_difference, step_difference
+from mochi_rules.release.lock import environment_variables, make_environment
 from mochi_rules.release.revision import git
 from mochi_rules.release.source import check_commit
 from mochi_rules.release.verify import read_provenance
@@ -40,21 +41,27 @@ class Comparison:
     differences: tuple[str, ...]
 
 
-def rebuild(path: Path, source: Path) -> list[Comparison]:
+def rebuild(path: Path, source: Path, *, is_fresh: bool = False) -> list[Comparison]:
     """Build again what a provenance file describes, and compare every archive.
 
     `source` is a repository that has the commit. Archives beside the file are compared in detail.
+    The tools are those of the lock of the release, where it `is_fresh`, or where others are
+    installed.
 
     Emits: B010, R003, R010, R026, R027 (other tools), R033 (cannot be built again), R034 (the
-    build failed).
+    build failed), R041 (no lock), R042 (what the lock lists cannot be had).
     """
     statements = [item for _, item in read_provenance(str(path), read_input(path))]
     for provenance in statements:
-        _check(provenance)
+        is_fresh |= _needs_environment(provenance)
         check_commit(source, provenance.commit)
     with tempfile.TemporaryDirectory(prefix="mochi-rebuild-") as folder:
         workspace = _check_out(source, statements[0], Path(folder) / "source")
-        _build(workspace, statements)
+        python = Path(sys.executable)
+        if is_fresh:
+            lock = _lock(workspace, statements[0])
+            python = make_environment(lock, Path(folder) / "environment")
+        _build(workspace, statements, python)
         made = workspace / "dist" / path.name
         if not made.is_file():
             raise _failed(f"the build did not make `{path.name}`")
@@ -66,10 +73,10 @@ def rebuild(path: Path, source: Path) -> list[Comparison]:
         ]
 
 
-def _check(provenance: Provenance) -> None:
-    """Refuse what cannot be built again here.
+def _needs_environment(provenance: Provenance) -> bool:
+    """Return whether other tools than those of the release are installed, and it has a lock.
 
-    Emits: R027 (other tools), R033 (the source is not in a commit).
+    Emits: R027 (other tools, and no lock), R033 (the source is not in a commit).
     """
     if provenance.changed or not provenance.commit:
         notes = tuple(f"`{name}` differed" for name in provenance.changed)
@@ -80,7 +87,7 @@ def _check(provenance: Provenance) -> None:
         name for name in _DECIDING if name in provenance.tools
         and provenance.tools[name] != here.get(name)
     ]  # fmt: skip
-    if wrong:
+    if wrong and not provenance.lock:
         notes = tuple(
             f"{name} is {here.get(name, 'missing')} here, and was {provenance.tools[name]}"
             for name in wrong
@@ -88,6 +95,7 @@ def _check(provenance: Provenance) -> None:
         packages = " ".join(f"{name}=={provenance.tools[name]}" for name in wrong)
         message = "the release was made with other tools than are installed here"
         raise environment_error("R027", message, notes=notes, help=f"run `pip install {packages}`")
+    return bool(wrong)
 
 
 def _check_out(source: Path, provenance: Provenance, folder: Path) -> Path:
@@ -103,7 +111,23 @@ def _check_out(source: Path, provenance: Provenance, folder: Path) -> Path:
     return folder / provenance.folder
 
 
-def _build(workspace: Path, statements: Sequence[Provenance]) -> None:
+def _lock(workspace: Path, provenance: Provenance) -> Path:
+    """Return the lock of a release, as it was.
+
+    Emits: R041 (there is none).
+    """
+    path, digest = provenance.lock or ("", "")
+    lock = workspace / path
+    if not lock.resolve().is_relative_to(workspace.resolve()) or not lock.is_file():
+        help_ = "leave out `--fresh`, or ask the publisher to release with `lock`"
+        raise fail("R041", "the provenance has no lock of the tools", help=help_)
+    if digest_bytes(lock.read_bytes()).hash != digest:
+        help_ = "name the repository that the release was made from"
+        raise fail("R041", f"`{path}` is not the lock that the provenance names", help=help_)
+    return lock
+
+
+def _build(workspace: Path, statements: Sequence[Provenance], python: Path) -> None:
     """Make the release, without a cache.
 
     Emits: R034.
@@ -113,9 +137,11 @@ def _build(workspace: Path, statements: Sequence[Provenance]) -> None:
     variables |= {"version": first.version, "cache": "off", "remote": "off",
                   "target": ",".join(item.platform for item in statements)}  # fmt: skip
     words = [f"{name}={value}" for name, value in sorted(variables.items())]
-    environment = os.environ | {"SOURCE_DATE_EPOCH": str(first.time)}
+    is_ours = python == Path(sys.executable)
+    environment = dict(os.environ) if is_ours else environment_variables()
+    environment["SOURCE_DATE_EPOCH"] = str(first.time)
     done = subprocess.run(
-        [sys.executable, "-m", "SCons", "-Q", "release", *words],
+        [str(python), "-m", "SCons", "-Q", "release", *words],
         cwd=workspace,
         env=environment,
         capture_output=True,

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 class DeclaredRelease:
     """A release: the values of its attributes, and nodes.
 
-    `files` are what every archive holds besides the programs, and `programs` the executables for
-    each configuration by name.
+    `files` are what every archive holds besides the programs, `programs` the executables for each
+    configuration by name, and `lock` is None where there is none.
     """
 
     label: Label
     values: Mapping[str, Any]
     files: tuple[Any, ...]
     programs: Mapping[str, list[Any]]
+    lock: Any

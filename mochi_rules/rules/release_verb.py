@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.assemble import Release, assemble, minisign
 from mochi_rules.release.circumstances import builder_id, package_versions, runtime_versions
 from mochi_rules.release.contents import File, Product, check_version
+from mochi_rules.release.lock import check_lock
 from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.publish import checksums, publish
 from mochi_rules.release.revision import check_clean, release_time
@@ -57,12 +59,16 @@ def release(space: Workspace) -> int:
     return 0
 
 
-def check_ready(space: Workspace, values: Mapping[str, Any]) -> None:
-    """Refuse before the build what would be refused after it; `values` are those of a release.
+def check_ready(space: Workspace, values: Mapping[str, Any], lock: Any) -> None:
+    """Refuse before the build what would be refused after it.
 
-    Emits: R001 to R003, R006, R040, as `load_signing_key`.
+    `values` are of a release, and `lock` is its node or None.
+
+    Emits: R001 to R003, R006, R040, R041, as `load_signing_key`.
     """
     _version(space, values)
+    if lock is not None:
+        check_lock(source_name(lock), read_node(lock))
     if not space.releases:  # what follows is the same for all
         _revision(space)
         _key(space)
@@ -134,7 +140,7 @@ def _release(
     files = tuple(File(source_name(node), read_node(node)) for node in declared.files)
     variables = {name: space.settings.variables.get(name, "") for name in _VARIABLES}
     under = Circumstances(str(label), revision, variables, _cache(space), package_versions(),
-                          runtime_versions(), builder_id(os.environ))  # fmt: skip
+                          runtime_versions(), builder_id(os.environ), _lock(declared))  # fmt: skip
     return Release(
         product,
         builds,
@@ -142,6 +148,13 @@ def _release(
         tuple(row for row in FORMATS if row.name in values["formats"]),
         under,
     )
+
+
+def _lock(declared: DeclaredRelease) -> tuple[str, str] | None:
+    """Return the lock of a release, with its digest."""
+    if declared.lock is None:
+        return None
+    return source_name(declared.lock), digest_bytes(read_node(declared.lock)).hash
 
 
 def _cache(space: Workspace) -> str:

@@ -50,20 +50,21 @@ def declare_release(call: Call) -> None:
     """
     check_name(call.label.name)
     files = tuple(map(call.file, call.values["files"]))
-    for node in files:
+    lock = call.file(call.values["lock"]) if call.values["lock"] else None
+    for node in (*files, *([lock] if lock else ())):
         source_name(node)  # refuses what is outside of the workspace
     labels = (parse_label(text, call.label.package) for text in call.values["targets"])
     targets = [find_program(call, label, "targets", "releases") for label in labels]
     if is_releasing():
         from mochi_rules.rules.release_verb import check_ready  # noqa: PLC0415 - of this verb only
 
-        check_ready(call.space, call.values)
+        check_ready(call.space, call.values, lock)
         _check_stamps(call, targets)
     programs = {
         item.name: [_executable(call, target, item) for target in targets]
         for item in call.space.settings.configurations
     } if is_releasing() else {}  # fmt: skip
-    call.space.releases.append(DeclaredRelease(call.label, call.values, files, programs))
+    call.space.releases.append(DeclaredRelease(call.label, call.values, files, programs, lock))
     nodes = [node for nodes in programs.values() for node in nodes]
     call.env.Alias(RELEASE, [*nodes, *files])
 
