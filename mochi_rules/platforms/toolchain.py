@@ -16,9 +16,15 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Constraint, Platform
 
 
-# What may be used besides the Python packages: what is installed, and what can be built; what is
-# installed; nothing.
-POLICIES = ("auto", "system", "off")
+# Which tools may compile ahead of time, in this order; for each value of `toolchain=`.
+POLICIES: dict[str, tuple[str, ...]] = {
+    "auto": ("wheel", "worker", "command", "cargo", "emulated"),
+    "system": ("wheel", "worker", "command", "emulated"),
+    "off": ("wheel",),
+    "worker": ("worker",),
+    "command": ("command",),
+    "emulated": ("emulated",),
+}
 
 
 class ToolchainType(Enum):

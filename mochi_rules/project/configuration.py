@@ -160,7 +160,8 @@ VARIABLES: tuple[Variable, ...] = (
              "`bundle` from a C compiler, `native` without Wasmtime, `none` for no executables",
              lambda: LINKS),
     Variable("toolchain", "auto", "the tools to use besides Python packages: `system` for those "
-             "installed, `auto` also for those that cargo builds", lambda: POLICIES),
+             "installed, `auto` also for those that cargo builds; or one that has to compile all",
+             lambda: list(POLICIES)),
     Variable("aot", "none", "a `wasmtime` command to compile with", lambda: ["PATH"]),
     Variable("cache", "of the user", "where results are cached: a directory, or `off`, as for a "
              "release",

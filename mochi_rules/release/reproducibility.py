@@ -16,12 +16,15 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.printable import output_notes
+from mochi_rules.release.memory_cache import memory_cache
 from mochi_rules.release.revision import git
 from mochi_rules.release.variations import VARIATIONS, Variation, possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+# However a remote cache is used here: what it gets is complete when a build ends.
+_REMOTE = {"MOCHI_RULES_REMOTE_MODE": "both", "MOCHI_RULES_REMOTE_UPLOAD": "wait"}
 _NOTES = ".mochi"  # the folder of the journal, which has times
 _OTHER = "another place/with a longer path"
 
@@ -47,7 +50,12 @@ class _Builder:
         self._workspace, self._build, self._words, self._folder = workspace, build, words, folder
 
     def outputs(
-        self, name: str, variations: Iterable[Variation] = (), *, cache: str = "off"
+        self,
+        name: str,
+        variations: Iterable[Variation] = (),
+        *,
+        cache: str = "off",
+        remote: str = "off",
     ) -> dict[str, str]:
         """Return the digests of all outputs of a build in a folder of a name, by path.
 
@@ -58,9 +66,10 @@ class _Builder:
             _copy(self._workspace, self._build, place)
         shutil.rmtree(place / self._build, ignore_errors=True)
         wrappers: list[str] = []
-        words, variables = [f"cache={cache}", "remote=off"], {**os.environ}
+        words, variables = [f"cache={cache}", f"remote={remote}"], {**os.environ}
         # Tools that are installed for this user are found in whatever home.
         variables["XDG_DATA_HOME"] = str(user_data_path())
+        variables |= _REMOTE
         umask = -1
         for item in variations:
             wrappers += item.wrapper
@@ -81,34 +90,51 @@ class _Builder:
 
 
 def check_reproducible(
-    workspace: Path, build: str, words: Sequence[str], note: Callable[[str], object]
+    workspace: Path,
+    build: str,
+    words: Sequence[str],
+    tools: tuple[Sequence[Variation], Mapping[str, str]],
+    note: Callable[[str], object],
 ) -> Findings:
     """Compare builds of a workspace whose outputs lie in `build`; `note` hears how far it is.
 
+    `tools` is what `other_tools` returns.
+
     Emits: R035 (a build failed).
     """
-    variations, lacking = possible(VARIATIONS)
-    with tempfile.TemporaryDirectory(prefix="mochi-reproducible-") as folder:
+    variations, missing = possible(VARIATIONS)
+    lacking = {**missing, **tools[1]}
+    different: dict[str, list[str]] = {}
+    with tempfile.TemporaryDirectory(prefix="mochi-reproducible-") as folder, memory_cache() as far:
         builder = _Builder(workspace, build, words, Path(folder))
+        near, empty = f"{folder}/cache", f"{folder}/empty"
         note("building as it is")
         first = builder.outputs("plain")
         note("building under all variations")
-        cache = str(Path(folder) / "cache")
-        second = builder.outputs(_OTHER, variations, cache=cache)
+        second = builder.outputs(_OTHER, variations, cache=near, remote=far.url)
         note("restoring from the cache that this build filled")
-        restored = builder.outputs("restored", cache=cache)
-        different = {path: ["the cache"] for path in _unequal(first, restored)}
-        wrong = _unequal(first, second)
-        if wrong:
-            alone = [Variation("folder"), *variations]
-            for item in alone:
+        others = {"cache": builder.outputs("restored", cache=near)}
+        far.found = 0
+        fetched = builder.outputs("restored", cache=empty, remote=far.url)
+        if far.found:
+            others["remote cache"] = fetched
+        else:
+            lacking["remote cache"] = "nothing could be restored from it"
+        for tool in tools[0]:
+            note(f"building by another compiler: {tool.name}")
+            others[tool.name] = builder.outputs("plain", [tool])
+        for name, outputs in others.items():
+            for path in _unequal(first, outputs):
+                different.setdefault(path, []).append(name)
+        if wrong := _unequal(first, second):
+            for item in (Variation("folder"), *variations):
                 note(f"building under another {item.name}")
                 place = _OTHER if item.name == "folder" else "plain"
                 for path in _unequal(first, builder.outputs(place, [item])):
                     different.setdefault(path, []).append(item.name)
             for path in wrong:
                 different.setdefault(path, ["all of them together"])
-    varied = ("folder", "cache", *(item.name for item in variations))
+    varied = ("folder", *others, *(item.name for item in variations))
     equal = tuple(path for path in sorted(first) if path not in different)
     found = {path: tuple(different[path]) for path in sorted(different)}
     return Findings(equal, found, varied, lacking)

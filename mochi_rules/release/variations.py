@@ -10,9 +10,12 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mochi_rules.platforms.platform import Platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class Variation:
     """One thing that the second build has differently.
 
     `variables` are set in the environment, `words` on the command line of SCons, and `wrapper` is a
-    command that runs the rest of its line so. `umask` is None where it stays.
+    command that runs the rest of its line so, by a program that it `needs`. `umask` is None where
+    it stays.
     """
 
     name: str
@@ -28,13 +32,14 @@ class Variation:
     words: tuple[str, ...] = ()
     wrapper: tuple[str, ...] = ()
     umask: int | None = None
+    needs: str = ""
 
     @property
     def missing(self) -> str:
         """What this machine lacks for it, as a phrase; empty where it can be varied."""
         if not self.wrapper:
             return ""
-        program = self.wrapper[0]
+        program = self.needs or self.wrapper[0]
         if shutil.which(program) is None:
             return f"{program} is not installed"
         done = subprocess.run([*self.wrapper, "true"], capture_output=True, check=False)
@@ -43,8 +48,16 @@ class Variation:
 
 _NAMED = 'echo elsewhere > /proc/sys/kernel/hostname && exec "$@"'
 
+# Every list of files is in another order, below a folder that has the same files.
+_SHUFFLED = """
+place=$(mktemp -d) && disorderfs --quiet --shuffle-dirents=yes "$PWD" "$place" >/dev/null || exit 1
+trap 'cd / && fusermount -u "$place" && rmdir "$place"' EXIT
+cd "$place" && "$@"
+"""
+
 # The folder of the second build always has another path, and a cache of its own.
 VARIATIONS: tuple[Variation, ...] = (
+    Variation("file order", wrapper=("sh", "-c", _SHUFFLED, "sh"), needs="disorderfs"),
     Variation("locale", (("LC_ALL", "C"), ("LANG", "tr_TR.ISO-8859-9"), ("LANGUAGE", "tr"))),
     Variation("time zone", (("TZ", "Pacific/Kiritimati"),)),
     Variation("home", (("HOME", "/nonexistent"), ("USER", "someone"), ("LOGNAME", "someone"))),
@@ -58,6 +71,29 @@ VARIATIONS: tuple[Variation, ...] = (
     Variation("processors", wrapper=("taskset", "--cpu-list", "0")),
     Variation("clock", wrapper=("faketime", "-f", "+400d")),
 )  # fmt: skip
+
+
+# Each of them compiles alone: all make the same bytes.
+_POLICIES = {"off": "wheel", "worker": "worker", "command": "command", "emulated": "emulation"}
+
+
+def other_tools(
+    used: Toolchains, platforms: Sequence[Platform]
+) -> tuple[list[Variation], dict[str, str]]:
+    """Return the tools that compile too, besides the `used` ones, and why the others do not."""
+    found: list[Variation] = []
+    lacking: dict[str, str] = {}
+    usual = [used.aot(platform).chosen for platform in platforms]
+    for policy, name in _POLICIES.items():
+        others = Toolchains((), "", policy)
+        answers = [others.aot(platform) for platform in platforms]
+        refused = next((item for item in answers if item.chosen is None), None)
+        if refused is not None:
+            reasons = [rejection.reason for rejection in refused.rejected]
+            lacking[name] = "; ".join(reasons) or f"not for {refused.target.name}"
+        elif [item.chosen for item in answers] != usual:
+            found.append(Variation(name, words=(f"toolchain={policy}",)))
+    return found, lacking
 
 
 def possible(variations: Sequence[Variation]) -> tuple[list[Variation], dict[str, str]]:

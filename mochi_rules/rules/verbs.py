@@ -117,13 +117,16 @@ def _reproduce(space: Workspace) -> int:
         check_reproducible,
         report,
     )
+    from mochi_rules.release.variations import other_tools  # noqa: PLC0415
 
     targets = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != REPRODUCE]
-    ours = ("cache", "remote")
+    ours = ("cache", "remote", "remote_mode", "remote_upload")
     variables = [f"{name}={value}" for name, value in SCons.Script.ARGUMENTS.items()
                  if name not in ours]  # fmt: skip
     words = [*targets, *variables]
-    found = check_reproducible(space.root, space.settings.build, words, space.console.say)
+    platforms = [item.platform for item in space.settings.configurations]
+    tools = other_tools(space.settings.toolchains, platforms)
+    found = check_reproducible(space.root, space.settings.build, words, tools, space.console.say)
     space.console.say("\n".join(report(found)))
     return 2 if found.different else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import (
+    POLICIES,
     Recipe,
     Resolution,
     Toolchain,
@@ -21,7 +23,7 @@ from mochi_rules.platforms.toolchain import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mochi_rules.platforms.platform import Platform
 
@@ -57,14 +59,8 @@ class Toolchains:
         if self.aot_path:  # whoever names a tool wants that one, or to hear why it will not do
             yield lambda: _command_line(host, self.aot_path)
             return
-        yield lambda: (wheel_toolchain(host),)
-        if self.policy != "off":
-            yield lambda: _installed_worker(host)
-            yield lambda: _command_line(host, "")
-        if self.policy == "auto":
-            yield lambda: _cargo_worker(host)
-        if self.policy != "off":
-            yield lambda: _emulated(host)
+        for name in POLICIES[self.policy]:
+            yield partial(_TOOLS[name], host)
 
     def aot(self, platform: Platform) -> Resolution:
         """Return which toolchain compiles for a platform ahead of time, and which do not."""
@@ -116,7 +112,8 @@ class Toolchains:
 
     def wasmtime(self, platform: Platform) -> str | None:
         """Return the identity of the Wasmtime that compiles for a platform; None is the wheel's."""
-        if not self.user and not self.aot_path and platform == host_platform():
+        is_wheel = POLICIES[self.policy][0] == "wheel" and not self.user and not self.aot_path
+        if is_wheel and platform == host_platform():
             return None
         resolution = self.aot(platform)
         return resolution.chosen.identity.removeprefix("wasmtime ") if resolution.chosen else ""
@@ -189,7 +186,7 @@ def _cargo_worker(host: Platform) -> Iterable[Toolchain]:
     return (cargo_worker(host),)
 
 
-def _command_line(host: Platform, path: str) -> Iterable[Toolchain]:
+def _command_line(host: Platform, path: str = "") -> Iterable[Toolchain]:
     from mochi_rules.aot.tools.command_line import command_line_toolchains  # noqa: PLC0415
 
     return command_line_toolchains(host, path)
@@ -199,3 +196,12 @@ def _emulated(host: Platform) -> Iterable[Toolchain]:
     from mochi_rules.aot.tools.emulated import emulated_platforms, emulated_toolchain  # noqa: PLC0415
 
     return [emulated_toolchain(target, host) for target in emulated_platforms(host)]
+
+
+_TOOLS: Mapping[str, Callable[[Platform], Iterable[Toolchain]]] = {
+    "wheel": lambda host: (wheel_toolchain(host),),
+    "worker": _installed_worker,
+    "command": _command_line,
+    "cargo": _cargo_worker,
+    "emulated": _emulated,
+}

@@ -200,6 +200,14 @@ def test_nothing_is_built_where_that_is_not_wanted(monkeypatch: pytest.MonkeyPat
     assert len(resolution.rejected) == 1
 
 
+@pytest.mark.parametrize("policy", ["worker", "command", "emulated"])
+def test_named_tool_compiles_alone(policy: str) -> None:
+    """`scons check-reproducible` compares what each of them makes, so no other may step in."""
+    resolution = Toolchains(policy=policy).aot(HOST)
+    assert resolution.chosen is None
+    assert not any(item.toolchain.name == "wheel" for item in resolution.rejected)
+
+
 def test_recipe_is_no_tool(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cargo can build is chosen, and is built when it is there."""
     pretend_cargo(monkeypatch)
