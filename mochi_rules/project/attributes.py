@@ -95,7 +95,7 @@ YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool
 LEVEL = Kind("0, 1 or 2", "1", lambda value: type(value) is int and value in range(3))
 SECONDS = Kind(f"a number of seconds up to {_MAX_SECONDS}", "60", _is_seconds)
 
-ARCHIVES = ("tar.gz", "tar.zst", "zip", "wheel", "npm", "deb", "oci")
+ARCHIVES = ("tar.gz", "tar.zst", "zip", "wheel", "npm", "deb", "rpm", "oci")
 FORMATS = Kind(
     f"a list of {listing(ARCHIVES)}",
     '["zip"]',
@@ -279,7 +279,7 @@ RULES: tuple[Rule, ...] = (
          Attr("targets", LABELS, "the programs"),
          Attr("files", FILES, "files that every archive holds too, such as a licence", ()),
          Attr("formats", FORMATS, "the formats of the archives: `tar.gz`, `tar.zst`, `zip`, "
-              "`wheel`, `npm`; for Linux also `deb` and `oci`",
+              "`wheel`, `npm`; for Linux also `deb`, `rpm` and `oci`",
               ("tar.gz",)),
          Attr("lock", FILE, "the versions and hashes of all Python packages, as `pip-compile "
               "--generate-hashes` writes them: `mochi-rules rebuild` installs them", None),

@@ -12,7 +12,8 @@ from mochi_rules.release.provenance import LOCAL_BUILDER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PACKAGES = ("mochi-rules", "scons", "wasmtime", "pyelftools", "platformdirs", "backports.zstd")
+_PACKAGES = ("mochi-rules", "scons", "wasmtime", "pyelftools", "platformdirs", "backports.zstd",
+             "rpm-rs")  # fmt: skip
 
 
 def package_versions() -> dict[str, str]:

@@ -9,6 +9,7 @@ from mochi_rules.platforms.system import LINUX
 from mochi_rules.release.archives.deb import deb
 from mochi_rules.release.archives.npm import npm
 from mochi_rules.release.archives.oci import oci
+from mochi_rules.release.archives.rpm import rpm
 from mochi_rules.release.archives.tarball import tar_gz, tar_zst
 from mochi_rules.release.archives.wheel import wheel, wheel_name
 from mochi_rules.release.archives.zipped import zip_archive
@@ -45,5 +46,6 @@ FORMATS: tuple[Format, ...] = (
     Format("wheel", wheel_name, wheel),
     Format("npm", _suffixed("tgz"), npm),
     Format("deb", _suffixed("deb"), deb, _is_linux),
+    Format("rpm", _suffixed("rpm"), rpm, _is_linux),
     Format("oci", _suffixed("oci.tar"), oci, _is_linux),
 )

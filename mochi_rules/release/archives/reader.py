@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.release.archives.rpm import MAGIC as RPM
+from mochi_rules.release.archives.rpm import read_rpm
 from mochi_rules.release.contents import File
 
 if TYPE_CHECKING:
@@ -37,8 +40,8 @@ def read_archive(name: str, data: bytes) -> dict[str, File]:
             found[file.path] = file
     except _RefusedError as error:
         raise _unsafe(name, str(error)) from None
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError,
-            NotImplementedError) as error:  # fmt: skip
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError,
+            ValueError, NotImplementedError) as error:  # fmt: skip
         message = f"cannot read the archive `{name}`: {error}"
         raise fail("R025", message, help="copy or download it again") from None
     return found
@@ -52,6 +55,9 @@ def _members(data: bytes) -> Iterator[File]:
     """Give the files of an archive, and those of archives in it below the names of these."""
     if data.startswith(_ZIP):
         yield from _zip(data)
+        return
+    if data.startswith(RPM):
+        yield from read_rpm(data, _MAX_BYTES)
         return
     for file in _ar(data) if data.startswith(_AR) else _tar(data):
         yield file

@@ -84,6 +84,31 @@ def test_dpkg_reads_a_package(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.needs("rpm")
+def test_rpm_reads_a_package(tmp_path: Path) -> None:
+    """Its digests, its fields, and its files with owners and modes."""
+    package = write("rpm", tmp_path)
+    subprocess.run(["rpm", "--checksig", package], check=True)
+    fields = "%{NAME} %{VERSION} %{ARCH} %{LICENSE} %{BUILDTIME}\\n"
+    files = "[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME}\\n]"
+    query = ["rpm", "-qp", "--queryformat", fields + files, package]
+    done = subprocess.run(query, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        f"my-app 1.2.0 {HOST.architecture.name} MIT 1700000000",
+        "/usr/bin/app -rwxr-xr-x root",
+        "/usr/share/doc/my-app/LICENSE -rw-r--r-- root",
+    ]
+
+
+@pytest.mark.parametrize("place", [4, 100, 3000, -1])
+def test_damaged_rpm_is_refused(place: int) -> None:
+    """Wherever it is cut."""
+    data = next(row for row in FORMATS if row.name == "rpm").write(CONTENTS)
+    with pytest.raises(MochiError, match="R025"):
+        read_archive("app.rpm", data[:place])
+
+
+@pytest.mark.slow
 @pytest.mark.needs("npm", "node")
 def test_npm_installs_the_program_of_a_package(tmp_path: Path) -> None:
     """It is among the programs of a project."""
