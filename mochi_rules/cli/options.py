@@ -65,6 +65,6 @@ CPU = Option("cpu", "the CPU level that the code may require", "LEVEL")
 ENGINE = Option("engine", "a profile of `mochi.toml`", "PROFILE")
 TOOLCHAIN = Option("toolchain", "the tools to use: `off` for Python packages alone, `system` also "
                    "for those installed, `auto` also for those that cargo builds", "WHICH",
-                   POLICIES)  # fmt: skip
+                   tuple(POLICIES))  # fmt: skip
 AOT = Option("aot", "a `wasmtime` command to compile with", "PATH")
 HELP = Option("help", "show this", short="h")

@@ -71,7 +71,7 @@ def test_wrong_version_is_refused(stamped: Project) -> None:
 
 def test_release_of_another_version_is_refused(stamped: Project) -> None:
     """A program would give another version than its archive."""
-    release = 'mochi_release(name="hello", targets=[":hello"], version="2.0")\n'
+    release = 'mochi_release(name="all", targets=[":hello"], version="2.0")\n'
     stamped.write({**STAMPED, "app/SConscript": STAMPED["app/SConscript"] + release})
     done = stamped.scons("release", "version=1.4.0", "allow_dirty=yes")
     assert done.status == 2

@@ -34,7 +34,7 @@ def derived():
         ("emulators", ["qemu-loong64-static", "qemu-loong64"]),
         ("emulated", ["aarch64-linux", "loong64-linux"]),
         ("wheel", "wasmtime/linux-loong64/_libwasmtime.so"),
-        ("packages", ["tar.gz", "tar.zst", "zip", "wheel", "npm", "deb", "oci"]),
+        ("packages", ["tar.gz", "tar.zst", "zip", "wheel", "npm", "deb", "rpm", "oci"]),
         ("unix packages", ["tar.gz", "tar.zst", "zip", "wheel", "npm"]),
         ("package", "app-1.0.0-py3-none-freebsd_14_0_release_amd64.whl"),
     ],
