@@ -86,7 +86,7 @@ def build(parsed: Parsed) -> int:
 
 
 def _build_native(parsed: Parsed, path: Path, output: Path, emit: str) -> None:
-    from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this road only
+    from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this backend only
     from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
 
     toolchains = toolchains_of(parsed) or Toolchains()

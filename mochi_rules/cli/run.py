@@ -25,7 +25,7 @@ _LEVEL = 1  # of optimization: what is compiled to run once must be compiled fas
 def run(parsed: Parsed) -> int:
     """Run a program, and return its exit status."""
     if parsed.has("native"):
-        from mochi_rules.cli.native_run import run_native  # noqa: PLC0415 - of this road only
+        from mochi_rules.cli.native_run import run_native  # noqa: PLC0415 - of this backend only
 
         return run_native(parsed)
     path = Path(parsed.operands[0])

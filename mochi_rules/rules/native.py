@@ -1,4 +1,4 @@
-"""The native road of a program: CLIF, object and executable without Wasmtime."""
+"""The native backend: CLIF, object and executable without Wasmtime."""
 
 from __future__ import annotations
 

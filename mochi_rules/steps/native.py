@@ -1,4 +1,4 @@
-"""The steps of the native road: a program to CLIF, to an object, to an executable."""
+"""The steps of the native backend: a program to CLIF, to an object, to an executable."""
 
 from __future__ import annotations
 

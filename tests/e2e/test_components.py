@@ -1,4 +1,4 @@
-"""Components, which are WebAssembly with WASI 0.2: the same road, up to the object."""
+"""Components, which are WebAssembly with WASI 0.2: the same steps, up to the object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebAssembly of other languages on the same road as our own.
+"""WebAssembly of other languages built by the same steps as our own.
 
 Each module is built from its source by the language's own compiler, imported by the rule, and run;
 what it prints is what it prints under the plain Wasmtime wheel, on this machine and on aarch64.

@@ -1,4 +1,4 @@
-"""Programs on the native road: CLIF by the compiler, objects by the worker, executables by gcc."""
+"""Programs of the native backend: CLIF by the compiler, objects by the worker, linked by gcc."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Golden programs without Wasmtime: the same output, messages and statuses as on the other road."""
+"""Golden programs without Wasmtime: the same output, messages and statuses as in Wasmtime."""
 
 from __future__ import annotations
 

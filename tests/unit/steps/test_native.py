@@ -1,4 +1,4 @@
-"""Tests of the steps of the native road: settings that it has not, and linkers that fail."""
+"""The steps of the native backend: settings that it does not have, and linkers that fail."""
 
 from __future__ import annotations
 
