@@ -52,8 +52,8 @@ def test_signature_of_other_code_is_refused(size):
     [
         (0, 0, "no header"),
         (8, 1, "no header"),
-        (20, 0, "no SHA-256 of pages"),
-        (20 + 37, 1, "no SHA-256 of pages"),
+        (20, 0, "no SHA-256 page hashes"),
+        (20 + 37, 1, "no SHA-256 page hashes"),
         (20 + 39, 40, r"pages of 2^40 bytes"),
         (20 + 31, 9, "it has 9 pages instead of 4"),
         (20 + 96, 0, "the page at 0 has another"),
