@@ -89,11 +89,15 @@ class Shared(Protocol):
 
 
 class TieredCache:
-    """A cache of this machine before a shared one, whose hits it keeps. Safe for threads."""
+    """A cache of this machine before a shared one, whose hits it keeps. Safe for threads.
 
-    def __init__(self, local: Cache, shared: Shared) -> None:
+    A build with nothing to do does not open the shared one, nor load what it needs.
+    """
+
+    def __init__(self, local: Cache, open_shared: Callable[[], Shared]) -> None:
         self.local = local
-        self.shared = shared
+        self._open_shared = open_shared
+        self._shared: Shared | None = None
         self._changed = Condition()  # guards all of these
         self._is_ahead = False  # a thread fetches what will be looked up
         self._asked: set[Digest] = set()
@@ -106,9 +110,17 @@ class TieredCache:
         return self.local.root
 
     @property
+    def shared(self) -> Shared:
+        """The shared tier, which is opened now if it was not needed before."""
+        with self._changed:
+            if self._shared is None:
+                self._shared = self._open_shared()
+            return self._shared
+
+    @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What is wrong with a tier, each kind of trouble once."""
-        return (*self.local.warnings, *self.shared.warnings)
+        return (*self.local.warnings, *(self._shared.warnings if self._shared else ()))
 
     def lookup(self, action: PreparedAction, *, again: bool = False) -> Hit | None:
         """Return all outputs of a step from the first tier that has them.
@@ -213,13 +225,16 @@ class TieredCache:
 
     def refusal(self, key: Digest) -> str:
         """Return why an entry of the shared tier was not taken, or an empty string."""
-        return self.shared.refusal(key)
+        return self._shared.refusal(key) if self._shared else ""
 
     def flush(self) -> None:
         """Finish the uploads, and add what was counted to the totals on disk."""
-        self.shared.finish()
+        if self._shared is None:
+            self.local.flush()
+            return
+        self._shared.finish()
         with self._changed:
             held, self._held = self._held, {}
         for action, hit in held.values():
             self._keep(action, hit)
-        self.local.flush(self.shared.take_statistics())
+        self.local.flush(self._shared.take_statistics())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import io
 import time
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -60,12 +62,9 @@ class Connection:
     """A connection that is kept; not safe for threads."""
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
-        host = address.host.strip("[]")
-        self._http: Any
-        if tls is None:
-            self._http = http.client.HTTPConnection(host, address.port)
-        else:
-            self._http = http.client.HTTPSConnection(host, address.port, context=tls)
+        self._address = address
+        self._tls = tls
+        self._http = self._closed()
 
     def exchange(
         self, request: tuple[str, str, bytes | None, dict[str, str]], seconds: float, most: int
@@ -81,7 +80,7 @@ class Connection:
         connection: Any = self._http
         if not connection.sock:
             connection.timeout = seconds
-            connection.connect()
+            self._connect(seconds)
             connection.sock = TimedSocket(connection.sock)
         connection.sock.until = until
         try:
@@ -98,3 +97,34 @@ class Connection:
     def close(self) -> None:
         """End the connection."""
         self._http.close()
+
+    def _closed(self) -> Any:
+        host, port = self._address.host.strip("[]"), self._address.port
+        if self._tls is None:
+            return http.client.HTTPConnection(host, port)
+        return http.client.HTTPSConnection(host, port, context=self._tls)
+
+    def _connect(self, seconds: float) -> None:
+        """Connect, in a thread that is left alone when the time is up: a resolver has no deadline.
+
+        Raises:
+            OSError: It failed.
+        """
+        connection = self._http
+        ended: SimpleQueue[Exception | None] = SimpleQueue()
+
+        def connect() -> None:
+            try:
+                connection.connect()
+                ended.put(None)
+            except Exception as error:  # noqa: BLE001 - raised again below
+                ended.put(error)
+
+        Thread(target=connect, daemon=True).start()
+        try:
+            error = ended.get(timeout=seconds)
+        except Empty:
+            self._http = self._closed()
+            raise TimeoutError(f"no connection within {seconds:.1f} s") from None
+        if error is not None:
+            raise error

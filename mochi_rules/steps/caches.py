@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.messages import ActionResult
     from mochi_rules.cache.tiers import Tier
     from mochi_rules.remote.settings import Trust
+    from mochi_rules.remote.tier import RemoteTier
     from mochi_rules.steps.away.worker import Away
 
 
@@ -37,12 +38,16 @@ def open_cache(root: Path | None, remote: RemoteSettings, note: Callable[[str], 
     """Return the cache of a build; `note` is called with lines that people should see."""
     trust = remote.trust
     local = Cache(root, accepts=partial(_accepts, trust)) if trust.asks else Cache(root)
-    if remote.address is None:
+    if (address := remote.address) is None:
         return local
     from mochi_rules.cache.tiers import TieredCache  # noqa: PLC0415 - where there are tiers
-    from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - as above
 
-    return TieredCache(local, RemoteTier(remote, remote.address, note))
+    def open_shared() -> RemoteTier:
+        from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - when it is needed
+
+        return RemoteTier(remote, address, note)
+
+    return TieredCache(local, open_shared)
 
 
 def find_away(cache: Tier, remote: RemoteSettings) -> Away | None:

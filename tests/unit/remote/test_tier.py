@@ -12,14 +12,17 @@ from cache.samples import OUTPUTS, make_action
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
+from mochi_rules.cache.cache import Cache, make_result
 from mochi_rules.cache.key import ActionSpec, prepare
+from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.remote import messages as m
 
 from .fake_server import FakeServer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mochi_rules.cache.key import PreparedAction
-    from mochi_rules.cache.tiers import TieredCache
 
     from .conftest import Machine
 
@@ -304,3 +307,14 @@ def test_upload_that_hangs_delays_no_lookup(machine: Machine) -> None:
         start = time.monotonic()
         assert cache.lookup(make_action("other")) is None
         assert time.monotonic() - start < 5  # of the 30 s that the upload may take
+
+
+def test_shared_tier_that_nobody_needs_is_not_opened(tmp_path: Path) -> None:
+    """A build with nothing to do, or with all in the local tier, loads nothing of a server's."""
+    local = Cache(tmp_path)
+    local.keep(ACTION, make_result(ACTION, OUTPUTS), OUTPUTS)
+    cache = TieredCache(local, lambda: pytest.fail("opened"))
+    assert cache.lookup(ACTION)
+    assert cache.refusal(ACTION.key) == ""
+    assert cache.warnings == ()
+    cache.flush()
