@@ -281,8 +281,8 @@ def test_worker_that_never_greets_times_out(config, monkeypatch):
         ("sys.exit('no such option')", "A080", "no such option"),
         ("frame(b'[]')", "A080", "no JSON object"),
         ('frame(b\'{"protocol":2,"tool":"x","wasmtime":"48"}\')', "A080", "version 2"),
-        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":"47.0.1"}\')', "A061", "48 is needed"),
-        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":""}\')', "A061", "48 is needed"),
+        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":"47.0.1"}\')', "A061", "48 is required"),
+        ('frame(b\'{"protocol":1,"tool":"x","wasmtime":""}\')', "A061", "48 is required"),
     ],
 )
 def test_program_that_is_not_a_worker_is_refused(config, body, code, words):
