@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,6 +200,7 @@ def is_defined(bounds: Bounds, value: Value, place: Place) -> bool:
     return value.type is INT and bounds.flow.dominates(home, place[0])
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(programs, st.lists(arguments, min_size=1, max_size=3))
 def test_claims_hold_whenever_the_program_runs(text, inputs) -> None:
@@ -213,6 +215,7 @@ def test_claims_hold_whenever_the_program_runs(text, inputs) -> None:
             pass
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(programs, st.lists(arguments, min_size=1, max_size=3))
 def test_a_program_without_needless_checks_computes_the_same(text, inputs) -> None:
@@ -232,6 +235,7 @@ def test_a_program_without_needless_checks_computes_the_same(text, inputs) -> No
         assert results[0] == results[1], text
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(programs, st.lists(arguments, min_size=1, max_size=3))
 def test_a_program_with_copies_of_its_loops_ends_alike(text, inputs) -> None:

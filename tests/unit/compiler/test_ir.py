@@ -25,7 +25,10 @@ from mochi_rules.compiler.passes import BUILD, PASSES
 from mochi_rules.compiler.passes.context import Context
 
 GOLDEN = Path(__file__).parents[2] / "golden"
-PROGRAMS = sorted(GOLDEN.glob("[rfi]*/*.mochi"))
+PROGRAMS = [  # one in four in the quick run
+    pytest.param(path, marks=[pytest.mark.slow] if at % 4 else [])
+    for at, path in enumerate(sorted(GOLDEN.glob("[rfi]*/*.mochi")))
+]
 
 
 def _build(path, after=""):

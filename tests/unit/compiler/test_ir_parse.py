@@ -15,7 +15,10 @@ from mochi_rules.compiler.ir.verify import verify_function
 from mochi_rules.compiler.passes import BUILD, PASSES
 from mochi_rules.compiler.passes.context import Context
 
-PROGRAMS = sorted((Path(__file__).parents[2] / "golden").glob("[ri]*/*.mochi"))
+PROGRAMS = [  # one in four in the quick run
+    pytest.param(path, marks=[pytest.mark.slow] if at % 4 else [])
+    for at, path in enumerate(sorted((Path(__file__).parents[2] / "golden").glob("[ri]*/*.mochi")))
+]
 
 TEXT = """\
 fun f(xs: list<int>, g: (fun(int, any): int?)?): int {

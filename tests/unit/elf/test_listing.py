@@ -178,6 +178,7 @@ def test_truncated_artifact_is_refused(size) -> None:
     assert caught.value.diagnostics[0].code in ("A020", "A021")
 
 
+@pytest.mark.slow
 def test_damaged_artifacts_are_shown_or_refused() -> None:
     """With bytes changed anywhere outside of the code, there is a listing or our error."""
     good = stored("x86_64-unknown-linux-gnu")

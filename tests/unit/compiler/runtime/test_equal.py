@@ -39,6 +39,7 @@ FEW = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(a=VALUES | FEW, b=FEW)
 def test_equality_is_deep(shared, a, b) -> None:
     """Values are equal when they are of one shape with equal contents."""
