@@ -13,7 +13,7 @@ from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
 from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
-from mochi_rules.cli.session import show
+from mochi_rules.cli.shown import show
 from mochi_rules.cli.usage import table
 from mochi_rules.ui.text import count_text, size_text
 

@@ -10,7 +10,7 @@ from mochi_rules.base.diagnostic import Diagnostics, Fault, MochiError, fail
 from mochi_rules.base.render import render_json
 from mochi_rules.cli.options import COLOR, Option, Verb
 from mochi_rules.cli.products import kind_of, read_program
-from mochi_rules.cli.session import show
+from mochi_rules.cli.shown import show
 from mochi_rules.project.sources import texts_of
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from mochi_rules.cli.products import Products
 from mochi_rules.cli.session import (
     configuration_of,
     open_pipeline,
-    show,
     toolchains_of,
 )
+from mochi_rules.cli.shown import show
 from mochi_rules.elf.listing.listing import read_listing
 from mochi_rules.steps.lazy_engines import LazyEngines
 

@@ -112,7 +112,7 @@ def load(name: str) -> Verb:
 
 
 def _fail(error: Exception) -> int:
-    from mochi_rules.cli.session import show  # noqa: PLC0415 - of errors only
+    from mochi_rules.cli.shown import show  # noqa: PLC0415 - of errors only
     from mochi_rules.steps.exceptions import as_mochi_error  # noqa: PLC0415
 
     fault = as_mochi_error(error)

@@ -43,7 +43,7 @@ def run(parsed: Parsed) -> int:
     guest = Guest(argv, env, directories, limits)
     result = run_cwasm(*recalled[:2], guest, recalled.lines)
     if result.trap is not None:
-        from mochi_rules.cli.session import show  # noqa: PLC0415 - of this error only
+        from mochi_rules.cli.shown import show  # noqa: PLC0415 - of this error only
 
         show([result.trap])
     return result.status

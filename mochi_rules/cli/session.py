@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.base.render import render_all
 from mochi_rules.cache.directory import Layout
 from mochi_rules.cli.options import (
     AOT,
@@ -21,19 +18,17 @@ from mochi_rules.cli.options import (
     OPTIMIZE,
     TARGET,
     TOOLCHAIN,
-    color_choice,
 )
+from mochi_rules.cli.shown import show
 from mochi_rules.project.configuration import find_configurations
 from mochi_rules.steps.caches import find_remote, open_cache
 from mochi_rules.steps.identity import Identities
 from mochi_rules.steps.kept_runtime import KeptRuntime
 from mochi_rules.steps.pipeline import Pipeline
-from mochi_rules.ui.color import use_color
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.cli.options import Parsed
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.steps.lazy_engines import LazyEngines
@@ -99,11 +94,3 @@ def open_pipeline(root: Path | None, engines: LazyEngines) -> Iterator[Pipeline]
         pipeline.engines.close()
         pipeline.cache.flush()
         show(pipeline.cache.warnings)
-
-
-def show(diagnostics: Sequence[Diagnostic]) -> None:
-    """Show errors and warnings on stderr."""
-    if diagnostics:
-        is_terminal = sys.stderr.isatty()
-        color = use_color(color_choice[0], os.environ, is_terminal=is_terminal)
-        sys.stderr.write(render_all(diagnostics, color=color))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cli.options import color_choice
-from mochi_rules.cli.session import show
+from mochi_rules.cli.shown import show
 from mochi_rules.ui.color import use_color
 from mochi_rules.ui.console import Console
 from mochi_rules.ui.output import Output

@@ -10,7 +10,8 @@ from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, OPTIMIZE, Verb
 from mochi_rules.cli.products import Products, kind_of
-from mochi_rules.cli.session import configuration_of, open_pipeline, show
+from mochi_rules.cli.session import configuration_of, open_pipeline
+from mochi_rules.cli.shown import show
 from mochi_rules.cli.step_console import open_console
 from mochi_rules.steps.exceptions import as_mochi_error
 from mochi_rules.steps.lazy_engines import LazyEngines

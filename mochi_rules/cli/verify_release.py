@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.files import read_input
-from mochi_rules.cli.products import read_binary
-from mochi_rules.cli.session import show
+from mochi_rules.cli.shown import show
 from mochi_rules.cli.usage import table
 from mochi_rules.release.policy import Policy, Signer, read_policy
 from mochi_rules.release.source import source_reader
@@ -27,7 +26,7 @@ def verify_release(parsed: Parsed) -> int:
     statements = read_provenance(str(provenance), read_input(provenance))
     source = parsed.get("source")
     read = source_reader(Path(source)) if source else None
-    found = verify_archive(path.name, read_binary(path), statements, _policy(parsed), read)
+    found = verify_archive(path.name, read_input(path), statements, _policy(parsed), read)
     show(found.warnings)
     sys.stdout.write(f"{path.name}: verified\n{table(found.rows)}")
     return 0
