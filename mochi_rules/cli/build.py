@@ -26,16 +26,19 @@ from mochi_rules.steps.step import EXECUTABLE_MODE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mochi_rules.cli.native_products import NativeProducts
     from mochi_rules.cli.options import Parsed
     from mochi_rules.compiler.driver import CompileRequest
 
 # What can be written: the suffix of its file, how many steps it takes, and whether it is text.
 _STEPS = {"wasm": 1, "clif": 1, "cwasm": 3, "obj": 4, "exe": 4}
 _SUFFIXES = {"wasm": ".wasm", "cwasm": ".cwasm", "obj": ".o", "exe": "",
-             "ast": ".ast", "ir": ".ir", "wat": ".wat", "clif": ".clif"}  # fmt: skip
+             "ast": ".ast", "ir": ".ir", "wat": ".wat", "clif": ".clif",
+             "lib": ".a", "header": ".h"}  # fmt: skip
 _LINKS = ("launcher", "bundle", "native")
 # What can be written of a program that is linked without Wasmtime, and how many steps it takes.
-_NATIVE_STEPS = {"clif": 1, "obj": 2, "exe": 4}
+_NATIVE_STEPS = {"clif": 1, "obj": 2, "exe": 4, "lib": 6, "header": 2}
+_FOR_C = ("lib", "header")  # which are linked by others, without Wasmtime
 _DEFAULT = "cwasm"
 
 
@@ -47,15 +50,13 @@ def build(parsed: Parsed) -> int:
     path = Path(parsed.operands[0])
     link = parsed.get("link")
     emit = parsed.get("emit") or ("exe" if link else _guess(parsed.get("output")))
-    is_native = link == "native"
+    is_native = link == "native" or emit in _FOR_C
     if link and emit not in (_NATIVE_STEPS if is_native else ("exe",)):
         raise fail("B070", "`--link` applies only to executables", help="write `--emit exe`")
     if is_native and kind_of(path) != ".mochi":
-        raise fail("B070", f"`--link native` applies only to `.mochi` files, not to `{path}`")
-    suffix = _SUFFIXES[emit]
-    if emit == "exe":
-        suffix = configuration_of(parsed).platform.system.executable_suffix
-    output = Path(parsed.get("output") or path.stem + suffix)
+        option = f"--emit {emit}" if emit in _FOR_C else "--link native"
+        raise fail("B070", f"`{option}` applies only to `.mochi` files, not to `{path}`")
+    output = Path(parsed.get("output") or _default_output(path, emit, parsed))
     after = parsed.get("after")
     if after and emit != "ir":
         raise fail("B070", "`--after` applies only to the IR", help="write `--emit ir`")
@@ -85,6 +86,12 @@ def build(parsed: Parsed) -> int:
     return 0
 
 
+def _default_output(path: Path, emit: str, parsed: Parsed) -> str:
+    if emit == "exe":
+        return path.stem + configuration_of(parsed).platform.system.executable_suffix
+    return ("lib" if emit == "lib" else "") + path.stem + _SUFFIXES[emit]
+
+
 def _build_native(parsed: Parsed, path: Path, output: Path, emit: str) -> None:
     from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this backend only
     from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
@@ -101,8 +108,20 @@ def _build_native(parsed: Parsed, path: Path, output: Path, emit: str) -> None:
                 _write(output, products.clif())
             case "obj":
                 _write(output, products.object())
+            case "header":
+                _write(output, products.header())
+            case "lib":
+                _write_library(products, output)
             case _:
                 _write(output, products.executable(), EXECUTABLE_MODE)
+
+
+def _write_library(products: NativeProducts, output: Path) -> None:
+    """Write a static library, and its header beside it."""
+    header, library = products.library()
+    beside = output.parent / f"{products.path.stem}.h"
+    write_output(beside, header, str(beside))
+    _write(output, library)
 
 
 def _guess(output: str) -> str:

@@ -8,6 +8,14 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.products import read_program
 from mochi_rules.cli.step_console import install, run_shown
+from mochi_rules.steps.c_library import (
+    HEADER,
+    SOURCE,
+    exports_step,
+    header_step,
+    library_step,
+    source_step,
+)
 from mochi_rules.steps.native import (
     CLIF,
     HOST,
@@ -50,10 +58,7 @@ class NativeProducts:
         Raises:
             MochiError: There is none to be had.
         """
-        sources = read_program(self.path, self.base)
-        step = clif_step(next(iter(sources)), optimize=self.configuration.optimize)
-        inputs = {name: source.text.encode() for name, source in sources.items()}
-        return self._run(step, ".clif", inputs)
+        return self._clif(is_library=False)
 
     def object(self) -> bytes:
         """Return the program's object.
@@ -61,7 +66,41 @@ class NativeProducts:
         Raises:
             MochiError: As `clif`; or there is no compiler for it.
         """
-        clif = self.clif()
+        return self._object(self.clif())
+
+    def header(self) -> bytes:
+        """Return the header of a library, of whose exported functions C can call each.
+
+        Raises:
+            MochiError: As `clif`; or C cannot call a function.
+        """
+        return self._run(header_step(self.path.stem), ".h", {CLIF: self._clif(is_library=True)})
+
+    def library(self) -> tuple[bytes, bytes]:
+        """Return the header of a library, and the library.
+
+        Raises:
+            MochiError: As `header` and `object`; or there is no C compiler for the platform.
+        """
+        platform = self.configuration.platform
+        compiler = chosen(self.toolchains.linker(platform))
+        clif = self._clif(is_library=True)
+        data = self._object(clif)
+        header = self._run(header_step(self.path.stem), ".h", {CLIF: clif})
+        source = self._run(source_step(self.path.stem), ".c", {CLIF: clif})
+        inputs = {**_host_inputs(), HEADER: header, SOURCE: source}
+        host = self._run(exports_step(platform, compiler), "", inputs, HOST)
+        return header, self._run(library_step(platform), ".a", {OBJECT: data, HOST: host})
+
+    def _clif(self, *, is_library: bool) -> bytes:
+        sources = read_program(self.path, self.base)
+        main = next(iter(sources))
+        exports = (main,) if is_library else ()
+        step = clif_step(main, optimize=self.configuration.optimize, exports=exports)
+        inputs = {name: source.text.encode() for name, source in sources.items()}
+        return self._run(step, ".clif", inputs)
+
+    def _object(self, clif: bytes) -> bytes:
         install(self.toolchains.clif(), self.pipeline, self.console)
         step = native_object_step(native_config(self.configuration, {}), self.path.name)
         return self._run(step, ".o", {CLIF: clif})
@@ -75,8 +114,7 @@ class NativeProducts:
         platform = self.configuration.platform
         compiler = chosen(self.toolchains.linker(platform))
         data = self.object()
-        sources = {name: read_input(path) for name, path in host_sources().items()}
-        host = self._run(host_step(platform, compiler), "", sources, HOST)
+        host = self._run(host_step(platform, compiler), "", _host_inputs(), HOST)
         step = link_step(native_config(self.configuration, {}), compiler)
         suffix = platform.system.executable_suffix
         return self._run(step, suffix, {OBJECT: data, HOST: host})
@@ -84,3 +122,7 @@ class NativeProducts:
     def _run(self, step: Step, suffix: str, inputs: Mapping[str, bytes], name: str = "") -> bytes:
         shown = name or self.path.stem + suffix
         return run_shown(self.pipeline, self.console, step, shown, inputs)
+
+
+def _host_inputs() -> dict[str, bytes]:
+    return {name: read_input(path) for name, path in host_sources().items()}

@@ -47,8 +47,9 @@ class CompileRequest:
     their names as JSON; a run of `_start` still runs all of them. `debug_info` adds DWARF.
     Which lines the code comes from is always there, in the section `mochi.lines`. `optimize` is
     0 to 2; see `passes.PASSES`. With `is_library`, all sources are checked, whether `main` imports
-    them or not, and there is no wasm. With `native`, the result is CLIF instead of wasm. With
-    `stamp`, there is a place for build information, whether the program reads it or not.
+    them or not, and there is no wasm. With `native`, the result is CLIF instead of wasm, and C can
+    call the exported functions of the sources `exports`, which are all compiled. With `stamp`,
+    there is a place for build information, whether the program reads it or not.
     """
 
     main: str
@@ -61,6 +62,7 @@ class CompileRequest:
     is_library: bool = False
     native: bool = False
     stamp: bool = False
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def compile_program(request: CompileRequest) -> CompileResult:
     if request.native:
         from mochi_rules.compiler.clif.module import print_clif  # noqa: PLC0415 - few programs are
 
-        clif = print_clif(module, program.files, _library(request).printed)
+        clif = print_clif(module, program.files, program.exports, _library(request).printed)
         return CompileResult(b"", tuple(diagnostics.items), module, clif)
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
@@ -114,7 +116,7 @@ def build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str = "")
 
 
 def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> Program | None:
-    roots = request.sources if request.is_library else (request.main,)
+    roots = request.sources if request.is_library else (request.exports or (request.main,))
     modules = load_modules(roots, request.sources, diagnostics)
     if diagnostics.errors:
         return None
@@ -124,7 +126,12 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
         return None
     library = _library(request)
     program = build_program(
-        resolution, library, diagnostics, with_tests=request.tests, with_all=request.is_library
+        resolution,
+        library,
+        diagnostics,
+        with_tests=request.tests,
+        with_all=request.is_library,
+        exports=request.exports,
     )
     if diagnostics.errors:
         return None

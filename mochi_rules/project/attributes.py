@@ -227,14 +227,22 @@ RULES: tuple[Rule, ...] = (
         "A program: compiled to WebAssembly, ahead of time, checked, wrapped in an object, and "
         "attached to a launcher.",
         (_NAME, _SRCS, _DEPS, _MAIN, _STAMP, _SYMBOL, _DIRS, _OPTIMIZE, _ENGINE),
-        (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
+        ("{}.wasm", "{}.cwasm", "{}.cwasm.json", "{}.o", "{}"),
     ),
     Rule(
         "mochi_library",
         "Files that programs import. They are checked here, and compiled with each program that "
         "imports them.",
         (_NAME, _SRCS, _DEPS),
-        (".mochi.json",),
+        ("{}.mochi.json",),
+    ),
+    Rule(
+        "mochi_c_library",
+        "A static library and a header: C, and what calls C, calls the exported functions of "
+        "`srcs`. It returns the library, for a linker.",
+        (_NAME, replace(_SRCS, doc="the Mochi files with `export fun`; they may import each other "
+                        "and those of `deps`"), _DEPS, _OPTIMIZE),
+        ("{}.clif", "{}.o", "{}.h", "{}.exports.c", "{}.exports.o", "lib{}.a"),
     ),
     Rule(
         "mochi_test",
@@ -248,7 +256,7 @@ RULES: tuple[Rule, ...] = (
          Attr("expected", FILE, "the exact standard output of the program", None),
          Attr("timeout", SECONDS, "the number of seconds after which the test fails", 60),
          _OPTIMIZE, _ENGINE),
-        (".wasm", ".cwasm", ".cwasm.json"),
+        ("{}.wasm", "{}.cwasm", "{}.cwasm.json"),
     ),
     Rule(
         "wasm_import",
@@ -258,7 +266,7 @@ RULES: tuple[Rule, ...] = (
          Attr("executable", YES_NO, "whether to attach it to a launcher: it must be a "
               "module with a function `_start`", True),
          _SYMBOL, _DIRS, _ENGINE),
-        (".wasm", ".cwasm", ".cwasm.json", ".o", ""),
+        ("{}.wasm", "{}.cwasm", "{}.cwasm.json", "{}.o", "{}"),
     ),
     Rule(
         "cwasm",
@@ -269,7 +277,7 @@ RULES: tuple[Rule, ...] = (
               "structural checks do not", ""),
          Attr("executable", YES_NO, "whether to attach it to a launcher", False),
          _SYMBOL, _DIRS, _ENGINE),
-        (".cwasm.json", ".o", ""),
+        ("{}.cwasm.json", "{}.o", "{}"),
     ),
     Rule(
         "mochi_release",
@@ -303,7 +311,7 @@ def describe(rule: Rule) -> str:
         lines += [f"  {attr.name:<{width}}  {attr.kind.name}; {need}", *wrap(attr.doc, width + 4)]
     if rule.outputs:
         lines += ["", "outputs, below build/PLATFORM-MODE/FOLDER/"]
-        lines += [f"  NAME{suffix}" for suffix in rule.outputs]
+        lines += ["  " + output.format("NAME") for output in rule.outputs]
     shown = [attr for attr in rule.attrs if attr.is_required or attr.name == "program"]
     example = ", ".join(f"{attr.name} = {attr.kind.example}" for attr in shown)
     return "\n".join([*lines, "", "example", f"  {rule.name}({example})"]) + "\n"

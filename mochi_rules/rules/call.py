@@ -36,10 +36,10 @@ class Call:
         """Return the node of a file: one of the folder of the SConscript, or a node."""
         return source_node(self.env.fs, value) if isinstance(value, str) else value
 
-    def output(self, configuration: Configuration, suffix: str) -> Any:
-        """Return the node of an output, claimed."""
+    def output(self, configuration: Configuration, suffix: str, prefix: str = "") -> Any:
+        """Return the node of an output, claimed; its name is that of the target between both."""
         parts = (self.space.settings.build, configuration.name, self.label.package)
-        path = posixpath.join(*filter(None, parts), self.label.name + suffix)
+        path = posixpath.join(*filter(None, parts), prefix + self.label.name + suffix)
         try:
             node = self.env.fs.File("#" + path)
         except TypeError:  # there is a file where this needs a folder, or the other way round

@@ -26,7 +26,7 @@ from mochi_rules.rules.builders import (
 )
 from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
-from mochi_rules.rules.native import declare_native
+from mochi_rules.rules.native import declare_c_library, declare_native
 from mochi_rules.rules.programs import find_program
 from mochi_rules.rules.releases import declare_release
 from mochi_rules.rules.scons.nodes import node_path, source_name
@@ -64,7 +64,10 @@ def rule_functions() -> dict[str, Callable[..., list[Any]]]:
 
 
 def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., list[Any]]:
-    """Return a rule: it returns the nodes of its target, as a builder of SCons does."""
+    """Return a rule: it returns the nodes of its target, as a builder of SCons does.
+
+    Of a library for C it returns those that a linker takes.
+    """
     rule = BY_NAME[name]
 
     def declare(env: Any, *names: Any, **attributes: Any) -> list[Any]:
@@ -80,7 +83,7 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., lis
             space.declare(target)
             space.universe.add(Unit(label, name, (), (), place.locate))
             make(Call(space, env, target, values))
-            return target.goals
+            return target.linked or target.goals
 
         found: list[Any] = space.guard(lambda: _placed(act, place.locate))
         return SCons.Node.NodeList(found)  # type: ignore[no-any-return] # SCons has no types
@@ -174,6 +177,16 @@ def _library(call: Call) -> None:
     step = library_step(sources.roots)
     call.space.tasks[node] = Task(step, str(call.label), sources.read, sources.scan)
     call.environment(configuration).MochiReport(node, list(sources.nodes.values()))
+
+
+def _c_library(call: Call) -> None:
+    sources = _sources(call, lambda unit: tuple(sorted(unit.srcs)))
+    if not sources.roots:
+        place = call.target.place.locate("srcs")
+        message = f"`srcs` of `{call.label}` is empty"
+        raise MochiError(Diagnostic("B019", message, place, help='write `srcs = ["shapes.mochi"]`'))
+    for configuration in call.space.settings.configurations:
+        call.target.linked.append(declare_c_library(call, configuration, sources))
 
 
 def _wasm_import(call: Call) -> None:
@@ -288,6 +301,7 @@ def _object(call: Call, configuration: Configuration, artifact: Any) -> None:
 _MAKERS: Mapping[str, Callable[[Call], None]] = {
     "mochi_binary": _binary,
     "mochi_library": _library,
+    "mochi_c_library": _c_library,
     "mochi_test": _test,
     "wasm_import": _wasm_import,
     "cwasm": _prebuilt,

@@ -75,7 +75,8 @@ class Target:
     `test` is the node that runs it, of a test.
 
     `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
-    `engines` and `runs` what that one runs under, each per configuration.
+    `engines` and `runs` what that one runs under, each per configuration. `linked` are the nodes
+    that a linker takes, of a library for C.
     """
 
     label: Label
@@ -85,6 +86,7 @@ class Target:
     artifacts: dict[str, Any] = field(default_factory=dict)
     engines: dict[str, EngineConfig] = field(default_factory=dict)
     runs: dict[str, RunSettings] = field(default_factory=dict)
+    linked: list[Any] = field(default_factory=list)
     test: Any = None
 
     @property

@@ -49,6 +49,7 @@ class MochiOptions:
     is_library: bool = False
     native: bool = False
     stamp: bool = False
+    exports: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,21 +52,25 @@ def _refuse_limits(run: RunSettings) -> None:
         )
 
 
-def clif_step(main: str, *, optimize: int = 2, stamp: bool = False) -> Step:
+def clif_step(
+    main: str, *, optimize: int = 2, stamp: bool = False, exports: tuple[str, ...] = ()
+) -> Step:
     """Compile a program to the text of CLIF; the inputs are its sources by name.
 
-    With `stamp`, the program has a place for build information.
+    With `stamp`, the program has a place for build information. C can call the exported functions
+    of the sources `exports`.
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
-        options = MochiOptions(optimize=optimize, native=True, stamp=stamp)
+        options = MochiOptions(optimize=optimize, native=True, stamp=stamp, exports=exports)
         result = engines.compile_mochi(main, texts, options)
         return Made(result.code, warnings=result.warnings)
 
-    flags = ("--native", "--stamp") if stamp else ("--native",)
+    flags: tuple[str, ...] = ("--native", "--stamp") if stamp else ("--native",)
+    flags += tuple(f"--export={name}" for name in exports)
     arguments = (f"--main={main}", f"--optimize={optimize}", *flags)
     return Step("mochi", arguments, ("mochi",), CLIF, make)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mochi_rules.platforms.native_files import CLIF, native_directory
+
 from .building import (
     HOST,
     NATIVE,
@@ -26,6 +28,14 @@ if TYPE_CHECKING:
 def worker_path() -> Path:
     """Build the worker."""
     return cargo_build(NATIVE, HOST, "--release") / "release" / "aot-worker"
+
+
+@pytest.fixture(scope="session")
+def clif_worker() -> Path:
+    """Build the worker of the native backend."""
+    directory = native_directory(CLIF)
+    assert directory
+    return cargo_build(directory, HOST, "--release") / "release" / "clif-worker"
 
 
 @pytest.fixture(scope="session")

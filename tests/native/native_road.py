@@ -7,12 +7,25 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mochi_rules.aot.native.c_header import print_header
+from mochi_rules.aot.native.c_interface import read_interface
+from mochi_rules.aot.native.c_source import print_source
 from mochi_rules.aot.native.client import NativeConfig, compile_clif
-from mochi_rules.aot.native.linker import HOST_SOURCES, host_arguments, link_arguments
+from mochi_rules.aot.native.linker import (
+    HOST_SOURCES,
+    host_arguments,
+    library_arguments,
+    link_arguments,
+)
 from mochi_rules.compiler.driver import CompileRequest, compile_program
+from mochi_rules.elf.checks.native_objects import require_sound_native
 from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.native_files import CLIF, c_sources
 from mochi_rules.platforms.platform import find_platform
+from mochi_rules.steps.c_library import HEADER, SOURCE, library_step
+from mochi_rules.steps.expectations import native_expectation
+from mochi_rules.steps.native import HOST
+from mochi_rules.steps.step import OBJECT
 from mochi_rules.workers.process import WorkerProcess
 from tests.needs import need
 
@@ -52,6 +65,26 @@ class Machine:
         )
         subprocess.run([self.compiler, *flags], cwd=self.folder, check=True)
         return self.folder / "program"
+
+    def library(self, path: Path) -> Path:
+        """Make the library of a source, `lib.a` beside its header."""
+        name = path.name
+        request = CompileRequest(
+            name, {name: path.read_text("utf-8")}, native=True, exports=(name,)
+        )
+        clif = compile_program(request).clif.encode()
+        interface = read_interface(path.stem, clif)
+        (self.folder / HEADER).write_text(print_header(interface))
+        (self.folder / f"{path.stem}.h").write_text(print_header(interface))
+        (self.folder / SOURCE).write_text(print_source(interface, HEADER))
+        flags = ("-Wall", "-Wextra", "-Werror", *library_arguments("exports.o", SOURCE))
+        subprocess.run([self.compiler, *flags], cwd=self.folder, check=True)
+        data = compile_clif(self.worker, self.config, name, clif)
+        require_sound_native(data, "it", native_expectation(self.config.platform))
+        inputs = {OBJECT: data, HOST: (self.folder / "exports.o").read_bytes()}
+        library = library_step(self.config.platform).make(None, inputs)  # type: ignore[arg-type]
+        (self.folder / "lib.a").write_bytes(library.data)
+        return self.folder / "lib.a"
 
     def run(
         self, program: Path, stdin: bytes = b"", **options: object

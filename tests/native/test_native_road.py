@@ -15,13 +15,12 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.checks.native_objects import require_sound_native
 from mochi_rules.platforms.cpu import find_cpu_level
-from mochi_rules.platforms.native_files import CLIF, c_sources, native_directory
+from mochi_rules.platforms.native_files import CLIF, c_sources
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.steps.expectations import native_expectation
 from mochi_rules.workers.process import WorkerProcess
 from tests.needs import need
 
-from .building import HOST, cargo_build
 from .native_road import MACHINES, make_machine
 
 if TYPE_CHECKING:
@@ -35,14 +34,6 @@ pytestmark = pytest.mark.slow
 GOLDEN = Path(__file__).parents[1] / "golden"
 RUN = sorted((GOLDEN / "run").glob("*.mochi"))
 FAIL = sorted((GOLDEN / "fail").glob("*.mochi"))
-
-
-@pytest.fixture(scope="session")
-def clif_worker() -> Path:
-    """Build the worker."""
-    directory = native_directory(CLIF)
-    assert directory
-    return cargo_build(directory, HOST, "--release") / "release" / "clif-worker"
 
 
 @pytest.fixture(scope="session", params=list(MACHINES))

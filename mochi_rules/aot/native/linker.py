@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
 
 # The first is compiled, and includes the others.
-HOST_SOURCES = ("all.c", "host.c", "host.h", "system_posix.c", "system_windows.c", "trap.c")
+HOST_SOURCES = (
+    "all.c", "host.c", "host.h", "library.c", "main.c", "system_posix.c", "system_windows.c",
+    "trap.c",
+)  # fmt: skip
 
 _LINKING = {
     "elf": ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-lm"),
@@ -20,14 +23,20 @@ _LINKING = {
 }
 
 
-def host_arguments(output: str) -> tuple[str, ...]:
+def host_arguments(output: str, source: str = HOST_SOURCES[0]) -> tuple[str, ...]:
     """Return the arguments of a C compiler that make the host's object, beside its sources.
 
-    Nothing is kept for debuggers: that would hold the name of the directory.
+    `source` is what includes them. Nothing is kept for debuggers: that would hold the name of the
+    directory.
     """
     flags = ("-std=gnu11", "-Os", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
              "-ffunction-sections", "-fdata-sections")  # fmt: skip
-    return (*flags, "-c", HOST_SOURCES[0], "-o", output)
+    return (*flags, "-c", source, "-o", output)
+
+
+def library_arguments(output: str, source: str) -> tuple[str, ...]:
+    """Return the arguments that make the object which C calls; a shared library may have it."""
+    return (*host_arguments(output, source), "-fPIC", "-fvisibility=hidden")
 
 
 def link_arguments(

@@ -9,12 +9,14 @@ import struct
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.clif import control, overflow, values
+from mochi_rules.compiler.clif.exports import print_exports
 from mochi_rules.compiler.clif.function import Translator
 from mochi_rules.compiler.clif.names import PROGRAM, START, STATIC, TABLE, Names
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
+    from mochi_rules.compiler.ir.function import CFunction
     from mochi_rules.wasm.module import Function, Global, Module
 
 _HANDLERS = {**control.HANDLERS, **overflow.HANDLERS, **values.HANDLERS}
@@ -22,10 +24,12 @@ _REMEMBERED = 1 << 13  # functions, some of them with other addresses than befor
 _FORMATS = {"i32": "<I", "i64": "<Q", "f64": "<d"}
 
 
-def print_clif(module: Module, files: list[str], known: dict[Hashable, str]) -> str:
+def print_clif(
+    module: Module, files: list[str], exports: list[CFunction], known: dict[Hashable, str]
+) -> str:
     """Return the text of a module that `lower/` has made; `files` are what its locations name.
 
-    `known` keeps what is the same in other modules.
+    `exports` are what C can call; `known` keeps what is the same in other modules.
     """
     names = Names(module)
     if len(known) > _REMEMBERED:
@@ -35,6 +39,8 @@ def print_clif(module: Module, files: list[str], known: dict[Hashable, str]) -> 
     lines += [f";! symbol %{name} {symbol}" for name, symbol in names.symbols.items()]
     lines += _data(module, names)
     lines += [f";! export %{PROGRAM}", "", _program(module, names)]
+    if exports:
+        lines += print_exports(exports, names)
     return "\n".join([*lines, *functions])
 
 
@@ -74,17 +80,20 @@ def _variable(variable: Global, names: Names) -> str:
 
 
 def _program(module: Module, names: Names) -> str:
-    """Return the function that C calls: it has the host make the memory, and runs the program."""
+    """Return the function that C calls: it has the host make the memory, and runs the program.
+
+    It has the signature of exports, and ignores the address.
+    """
     (segment,) = module.data
     assert module.memory is not None
     numbers = (module.memory.minimum, segment.offset, len(segment.data))
     constants = [f"    v{number} = iconst.i64 {value}" for number, value in enumerate(numbers)]
     return "\n".join([
-        f"function %{PROGRAM}() {{",
+        f"function %{PROGRAM}(i64) {{",
         f"    gv0 = symbol colocated %{STATIC}",
         f"    fn0 = colocated %{START}(i64, i64, i64, i64)",
         f"    fn1 = colocated %{names.function('_start')}() fast",
-        "block0:",
+        "block0(v4: i64):",
         *constants,
         "    v3 = symbol_value.i64 gv0",
         "    call fn0(v0, v1, v3, v2)",

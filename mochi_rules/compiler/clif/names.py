@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 # What an object defines for its host, and what the host gives it.
 PROGRAM, START = "mochi_program", "mochi_start"
-STATIC, TABLE = "mochi_static", "mochi_table"
+STATIC, TABLE, EXPORTS = "mochi_static", "mochi_table", "mochi_exports"
 HOST = ("memmove", "mochi_memory", "mochi_pages", "mochi_grow", "mochi_fill")
-_DEFINED = (PROGRAM, START, STATIC, TABLE, "mochi_lines", "mochi_files")
+_DEFINED = (PROGRAM, START, STATIC, TABLE, EXPORTS, "mochi_lines", "mochi_files")
 _PLAIN = re.compile(r"\w+", re.ASCII)
 _ENTRIES = {"_start": "mochi_run"}  # that of the C library is another
 

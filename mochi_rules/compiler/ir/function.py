@@ -164,6 +164,20 @@ class StructLayout:
     role: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class CFunction:
+    """A function for callers in C: what they call it, without the prefix of the library.
+
+    `function` is its name in the IR. Types are as in Mochi, and `struct NAME` for a struct;
+    `params` are names and types.
+    """
+
+    name: str
+    function: str
+    params: tuple[tuple[str, str], ...]
+    result: str
+
+
 @dataclass(slots=True, eq=False)
 class Program:
     """A whole program. `globals` maps names to types; `main` runs first.
@@ -172,7 +186,7 @@ class Program:
     take parameters over.
 
     With `tests`, the names of its test blocks, `main` takes the number of the one to run, or -1
-    for all.
+    for all. `exports` are what C can call besides.
     """
 
     files: list[str]
@@ -182,6 +196,13 @@ class Program:
     main: str
     tests: list[str] | None = None
     signatures: dict[str, Signature] = field(default_factory=dict)
+    exports: list[CFunction] = field(default_factory=list)
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The functions of the program that are called from outside."""
+        exported = (export.function for export in self.exports)
+        return (self.main, *(name for name in exported if name in self.functions))
 
 
 _NO_ARGUMENTS: frozenset[int] = frozenset()

@@ -17,7 +17,8 @@ from mochi_rules.compiler.irbuild import (
     statements,
 )
 from mochi_rules.compiler.irbuild.context import FunctionBuilder, Rules
-from mochi_rules.compiler.irbuild.items import StructCast, Thunk
+from mochi_rules.compiler.irbuild.items import FieldGetter, StructCast, StructMaker, Thunk
+from mochi_rules.compiler.irbuild.objects import new_struct
 from mochi_rules.compiler.irbuild.queries import query
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ def build_function(program: ProgramState, item: Item) -> ir.Function:
         _build_thunk(b, item)
     elif isinstance(item, StructCast):
         _build_cast(b, item)
+    elif isinstance(item, StructMaker):
+        _build_maker(b, item)
+    elif isinstance(item, FieldGetter):
+        _build_getter(b, item)
     elif item.decl is None:
         _build_top_level(b)
     else:
@@ -109,6 +114,20 @@ def _build_cast(b: FunctionBuilder, item: StructCast) -> None:
     b.site = item.site
     b.function.result = b.program.struct_type(item.struct)
     b.leave(casts.cast_fields(b, source, item.struct, b.function.result))
+
+
+def _build_maker(b: FunctionBuilder, item: StructMaker) -> None:
+    cells = item.struct.cells
+    values = {name: _param(b, name, resolve(cell)) for name, cell in cells.items()}
+    b.function.result = b.program.struct_type(item.struct)
+    b.leave(new_struct(b, item.struct, values))
+
+
+def _build_getter(b: FunctionBuilder, item: FieldGetter) -> None:
+    value = _param(b, "self", b.program.struct_type(item.struct))
+    b.function.result = resolve(item.struct.cells[item.field])
+    attr = b.program.field_attribute(item.struct, item.field)
+    b.leave(b.emit("field.load", (value,), b.function.result, attr))
 
 
 def _param(b: FunctionBuilder, name: str, type_: Type) -> ir.Value:

@@ -40,5 +40,32 @@ class StructCast:
         return self.struct.module.top
 
 
+@dataclass(frozen=True, slots=True)
+class StructMaker:
+    """The function that makes a struct of its fields, for callers in C."""
+
+    struct: Struct
+
+    @property
+    def target(self) -> Function:
+        """The function whose module it belongs to."""
+        assert self.struct.module.top is not None
+        return self.struct.module.top
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGetter:
+    """The function that returns a field of a struct, for callers in C."""
+
+    struct: Struct
+    field: str
+
+    @property
+    def target(self) -> Function:
+        """The function whose module it belongs to."""
+        assert self.struct.module.top is not None
+        return self.struct.module.top
+
+
 if TYPE_CHECKING:
-    Item = Function | Thunk | StructCast
+    Item = Function | Thunk | StructCast | StructMaker | FieldGetter

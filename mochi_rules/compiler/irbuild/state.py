@@ -10,7 +10,7 @@ from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.infer.reach import returns_value
 from mochi_rules.compiler.ir import function as ir
 from mochi_rules.compiler.ir.types import CELL, VOID, FunType, Type, struct_of
-from mochi_rules.compiler.irbuild.items import StructCast, Thunk
+from mochi_rules.compiler.irbuild.items import FieldGetter, StructCast, StructMaker, Thunk
 
 if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
@@ -45,6 +45,10 @@ class ProgramState:
                     base = f"{item.target.name}.value"
                 case StructCast():
                     base = f"{item.struct.name}.cast"
+                case StructMaker():
+                    base = f"{item.struct.name}.new"
+                case FieldGetter():
+                    base = f"{item.struct.name}.{item.field}"
                 case _:
                     base = item.name
             self.names[item] = self._unique(base)

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from mochi_rules.wasm.module import Instruction
 
 
+# What the runtime library has for callers in C.
+FOR_C = ("release", "string_blank", "list_make")
 HEAP_BASE = "heap_end"  # the runtime's variable that starts at the end of static data
 
 
@@ -135,8 +137,12 @@ class Linker:
 
     def link(self) -> Module:
         """Link everything that the program needs."""
-        for name in (self.program.main, "finish", *(("release",) if self._checks_leaks else ())):
+        for name in (*self.program.entries, "finish"):
             self.need(name)
+        for name in FOR_C if self.program.exports else ():
+            self.need(name)
+        if self._checks_leaks:
+            self.need("release")
         self.static.files(self.program.files)
         if self.has_build_info:
             self.static.table("build_info")

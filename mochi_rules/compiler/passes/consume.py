@@ -3,7 +3,7 @@
 A function that takes over a list may extend it in place, and one that takes over a part need not
 retain it, where the call is its caller's last use. So a function takes over what an instruction
 of it takes over, calls included; a parameter that it merely returns stays borrowed. Functions that
-are called through a value borrow, since their callers do not know them.
+are called through a value or by C borrow, since their callers do not know them.
 
 Requires that no references are counted yet. Sets `Function.consumes`, and for callers the
 signatures of the functions that take something over. As Lean 4 infers it (Ullrich and de Moura,
@@ -33,6 +33,8 @@ Param = tuple[str, int]  # of a function: its name, and the number of the parame
 def infer_consumed(context: Context) -> None:
     """Decide for every function which parameters it takes over."""
     finder = _Finder(context)
+    if context.program is not None:
+        finder.fixed.update(context.program.entries)
     for function in context.functions.values():
         finder.note(function)
     for name, numbers in finder.spread().items():

@@ -48,7 +48,7 @@ class _Inliner:
         self.program = program
         self.functions = program.functions
         self.sizes = {name: _size(one.blocks) for name, one in self.functions.items()}
-        self.mentions: dict[str, int] = {}
+        self.mentions = dict.fromkeys(program.entries, 1)  # from outside
         for function in self.functions.values():
             for value in _naming(function):
                 self.mentions[value.attr] = self.mentions.get(value.attr, 0) + 1
@@ -71,8 +71,15 @@ class _Inliner:
     def _callees_first(self) -> list[str]:
         """Return the functions that the program reaches."""
         found: list[str] = []
-        seen = {self.program.main}
-        stack = [(self.program.main, self._callees(self.program.main))]
+        seen: set[str] = set()
+        for entry in self.program.entries:
+            if entry not in seen:
+                seen.add(entry)
+                self._add_callees_first(entry, seen, found)
+        return found
+
+    def _add_callees_first(self, entry: str, seen: set[str], found: list[str]) -> None:
+        stack = [(entry, self._callees(entry))]
         while stack:
             name, callees = stack[-1]
             for callee in callees:
@@ -83,7 +90,6 @@ class _Inliner:
             else:
                 found.append(name)
                 stack.pop()
-        return found
 
     def _callees(self, name: str) -> Iterator[str]:
         for value in _naming(self.functions[name]):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mochi_rules.formats.ar import ar
 from mochi_rules.release.archives.tarball import compress_gzip, tar
 from mochi_rules.release.contents import File
 
 if TYPE_CHECKING:
     from mochi_rules.release.contents import Contents
 
-_MAGIC = b"!<arch>\n"
 _KIB = 1024
 
 
@@ -30,7 +30,7 @@ def deb(contents: Contents) -> bytes:
         "control.tar.gz": compress_gzip(tar([control], product.time)),
         "data.tar.gz": compress_gzip(tar(installed, product.time)),
     }
-    return _MAGIC + b"".join(_member(name, data, product.time) for name, data in members.items())
+    return ar(members, product.time)
 
 
 def _control(contents: Contents, size: int) -> str:
@@ -51,8 +51,3 @@ def _control(contents: Contents, size: int) -> str:
 
 def _name(contents: Contents) -> str:
     return contents.product.name.lower().replace("_", "-")
-
-
-def _member(name: str, data: bytes, time: int) -> bytes:
-    header = f"{name:<16}{time:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n"
-    return header.encode() + data + b"\n" * (len(data) % 2)

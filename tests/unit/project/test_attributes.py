@@ -98,7 +98,7 @@ def test_reference_of_a_rule_names_every_attribute(rule: Rule) -> None:
     text = describe(rule)
     words = " ".join(text.split())
     assert all(f"  {attr.name} " in text and attr.doc in words for attr in rule.attrs)
-    assert all(f"NAME{suffix}\n" in text for suffix in rule.outputs)
+    assert all(output.format("NAME") + "\n" in text for output in rule.outputs)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

@@ -8,3 +8,9 @@
 
 #include "host.c"
 #include "trap.c"
+
+#ifdef MOCHI_LIBRARY
+#include "library.c"
+#else
+#include "main.c"
+#endif

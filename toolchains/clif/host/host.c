@@ -6,6 +6,7 @@
 
 #include "host.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { SUCCESS = 0, BADF = 8, IO = 29, PIPE = 64 };
@@ -13,7 +14,7 @@ enum { SUCCESS = 0, BADF = 8, IO = 29, PIPE = 64 };
 uint8_t *mochi_memory;
 uint32_t mochi_pages;
 
-static const char *name = "program";
+const char *mochi_name = "program";
 
 static uint32_t load(uint64_t address) {
     const uint8_t *bytes = mochi_memory + (uint32_t)address;
@@ -39,7 +40,7 @@ void mochi_put(const char *text, size_t size) {
 
 void mochi_begin(const char *message) {
     mochi_put("error: `", 8);
-    mochi_put(name, strlen(name));
+    mochi_put(mochi_name, strlen(mochi_name));
     mochi_put("`: ", 3);
     mochi_put(message, strlen(message));
     mochi_put("\n", 1);
@@ -147,20 +148,8 @@ uint64_t mochi_wasi_environ_get(uint64_t addresses, uint64_t text) {
     return SUCCESS;
 }
 
+#ifdef MOCHI_LIBRARY
+void mochi_wasi_proc_exit(uint64_t status) { exit((int)status); } /* writes what C has buffered */
+#else
 void mochi_wasi_proc_exit(uint64_t status) { mochi_system_exit((int)status); }
-
-int main(int count, char **arguments) {
-    if (count > 0) { /* the name by which it was called, and not where it lies */
-        name = arguments[0];
-        for (const char *at = name; *at != '\0'; at++) {
-            if (*at == '/' || *at == '\\') {
-                name = at + 1;
-            }
-        }
-    }
-    if (!mochi_system_start()) {
-        mochi_fail("the program cannot start", CANNOT_START);
-    }
-    mochi_run_guarded(mochi_program);
-    mochi_system_exit(0);
-}
+#endif

@@ -17,14 +17,18 @@
 #define GUARD_SIZE ((uint64_t)1 << 16)
 #define PAGE_SIZE_OF_MEMORY ((uint64_t)1 << 16)
 
-/* The program's side: what Cranelift has compiled. */
-void mochi_program(void);
+/* What C calls of what Cranelift has compiled: arguments and result are words in memory. */
+typedef void mochi_function(uint64_t *words);
+mochi_function mochi_program;
 extern const uint8_t mochi_lines[];
 extern const char mochi_files[];
 
 /* The memory, and how many pages of it are usable. */
 extern uint8_t *mochi_memory;
 extern uint32_t mochi_pages;
+
+/* What messages call the program. */
+extern const char *mochi_name;
 
 /* Says `error: `NAME`: MESSAGE`, and ends the process. */
 _Noreturn void mochi_fail(const char *message, int status);
@@ -33,8 +37,11 @@ _Noreturn void mochi_fail(const char *message, int status);
 void mochi_begin(const char *message);
 void mochi_put(const char *text, size_t size);
 
-/* trap.c: calls a function on a stack of STACK_SIZE, and reports a trap in it. */
-void mochi_run_guarded(void (*function)(void));
+/* Makes a stack of STACK_SIZE, and has traps in what runs on it reported. */
+void mochi_guard(void);
+
+/* Calls a function on that stack. */
+void mochi_run(mochi_function *function, uint64_t *words);
 
 /* Says where the program was: the address of the instruction, and those of the callers. */
 _Noreturn void mochi_report_trap(const char *message, const uintptr_t *addresses, size_t count);

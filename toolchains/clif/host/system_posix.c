@@ -145,45 +145,87 @@ static const char *message(int number, uintptr_t address) {
     return number == SIGFPE ? "integer divide by zero" : "unreachable code reached";
 }
 
+static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE};
+enum { SIGNALS = sizeof signals / sizeof *signals };
+static struct sigaction before[SIGNALS];
+static volatile sig_atomic_t is_running;
+
+/* Has the instruction run again under the handler from before: it is not ours. */
+static void pass_on(int number) {
+    for (size_t index = 0; index < SIGNALS; index++) {
+        if (signals[index] == number) {
+            sigaction(number, &before[index], NULL);
+        }
+    }
+}
+
 static void trapped(int number, siginfo_t *info, void *context) {
+    if (!is_running) {
+        pass_on(number);
+        return;
+    }
     uintptr_t addresses[FRAMES];
     size_t count = walk(registers(context), addresses);
     mochi_report_trap(message(number, (uintptr_t)info->si_addr), addresses, count);
 }
 
-static void call_on(uint8_t *top, void (*function)(void)) {
+/* mochi_call_on(top, function, words) calls function(words) on the stack that ends at `top`. */
+void mochi_call_on(uint8_t *top, mochi_function *function, uint64_t *words);
+
+#define NAME_OF(prefix, name) NAME_IN(prefix, name)
+#define NAME_IN(prefix, name) #prefix #name
+#define CALL_ON NAME_OF(__USER_LABEL_PREFIX__, mochi_call_on)
+
+__asm__(".text\n"
+        ".p2align 4\n"
+        ".globl " CALL_ON "\n" CALL_ON ":\n"
 #if defined(__x86_64__)
-    __asm__ volatile("movq %%rsp, %%rbx\n movq %0, %%rsp\n callq *%1\n movq %%rbx, %%rsp"
-                     : "+r"(top), "+r"(function)
-                     :
-                     : "rbx", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "memory",
-                       "cc");
+        "pushq %rbp\n"
+        "movq %rsp, %rbp\n"
+        "movq %rdi, %rsp\n"
+        "movq %rdx, %rdi\n"
+        "callq *%rsi\n"
+        "movq %rbp, %rsp\n"
+        "popq %rbp\n"
+        "ret\n"
 #elif defined(__aarch64__)
-    __asm__ volatile("mov x19, sp\n mov sp, %0\n blr %1\n mov sp, x19"
-                     : "+r"(top), "+r"(function)
-                     :
-                     : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
-                       "x12", "x13", "x14", "x15", "x16", "x17", "x19", "x30", "memory", "cc");
+        "stp x29, x30, [sp, #-16]!\n"
+        "mov x29, sp\n"
+        "mov sp, x0\n"
+        "mov x0, x2\n"
+        "blr x1\n"
+        "mov sp, x29\n"
+        "ldp x29, x30, [sp], #16\n"
+        "ret\n"
 #elif defined(__riscv)
-    __asm__ volatile("mv s1, sp\n mv sp, %0\n jalr %1\n mv sp, s1"
-                     : "+r"(top), "+r"(function)
-                     :
-                     : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "a0", "a1", "a2", "a3", "a4",
-                       "a5", "a6", "a7", "s1", "memory");
+        "addi sp, sp, -16\n"
+        "sd ra, 8(sp)\n"
+        "sd s0, 0(sp)\n"
+        "mv s0, sp\n"
+        "mv sp, a0\n"
+        "mv a0, a2\n"
+        "jalr a1\n"
+        "mv sp, s0\n"
+        "ld s0, 0(sp)\n"
+        "ld ra, 8(sp)\n"
+        "addi sp, sp, 16\n"
+        "ret\n"
 #elif defined(__s390x__)
-    top -= 160; /* where the callee saves registers */
-    *(uintptr_t *)top = 0;
-    __asm__ volatile("lgr %%r9, %%r15\n lgr %%r15, %0\n basr %%r14, %1\n lgr %%r15, %%r9"
-                     : "+a"(top), "+a"(function)
-                     :
-                     : "r0", "r1", "r2", "r3", "r4", "r5", "r9", "r14", "memory", "cc");
+        "stmg %r6, %r15, 48(%r15)\n"
+        "lgr %r11, %r15\n"
+        "lay %r15, -160(%r2)\n" /* where the callee saves registers */
+        "xc 0(8, %r15), 0(%r15)\n"
+        "lgr %r2, %r4\n"
+        "basr %r14, %r3\n"
+        "lgr %r15, %r11\n"
+        "lmg %r6, %r15, 48(%r15)\n"
+        "br %r14\n"
 #else
 #error "no way to change the stack on this architecture"
 #endif
-}
+);
 
-void mochi_run_guarded(void (*function)(void)) {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE};
+void mochi_guard(void) {
     static uint8_t signal_stack[SIGNAL_STACK];
     stack_t alternate = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
     struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_SIGINFO | SA_ONSTACK};
@@ -192,8 +234,13 @@ void mochi_run_guarded(void (*function)(void)) {
         sigaltstack(&alternate, NULL) != 0) {
         mochi_fail("the program cannot start: no address space for its stack", CANNOT_START);
     }
-    for (size_t index = 0; index < sizeof signals / sizeof *signals; index++) {
-        sigaction(signals[index], &action, NULL);
+    for (size_t index = 0; index < SIGNALS; index++) {
+        sigaction(signals[index], &action, &before[index]);
     }
-    call_on(stack + STACK_SIZE, function);
+}
+
+void mochi_run(mochi_function *function, uint64_t *words) {
+    is_running = 1;
+    mochi_call_on(stack + STACK_SIZE, function, words);
+    is_running = 0;
 }

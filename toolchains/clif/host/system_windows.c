@@ -80,9 +80,11 @@ static const char *message(DWORD code) {
     }
 }
 
+static volatile int is_running;
+
 static LONG WINAPI trapped(EXCEPTION_POINTERS *found) {
     const char *text = message(found->ExceptionRecord->ExceptionCode);
-    if (text == NULL) {
+    if (text == NULL || !is_running) {
         return EXCEPTION_CONTINUE_SEARCH;
     }
     uintptr_t addresses[FRAMES];
@@ -108,9 +110,14 @@ static LONG WINAPI trapped(EXCEPTION_POINTERS *found) {
 }
 
 /* The linker reserves the stack. */
-void mochi_run_guarded(void (*function)(void)) {
+void mochi_guard(void) {
     ULONG reserve = 64 << 10; /* for the report of an overflow */
     SetThreadStackGuarantee(&reserve);
     AddVectoredExceptionHandler(1, trapped);
-    function();
+}
+
+void mochi_run(mochi_function *function, uint64_t *words) {
+    is_running = 1;
+    function(words);
+    is_running = 0;
 }

@@ -42,7 +42,7 @@ def _translate(
 ) -> str:
     """Return the blocks of a function `f`, whose values and blocks are numbered as they come."""
     function = Function("f", params.split(), results.split(), locals_.split(), body)
-    text = print_clif(_module(function), ["a.mochi"], {})
+    text = print_clif(_module(function), ["a.mochi"], [], {})
     found = re.search(r"^function %f\(.*?\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
     assert found
     return found[1]
@@ -176,7 +176,7 @@ def test_constants_are_written_as_cranelift_reads_them(instruction: Any, text: s
 
 def test_module_has_data_variables_and_table() -> None:
     """Directives carry them: bytes are little-endian, and a table has addresses of functions."""
-    text = print_clif(_module(Function("f.g", body=[("return",)])), ["a.mochi"], {})
+    text = print_clif(_module(Function("f.g", body=[("return",)])), ["a.mochi"], [], {})
     assert ";! data %mochi_static 16 read 0102" in text
     assert ";! data %end_variable 8 write b0040000" in text
     assert f";! data %mochi_table 16 read {'00' * 16}\n;! address %mochi_table 8 %f_g" in text
@@ -188,7 +188,7 @@ def test_names_of_a_program_do_not_meet_those_of_the_host() -> None:
     """A function `memmove` of a program is another than the one that moves its memory."""
     functions = (Function("memmove", body=[("return",)]), Function("a_b", body=[("return",)]),
                  Function("a.b", body=[("call", "memmove"), ("return",)]))  # fmt: skip
-    text = print_clif(_module(*functions), ["a.mochi"], {})
+    text = print_clif(_module(*functions), ["a.mochi"], [], {})
     assert "function %memmove_2() fast" in text
     assert "colocated %memmove_2() fast" in text
     assert ";! symbol %a_b_2 a.b.2" in text

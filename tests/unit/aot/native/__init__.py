@@ -1,0 +1,1 @@
+"""Tests of what C sees of the native backend."""

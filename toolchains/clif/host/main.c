@@ -1,0 +1,20 @@
+/* How a program starts. */
+
+#include "host.h"
+
+int main(int count, char **arguments) {
+    if (count > 0) { /* the name by which it was called, and not where it lies */
+        mochi_name = arguments[0];
+        for (const char *at = mochi_name; *at != '\0'; at++) {
+            if (*at == '/' || *at == '\\') {
+                mochi_name = at + 1;
+            }
+        }
+    }
+    if (!mochi_system_start()) {
+        mochi_fail("the program cannot start", CANNOT_START);
+    }
+    mochi_guard();
+    mochi_run(mochi_program, NULL);
+    mochi_system_exit(0);
+}
