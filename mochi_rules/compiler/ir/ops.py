@@ -221,11 +221,25 @@ _LISTS = [
                allocates=True), (0, 1)),
 ]  # fmt: skip
 
+# A piece is a constant of 1 to 8 bytes.
 _OF_BYTES = Effects(BYTES, needs=(0,))
 _STRINGS = [
     Op("string.len", "s: string", "int", "number of code points", _OF_BYTES),
     Op("string.concat", "a: string, b: string", "string", "in place where a is unique",
        Effects(BYTES | COUNTS, BYTES | COUNTS, (0, 1), frees=True, allocates=True), (0,)),
+    Op("string.reserve", "s: string, n: int", "string",
+       "the same bytes, with room for n more where n is positive and not too large",
+       Effects(BYTES | COUNTS, COUNTS, (0,), frees=True, allocates=True), (0,)),
+    Op("string.size", "s: string", "int", "number of bytes", _OF_BYTES),
+    Op("string.room", "s: string, size: int", "int",
+       "how often `size` bytes, not 0, can be appended in place; not above 0 where s is shared",
+       Effects(BYTES | COUNTS, needs=(0,))),
+    Op("string.extend", "s: string, piece: string, n: int", "string",
+       "longer by n pieces, which is not above its room; they are undefined until stored",
+       Effects(BYTES, BYTES, (0,)), (0,)),
+    Op("string.store", "s: string, piece: string, at: int", "void",
+       "put the piece at a byte; up to 8 bytes from there are undefined behind it",
+       Effects(writes=BYTES, needs=(0,))),
     Op("string.eq", "a: string, b: string", "bool", "equal bytes", Effects(BYTES, needs=(0, 1))),
     Op("string.offset", "s: string, i: int", "word", "where code point i begins; 0 ≤ i < len",
        _OF_BYTES),

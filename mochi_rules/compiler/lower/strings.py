@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _WORD = 8  # bytes of a string that one can always read, and that one store puts behind it
 _LOADS = {1: ("i32.load8_u", 0), 2: ("i32.load16_u", 0), 4: ("i32.load", 0)}
+_STORES = {1: "i64.store8", 2: "i64.store16", 4: "i64.store32"}
 _ASCII = 128
 
 
@@ -53,7 +54,7 @@ def _string_concat(s: Selector, value: Value) -> None:
     s.raw("i64.store", 0, layout.STRING_DATA)
     s.raw("local.get", held)
     s.raw("local.get", lengths)
-    s.raw("i64.const", count_code_points(known) << 32 | len(known))
+    s.raw("i64.const", _lengths(known))
     s.raw("i64.add")
     s.raw("i64.store", 3, layout.STRING_BYTES)
     s.raw("local.get", held)
@@ -62,6 +63,64 @@ def _string_concat(s: Selector, value: Value) -> None:
     s.push(more)
     s.call("string_concat")
     s.raw("end")
+
+
+def _string_reserve(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.call("string_reserve")
+
+
+def _string_size(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    s.raw("i64.load32_u", 2, layout.STRING_BYTES)
+
+
+def _string_room(s: Selector, value: Value) -> None:
+    held, size = s.hold(value.args[0]), s.hold(value.args[1])
+    s.raw("local.get", held)
+    s.raw("i64.load32_u", 2, layout.STRING_CAP)
+    s.raw("local.get", held)
+    s.raw("i64.load32_u", 2, layout.STRING_BYTES)
+    s.raw("i64.sub")
+    s.raw("i64.const", _WORD)
+    s.raw("i64.sub")
+    s.raw("local.get", size)
+    s.raw("i64.div_s")
+    s.raw("i64.const", 0)
+    s.raw("local.get", held)
+    s.raw("i32.load", 2, layout.RC)
+    s.raw("i32.const", 1)
+    s.raw("i32.eq")
+    s.raw("select")
+
+
+def _string_extend(s: Selector, value: Value) -> None:
+    held, piece = s.hold(value.args[0]), value.args[1].attr
+    s.raw("local.get", held)
+    s.raw("local.get", held)
+    s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
+    s.push(value.args[2])
+    s.raw("i64.const", _lengths(piece))
+    s.raw("i64.mul")
+    s.raw("i64.add")
+    s.raw("i64.store", 3, layout.STRING_BYTES)
+    s.raw("local.get", held)
+
+
+def _string_store(s: Selector, value: Value) -> None:
+    """Store at once all bytes of the piece, or eight: there is room for them."""
+    text, piece, at = value.args
+    s.push(text)
+    s.push(at)
+    s.raw("i32.wrap_i64")
+    s.raw("i32.add")
+    s.raw("i64.const", _number(piece.attr))
+    s.raw(_STORES.get(len(piece.attr), "i64.store"), 0, layout.STRING_DATA)
+
+
+def _lengths(text: bytes) -> int:
+    """Return both lengths of a string as one word holds them."""
+    return count_code_points(text) << 32 | len(text)
 
 
 def _number(text: bytes) -> int:
@@ -214,6 +273,8 @@ def _string_char(s: Selector, value: Value) -> None:
 
 HANDLERS: dict[str, Handler] = {
     "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
+    "string.reserve": _string_reserve, "string.size": _string_size, "string.room": _string_room,
+    "string.extend": _string_extend, "string.store": _string_store,
     "string.order": _string_order, "string.order_at": _string_order_at,
     "string.offset": _string_offset, "string.next": _string_next, "string.char": _string_char,
 }  # fmt: skip

@@ -1,12 +1,14 @@
-"""Reserves room before a loop that appends to a list a known number of times.
+"""Reserves room before a loop that appends to a list or a string a known number of times.
 
-A list that grows by doubling moves often, and leaves blocks behind that only other lists can use.
+What grows by doubling moves often, and leaves blocks behind that only others like it can use.
 A loop that counts up by one to a bound from outside, has no other way out, and ends each turn
-with a list that it has appended to, appends as often as it counts.
+with a list that it has appended to, appends as often as it counts. So it is with a string and
+the bytes of the constants that are appended to it.
 
-Requires that no references are counted yet. Adds `list.reserve` before such loops; it does nothing
-where the list is shared, for the loop may still change it under another name, nor where the room
-would be very large, for the loop may still stop the program.
+Requires that no references are counted yet. Adds `list.reserve` and `string.reserve` before such
+loops; they do nothing where the room would be very large, for the loop may still stop the
+program, and the former where the list is shared, for the loop may still change it under another
+name.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import Branch, Jump, Value
-from mochi_rules.compiler.ir.types import INT, ListType
+from mochi_rules.compiler.ir.types import INT, STRING, ListType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +25,15 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Block, Function
     from mochi_rules.compiler.passes.context import Context
 
-    _Appended = tuple[Value | None, int]  # a list, and how many elements were appended to it
+    # A list or a string, and how many elements or bytes were appended to it.
+    _Appended = tuple[Value | None, int]
 
+RESERVES = {"list.append": "list.reserve", "string.concat": "string.reserve"}
 _STEPS = frozenset({"add", "add.checked"})
 
 
 def reserve(function: Function, context: Context) -> None:
-    """Reserve room for the loops of a function that append to lists."""
+    """Reserve room for the loops of a function that append to lists and strings."""
     facts = context.facts(function)
     for header, body in facts.flow.loops.items():
         ways, counter = _ways_in(header, body, facts), _counter(header, body, facts)
@@ -83,13 +87,14 @@ def _is_successor(value: Value, param: Value) -> bool:
 
 
 def _reserved(entry: Block, xs: Value, turns: tuple[Value, Value], appends: int) -> Value:
-    """Return a list with room for what a loop appends in all the turns that it counts."""
+    """Return what has room for all that a loop appends in the turns that it counts."""
     limit, first = turns
     bound = _const(limit.attr) if limit.op == "const" else limit
     count = Value("sub", (bound, first), INT)
     times = _const(appends)
     total = Value("mul", (count, times), INT)
-    longer = Value("list.reserve", (xs, total), xs.type)
+    op = "string.reserve" if xs.type is STRING else "list.reserve"
+    longer = Value(op, (xs, total), xs.type)
     entry.code += [*([] if bound is limit else [bound]), count, times, total, longer]
     return longer
 
@@ -99,10 +104,10 @@ def _const(number: int) -> Value:
 
 
 def _appended(header: Block, again: Jump, facts: Facts) -> Iterator[tuple[int, int]]:
-    """Return which parameters each turn appends to, and how many elements."""
+    """Return which parameters each turn appends to, and how many elements or bytes."""
     found: dict[Value, _Appended] = {param: (param, 0) for param in header.params}
     for place, (param, passed) in enumerate(zip(header.params, again.args, strict=True)):
-        if not isinstance(param.type, ListType):
+        if not isinstance(param.type, ListType) and param.type is not STRING:
             continue
         work = [passed]
         while work:
@@ -118,8 +123,8 @@ def _appended(header: Block, again: Jump, facts: Facts) -> Iterator[tuple[int, i
 
 
 def _before(xs: Value, facts: Facts) -> list[Value]:
-    """Return what a list was in the same turn before an append, or on the ways that lead here."""
-    if xs.op == "list.append":
+    """Return what it was in the same turn before an append, or on the ways that lead here."""
+    if xs.op == "list.append" or piece_of(xs):
         return [xs.args[0]]
     block = facts.homes[xs]
     if xs.op != "param" or block in facts.flow.headers or xs not in block.params:
@@ -130,9 +135,17 @@ def _before(xs: Value, facts: Facts) -> list[Value]:
 
 
 def _merged(xs: Value, before: list[Value], found: dict[Value, _Appended]) -> _Appended:
-    """Return what was appended to which list on every way to one."""
+    """Return what was appended to which one on every way to another."""
     ways = {found[one] for one in before}
     if len(ways) != 1:
         return None, 0
     ((start, appends),) = ways
-    return start, appends + (xs.op == "list.append")
+    return start, appends + (xs.op == "list.append") + len(piece_of(xs))
+
+
+def piece_of(value: Value) -> bytes:
+    """Return the constant that a value appends to a string, or nothing."""
+    if value.op != "string.concat" or value.args[1].op != "string":
+        return b""
+    piece: bytes = value.args[1].attr
+    return piece

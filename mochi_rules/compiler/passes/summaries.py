@@ -22,6 +22,7 @@ _FOREIGN = replace(ANYTHING, writes=ANYTHING.writes - LENGTH - BYTES)
 _EXTENDS = Effects(HEAP, COUNTS, (0,), frees=True, allocates=True)
 _OWN = {
     "list.append": _EXTENDS, "list.reserve": _EXTENDS, "string.concat": _EXTENDS,
+    "string.reserve": _EXTENDS,
     "closure.call": _FOREIGN, "call.indirect": _FOREIGN,
 }  # fmt: skip
 # By operation, where they are those of every instruction of it.

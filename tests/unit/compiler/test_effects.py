@@ -30,6 +30,8 @@ LOOKS = {
     "list.room": ([INTS], INT, None),
     "list.load": ([INTS, INT], INT, None),
     "string.len": ([STRING], INT, None),
+    "string.size": ([STRING], INT, None),
+    "string.room": ([STRING, INT], INT, None),
     "string.eq": ([STRING, STRING], BOOL, None),
     "string.offset": ([STRING, INT], WORD, None),
     "string.next": ([STRING, WORD], WORD, None),
