@@ -10,7 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.ir.ops import ANYTHING, BYTES, COUNTS, HEAP, LENGTH, NOTHING, OPS, Effects
+from mochi_rules.compiler.ir.ops import (
+    ANYTHING,
+    BYTES,
+    COUNTS,
+    GLOBALS,
+    HEAP,
+    LENGTH,
+    NOTHING,
+    OPS,
+    Effects,
+)
 from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
 
 if TYPE_CHECKING:
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Value
 
 _FOREIGN = replace(ANYTHING, writes=ANYTHING.writes - LENGTH - BYTES)
+_LIBRARY = replace(_FOREIGN, writes=_FOREIGN.writes - GLOBALS)  # it calls no function of programs
 _EXTENDS = Effects(HEAP, COUNTS, (0,), frees=True, allocates=True)
 _OWN = {
     "list.append": _EXTENDS, "list.reserve": _EXTENDS, "string.concat": _EXTENDS,
@@ -76,7 +87,7 @@ def own_effects(value: Value) -> Effects:
     if settled is not None:
         return settled
     if value.op == "call":
-        return LIBRARY_EFFECTS.get(value.attr, _FOREIGN)
+        return LIBRARY_EFFECTS.get(value.attr, _LIBRARY)
     return _OWN.get(value.op) or effects_of(value)
 
 

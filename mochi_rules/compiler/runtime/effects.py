@@ -1,7 +1,7 @@
 """The effects of functions of the runtime library that a program can observe.
 
 Their code does not show them: all of it works on memory, most of which no program sees. A function
-that is not listed may do anything.
+that is not listed may do anything but set a program's variables.
 """
 
 from __future__ import annotations
