@@ -266,6 +266,12 @@ class Selector:
         for param, _ in reversed(moves):
             self.raw("local.set", self._local(param))
 
+    def pass_below(self, jump: Jump) -> None:
+        """Set the target's parameters, below a condition on the stack."""
+        condition = self.hold_top("i32")
+        self.pass_arguments(jump)
+        self.raw("local.get", condition)
+
     def leave(self, end: Return) -> None:
         """Return."""
         if end.value is not None:

@@ -36,6 +36,9 @@ class Emitter(Protocol):
     def pass_arguments(self, jump: Jump) -> None:
         """Set the parameters of the target."""
 
+    def pass_below(self, jump: Jump) -> None:
+        """Set the parameters of the target, and leave the condition on the stack."""
+
     def leave(self, end: Return) -> None:
         """Push the result and return."""
 
@@ -110,9 +113,11 @@ class Structurer:
             (branch.then, branch.otherwise, False),
             (branch.otherwise, branch.then, True),
         ):
-            if self._is_bare_jump(side):
+            if self._is_bare_jump(side) or self._is_last_test(side, other):
                 assert isinstance(side.end, Jump)
                 self.emit.condition(branch.condition, negated=negated)
+                if side.end.args:
+                    self.emit.pass_below(side.end)
                 self.emit.raw("br_if", self._depth(side.end.target))
                 self._tree(other)
                 return
@@ -145,6 +150,22 @@ class Structurer:
             and not block.code
             and not end.args
             and self._is_labelled(block, end.target)
+        )
+
+    def _is_last_test(self, side: Block, other: Block) -> bool:
+        """Whether a loop goes on in one block, and ends in another, with nothing but jumps.
+
+        Then its parameters may be set before it is known whether it goes on: what does not come
+        behind the first block of the loop for certain does not use them.
+        """
+        again, leave = side.end, other.end
+        if not isinstance(again, Jump) or not isinstance(leave, Jump) or side.code or other.code:
+            return False
+        header = again.target
+        return (
+            self.flow.is_back_edge(side, header)
+            and not self.flow.dominates(header, leave.target)
+            and not set(header.params) & set(leave.args)
         )
 
     def _is_labelled(self, source: Block, target: Block) -> bool:

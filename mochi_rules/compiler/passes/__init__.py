@@ -18,6 +18,7 @@ from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
+from mochi_rules.compiler.passes.rotate import rotate
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
 from mochi_rules.compiler.passes.unbox import unbox
@@ -70,6 +71,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("hoist", 2, hoist),
     Pass("fill", 2, fill),
     Pass("version", 2, version_loops),
+    Pass("rotate", 2, rotate),
     Pass("anchor", 2, anchor),
     Pass("known_keys", 1, whole=place_known_keys),
     Pass("consume", 1, whole=infer_consumed),
