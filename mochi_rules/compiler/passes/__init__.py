@@ -19,6 +19,7 @@ from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
 from mochi_rules.compiler.passes.rotate import rotate
+from mochi_rules.compiler.passes.share import share
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
 from mochi_rules.compiler.passes.unbox import unbox
@@ -66,6 +67,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 1, tidy, library=2),
     Pass("prune", 0, prune, library=2),
+    Pass("share", 2, share),
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),
     Pass("hoist", 2, hoist),

@@ -26,8 +26,8 @@ _NAMES = {
     _MAKES: """
         any_add any_div any_field any_index any_keys any_max any_min any_mul any_neg any_rem
         any_slice any_sub any_sum any_avg any_values build_info cast_field cast_string key_text
-        list_cast list_copy list_distinct list_element list_except list_intersect list_max_string
-        list_min_string list_of_any list_range list_reverse list_sort
+        list_cast list_copy list_view list_distinct list_element list_except list_intersect
+        list_max_string list_min_string list_of_any list_range list_reverse list_sort
         list_sort_by_keys list_union list_union_all map_copy map_keys map_values string_at
         string_char_at_offset string_chars string_join string_lower string_of_any string_of_bool
         string_of_float string_of_int string_pad_start string_repeat string_reverse string_slice
