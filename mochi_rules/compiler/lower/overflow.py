@@ -5,7 +5,7 @@ of the operands makes a check cheaper: a constant here, or the attribute of the 
 
 - add.checked, sub.checked: "up" or "down" is the only side on which the result can leave the range
 - mul.checked: "natural" says that both operands are at least 0, a number that the magnitude of the
-  second one is not above it
+  second one is not above it, and "natural" behind the number that the first one is at least 0
 """
 
 from __future__ import annotations
@@ -192,9 +192,12 @@ def _is_large(s: Selector, value: Value, a: int, b: int) -> None:
     if isinstance(value.attr, tuple):
         room = MOST // value.attr[0]
         s.raw("local.get", a)
-        s.raw("i64.const", room)
-        s.raw("i64.add")
-        s.raw("i64.const", _signed(2 * room))
+        if "natural" in value.attr:
+            s.raw("i64.const", room)
+        else:
+            s.raw("i64.const", room)
+            s.raw("i64.add")
+            s.raw("i64.const", _signed(2 * room))
         s.raw("i64.gt_u")
     else:
         _is_long(s, (a, b), is_natural=value.attr == "natural")

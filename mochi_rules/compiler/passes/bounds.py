@@ -479,11 +479,16 @@ class Bounds(Known):
         return self.exact[value]
 
     def _never_wraps(self, value: Value) -> bool:
-        """Return whether adding or subtracting a constant stays in range, where it is done."""
+        """Return whether a result is in range where it is computed: by a test, or a constant."""
         a, b = value.args
+        place = (self.homes[value], self.positions[value])
+        if any(
+            self.reaches(*fact, place)
+            for fact in self.fitting.get((value.op, frozenset(value.args)), ())
+        ):
+            return True
         if b.op != "const" or value.op == "mul":
             return False
         change = int(b.attr) if value.op == "add" else -int(b.attr)
         sign = 1 if change >= 0 else -1
-        place = (self.homes[value], self.positions[value])
         return self._holds(sign, a, None, LIMIT[sign] - abs(change), place)

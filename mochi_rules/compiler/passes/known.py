@@ -22,6 +22,7 @@ _RELATIONS = {
     "lt": ((False, -1),), "le": ((False, 0),), "gt": ((True, -1),), "ge": ((True, 0),),
     "eq": ((False, 0), (True, 0)), "ne": (),
 }  # fmt: skip
+_WRAPS = {"add.wraps": "add", "mul.wraps": "mul"}
 END = 1 << 30  # a position behind all instructions
 
 
@@ -51,6 +52,7 @@ class Known:
         self.nonzero: dict[Value, list[Place]] = {}
         self.args: dict[Value, list[tuple[Value, Block]]] = {}  # of parameters, and from where
         self.lengths: dict[Value, list[Value]] = {}  # of lists
+        self.fitting: dict[tuple[str, frozenset[Value]], list[Place]] = {}  # by `wraps`, they fit
         for block in self.flow.blocks:
             self._learn(block)
 
@@ -74,10 +76,13 @@ class Known:
     def _learn_condition(self, condition: Value, block: Block, *, holds: bool) -> None:
         while condition.op == "not":
             condition, holds = condition.args[0], not holds
+        place = (block, -1)
+        if condition.op in _WRAPS and not holds:
+            fits = _WRAPS[condition.op], frozenset(condition.args)
+            self.fitting.setdefault(fits, []).append(place)
         if condition.op not in _OPPOSITE or condition.args[0].type is not INT:
             return
         a, b = condition.args
-        place = (block, -1)
         relation = condition.op if holds else _OPPOSITE[condition.op]
         for is_reversed, change in _RELATIONS[relation]:
             self.below(place, *((b, a) if is_reversed else (a, b)), change)

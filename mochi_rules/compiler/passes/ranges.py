@@ -106,7 +106,8 @@ def _mul(bounds: Bounds, value: Value, place: Place) -> None:
         key=lambda pair: pair[0],
     )  # fmt: skip
     if 0 < magnitude < _SMALL and "const" not in (a.op, b.op):
-        value.args, value.attr = operands, (magnitude,)
+        is_natural = bounds.least(operands[0], place) >= 0
+        value.args, value.attr = operands, (magnitude, "natural") if is_natural else (magnitude,)
     elif all(bounds.least(arg, place) >= 0 for arg in value.args):
         value.attr = "natural"
 
