@@ -197,7 +197,10 @@ class Bounds(Known):
                 return 2 ** (64 - min(int(b.attr), 63)) - 1 if sign > 0 else 0
 
     def _guess(self, sign: int, param: Value) -> int:
-        """Return a bound of a parameter: that of its initial value, where iterations keep it."""
+        """Return a bound of a parameter: that of its initial value where iterations keep it.
+
+        Else by how far the loop counts, or whatever it was before.
+        """
         if param not in self.args or (sign, param) in self.guessing:
             return LIMIT[sign]
         if (sign, param) in self.guessed:
@@ -213,7 +216,9 @@ class Bounds(Known):
                 break
         else:
             self.guessing.add((sign, param))
-            found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
+            grown = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
+            every = [self._most(sign, arg, (block, END)) for arg, block in self.args[param]]
+            found = min(grown, max(every))
             self.guessing.discard((sign, param))
         if found < LIMIT[sign] and not (self.open or self.guessing or self.growing):
             self.guessed[sign, param] = found
