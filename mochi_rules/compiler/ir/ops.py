@@ -203,6 +203,8 @@ _CHECKS = [
 _LISTS = [
     Op("list.new", "v: E, ...", "list<E>", "a list of the arguments", ALLOCATES, (ALL,)),
     Op("list.len", "xs: list<E>", "int", "number of elements", Effects(LENGTH, needs=(0,))),
+    Op("list.shortest", "xs: list<list<E>>", "int", "the least length of an element",
+       Effects(LENGTH | ELEMENTS, needs=(0,))),
     _load("list.load", "xs: list<E>, i: int", "E", ELEMENTS, "0 ≤ i < len"),
     _store("list.store", "xs: list<E>, i: int, v: E", ELEMENTS, "0 ≤ i < len"),
     _vacate("list.vacate", "xs: list<E>, i: int, old: E", ELEMENTS,

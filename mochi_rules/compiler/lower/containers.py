@@ -144,6 +144,11 @@ def _list_reserve(s: Selector, value: Value) -> None:
     s.call("list_reserve")
 
 
+def _list_shortest(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.call("list_shortest")
+
+
 def _list_room(s: Selector, value: Value) -> None:
     xs = s.hold(value.args[0])
     s.raw("local.get", xs)
@@ -280,7 +285,7 @@ HANDLERS: dict[str, Handler] = {
     "list.new": _list_new, "list.len": _list_len,
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
     "list.append": _list_append, "list.reserve": _list_reserve,
-    "list.room": _list_room, "list.extend": _list_extend,
+    "list.room": _list_room, "list.shortest": _list_shortest, "list.extend": _list_extend,
     "map.new": _map_new, "map.len": _map_len,
     "map.find": _map_find, "map.insert": _map_insert,
     "entry.load": _entry_load, "entry.store": _entry_store, "entry.vacate": _entry_vacate,

@@ -29,7 +29,7 @@ _WORDS = (0, 2**32 - 1)
 _RANGES = {
     "list.len": _WORDS, "string.len": _WORDS, "map.len": _WORDS, "int.of_word": _WORDS,
     "int.of_word_s": (-(2**31), 2**31 - 1), "clz": (0, 64), "ctz": (0, 64),
-    "check.index": _WORDS, "check.upper": _WORDS, "index.known": _WORDS,
+    "list.shortest": _WORDS, "check.index": _WORDS, "check.upper": _WORDS, "index.known": _WORDS,
 }  # fmt: skip
 # Operations whose result is their first argument; and those whose result is below the second.
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
@@ -197,10 +197,7 @@ class Bounds(Known):
                 return 2 ** (64 - min(int(b.attr), 63)) - 1 if sign > 0 else 0
 
     def _guess(self, sign: int, param: Value) -> int:
-        """Return a bound of a parameter: that of its initial value where iterations keep it.
-
-        Else by how far the loop counts, or whatever it was before.
-        """
+        """Return a bound of a parameter: that of its initial value, where iterations keep it."""
         if param not in self.args or (sign, param) in self.guessing:
             return LIMIT[sign]
         if (sign, param) in self.guessed:
@@ -397,7 +394,7 @@ class Bounds(Known):
             return self._holds(sign, a, None, c + sign * len(b.args[0].args), place)
         if b.op == "list.len" and sign > 0:
             earlier = self._earlier_lengths(b)
-            if a in earlier:
+            if a in earlier or (a.op == "list.shortest" and _is_element(b.args[0], a.args[0])):
                 return c >= 0
             return self._holds_by_length(a, earlier, c, place) or (
                 b.args[0].op == "param" and self._holds_by_appends(a, b, c, place)
@@ -497,3 +494,7 @@ class Bounds(Known):
         change = int(b.attr) if value.op == "add" else -int(b.attr)
         sign = 1 if change >= 0 else -1
         return self._holds(sign, a, None, LIMIT[sign] - abs(change), place)
+
+
+def _is_element(value: Value, xs: Value) -> bool:
+    return value.op == "list.load" and value.args[0] is xs

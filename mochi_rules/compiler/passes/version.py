@@ -18,6 +18,7 @@ from mochi_rules.compiler.passes.bounds import Bounds
 from mochi_rules.compiler.passes.known import END
 from mochi_rules.compiler.passes.loop_copies import Condition, Loop, copy_loops, find_loop
 from mochi_rules.compiler.passes.ranges import RULES, drop_checks
+from mochi_rules.compiler.passes.shortest import shortest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def version_loops(function: Function, context: Context) -> None:
     versions = []
     for loop in loops:
         guard = bounds.guard(loop.header)
-        conditions = guard and _Proof(bounds, facts, loop, guard).run()
+        conditions = guard and _Proof(bounds, facts, loop, guard, context).run()
         if conditions:
             versions.append((loop, conditions))
     if versions:
@@ -87,8 +88,11 @@ def _is_unlikely(facts: Facts, loop: Loop) -> bool:
 class _Proof:
     """Finds conditions in front of one loop that spare it checks."""
 
-    def __init__(self, bounds: Bounds, facts: Facts, loop: Loop, guard: Guard) -> None:
+    def __init__(
+        self, bounds: Bounds, facts: Facts, loop: Loop, guard: Guard, context: Context
+    ) -> None:  # fmt: skip
         self.bounds = bounds
+        self.context = context
         self.facts = facts
         self.loop = loop
         self.guard = guard
@@ -161,10 +165,15 @@ class _Proof:
             base = base.args[0]
         ends = self._ends(base)
         # Near the ends of int, the conditions themselves would wrap around.
-        if ends is not None and self._is_outside(length) and abs(offset) <= _NARROW:
+        if ends is None or abs(offset) > _NARROW:
+            return
+        room: Value | None = length
+        if not self._is_outside(length):
+            room = shortest_of(length, self.loop.header, self.facts, self.context)
+        if room is not None:
             (low, above), (high, below) = ends
             if high is not None:
-                yield Condition(high, length, below - 1 - offset)
+                yield Condition(high, room, below - 1 - offset)
             if low is not None:
                 yield Condition(Condition.ZERO, low, above + offset)
 

@@ -29,6 +29,7 @@ LOOKS = {
     "list.len": ([INTS], INT, None),
     "list.room": ([INTS], INT, None),
     "list.load": ([INTS, INT], INT, None),
+    "list.shortest": ([types.list_of(INTS)], INT, None),
     "string.len": ([STRING], INT, None),
     "string.size": ([STRING], INT, None),
     "string.room": ([STRING, INT], INT, None),
