@@ -195,7 +195,7 @@ def test_library_that_cannot_be_fetched_is_reported(project: Project) -> None:
     assert done.status == 2
     assert "error[C032]: pip could not fetch Wasmtime 48" in done.err
     assert "output of pip:" in done.err
-    assert "help: `pip config set global.index-url URL`" in done.err
+    assert "help: run `pip config set global.index-url URL`" in done.err
 
 
 def test_link_applies_only_to_executables(quick: Project) -> None:
