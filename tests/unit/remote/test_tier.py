@@ -114,11 +114,12 @@ def test_large_blob_comes_over_the_server(machine: Machine, capabilities) -> Non
 def test_read_continues_where_it_broke_off(machine: Machine, capabilities) -> None:
     """A stream that breaks off is continued, not begun again."""
     server = FakeServer(capabilities)
-    one, other = machine(server.url), machine(server.url)
+    one, other = machine(server.url, upload="wait"), machine(server.url)
     noise = b"".join(digest_bytes(str(i).encode()).hash.encode() for i in range(80_000))
     one.store(large_action(), {"large": noise})
     one.flush()
     server.faults.cut = 1_000_000
+    other.shared.patience.add(60.0)  # a busy machine takes longer than a build would wait
     hit = other.lookup(large_action())
     assert hit is not None
     assert hit.outputs == {"large": noise}
