@@ -18,7 +18,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.printable import output_notes
 from mochi_rules.release.memory_cache import memory_cache
 from mochi_rules.release.revision import git
-from mochi_rules.release.variations import VARIATIONS, Variation, possible
+from mochi_rules.release.variations import FILE_ORDER, VARIATIONS, Variation, possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -103,7 +103,8 @@ def check_reproducible(
     Emits: R035 (a build failed).
     """
     variations, missing = possible(VARIATIONS)
-    lacking = {**missing, **tools[1]}
+    apart, unordered = possible([FILE_ORDER])
+    lacking = {**missing, **unordered, **tools[1]}
     different: dict[str, list[str]] = {}
     with tempfile.TemporaryDirectory(prefix="mochi-reproducible-") as folder, memory_cache() as far:
         builder = _Builder(workspace, build, words, Path(folder))
@@ -120,9 +121,9 @@ def check_reproducible(
             others["remote cache"] = fetched
         else:
             lacking["remote cache"] = "nothing could be restored from it"
-        for tool in tools[0]:
-            note(f"building by another compiler: {tool.name}")
-            others[tool.name] = builder.outputs("plain", [tool])
+        for item in (*apart, *tools[0]):
+            note(f"building apart: {item.name}")
+            others[item.name] = builder.outputs("plain", [item])
         for name, outputs in others.items():
             for path in _unequal(first, outputs):
                 different.setdefault(path, []).append(name)
