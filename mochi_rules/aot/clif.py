@@ -50,7 +50,8 @@ def emit_clif(config: EngineConfig, wasm: bytes, command: str = "") -> str:
         texts = [file.read_text(encoding="utf-8", errors="replace").strip() for file in files]
     if ended.returncode or not texts:
         notes = output_notes("wasmtime", ended.stderr.decode(errors="replace"), at_start=True)
-        raise fail("A079", f"`{program}` wrote no intermediate form", notes=notes)
+        message = f"`{program}` wrote no intermediate form"
+        raise fail("A079", message, notes=notes or ("it printed nothing",))
     return "\n\n".join(texts) + "\n"
 
 

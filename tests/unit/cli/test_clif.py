@@ -61,8 +61,12 @@ def test_command_gets_the_configuration(typed, program, here, monkeypatch) -> No
     [
         (None, "C021", "`wasmtime` is not on PATH"),
         ("echo wasmtime 47.0.0", "C021", "is Wasmtime 47.0.0, and 48 is needed"),
-        (VERSION + "echo no such target >&2; exit 1", "A079", "    no such target"),
-        (VERSION, "A079", "wrote no intermediate form"),
+        (
+            VERSION + "echo no such target >&2; exit 1",
+            "A079",
+            "note: output of wasmtime:\n    no such target\n",
+        ),
+        (VERSION, "A079", "note: it printed nothing\n"),
     ],
 )
 def test_without_a_command_that_can(typed, program, monkeypatch, script, code, said) -> None:
