@@ -10,16 +10,19 @@ import pytest
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.platforms.native_files import (
     AOT_WORKER,
-    CLIF,
     CLIF_WORKER,
     LAUNCHER,
     digest_path,
     native_digest,
-    native_directory,
     tool_name,
 )
 from mochi_rules.platforms.platform import find_platform, host_platform
-from tests.native.building import HOST, NATIVE, cargo_build, has_rust_target
+from tests.native.building import (
+    build_aot_worker,
+    build_clif_worker,
+    build_launcher,
+    has_rust_target,
+)
 from tests.unit.aot.executable.files import make_launcher
 
 if TYPE_CHECKING:
@@ -28,24 +31,21 @@ if TYPE_CHECKING:
 
 def install_worker(data: Path) -> None:
     """Install the compiler for all platforms."""
-    built = cargo_build(NATIVE, HOST, "--release") / "release" / AOT_WORKER
-    install_file(data, tool_name(AOT_WORKER, host_platform().name), built.read_bytes())
+    content = build_aot_worker().read_bytes()
+    install_file(data, tool_name(AOT_WORKER, host_platform().name), content)
 
 
 def install_clif_worker(data: Path) -> None:
     """Install the compiler of executables without Wasmtime."""
-    directory = native_directory(CLIF)
-    assert directory
-    built = cargo_build(directory, HOST, "--release") / "release" / CLIF_WORKER
-    install_file(data, tool_name(CLIF_WORKER, host_platform().name), built.read_bytes())
+    content = build_clif_worker().read_bytes()
+    install_file(data, tool_name(CLIF_WORKER, host_platform().name), content)
 
 
 def install_launcher(data: Path, platform: str) -> None:
     """Install the launcher of a platform, for the first target that Rust has here."""
     for row in find_platform(platform).launchers:
         if has_rust_target(row.triple):
-            built = cargo_build(NATIVE / "launcher", row.triple, "--profile", "launcher")
-            content = (built / "launcher" / LAUNCHER).read_bytes()
+            content = build_launcher(row.triple).read_bytes()
             install_file(data, tool_name(LAUNCHER, platform), content)
             return
     pytest.skip(f"Rust has no library for {platform}")

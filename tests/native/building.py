@@ -14,6 +14,13 @@ from typing import Any
 
 import wasmtime
 
+from mochi_rules.platforms.native_files import (
+    AOT_WORKER,
+    CLIF,
+    CLIF_WORKER,
+    LAUNCHER,
+    native_directory,
+)
 from tests.needs import need
 
 NATIVE = Path(__file__).parents[2] / "toolchains" / "native"
@@ -47,6 +54,24 @@ def cargo_build(directory: Path, triple: str, *arguments: str) -> Path:
     command = ["cargo", "build", "--locked", "-j2", "--target", triple, *arguments]
     subprocess.run(command, cwd=directory, env=environment, check=True)
     return target / triple
+
+
+def build_aot_worker() -> Path:
+    """Build the worker that compiles WebAssembly."""
+    return cargo_build(NATIVE, HOST, "--release") / "release" / AOT_WORKER
+
+
+def build_clif_worker() -> Path:
+    """Build the worker of the native backend."""
+    directory = native_directory(CLIF)
+    assert directory
+    return cargo_build(directory, HOST, "--release") / "release" / CLIF_WORKER
+
+
+def build_launcher(triple: str) -> Path:
+    """Build the launcher of a target of Rust."""
+    programs = cargo_build(NATIVE / "launcher", triple, "--profile", "launcher")
+    return programs / "launcher" / LAUNCHER
 
 
 def remap_flags() -> str:

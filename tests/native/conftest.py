@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.platforms.native_files import CLIF, native_directory
-
 from .building import (
-    HOST,
-    NATIVE,
     Programs,
     Worker,
-    cargo_build,
+    build_aot_worker,
+    build_clif_worker,
+    build_launcher,
     cc_build,
     launcher_target,
     wheel_library,
@@ -27,22 +25,19 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def worker_path() -> Path:
     """Build the worker."""
-    return cargo_build(NATIVE, HOST, "--release") / "release" / "aot-worker"
+    return build_aot_worker()
 
 
 @pytest.fixture(scope="session")
 def clif_worker() -> Path:
     """Build the worker of the native backend."""
-    directory = native_directory(CLIF)
-    assert directory
-    return cargo_build(directory, HOST, "--release") / "release" / "clif-worker"
+    return build_clif_worker()
 
 
 @pytest.fixture(scope="session")
 def launcher() -> Path:
     """Build the launcher for this machine."""
-    programs = cargo_build(NATIVE / "launcher", launcher_target(), "--profile", "launcher")
-    return programs / "launcher" / "launcher"
+    return build_launcher(launcher_target())
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ import wasmtime
 from tests.needs import need
 
 from .building import (
-    NATIVE,
     Programs,
     Worker,
-    cargo_build,
+    build_launcher,
     compile_with_wheel,
     has_rust_target,
     machine_folders,
@@ -40,8 +39,7 @@ def aarch64_launcher() -> Path:
     need("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
     if not has_rust_target(RUST_TARGET):
         pytest.skip(f"the Rust library for {RUST_TARGET} is missing")
-    programs = cargo_build(NATIVE / "launcher", RUST_TARGET, "--profile", "launcher")
-    return programs / "launcher" / "launcher"
+    return build_launcher(RUST_TARGET)
 
 
 @pytest.fixture
