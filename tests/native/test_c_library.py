@@ -60,3 +60,12 @@ def test_exhausted_stack_names_the_lines(machine: Machine) -> None:
     first, frame, *_ = ended.stderr.splitlines()
     assert first == "error: `shapes`: call stack exhausted"
     assert frame.startswith("  at deep (shapes.mochi:4")
+
+
+@pytest.mark.parametrize("flags", [("-pie", "exports.o"), ("-shared", "-Wl,--whole-archive")])
+def test_library_may_be_loaded_anywhere(machine: Machine, flags: tuple[str, ...]) -> None:
+    """The linker warns of nothing: no address in it is absolute where nobody may write."""
+    compiling = [machine.compiler, "-c", "-fPIC", "-I.", HERE / "exports.c", "-o", "exports.o"]
+    subprocess.run(compiling, cwd=machine.folder, check=True)
+    linking = [machine.compiler, *flags, "lib.a", "-Wl,--no-whole-archive", "-Wl,--fatal-warnings"]
+    subprocess.run([*linking, "-lm", "-o", "loaded"], cwd=machine.folder, check=True)

@@ -170,8 +170,11 @@ impl Lines {
         root.set(gimli::DW_AT_language, AttributeValue::Language(gimli::DW_LANG_C));
         root.set(gimli::DW_AT_ranges, AttributeValue::RangeListRef(ranges));
         root.set(gimli::DW_AT_low_pc, AttributeValue::Address(Address::Constant(0)));
-        let endian = if self.is_big { RunTimeEndian::Big } else { RunTimeEndian::Little };
-        write_dwarf(&mut dwarf, product, &symbols, endian)
+        write_dwarf(&mut dwarf, product, &symbols, self.endian())
+    }
+
+    pub fn endian(&self) -> RunTimeEndian {
+        if self.is_big { RunTimeEndian::Big } else { RunTimeEndian::Little }
     }
 
     fn known(&self) -> impl Iterator<Item = &Compiled> {
@@ -284,9 +287,9 @@ fn write_dwarf(
 }
 
 #[derive(Clone)]
-struct Section {
-    writer: EndianVec<RunTimeEndian>,
-    relocations: Vec<Relocation>,
+pub struct Section {
+    pub writer: EndianVec<RunTimeEndian>,
+    pub relocations: Vec<Relocation>,
 }
 
 impl RelocateWriter for Section {

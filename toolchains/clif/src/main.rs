@@ -8,6 +8,7 @@ mod debug;
 mod legalize;
 mod object;
 mod text;
+mod unwind;
 
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};

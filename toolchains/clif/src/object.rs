@@ -20,10 +20,10 @@ use crate::Request;
 use crate::debug::Lines;
 use crate::legalize;
 use crate::text::{Contents, Declarations};
+use crate::unwind::Frames;
 
 pub fn compile(request: &Request, text: &str) -> Result<Vec<u8>> {
     let isa = target(request)?;
-    let is_elf = isa.triple().binary_format == BinaryFormat::Elf;
     let declarations = Declarations::read(text)?;
     let options = ParseOptions {
         // That of C, for what C calls and what calls C; our own functions name theirs.
@@ -33,10 +33,8 @@ pub fn compile(request: &Request, text: &str) -> Result<Vec<u8>> {
     let parsed = parse_test(text, options)
         .map_err(|error| anyhow!("line {}: {}", error.location.line_number, error.message))?;
     let functions = parsed.functions.into_iter().map(|(function, _)| function).collect();
-    let mut builder =
+    let builder =
         ObjectBuilder::new(isa, request.name.as_bytes(), cranelift_module::default_libcall_names())?;
-    // Linkers refuse what cranelift-object writes of it into Mach-O.
-    builder.unwind_info(is_elf);
     Assembly { module: ObjectModule::new(builder), declarations, names: HashMap::new() }
         .run(functions, request)
 }
@@ -84,6 +82,8 @@ impl Assembly<'_> {
             self.names.insert(name, FuncOrDataId::Func(id));
             defined.push((id, symbol));
         }
+        let is_elf = self.module.isa().triple().binary_format == BinaryFormat::Elf;
+        let mut frames = Frames::default();
         let is_riscv = matches!(self.module.isa().triple().architecture, Architecture::Riscv64(_));
         let mut lines = Lines::new(&self.declarations.files, self.module.isa().endianness());
         for (function, (id, symbol)) in functions.into_iter().zip(defined) {
@@ -101,11 +101,18 @@ impl Assembly<'_> {
                 };
                 bail!("function `{symbol}`: {message}");
             }
-            lines.add(id, &symbol, context.compiled_code().expect("it was just compiled"));
+            let code = context.compiled_code().expect("it was just compiled");
+            lines.add(id, &symbol, code);
+            if is_elf {
+                frames.add(self.module.isa(), id, code)?;
+            }
         }
         self.define_data()?;
         lines.define(&mut self.module)?;
         let mut product = self.module.finish();
+        if is_elf {
+            frames.write(&mut product, lines.endian())?;
+        }
         if request.debug_info {
             lines.describe(&mut product, &request.name)?;
         }
