@@ -57,11 +57,12 @@ def make_environment(lock: Path, folder: Path) -> Path:
     )
     if done.returncode != 0:
         lines = done.stderr.decode("utf-8", "replace").splitlines()
-        errors = [line for line in lines if line.startswith("ERROR: ")] or lines
+        starts = [at for at, line in enumerate(lines) if line.startswith("ERROR: ")]
+        first = starts[0] if starts else max(0, len(lines) - _SHOWN_LINES)
         raise environment_error(
             "R042",
             "the tools of the release cannot be installed any more",
-            notes=tuple(errors[-_SHOWN_LINES:]),
+            notes=tuple(lines[first : first + _SHOWN_LINES]),
             help="name an index that has them: `export PIP_INDEX_URL=URL`",
         )
     return python

@@ -213,9 +213,9 @@ class Bounds(Known):
                 break
         else:
             self.guessing.add((sign, param))
-            grown = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
-            every = [self._most(sign, arg, (block, END)) for arg, block in self.args[param]]
-            found = min(grown, max(every))
+            found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
+            if found == LIMIT[sign]:  # other proofs need the steps more
+                found = max(self._most(sign, arg, (block, END)) for arg, block in self.args[param])
             self.guessing.discard((sign, param))
         if found < LIMIT[sign] and not (self.open or self.guessing or self.growing):
             self.guessed[sign, param] = found
@@ -489,8 +489,14 @@ class Bounds(Known):
             for fact in self.fitting.get((value.op, frozenset(value.args)), ())
         ):
             return True
-        if b.op != "const" or value.op == "mul":
+        if value.op == "mul":
             return False
+        if b.op != "const":
+            other = 1 if value.op == "add" else -1
+            return all(
+                self._most(sign, a, place) + self._most(sign * other, b, place) <= LIMIT[sign]
+                for sign in (1, -1)
+            )
         change = int(b.attr) if value.op == "add" else -int(b.attr)
         sign = 1 if change >= 0 else -1
         return self._holds(sign, a, None, LIMIT[sign] - abs(change), place)
