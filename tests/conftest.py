@@ -7,6 +7,7 @@ skipped when its tool is missing, with the tool's name. Files and tests that are
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import hypothesis
@@ -25,6 +26,8 @@ ALLOWED_SKIPS = ("a processor ", "an x86_64 machine ", "root is missing")
 SLOW_IS_LEFT_OUT = """\
 left out {} slow tests (native tools, other platforms, faults): `pytest --all` runs them"""
 left_out = pytest.StashKey[int]()
+# The extra `test` does without gRPC; `dev` has it.
+collect_ignore_glob = [] if find_spec("grpc") else ["unit/remote", "e2e/test_remote*.py"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

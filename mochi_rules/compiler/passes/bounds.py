@@ -214,7 +214,7 @@ class Bounds(Known):
         else:
             self.guessing.add((sign, param))
             found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
-            if found == LIMIT[sign]:  # other proofs need the steps more
+            if found == LIMIT[sign]:
                 found = max(self._most(sign, arg, (block, END)) for arg, block in self.args[param])
             self.guessing.discard((sign, param))
         if found < LIMIT[sign] and not (self.open or self.guessing or self.growing):
@@ -394,7 +394,9 @@ class Bounds(Known):
             return self._holds(sign, a, None, c + sign * len(b.args[0].args), place)
         if b.op == "list.len" and sign > 0:
             earlier = self._earlier_lengths(b)
-            if a in earlier or (a.op == "list.shortest" and _is_element(b.args[0], a.args[0])):
+            xs = b.args[0]
+            is_element = xs.op == "list.load" and xs.args[0] in a.args
+            if a in earlier or (a.op == "list.shortest" and is_element):
                 return c >= 0
             return self._holds_by_length(a, earlier, c, place) or (
                 b.args[0].op == "param" and self._holds_by_appends(a, b, c, place)
@@ -484,23 +486,15 @@ class Bounds(Known):
         """Return whether a result is in range where it is computed: by a test, or a constant."""
         a, b = value.args
         place = (self.homes[value], self.positions[value])
-        if any(
-            self.reaches(*fact, place)
-            for fact in self.fitting.get((value.op, frozenset(value.args)), ())
-        ):
+        fitting = self.fitting.get((value.op, frozenset(value.args)), ())
+        if any(self.reaches(*fact, place) for fact in fitting):
             return True
         if value.op == "mul":
             return False
+        other = 1 if value.op == "add" else -1
         if b.op != "const":
-            other = 1 if value.op == "add" else -1
-            return all(
-                self._most(sign, a, place) + self._most(sign * other, b, place) <= LIMIT[sign]
-                for sign in (1, -1)
-            )
-        change = int(b.attr) if value.op == "add" else -int(b.attr)
+            ends = [self._most(s, a, place) + self._most(s * other, b, place) for s in (1, -1)]
+            return ends[0] <= LIMIT[1] and ends[1] <= LIMIT[-1]
+        change = other * int(b.attr)
         sign = 1 if change >= 0 else -1
         return self._holds(sign, a, None, LIMIT[sign] - abs(change), place)
-
-
-def _is_element(value: Value, xs: Value) -> bool:
-    return value.op == "list.load" and value.args[0] is xs
