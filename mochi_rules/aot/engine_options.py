@@ -14,7 +14,8 @@ from mochi_rules.base.dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WASMTIME_MAJOR = 48  # the loader compares it, and what stands here is its default
+# The options below are those of this version; its loader refuses artifacts of any other.
+WASMTIME_MAJOR = 48
 
 Value = bool | int | str | None
 

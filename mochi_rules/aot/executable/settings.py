@@ -60,8 +60,8 @@ class RunSettings:
 class Number:
     """A number among the settings, with its range; `unit` is for people.
 
-    An artifact that was compiled with `option`, and no other, can have it; `unlimited` is what
-    the launcher is given one for such an artifact when nobody sets a limit.
+    Only an artifact that was compiled with `option` can have it. `unlimited` is what the launcher
+    of such an artifact gets when nobody sets a limit.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 A word has 64 bits, so that all machines pass them alike; the result takes the place of the first.
 Comments say what C needs to know: the layout of objects, and the signature of every function, in
-the order of the list. `aot/native/exports.py` reads them.
+the order of the list. `aot/native/c_interface.py` reads them.
 """
 
 from __future__ import annotations

@@ -38,6 +38,11 @@ class Flow:
                 found[target].append(block)
         return found
 
+    def entry_of(self, header: Block) -> Block | None:
+        """Return the block that only leads to a loop, if there is one; see `headers`."""
+        [*ways] = (way for way in self.predecessors[header] if not self.is_back_edge(way, header))
+        return ways[0] if len(ways) == 1 and len(ways[0].targets) == 1 else None
+
     def is_back_edge(self, source: Block, target: Block) -> bool:
         """Return whether a jump closes a loop."""
         return self.number[target] <= self.number[source]

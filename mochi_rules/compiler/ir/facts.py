@@ -10,12 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.cfg import Flow
-from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, Value
+from mochi_rules.compiler.ir.function import Jump, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mochi_rules.compiler.ir.function import Function
+    from mochi_rules.compiler.ir.function import Block, Function
 
 
 class Facts:
@@ -50,6 +50,10 @@ class Facts:
             found.update(dict.fromkeys(block.code, block))
         return found
 
+    def home_of(self, user: Value | Block) -> Block:
+        """Return the block in which something uses a value."""
+        return self.homes[user] if isinstance(user, Value) else user
+
     def forget_flow(self) -> None:
         """Blocks, or their ends, have changed."""
         self.__dict__.pop("flow", None)
@@ -77,13 +81,7 @@ def substitute(function: Function, others: Mapping[Value, Value]) -> None:
     for block in function.blocks if others else ():
         for value in block.code:
             value.args = tuple(map(final, value.args))
-        match block.end:
-            case Jump(args=args):
-                args[:] = map(final, args)
-            case Branch(condition=condition):
-                block.end.condition = final(condition)
-            case Return(value=result) if result is not None:
-                block.end.value = final(result)
+        block.rename_end_operands(final)
 
 
 def without_params(block: Block, sources: list[Block], dropped: set[Value]) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.ops import ALL, OPS
-from mochi_rules.compiler.ir.types import FLOAT, SCALARS, VOID
+from mochi_rules.compiler.ir.types import FLOAT, INT, SCALARS, VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mochi_rules.compiler.ir.ops import Effects
     from mochi_rules.compiler.ir.types import Type
@@ -54,6 +54,11 @@ class Value:
         return f"<{self.op} {self.name} : {self.type}>"
 
 
+def int_constant(number: int) -> Value:
+    """Return an instruction that makes an int."""
+    return Value("const", (), INT, number)
+
+
 class Block:
     """Instructions that run in sequence, and the jump that ends them."""
 
@@ -87,6 +92,16 @@ class Block:
                 return (self.end.value,)
             case _:
                 return ()
+
+    def rename_end_operands(self, name: Callable[[Value], Value]) -> None:
+        """Let the end of the block use what `name` returns for each value that it uses."""
+        match self.end:
+            case Jump(args=args):
+                args[:] = map(name, args)
+            case Branch(condition=condition):
+                self.end.condition = name(condition)
+            case Return(value=result) if result is not None:
+                self.end.value = name(result)
 
 
 @dataclass(slots=True, eq=False)

@@ -23,48 +23,39 @@ class Thunk:
 
 
 @dataclass(frozen=True, slots=True)
-class StructCast:
+class _OfStruct:
+    """What is made for a struct."""
+
+    struct: Struct
+
+    @property
+    def target(self) -> Function:
+        """The function whose module it belongs to."""
+        assert self.struct.module.top is not None
+        return self.struct.module.top
+
+
+@dataclass(frozen=True, slots=True)
+class StructCast(_OfStruct):
     """The function that makes a struct of a map: of a value and of the place of the cast.
 
     A struct may contain itself, so a cast cannot be expanded where it stands. `site` is the first
     cast, for what stops the program without a place of its own.
     """
 
-    struct: Struct
     site: Site | None
 
-    @property
-    def target(self) -> Function:
-        """The function whose module it belongs to."""
-        assert self.struct.module.top is not None
-        return self.struct.module.top
-
 
 @dataclass(frozen=True, slots=True)
-class StructMaker:
+class StructMaker(_OfStruct):
     """The function that makes a struct of its fields, for callers in C."""
 
-    struct: Struct
-
-    @property
-    def target(self) -> Function:
-        """The function whose module it belongs to."""
-        assert self.struct.module.top is not None
-        return self.struct.module.top
-
 
 @dataclass(frozen=True, slots=True)
-class FieldGetter:
+class FieldGetter(_OfStruct):
     """The function that returns a field of a struct, for callers in C."""
 
-    struct: Struct
     field: str
-
-    @property
-    def target(self) -> Function:
-        """The function whose module it belongs to."""
-        assert self.struct.module.top is not None
-        return self.struct.module.top
 
 
 if TYPE_CHECKING:

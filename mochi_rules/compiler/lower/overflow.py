@@ -192,10 +192,8 @@ def _is_large(s: Selector, value: Value, a: int, b: int) -> None:
     if isinstance(value.attr, tuple):
         room = MOST // value.attr[0]
         s.raw("local.get", a)
-        if "natural" in value.attr:
-            s.raw("i64.const", room)
-        else:
-            s.raw("i64.const", room)
+        s.raw("i64.const", room)
+        if "natural" not in value.attr:
             s.raw("i64.add")
             s.raw("i64.const", _signed(2 * room))
         s.raw("i64.gt_u")

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.clone import copy_blocks
 from mochi_rules.compiler.ir.facts import substitute
-from mochi_rules.compiler.ir.function import Block, Branch, Function, Jump, Return, Value
+from mochi_rules.compiler.ir.function import (
+    Block,
+    Branch,
+    Function,
+    Jump,
+    Return,
+    Value,
+    int_constant,
+)
 from mochi_rules.compiler.ir.ops import OUTSIDE
 from mochi_rules.compiler.ir.types import BOOL, INT
 
@@ -104,7 +112,7 @@ class _Loop:
         header.params = [*params, self.so_far]
         for block in ends:
             self._end(block, header)
-        first = Value("const", (), INT, self.neutral)
+        first = int_constant(self.neutral)
         entry = Block()
         entry.code, entry.end = [first], Jump(header, [*self.begin, first])
         function.blocks.insert(0, entry)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir.function import Jump, Value
+from mochi_rules.compiler.ir.function import Jump, Value, int_constant
 from mochi_rules.compiler.ir.types import INT, STRING, VOID
 from mochi_rules.compiler.passes.counter import counter_of, guard_of
 from mochi_rules.compiler.passes.loop_copies import Condition, Loop, copy_loops, find_loop
@@ -90,7 +90,7 @@ def _appends(facts: Facts, loop: Loop, latch: Block) -> dict[int, Value]:
         xs = begin.args[number]
         if xs.op != RESERVES.get(append.op) or append.args[0] is not param:
             continue
-        inside = [user for user in facts.uses[param] if _place(facts, user) in loop.body]
+        inside = [user for user in facts.uses[param] if facts.home_of(user) in loop.body]
         is_alone = (inside, facts.uses[append], facts.uses[xs]) == ([append], [latch], [loop.entry])
         every_turn = facts.flow.dominates(facts.homes[append], latch)
         if is_alone and every_turn and _can_be_stored(append):
@@ -102,10 +102,6 @@ def _can_be_stored(append: Value) -> bool:
     if append.op == "list.append":
         return not append.args[1].type.is_counted
     return 0 < len(piece_of(append)) <= _PIECE
-
-
-def _place(facts: Facts, user: Value | Block) -> Block:
-    return facts.homes[user] if isinstance(user, Value) else user
 
 
 class _Longer:
@@ -135,12 +131,12 @@ class _Longer:
         """Count the iterations; where they are too many for an int, the result is below 1."""
         limit = self.counter.limit
         if limit.op == "const":
-            limit = _const(limit.attr)
+            limit = int_constant(limit.attr)
             self.code.append(limit)
         count = Value("sub", (limit, self.counter.first), INT)
         self.code.append(count)
         if self.counter.is_inclusive:
-            one = _const(1)
+            one = int_constant(1)
             count = Value("add", (count, one), INT)
             self.code += [one, count]
         return count
@@ -188,7 +184,7 @@ class _StringFill:
     def __init__(self, text: Value, append: Value, count: Value) -> None:
         self.piece = append.args[1]
         piece = Value("string", (), STRING, self.piece.attr)
-        step = _const(len(self.piece.attr))
+        step = int_constant(len(self.piece.attr))
         self.room = Value("string.room", (text, step), INT)
         self.size = Value("string.size", (text,), INT)
         self.before = [piece, step, self.room, self.size]
@@ -196,21 +192,17 @@ class _StringFill:
 
     def extend(self, first: Value) -> list[Value]:
         """Return what makes the string longer, of a counter that begins at `first`."""
-        step = _const(len(self.piece.attr))
+        step = int_constant(len(self.piece.attr))
         skipped = Value("mul", (first, step), INT)
         self.offset = Value("sub", (self.size, skipped), INT)
         return [self.longer, step, skipped, self.offset]
 
     def store(self, text: Value, counter: Value) -> list[Value]:
         """Return what stores one piece into the string."""
-        step = _const(len(self.piece.attr))
+        step = int_constant(len(self.piece.attr))
         place = Value("mul", (counter, step), INT)
         at = Value("add", (self.offset, place), INT)
         return [step, place, at, Value("string.store", (text, self.piece, at), VOID)]
-
-
-def _const(number: int) -> Value:
-    return Value("const", (), INT, number)
 
 
 _FILLS: dict[str, type[_ListFill | _StringFill]] = {

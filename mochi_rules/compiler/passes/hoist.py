@@ -18,12 +18,11 @@ from mochi_rules.compiler.ir.function import Block, Jump, Value, effects_of
 from mochi_rules.compiler.ir.ops import CONSTANTS, OUTSIDE
 from mochi_rules.compiler.passes.bounds import Bounds
 from mochi_rules.compiler.passes.known import END
-from mochi_rules.compiler.passes.memory_state import read_places, written_places
+from mochi_rules.compiler.passes.memory_state import read_places, writes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Function
     from mochi_rules.compiler.passes.context import Context
@@ -43,23 +42,12 @@ def hoist(function: Function, context: Context) -> None:
     if not flow.headers:
         return
     bounds = cache(lambda: Bounds(facts))  # few functions need it
-    writes = {
-        block: {
-            place for value in block.code for place in written_places(value, context.effects(value))
-        }
-        for block in flow.blocks
-    }  # fmt: skip
+    writes = writes_of(flow, context.effects)
     for head in reversed(flow.loops):
-        entry = _entry(flow, head)
+        entry = flow.entry_of(head)
         if entry is not None:
             _Loop(facts, head, entry, writes, bounds).hoist()
     facts.forget_uses()
-
-
-def _entry(flow: Flow, head: Block) -> Block | None:
-    """Return the block that only leads to a loop, if there is one."""
-    ways = [source for source in flow.predecessors[head] if not flow.is_back_edge(source, head)]
-    return ways[0] if len(ways) == 1 and isinstance(ways[0].end, Jump) else None
 
 
 class _Loop:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import field
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.clone import copy_blocks
-from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, Value
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, int_constant
 from mochi_rules.compiler.ir.types import BOOL, INT
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Condition:
     """low ≤ high + change, of values that are known in front of a loop."""
 
-    ZERO: ClassVar[Value] = Value("const", (), INT, 0)
+    ZERO: ClassVar[Value] = int_constant(0)
 
     low: Value
     high: Value
@@ -36,13 +37,13 @@ class Condition:
             return _compare("le", [], low, high.attr + change)
         if change == 0:
             return [Value("le", (low, high), BOOL)]
-        by = Value("const", (), INT, change)
+        by = int_constant(change)
         shifted = Value("add", (high, by), INT)
         return [by, shifted, Value("le", (low, shifted), BOOL)]
 
 
 def _compare(op: str, code: list[Value], value: Value, number: int) -> list[Value]:
-    limit = Value("const", (), INT, number)
+    limit = int_constant(number)
     return [*code, limit, Value(op, (value, limit), BOOL)]
 
 
@@ -67,22 +68,22 @@ def find_loop(facts: Facts, header: Block) -> Loop | None:
     """
     flow = facts.flow
     body = flow.loops[header]
-    ways = [source for source in flow.predecessors[header] if source not in body]
-    if len(ways) != 1 or not isinstance(ways[0].end, Jump):
+    entry = flow.entry_of(header)
+    if entry is None:
         return None
     blocks = [block for block in flow.blocks if block in body]
     ends = [target for block in blocks for target in block.targets if target not in body]
     results: dict[Block, dict[Value, None]] = {end: {} for end in ends}
     for value in (value for block in blocks for value in (*block.params, *block.code)):
         for user in facts.uses.get(value, ()):
-            place = user if isinstance(user, Block) else facts.homes[user]
+            place = facts.home_of(user)
             if place not in body:
                 end = next((end for end in ends if flow.dominates(end, place)), None)
                 if end is None:
                     return None
                 results[end][value] = None
     found = {end: list(values) for end, values in results.items()}
-    return Loop(header, ways[0], body, blocks, found)
+    return Loop(header, entry, body, blocks, found)
 
 
 def copy_loops(
@@ -158,17 +159,12 @@ class _Copies:
     def rename(self) -> None:
         """Rename the results of the loops in what follows them."""
         for block in self.function.blocks:
+            name = partial(self._name, block)
             for value in block.code:
-                value.args = tuple(self._name(arg, block) for arg in value.args)
-            match block.end:
-                case Jump(args=args):
-                    args[:] = [self._name(arg, block) for arg in args]
-                case Branch(condition=condition):
-                    block.end.condition = self._name(condition, block)
-                case Return(value=result) if result is not None:
-                    block.end.value = self._name(result, block)
+                value.args = tuple(map(name, value.args))
+            block.rename_end_operands(name)
 
-    def _name(self, value: Value, block: Block) -> Value:
+    def _name(self, block: Block, value: Value) -> Value:
         if value not in self.inside or block in self.inside[value]:
             return value
         place = self.origins.get(block, block)

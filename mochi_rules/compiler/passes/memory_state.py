@@ -63,6 +63,14 @@ def read_places(value: Value, effects: Effects) -> Iterable[Place]:
     return found
 
 
+def writes_of(flow: Flow, effects: Callable[[Value], Effects]) -> dict[Block, set[Place]]:
+    """Return the places that each block writes."""
+    return {
+        block: {place for value in block.code for place in written_places(value, effects(value))}
+        for block in flow.blocks
+    }
+
+
 class Writes:
     """Which places are written on the paths from a block's dominator to the block.
 
@@ -72,12 +80,7 @@ class Writes:
 
     def __init__(self, flow: Flow, effects: Callable[[Value], Effects]) -> None:
         self._flow = flow
-        self._within = {
-            block: {
-                place for value in block.code for place in written_places(value, effects(value))
-            }
-            for block in flow.blocks
-        }  # fmt: skip
+        self._within = writes_of(flow, effects)
         self._between: dict[Block, set[Place]] = {}
 
     def before(self, block: Block) -> set[Place]:

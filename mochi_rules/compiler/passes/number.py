@@ -16,8 +16,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.ir.facts import substitute
-from mochi_rules.compiler.ir.function import Branch, Jump, Return, Value
-from mochi_rules.compiler.ir.types import BOOL, FLOAT, INT, WORD
+from mochi_rules.compiler.ir.function import Branch, Jump, Value, int_constant
+from mochi_rules.compiler.ir.types import BOOL, FLOAT, WORD
 from mochi_rules.compiler.passes.fold import INVERSE, NOTHING, fold
 from mochi_rules.compiler.passes.memory_state import Writes, read_places, written_places
 
@@ -126,13 +126,9 @@ class _Numbering:
             elif found is None:
                 code.append(value)
         block.code = code
-        match block.end:
-            case Jump(args=args):
-                args[:] = map(self._known, args)
-            case Branch(condition=condition):
-                self._decide(block, self._known(condition))
-            case Return(value=result) if result is not None:
-                block.end.value = self._known(result)
+        block.rename_end_operands(self._known)
+        if isinstance(block.end, Branch):
+            self._decide(block, block.end)
 
     # What control flow says
 
@@ -164,10 +160,9 @@ class _Numbering:
         self._remember(value, constant)
         return constant
 
-    def _decide(self, block: Block, condition: Value) -> None:
+    def _decide(self, block: Block, end: Branch) -> None:
         """End a block with the simplest branch, or none."""
-        end = block.end
-        assert isinstance(end, Branch)
+        condition = end.condition
         if condition.op == "const":
             taken, other = (end.then, end.otherwise)[:: 1 if condition.attr else -1]
             block.end = Jump(taken)
@@ -175,8 +170,6 @@ class _Numbering:
         elif condition.op == "not":
             likely = None if end.likely is None else not end.likely
             block.end = Branch(condition.args[0], end.otherwise, end.then, likely)
-        else:
-            end.condition = condition
 
     def _merge_params(self, block: Block) -> None:
         """Replace parameters that have one value on every edge; back edges may pass themselves."""
@@ -272,7 +265,7 @@ def _parts(value: Value) -> Iterator[tuple[Value, Value]]:
         for at, arg in enumerate(value.args[:_MANY]):
             match value.op:
                 case "list.new":
-                    index = Value("const", (), INT, at)
+                    index = int_constant(at)
                     yield Value("list.load", (value, index), arg.type), arg
                 case "struct.new":
                     yield Value("field.load", (value,), arg.type, (value.attr, at)), arg

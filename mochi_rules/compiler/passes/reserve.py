@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import Branch, Jump, Value
+from mochi_rules.compiler.ir.function import Branch, Jump, Value, int_constant
 from mochi_rules.compiler.ir.types import INT, STRING, ListType
 
 if TYPE_CHECKING:
@@ -89,18 +89,14 @@ def _is_successor(value: Value, param: Value) -> bool:
 def _reserved(entry: Block, xs: Value, turns: tuple[Value, Value], appends: int) -> Value:
     """Return what has room for all that a loop appends in the turns that it counts."""
     limit, first = turns
-    bound = _const(limit.attr) if limit.op == "const" else limit
+    bound = int_constant(limit.attr) if limit.op == "const" else limit
     count = Value("sub", (bound, first), INT)
-    times = _const(appends)
+    times = int_constant(appends)
     total = Value("mul", (count, times), INT)
     op = "string.reserve" if xs.type is STRING else "list.reserve"
     longer = Value(op, (xs, total), xs.type)
     entry.code += [*([] if bound is limit else [bound]), count, times, total, longer]
     return longer
-
-
-def _const(number: int) -> Value:
-    return Value("const", (), INT, number)
 
 
 def _appended(header: Block, again: Jump, facts: Facts) -> Iterator[tuple[int, int]]:

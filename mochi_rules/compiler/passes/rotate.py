@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, Value, effects_of
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, effects_of
 from mochi_rules.compiler.ir.ops import CONSTANTS, PURE
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _is_condition(facts: Facts, header: Block) -> bool:
     code = [value for value in header.code if value.op not in CONSTANTS]
     return len(code) <= _FEW and all(
         effects_of(value) == PURE
-        and all(_place(facts, user) is header for user in facts.uses.get(value, ()))
+        and all(facts.home_of(user) is header for user in facts.uses.get(value, ()))
         for value in code
     )
 
@@ -70,12 +70,8 @@ def _is_condition(facts: Facts, header: Block) -> bool:
 def _can_rename(facts: Facts, loop: _Loop, param: Value) -> bool:
     """Whether each use of a parameter comes behind the loop for certain, or inside it first."""
     dominates, header = facts.flow.dominates, loop.header
-    places = {_place(facts, user) for user in facts.uses.get(param, ())} - {header}
+    places = {facts.home_of(user) for user in facts.uses.get(param, ())} - {header}
     return all(dominates(loop.inside, one) or dominates(loop.behind, one) for one in places)
-
-
-def _place(facts: Facts, user: Value | Block) -> Block:
-    return facts.homes[user] if isinstance(user, Value) else user
 
 
 def _rename_behind(facts: Facts, loop: _Loop) -> list[Value]:
@@ -84,7 +80,7 @@ def _rename_behind(facts: Facts, loop: _Loop) -> list[Value]:
     for param in loop.header.params:
         users = [
             user for user in facts.uses.get(param, ())
-            if facts.flow.dominates(loop.behind, _place(facts, user))
+            if facts.flow.dominates(loop.behind, facts.home_of(user))
         ]  # fmt: skip
         if users:
             result = Value("param", (), param.type, name=param.name)
@@ -97,16 +93,14 @@ def _rename_behind(facts: Facts, loop: _Loop) -> list[Value]:
 
 def _use(user: Value | Block, old: Value, new: Value) -> None:
     """Use one value in place of another."""
+
+    def name(arg: Value) -> Value:
+        return new if arg is old else arg
+
     if isinstance(user, Value):
-        user.args = tuple(new if arg is old else arg for arg in user.args)
-        return
-    match user.end:
-        case Jump(args=args):
-            args[:] = [new if arg is old else arg for arg in args]
-        case Branch():
-            user.end.condition = new
-        case Return():
-            user.end.value = new
+        user.args = tuple(map(name, user.args))
+    else:
+        user.rename_end_operands(name)
 
 
 def _rotate(function: Function, loop: _Loop, results: list[Value]) -> None:

@@ -18,7 +18,7 @@ from mochi_rules.compiler.passes.bounds import Bounds
 from mochi_rules.compiler.passes.known import END
 from mochi_rules.compiler.passes.loop_copies import Condition, Loop, copy_loops, find_loop
 from mochi_rules.compiler.passes.ranges import RULES, drop_checks
-from mochi_rules.compiler.passes.shortest import shortest_of
+from mochi_rules.compiler.passes.shortest import Shortest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,10 +54,11 @@ def version_loops(function: Function, context: Context) -> None:
         return
     bounds = Bounds(facts)
     bounds.settle()
+    shortest = Shortest(facts, context)
     versions = []
     for loop in loops:
         guard = bounds.guard(loop.header)
-        conditions = guard and _Proof(bounds, facts, loop, guard, context).run()
+        conditions = guard and _Proof(bounds, facts, loop, guard, shortest).run()
         if conditions:
             versions.append((loop, conditions))
     if versions:
@@ -89,10 +90,10 @@ class _Proof:
     """Finds conditions in front of one loop that spare it checks."""
 
     def __init__(
-        self, bounds: Bounds, facts: Facts, loop: Loop, guard: Guard, context: Context
+        self, bounds: Bounds, facts: Facts, loop: Loop, guard: Guard, shortest: Shortest
     ) -> None:  # fmt: skip
         self.bounds = bounds
-        self.context = context
+        self.shortest = shortest
         self.facts = facts
         self.loop = loop
         self.guard = guard
@@ -169,7 +170,7 @@ class _Proof:
             return
         room: Value | None = length
         if not self._is_outside(length):
-            room = shortest_of(length, self.loop.header, self.facts, self.context)
+            room = self.shortest.of(length, self.loop.header)
         if room is not None:
             (low, above), (high, below) = ends
             if high is not None:

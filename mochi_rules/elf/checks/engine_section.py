@@ -78,8 +78,8 @@ def target(subject: Subject) -> Iterator[str]:
 def shared_flags(subject: Subject) -> Iterator[str]:
     """34: the compiler's common flags have the values that the loader insists on.
 
-    With a request, also those that it names; for a known version, every flag is one that it
-    know. Source: `check_compatible_with_shared_flag` in crates/wasmtime/src/engine.rs.
+    With a request, also those that it names. A known version has exactly the flags that its
+    schema lists. Source: `check_compatible_with_shared_flag` in crates/wasmtime/src/engine.rs.
     """
     if subject.engine is None:
         return
@@ -96,7 +96,7 @@ def shared_flags(subject: Subject) -> Iterator[str]:
 def isa_flags(subject: Subject) -> Iterator[str]:
     """34i: the code needs no CPU feature that was not requested.
 
-    For a known architecture, there is no flag it does not know. Source: section "ISA flags" of
+    A known architecture has no flag that its schema does not list. Source: section "ISA flags" of
     `check_compatible_with_isa_flag` in crates/wasmtime/src/engine.rs.
     """
     if subject.engine is None:
