@@ -13,8 +13,9 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,8 +64,7 @@ def supervised(command: Sequence[str]) -> tuple[str, ...]:
     """
     if not _HAS_PIPES:
         return tuple(command)
-    ours = str(Path(__file__).resolve().parents[2])
-    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours, *command)
+    return isolated(_BOOTSTRAP, IMPORT_ROOT, *command)
 
 
 def supervise(command: Sequence[str]) -> int:

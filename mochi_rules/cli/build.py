@@ -19,7 +19,7 @@ from mochi_rules.cli.session import (
 )
 from mochi_rules.cli.step_console import open_console
 from mochi_rules.project.sources import texts_of
-from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.outputs import write_output
 from mochi_rules.steps.step import EXECUTABLE_MODE
 
@@ -222,7 +222,7 @@ def _mid_level(path: Path, parsed: Parsed) -> str:
 
 def _wat(path: Path, parsed: Parsed) -> str:
     from mochi_rules.compiler.driver import compile_program  # noqa: PLC0415
-    from mochi_rules.steps.engines import compiled  # noqa: PLC0415
+    from mochi_rules.steps.engines.engines import compiled  # noqa: PLC0415
     from mochi_rules.wasm.wat import print_module  # noqa: PLC0415
 
     result = compile_program(_request(path, parsed))

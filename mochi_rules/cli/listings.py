@@ -18,7 +18,7 @@ from mochi_rules.cli.session import (
 )
 from mochi_rules.cli.shown import show
 from mochi_rules.elf.listing.listing import read_listing
-from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.products import read_program
 from mochi_rules.cli.step_console import install, run_shown
-from mochi_rules.steps.c_library import (
+from mochi_rules.steps.native.c_library import (
     HEADER,
     SOURCE,
     exports_step,
@@ -16,7 +16,7 @@ from mochi_rules.steps.c_library import (
     library_step,
     source_step,
 )
-from mochi_rules.steps.native import (
+from mochi_rules.steps.native.program import (
     CLIF,
     HOST,
     clif_step,

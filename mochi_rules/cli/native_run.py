@@ -12,7 +12,7 @@ from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.native_products import NativeProducts
 from mochi_rules.cli.products import kind_of
 from mochi_rules.cli.session import configuration_of, open_pipeline
-from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.step import EXECUTABLE_MODE
 from mochi_rules.steps.tools.tool_choice import Toolchains
 

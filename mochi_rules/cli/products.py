@@ -185,7 +185,7 @@ class Products:
             MochiError: There is none for the platform, or pip cannot fetch it.
         """
         from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles
-        from mochi_rules.steps.bundle import library_step  # noqa: PLC0415
+        from mochi_rules.steps.native.bundle import library_step  # noqa: PLC0415
 
         platform = self.configuration.platform
         name = bundle_system(platform).library
@@ -198,7 +198,7 @@ class Products:
         return read_input(Path(resolution.chosen.command[0]))
 
     def _bundle_launcher(self) -> bytes:
-        from mochi_rules.steps.bundle import (  # noqa: PLC0415 - as above
+        from mochi_rules.steps.native.bundle import (  # noqa: PLC0415 - as above
             find_compiler,
             launcher_sources,
             launcher_step,

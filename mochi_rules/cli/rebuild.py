@@ -17,7 +17,7 @@ def rebuild_release(parsed: Parsed) -> int:
 
     Emits: as `release.rebuild.rebuild`.
     """
-    from mochi_rules.release.rebuild import rebuild  # noqa: PLC0415 - takes 50 ms
+    from mochi_rules.release.repeat.rebuild import rebuild  # noqa: PLC0415 - takes 50 ms
 
     found = rebuild(
         Path(parsed.operands[0]),

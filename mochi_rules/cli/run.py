@@ -83,7 +83,7 @@ def _make(parsed: Parsed, path: Path, shortcut: Shortcut) -> Recalled:
     """Take a program through the pipeline."""
     # What is loaded here takes longer than all of a warm run.
     from mochi_rules.platforms.platform import host_platform  # noqa: PLC0415
-    from mochi_rules.steps.lazy_engines import LazyEngines  # noqa: PLC0415
+    from mochi_rules.steps.engines.lazy_engines import LazyEngines  # noqa: PLC0415
 
     engines = LazyEngines(host_platform())
     if path.suffix != ".cwasm":

@@ -22,8 +22,8 @@ from mochi_rules.cli.options import (
 from mochi_rules.cli.shown import show
 from mochi_rules.project.configuration import find_configurations
 from mochi_rules.steps.caches import find_remote, open_cache
+from mochi_rules.steps.engines.kept_runtime import KeptRuntime
 from mochi_rules.steps.identity import Identities
-from mochi_rules.steps.kept_runtime import KeptRuntime
 from mochi_rules.steps.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.cli.options import Parsed
     from mochi_rules.project.configuration import Configuration
-    from mochi_rules.steps.lazy_engines import LazyEngines
+    from mochi_rules.steps.engines.lazy_engines import LazyEngines
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 BUILDING = (TARGET, MODE, OPTIMIZE, CPU, ENGINE, TOOLCHAIN, AOT, CACHE, COLOR)

@@ -13,8 +13,8 @@ from mochi_rules.cli.products import Products, kind_of
 from mochi_rules.cli.session import configuration_of, open_pipeline
 from mochi_rules.cli.shown import show
 from mochi_rules.cli.step_console import open_console
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.exceptions import as_mochi_error
-from mochi_rules.steps.lazy_engines import LazyEngines
 from mochi_rules.steps.step import CWASM, WASM
 from mochi_rules.steps.test_case import Case, case_step, directory_inputs
 

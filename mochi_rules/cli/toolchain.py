@@ -17,7 +17,7 @@ from mochi_rules.cli.usage import table
 from mochi_rules.platforms.platform import PLATFORMS, host_platform
 from mochi_rules.platforms.toolchain import resolution_error, resolve, what_lacks
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.outputs import write_output
 from mochi_rules.steps.step import EXECUTABLE_MODE
 from mochi_rules.steps.tools.tool_choice import Toolchains, is_built, pending

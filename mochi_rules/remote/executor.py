@@ -13,7 +13,7 @@ from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.trace import span
 from mochi_rules.cache.key import input_tree
 from mochi_rules.cache.messages import Action, Command, Platform, Property, duration, encode
-from mochi_rules.remote.execution import MissingInputsError, TooSlowError
+from mochi_rules.remote.grpc.execution import MissingInputsError, TooSlowError
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mochi_rules.cache.messages import ActionResult
-    from mochi_rules.remote.execution import Cancellation
-    from mochi_rules.remote.grpc_server import GrpcServer
+    from mochi_rules.remote.grpc.execution import Cancellation
+    from mochi_rules.remote.grpc.grpc_server import GrpcServer
     from mochi_rules.remote.settings import RemoteSettings
     from mochi_rules.remote.trouble import Guard
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.messages import ActionResult
     from mochi_rules.remote.executor import Executor
-    from mochi_rules.remote.grpc_server import GrpcServer
+    from mochi_rules.remote.grpc.grpc_server import GrpcServer
     from mochi_rules.remote.server import Server
     from mochi_rules.remote.settings import Address, RemoteSettings
     from mochi_rules.remote.trust import Signer
@@ -174,14 +174,14 @@ class RemoteTier:
             self._signer = load_signer(path, settings.trust.trusted)
         try:
             if self._address.is_grpc:
-                from mochi_rules.remote.grpc_server import (  # noqa: PLC0415 - takes long
+                from mochi_rules.remote.grpc.grpc_server import (  # noqa: PLC0415 - takes long
                     GrpcServer,
                     load_grpc,
                 )
 
                 load_grpc()
                 return GrpcServer(self._address, credentials, self._guard)
-            from mochi_rules.remote.http_server import HttpServer  # noqa: PLC0415 - as above
+            from mochi_rules.remote.http.http_server import HttpServer  # noqa: PLC0415 - as above
 
             return HttpServer(self._address, credentials, self._guard)
         except ImportError as error:

@@ -22,7 +22,7 @@ from mochi_rules.cache.messages import (
 )
 from mochi_rules.cache.store import EMPTY
 from mochi_rules.cache.wire import WireError
-from mochi_rules.remote import messages as m
+from mochi_rules.remote.grpc import messages as m
 from mochi_rules.remote.settings import KEY_SIZE, PREFIX
 from mochi_rules.signing.keys import PublicKey, load_signing_key
 

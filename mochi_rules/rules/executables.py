@@ -145,7 +145,7 @@ def _launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
 
 def _bundle_launcher(space: Workspace, env: Any, configuration: Configuration) -> Any:
     """Return the node of the launcher in C."""
-    from mochi_rules.steps.bundle import (  # noqa: PLC0415 - of bundles only
+    from mochi_rules.steps.native.bundle import (  # noqa: PLC0415 - of bundles only
         find_compiler,
         launcher_sources,
         launcher_step,
@@ -164,7 +164,7 @@ def _bundle_launcher(space: Workspace, env: Any, configuration: Configuration) -
 def _library_beside(space: Workspace, env: Any, configuration: Configuration, folder: str) -> Any:
     """Return the node of the library in a folder: all programs there share it."""
     from mochi_rules.aot.executable.bundle import bundle_system  # noqa: PLC0415 - of bundles
-    from mochi_rules.steps.bundle import LIBRARY, library_step, place_step  # noqa: PLC0415
+    from mochi_rules.steps.native.bundle import LIBRARY, library_step, place_step  # noqa: PLC0415
 
     platform = configuration.platform
     name = bundle_system(platform).library

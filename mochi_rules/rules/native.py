@@ -9,7 +9,7 @@ from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.rules.builders import file_task, tool_node
 from mochi_rules.rules.stamping import stamped
 from mochi_rules.rules.workspace import Task
-from mochi_rules.steps.c_library import (
+from mochi_rules.steps.native.c_library import (
     HEADER,
     SOURCE,
     exports_step,
@@ -17,7 +17,7 @@ from mochi_rules.steps.c_library import (
     library_step,
     source_step,
 )
-from mochi_rules.steps.native import (
+from mochi_rules.steps.native.program import (
     CLIF,
     HOST,
     clif_step,

@@ -28,7 +28,7 @@ from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.native import declare_c_library, declare_native
 from mochi_rules.rules.programs import find_program
-from mochi_rules.rules.releases import declare_release
+from mochi_rules.rules.releases.releases import declare_release
 from mochi_rules.rules.scons.nodes import node_path, source_name
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.sources import Sources

@@ -30,7 +30,7 @@ from mochi_rules.rules.builders import CONFIGURATION, add_builders
 from mochi_rules.rules.executables import add_executable_builder
 from mochi_rules.rules.foresight import fetch_ahead
 from mochi_rules.rules.hooks import install_hooks
-from mochi_rules.rules.releases import check_caches, is_releasing
+from mochi_rules.rules.releases.releases import check_caches, is_releasing
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.scons.screen import open_console, share_terminal
@@ -39,7 +39,7 @@ from mochi_rules.rules.targets import install_lookup
 from mochi_rules.rules.verbs import add_verbs, help_text, is_building
 from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
 from mochi_rules.steps.caches import find_away, find_remote, open_cache
-from mochi_rules.steps.engines import PooledEngines
+from mochi_rules.steps.engines.engines import PooledEngines
 from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:

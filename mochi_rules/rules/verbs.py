@@ -8,7 +8,7 @@ import SCons.Script
 
 from mochi_rules.base.codes import explanation, is_code
 from mochi_rules.project.configuration import VARIABLES
-from mochi_rules.rules.releases import RELEASE
+from mochi_rules.rules.releases.releases import RELEASE
 from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
@@ -103,7 +103,7 @@ def _doctor(space: Workspace) -> int:
 
 
 def _release(space: Workspace) -> int:
-    from mochi_rules.rules.release_verb import release  # noqa: PLC0415 - of this verb only
+    from mochi_rules.rules.releases.release_verb import release  # noqa: PLC0415 - of this verb only
 
     return release(space)
 
@@ -113,11 +113,11 @@ def _reproduce(space: Workspace) -> int:
 
     Emits: R035.
     """
-    from mochi_rules.release.reproducibility import (  # noqa: PLC0415 - of this verb only
+    from mochi_rules.release.repeat.reproducibility import (  # noqa: PLC0415 - of this verb only
         check_reproducible,
         report,
     )
-    from mochi_rules.release.variations import other_tools  # noqa: PLC0415
+    from mochi_rules.release.repeat.variations import other_tools  # noqa: PLC0415
 
     targets = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != REPRODUCE]
     ours = ("cache", "remote", "remote_mode", "remote_upload")

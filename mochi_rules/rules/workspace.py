@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mochi_rules.rules.declared_release import DeclaredRelease
     from mochi_rules.rules.scons.place import Place
     from mochi_rules.steps.away.worker import Away
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
     from mochi_rules.steps.journal import Record
     from mochi_rules.steps.step import Step
     from mochi_rules.steps.tools.tool_choice import Toolchains

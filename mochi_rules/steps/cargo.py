@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mochi_rules.platforms.toolchain import Recipe
-    from mochi_rules.steps.subprocesses import Subprocesses
+    from mochi_rules.steps.processes.subprocesses import Subprocesses
 
 # Cargo draws its progress for a terminal, and on request for anybody.
 _PROGRESS = {"CARGO_TERM_PROGRESS_WHEN": "always", "CARGO_TERM_PROGRESS_WIDTH": "80",

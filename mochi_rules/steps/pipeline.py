@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.digest import Digest
     from mochi_rules.cache.tiers import Tier
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
     from mochi_rules.steps.identity import Identities
 
 _PARENT = ".../"  # stands for `../` in a key, where no path may leave the tree

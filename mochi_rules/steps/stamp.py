@@ -11,7 +11,7 @@ from mochi_rules.steps.step import Made, Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
 
 
 def stamp_step(name: str, values: Mapping[str, str]) -> Step:

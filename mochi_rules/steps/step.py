@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Recipe
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
 
 # What the inputs and outputs are called inside a key, whatever their files are called.
 WAT = "program.wat"
@@ -83,7 +83,7 @@ def mochi_step(
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
+        from mochi_rules.steps.engines.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
         options = MochiOptions(debug_names, debug_info, optimize, stamp=stamp)
@@ -107,7 +107,7 @@ def library_step(roots: tuple[str, ...]) -> Step:
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - as above
+        from mochi_rules.steps.engines.engines import MochiOptions  # noqa: PLC0415 - as above
 
         texts = {name: inputs[name].decode() for name in sorted(inputs)}
         warnings: tuple[Diagnostic, ...] = ()

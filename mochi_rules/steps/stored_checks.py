@@ -8,7 +8,7 @@ from mochi_rules.aot.config import EngineConfig
 from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS
-from mochi_rules.steps.lazy_engines import LazyEngines
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.step import CWASM, WASM, aot_step
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import read_input
 from mochi_rules.project.folder import check_name
-from mochi_rules.steps.capture import MAX_OUTPUT
+from mochi_rules.steps.processes.capture import MAX_OUTPUT
 from mochi_rules.steps.step import CWASM, WASM, Made, Step
 from mochi_rules.ui.text import size_text
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import Directory
-    from mochi_rules.steps.capture import Ran
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
+    from mochi_rules.steps.processes.capture import Ran
 
 STDIN, EXPECTED = "stdin", "expected"
 RESULT = "result.json"
@@ -85,7 +85,7 @@ def case_step(case: Case, config: EngineConfig) -> Step:
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.steps.subprocesses import Program  # noqa: PLC0415 - loads processes
+        from mochi_rules.steps.processes.subprocesses import Program  # noqa: PLC0415 - loads processes
         from mochi_rules.wasm.debug.lines import find_lines  # noqa: PLC0415
 
         program = Program(

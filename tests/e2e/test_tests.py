@@ -137,7 +137,7 @@ def running_tests(project: Project) -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if b"steps.subprocesses" in (process / "cmdline").read_bytes():
+            if b"steps.processes.subprocesses" in (process / "cmdline").read_bytes():
                 found += [process.name] * (mark in (process / "environ").read_bytes())
     return found
 

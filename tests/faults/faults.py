@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.client import AotWorker
-from mochi_rules.steps import engines
+from mochi_rules.steps.engines import engines
 from tests.e2e.project import Project
 from tests.faults.building import EMITS, FILES, build_all, build_file, difference, make_project
 from tests.faults.harness import Wrong

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.base.diagnostic import environment_error
+from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def worker_command() -> tuple[str, ...]:
     Raises:
         MochiError: The wheel is not installed.
     """
-    ours = str(Path(__file__).resolve().parents[3])
-    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours, str(_wheel_directory().parent))
+    return isolated(_BOOTSTRAP, IMPORT_ROOT, str(_wheel_directory().parent))
 
 
 def _wheel_directory() -> Path:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.aot.config import EngineConfig
 from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.base.diagnostic import Fault, MochiError
+from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 from mochi_rules.platforms.architecture import CpuLevel
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.workers.process_environment import run_scrubbed
@@ -48,8 +49,7 @@ def tool_worker_command(module: str, *arguments: str) -> tuple[str, ...]:
 
     That is: no site, no path of the user, no PYTHON* variable.
     """
-    ours = str(Path(__file__).resolve().parents[3])
-    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours, module, *arguments)
+    return isolated(_BOOTSTRAP, IMPORT_ROOT, module, *arguments)
 
 
 class KilledError(Exception):

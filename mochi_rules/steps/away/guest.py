@@ -1,11 +1,11 @@
-"""The process of a program that runs on a server, as that of `steps.subprocesses` does here."""
+"""The process of a program that runs on a server, as `steps.processes.subprocesses` is here."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from mochi_rules.steps import subprocesses
+from mochi_rules.steps.processes import subprocesses
 
 REQUEST = "program.json"
 

@@ -14,11 +14,11 @@ from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
-from mochi_rules.remote.execution import Cancellation
 from mochi_rules.remote.executors import RACE
+from mochi_rules.remote.grpc.execution import Cancellation
 from mochi_rules.steps.away import runtime
 from mochi_rules.steps.away.guest import REQUEST
-from mochi_rules.steps.capture import MAX_OUTPUT, Ran
+from mochi_rules.steps.processes.capture import MAX_OUTPUT, Ran
 from mochi_rules.workers.process import nothing
 from mochi_rules.workers.protocol import (
     ProtocolError,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Answer = tuple[str | None, bytes]
 
 # The modules that are workers, by their tools.
-_MODULES = {"mochi": "mochi_rules.steps.compiler_worker", "aot": "mochi_rules.aot.worker"}
+_MODULES = {"mochi": "mochi_rules.steps.engines.compiler_worker", "aot": "mochi_rules.aot.worker"}
 _GUEST = "mochi_rules.steps.away.guest"
 _SECONDS = 600.0  # for a request, as for a worker here
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from mochi_rules.aot.executable.append import attach
 from mochi_rules.aot.executable.payload import make_payload
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.release.difference import executable_difference, step_difference
+from mochi_rules.release.repeat.difference import executable_difference, step_difference
 
 from .samples import ARTIFACT, LAUNCHER_BYTES, build, program
 

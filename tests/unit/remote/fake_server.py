@@ -14,9 +14,9 @@ import grpc
 
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.cache.messages import Action, ActionResult, Command, Detail, Duration
-from mochi_rules.remote import compression
-from mochi_rules.remote import execution_messages as ex
-from mochi_rules.remote import messages as m
+from mochi_rules.remote.grpc import compression
+from mochi_rules.remote.grpc import execution_messages as ex
+from mochi_rules.remote.grpc import messages as m
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

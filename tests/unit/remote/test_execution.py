@@ -10,10 +10,10 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.messages import ActionResult
-from mochi_rules.remote import messages as m
-from mochi_rules.remote.execution import Cancellation
 from mochi_rules.remote.executor import Finished, Job, make_tree
 from mochi_rules.remote.executors import parse_executors
+from mochi_rules.remote.grpc import messages as m
+from mochi_rules.remote.grpc.execution import Cancellation
 from mochi_rules.remote.tier import RemoteTier
 
 from .fake_server import FakeServer

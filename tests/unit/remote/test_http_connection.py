@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.remote.http_connection import Connection
+from mochi_rules.remote.http.http_connection import Connection
 from mochi_rules.remote.settings import Address
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.cache import Cache, make_result
 from mochi_rules.cache.key import ActionSpec, prepare
 from mochi_rules.cache.tiers import TieredCache
-from mochi_rules.remote import messages as m
+from mochi_rules.remote.grpc import messages as m
 
 from .fake_server import FakeServer
 

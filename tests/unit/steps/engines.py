@@ -6,8 +6,8 @@ import struct
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
-from mochi_rules.steps.engines import Compiled, MochiOptions
-from mochi_rules.steps.subprocesses import Subprocesses
+from mochi_rules.steps.engines.engines import Compiled, MochiOptions
+from mochi_rules.steps.processes.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from mochi_rules.workers.protocol import Greeting, write_answer, write_greeting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mochi_rules.remote.execution import Cancellation
+    from mochi_rules.remote.grpc.execution import Cancellation
 
 
 class Executor:

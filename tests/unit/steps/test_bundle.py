@@ -10,7 +10,8 @@ from mochi_rules.aot.tools.wheel_download import wheel_pin
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
-from mochi_rules.steps.bundle import (
+from mochi_rules.steps.engines.engines import LocalEngines
+from mochi_rules.steps.native.bundle import (
     LIBRARY,
     find_compiler,
     launcher_sources,
@@ -18,7 +19,6 @@ from mochi_rules.steps.bundle import (
     library_step,
     place_step,
 )
-from mochi_rules.steps.engines import LocalEngines
 from mochi_rules.steps.step import LAUNCHER
 from mochi_rules.steps.tools.tool_choice import Toolchains
 

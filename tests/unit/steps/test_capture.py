@@ -6,7 +6,7 @@ import select
 import subprocess
 import sys
 
-from mochi_rules.steps.capture import MAX_OUTPUT, Ran, communicate
+from mochi_rules.steps.processes.capture import MAX_OUTPUT, Ran, communicate
 
 
 def start(script: str) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native_files import work_directory
 from mochi_rules.platforms.toolchain import Recipe
 from mochi_rules.steps import cargo
-from mochi_rules.steps.subprocesses import Subprocesses
+from mochi_rules.steps.processes.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from pathlib import Path

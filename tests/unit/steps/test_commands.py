@@ -11,8 +11,8 @@ from pathlib import Path
 
 import mochi_rules
 from mochi_rules.base.lifeline import supervised
-from mochi_rules.steps import subprocesses
-from mochi_rules.steps.engines import compiler_command
+from mochi_rules.steps.engines.engines import compiler_command
+from mochi_rules.steps.processes import subprocesses
 
 PACKAGE = str(Path(mochi_rules.__file__).parents[1])
 ISOLATED = (sys.executable, "-I", "-S", "-c")
@@ -22,7 +22,7 @@ def test_compiler_finds_this_package_alone() -> None:
     """It needs no Wasmtime."""
     command = compiler_command()
     assert command[:4] == ISOLATED
-    assert command[4].endswith("from mochi_rules.steps.compiler_worker import main; main()")
+    assert command[4].endswith("from mochi_rules.steps.engines.compiler_worker import main; main()")
     assert command[5:] == (PACKAGE,)
 
 
@@ -30,7 +30,7 @@ def test_process_of_a_test_gets_its_request_as_an_argument() -> None:
     """So its input is the program's."""
     *start, bootstrap, request = subprocesses._command({"folder": "/tmp/x"})
     assert tuple(start) == ISOLATED
-    assert "from mochi_rules.steps.subprocesses import main" in bootstrap
+    assert "from mochi_rules.steps.processes.subprocesses import main" in bootstrap
     assert json.loads(request) == {"folder": "/tmp/x"}
 
 

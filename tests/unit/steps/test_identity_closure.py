@@ -37,13 +37,13 @@ ENTRIES = {
     "executable": ("steps.step:executable_step",),
     "test": ("steps.test_case", "steps.away.guest"),
     "stamp": ("steps.stamp",),
-    "bundle": ("steps.bundle",),
-    "native": ("steps.native",),
+    "bundle": ("steps.native.bundle",),
+    "native": ("steps.native.program", "steps.native.c_library"),
     "cargo": ("steps.step:recipe_step",),
 }
 STEPS = "steps.step"  # of every tool: what its functions import counts for their own tool
 # It hands requests to all engines: its code counts, but not what it imports.
-ENGINES = "steps.engines"
+ENGINES = "steps.engines.engines"
 # They choose a tool, and the choice is an argument of the step.
 CHOOSERS = ("steps.tools.tool_choice", "aot.tools.c_compilers")
 
@@ -59,6 +59,20 @@ def test_every_step_belongs_to_an_entry() -> None:
     steps = [name for name in functions(STEPS) if name.endswith("_step")]
     named = {entry.partition(":")[2] for entries in ENTRIES.values() for entry in entries}
     assert set(steps) <= named
+
+
+def test_step_is_within_the_identity_of_its_tools() -> None:
+    """An edit of a function that makes a step changes the step's key, wherever it stands."""
+    found = 0
+    for path in sorted((PACKAGE / "steps").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="Step"), args=[_, _, ast.Tuple(elts=tools), *_]):
+                    names = {tool.value for tool in tools if isinstance(tool, ast.Constant)}
+                    found += 1
+                    for name in names & set(SOURCES):
+                        assert str(path.relative_to(PACKAGE)) in source_files(name), (path, name)
+    assert found > 10
 
 
 def closure(entries: Iterable[str]) -> set[str]:

@@ -8,8 +8,8 @@ import pytest
 
 from mochi_rules.cache.directory import Layout, prepare
 from mochi_rules.compiler.driver import CompileRequest, compile_program, runtime_library
+from mochi_rules.steps.engines.kept_runtime import KeptRuntime
 from mochi_rules.steps.identity import Identities
-from mochi_rules.steps.kept_runtime import KeptRuntime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.steps.native import (
+from mochi_rules.steps.native.program import (
     HOST,
     clif_step,
     host_step,
@@ -20,8 +20,8 @@ from mochi_rules.steps.native import (
     native_config,
     native_object_step,
 )
+from mochi_rules.steps.processes.subprocesses import Subprocesses
 from mochi_rules.steps.step import OBJECT
-from mochi_rules.steps.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from mochi_rules.steps.subprocesses import Subprocesses
+from mochi_rules.steps.processes.subprocesses import Subprocesses
 
 if TYPE_CHECKING:
     from pathlib import Path

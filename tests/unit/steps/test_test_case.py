@@ -8,7 +8,7 @@ import pytest
 
 from mochi_rules.aot.executable.settings import Directory
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
-from mochi_rules.steps.capture import Ran
+from mochi_rules.steps.processes.capture import Ran
 from mochi_rules.steps.test_case import Case, check, directory_inputs
 
 if TYPE_CHECKING:

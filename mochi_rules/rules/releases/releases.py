@@ -56,7 +56,7 @@ def declare_release(call: Call) -> None:
     labels = (parse_label(text, call.label.package) for text in call.values["targets"])
     targets = [find_program(call, label, "targets", "releases") for label in labels]
     if is_releasing():
-        from mochi_rules.rules.release_verb import check_ready  # noqa: PLC0415 - of this verb only
+        from mochi_rules.rules.releases.release_verb import check_ready  # noqa: PLC0415 - of this verb only
 
         check_ready(call.space, call.values, lock)
         _check_stamps(call, targets)

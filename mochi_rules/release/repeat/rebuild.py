@@ -17,8 +17,8 @@ from mochi_rules.base.printable import output_notes
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.build_record import chain
 from mochi_rules.release.circumstances import package_versions
-from mochi_rules.release.difference import executable_difference, step_difference
-from mochi_rules.release.lock import environment_variables, make_environment
+from mochi_rules.release.repeat.difference import executable_difference, step_difference
+from mochi_rules.release.repeat.lock import environment_variables, make_environment
 from mochi_rules.release.revision import git
 from mochi_rules.release.source import check_commit
 from mochi_rules.release.verify import read_provenance

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mochi_rules.base.printable import printable
 from mochi_rules.cache.wire import WireError
-from mochi_rules.remote import messages as m
+from mochi_rules.remote.grpc import messages as m
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
-    from mochi_rules.steps.engines import Compiled, LocalEngines, MochiOptions
-    from mochi_rules.steps.kept_runtime import KeptRuntime
-    from mochi_rules.steps.subprocesses import Subprocesses
+    from mochi_rules.steps.engines.engines import Compiled, LocalEngines, MochiOptions
+    from mochi_rules.steps.engines.kept_runtime import KeptRuntime
+    from mochi_rules.steps.processes.subprocesses import Subprocesses
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 
@@ -70,7 +70,7 @@ class LazyEngines:
 
     def _engines(self) -> LocalEngines:
         if self._made is None:
-            from mochi_rules.steps.engines import LocalEngines  # noqa: PLC0415 - what this is for
+            from mochi_rules.steps.engines.engines import LocalEngines  # noqa: PLC0415 - what this is for
             from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
 
             self._made = LocalEngines(self._toolchains or Toolchains(), self._platform)

@@ -14,7 +14,7 @@ from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.files import reason
 from mochi_rules.cache.messages import ActionResult, decode, encode
 from mochi_rules.cache.wire import WireError
-from mochi_rules.remote.http_connection import Connection
+from mochi_rules.remote.http.http_connection import Connection
 from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Kind, ServerError
 

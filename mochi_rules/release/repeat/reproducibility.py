@@ -16,9 +16,9 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.printable import output_notes
-from mochi_rules.release.memory_cache import memory_cache
+from mochi_rules.release.repeat.memory_cache import memory_cache
+from mochi_rules.release.repeat.variations import FILE_ORDER, VARIATIONS, Variation, possible
 from mochi_rules.release.revision import git
-from mochi_rules.release.variations import FILE_ORDER, VARIATIONS, Variation, possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

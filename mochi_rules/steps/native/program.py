@@ -10,7 +10,7 @@ from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.native_files import CLIF as CLIF_TREE
 from mochi_rules.platforms.native_files import c_sources, native_digest
-from mochi_rules.steps.c_compilation import run_c_compiler
+from mochi_rules.steps.native.c_compilation import run_c_compiler
 from mochi_rules.steps.step import EXECUTABLE_MODE, OBJECT, PROGRAM, Made, Step
 from mochi_rules.ui.text import size_text
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.project.configuration import Configuration
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
 
 # What the inputs and outputs are called inside a key.
 CLIF, HOST = "program.clif", "host.o"
@@ -62,7 +62,7 @@ def clif_step(
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.steps.engines import MochiOptions  # noqa: PLC0415 - loads processes
+        from mochi_rules.steps.engines.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
         options = MochiOptions(optimize=optimize, native=True, stamp=stamp, exports=exports)

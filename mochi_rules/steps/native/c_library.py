@@ -9,8 +9,8 @@ from mochi_rules.aot.native.c_interface import read_interface
 from mochi_rules.aot.native.c_source import print_source
 from mochi_rules.aot.native.linker import library_arguments
 from mochi_rules.formats.ar import static_library
-from mochi_rules.steps.c_compilation import run_c_compiler
-from mochi_rules.steps.native import CLIF, HOST
+from mochi_rules.steps.native.c_compilation import run_c_compiler
+from mochi_rules.steps.native.program import CLIF, HOST
 from mochi_rules.steps.step import OBJECT, Made, Step
 from mochi_rules.ui.text import size_text
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Toolchain
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
 
 # What the outputs are called inside a key. The source includes the header under its own name.
 HEADER, SOURCE, LIBRARY = "library.h", "exports.c", "library.a"

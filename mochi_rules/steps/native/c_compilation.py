@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mochi_rules.platforms.toolchain import Toolchain
-    from mochi_rules.steps.subprocesses import Subprocesses
+    from mochi_rules.steps.processes.subprocesses import Subprocesses
 
 _HELP = (
     "install the C library of the platform and its headers, or run "

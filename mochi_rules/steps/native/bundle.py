@@ -15,7 +15,7 @@ from mochi_rules.aot.tools.c_compilers import c_toolchains
 from mochi_rules.platforms.native_files import c_sources
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
-from mochi_rules.steps.c_compilation import run_c_compiler
+from mochi_rules.steps.native.c_compilation import run_c_compiler
 from mochi_rules.steps.step import EXECUTABLE_MODE, LAUNCHER, Made, Step
 from mochi_rules.steps.tools.tool_choice import chosen
 from mochi_rules.ui.text import size_text
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Toolchain
-    from mochi_rules.steps.engines import Engines
+    from mochi_rules.steps.engines.engines import Engines
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 LIBRARY = "library"  # what it is called inside a key

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING, Protocol
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 from mochi_rules.base.lifeline import end_with_parent, supervised, tied
 from mochi_rules.platforms.platform import find_platform
-from mochi_rules.steps.capture import Ran, communicate
+from mochi_rules.steps.processes.capture import Ran, communicate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _BOOTSTRAP = (
     "import json, sys; request = json.loads(sys.argv[1]); sys.path[:0] = request['path']; "
-    "from mochi_rules.steps.subprocesses import main; main(request)"
+    "from mochi_rules.steps.processes.subprocesses import main; main(request)"
 )
 _ARTIFACT, _LINES = "program.cwasm", "program.lines"
 
@@ -166,11 +167,11 @@ def _import_path() -> list[str]:
     """Return where the child finds this package and Wasmtime; it starts without any site."""
     spec = find_spec("wasmtime")
     wheel = [str(Path(spec.origin).parents[1])] if spec and spec.origin else []
-    return [str(Path(__file__).resolve().parents[2]), *wheel]
+    return [IMPORT_ROOT, *wheel]
 
 
 def _command(request: Mapping[str, object]) -> tuple[str, ...]:
-    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, json.dumps(request))
+    return isolated(_BOOTSTRAP, json.dumps(request))
 
 
 def main(request: dict[str, object]) -> None:

@@ -12,12 +12,12 @@ from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.assemble import Release, assemble, minisign
 from mochi_rules.release.circumstances import builder_id, package_versions, runtime_versions
 from mochi_rules.release.contents import File, Product, check_version
-from mochi_rules.release.lock import check_lock
 from mochi_rules.release.provenance import Circumstances
 from mochi_rules.release.publish import checksums, publish
+from mochi_rules.release.repeat.lock import check_lock
 from mochi_rules.release.revision import check_clean, release_time
 from mochi_rules.release.signing_command import read_command, sign_by_command
-from mochi_rules.rules.release_records import build_record
+from mochi_rules.rules.releases.release_records import build_record
 from mochi_rules.rules.scons.nodes import read_node, source_name
 from mochi_rules.rules.stamping import RELEASES, source_revision
 from mochi_rules.steps.caches import find_remote

@@ -13,8 +13,8 @@ from mochi_rules.base.digest import Digest
 from mochi_rules.cache import wire
 from mochi_rules.cache.messages import ActionResult, Detail
 from mochi_rules.cache.wire import Field, Kind
-from mochi_rules.remote import messages
-from mochi_rules.remote.messages import SHA256, Status
+from mochi_rules.remote.grpc import messages
+from mochi_rules.remote.grpc.messages import SHA256, Status
 
 _T = TypeVar("_T")
 
@@ -93,7 +93,7 @@ SCHEMA: wire.Schema = {
 
 
 def encode(message: object) -> bytes:
-    """Return the bytes of a message of this module, or of `remote.messages`."""
+    """Return the bytes of a message of this module, or of `messages`."""
     return wire.encode(message, SCHEMA)
 
 

@@ -11,16 +11,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.cache.wire import WireError
-from mochi_rules.remote import execution_messages as m
-from mochi_rules.remote.grpc_errors import one_line
+from mochi_rules.remote.grpc import execution_messages as m
+from mochi_rules.remote.grpc.grpc_errors import one_line
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mochi_rules.base.digest import Digest
-    from mochi_rules.remote.grpc_errors import Answered
-    from mochi_rules.remote.messages import Status
+    from mochi_rules.remote.grpc.grpc_errors import Answered
+    from mochi_rules.remote.grpc.messages import Status
 
 _EXECUTE = "/build.bazel.remote.execution.v2.Execution/Execute"
 _WAIT = "/build.bazel.remote.execution.v2.Execution/WaitExecution"

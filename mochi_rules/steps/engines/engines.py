@@ -6,11 +6,9 @@ import dataclasses
 import importlib
 import json
 import os
-import sys
 import threading
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
@@ -18,7 +16,8 @@ from mochi_rules.aot.native.client import compile_clif
 from mochi_rules.aot.tools.python_package import WHEEL
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
-from mochi_rules.steps.subprocesses import Subprocesses
+from mochi_rules.base.isolation import IMPORT_ROOT, isolated
+from mochi_rules.steps.processes.subprocesses import Subprocesses
 from mochi_rules.workers.process import Worker, WorkerProcess
 
 if TYPE_CHECKING:
@@ -28,14 +27,14 @@ if TYPE_CHECKING:
     from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.away.worker import Away
-    from mochi_rules.steps.kept_runtime import KeptRuntime
+    from mochi_rules.steps.engines.kept_runtime import KeptRuntime
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 _Worker = TypeVar("_Worker", bound=Worker)
 
 _BOOTSTRAP = (
     "import sys; sys.path[:0] = sys.argv[1:];"
-    " from mochi_rules.steps.compiler_worker import main; main()"
+    " from mochi_rules.steps.engines.compiler_worker import main; main()"
 )
 
 
@@ -279,8 +278,7 @@ def _load_the_rest() -> None:
 
 def compiler_command() -> tuple[str, ...]:
     """Return the command of a compiler worker, isolated like that of the Python package."""
-    ours = str(Path(__file__).resolve().parents[2])
-    return (sys.executable, "-I", "-S", "-c", _BOOTSTRAP, ours)
+    return isolated(_BOOTSTRAP, IMPORT_ROOT)
 
 
 def compiled(wasm: bytes, diagnostics: tuple[Diagnostic, ...]) -> Compiled:

@@ -9,15 +9,15 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.cache.wire import WireError
-from mochi_rules.remote import compression
-from mochi_rules.remote import messages as m
+from mochi_rules.remote.grpc import compression
+from mochi_rules.remote.grpc import messages as m
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mochi_rules.base.digest import Digest
-    from mochi_rules.remote.grpc_errors import Answered
+    from mochi_rules.remote.grpc.grpc_errors import Answered
     from mochi_rules.remote.trouble import Guard
 
 _READ = "/google.bytestream.ByteStream/Read"

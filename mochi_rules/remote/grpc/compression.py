@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.zstandard import load_zstd
-from mochi_rules.remote import messages as m
+from mochi_rules.remote.grpc import messages as m
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:

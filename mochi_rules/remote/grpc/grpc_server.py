@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mochi_rules import __version__
 from mochi_rules.cache.messages import ActionResult
 from mochi_rules.cache.wire import WireError
-from mochi_rules.remote import compression
-from mochi_rules.remote import messages as m
-from mochi_rules.remote.byte_stream import ByteStream
-from mochi_rules.remote.execution import Execution
-from mochi_rules.remote.grpc_errors import Answered, one_line
+from mochi_rules.remote.grpc import compression
+from mochi_rules.remote.grpc import messages as m
+from mochi_rules.remote.grpc.byte_stream import ByteStream
+from mochi_rules.remote.grpc.execution import Execution
+from mochi_rules.remote.grpc.grpc_errors import Answered, one_line
 from mochi_rules.remote.server import batches, concurrently, results
 from mochi_rules.remote.trouble import Kind, ServerError
 

@@ -1,0 +1,1 @@
+"""Builds again: a release from its provenance, and a workspace under variations."""

@@ -1,0 +1,1 @@
+"""Bazel's HTTP cache protocol."""

@@ -1,0 +1,1 @@
+"""Processes that steps start: requests, limits, and output that is caught."""
