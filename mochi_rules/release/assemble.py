@@ -14,7 +14,7 @@ from mochi_rules.release.bom.cyclonedx import cyclonedx
 from mochi_rules.release.bom.spdx import spdx
 from mochi_rules.release.contents import Contents, File, check_files
 from mochi_rules.release.envelope import seal
-from mochi_rules.release.provenance import statement
+from mochi_rules.release.provenance import provenance_name, statement
 from mochi_rules.signing.minisign import signature_file
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mochi_rules.release.provenance import Circumstances
     from mochi_rules.signing.keys import SigningKey
 
-PROVENANCE_SUFFIX, SIGNATURE_SUFFIX = ".intoto.jsonl", ".minisig"
+SIGNATURE_SUFFIX = ".minisig"
 _THIRD_PARTY = "THIRD-PARTY-LICENSES.txt"
 
 
@@ -60,7 +60,7 @@ def assemble(release: Release, key: SigningKey | None) -> dict[str, bytes]:
     bill = components(product.name, release.builds, _digests(release.builds, archives))
     found[f"{stem}.cdx.json"] = cyclonedx(product, bill)
     found[f"{stem}.spdx.json"] = spdx(product, bill)
-    found[stem + PROVENANCE_SUFFIX] = b"".join(envelopes)
+    found[provenance_name(product.name, product.version)] = b"".join(envelopes)
     return found
 
 

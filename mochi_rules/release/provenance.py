@@ -27,17 +27,22 @@ _STATEMENT = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:mochi-rules:release:v1"
 _LOCK = "requirements"  # what the lock is called among the dependencies
+VARIABLES = ("mode", "cpu", "optimize", "engine")  # of the command line: they decide bytes
 LOCAL_BUILDER = "urn:mochi-rules:builder:local"
+
+
+def provenance_name(name: str, version: str) -> str:
+    """Return the name of the file that has the provenance of a release."""
+    return f"{name}-{version}.intoto.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """Under what a release was built.
 
-    `label` is that of the release. `variables` are those of the command line that decide bytes,
-    `cache` says which caches could be read, `tools` has versions by the name of a package,
-    `runtime` those of Python and its libraries, and `lock` is a path in the workspace with its
-    SHA-256.
+    `label` is that of the release. `variables` are those of VARIABLES, `cache` says which caches
+    could be read, `tools` has versions by the name of a package, `runtime` those of Python and its
+    libraries, and `lock` is a path in the workspace with its SHA-256.
     """
 
     label: str
@@ -192,7 +197,7 @@ def read_statement(name: str, payload: bytes) -> Provenance:
     try:
         return _read(json.loads(payload))
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        raise malformed(name, "a statement lacks a field that this version reads") from None
+        raise malformed(name, "a statement has other fields than this version reads") from None
 
 
 def _read(fields: Any) -> Provenance:
@@ -222,7 +227,7 @@ def _read(fields: Any) -> Provenance:
         contents={_text(name): _texts(files) for name, files in internal["contents"].items()},
         steps=tuple(map(_read_step, internal["steps"])),
         programs=_texts(internal["programs"]),
-        variables=_texts(external["variables"]),
+        variables=_read_variables(external["variables"]),
         tools={uri.rpartition("/")[2]: version for uri, _, version in tools},
         name=_text(external["name"]),
         version=_text(external["version"]),
@@ -236,6 +241,14 @@ def _read(fields: Any) -> Provenance:
         builder=_text(fields["predicate"]["runDetails"]["builder"]["id"]),
         lock=_read_lock(lock) if lock else None,
     )
+
+
+def _read_variables(fields: Any) -> dict[str, str]:
+    """Return variables of the command line; no others may be given when it is built again."""
+    found = _texts(fields)
+    if not found.keys() <= set(VARIABLES):
+        raise ValueError("another variable")
+    return found
 
 
 def _read_lock(fields: Any) -> tuple[str, str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import environment_error, fail
+from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_LISTED = 8
 _SCHEMES = ("https", "http", "ssh", "git")
+_FOREIGN = re.compile("dubious ownership in repository at '(.*)'")  # what git says
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def read_revision(root: Path, ours: Iterable[str] = ()) -> Revision:
 
     `ours` are patterns of files below the folder that a build writes: they do not count as changes.
 
-    Emits: R003 (no commit).
+    Emits: R003 (no commit, or git refuses the repository).
     """
     if not (found := _text(root, "rev-parse", "--verify", "HEAD")):
         raise fail(
@@ -73,7 +76,10 @@ def own_commit(package: Path) -> str:
         return named.read_text("utf-8").partition(" ")[0]
     if not (package.parent / ".git").exists():
         return ""
-    return _text(package, "rev-parse", "--verify", "HEAD")
+    try:
+        return _text(package, "rev-parse", "--verify", "HEAD")
+    except MochiError:
+        return ""
 
 
 def check_clean(revision: Revision) -> None:
@@ -110,7 +116,7 @@ def release_time(revision: Revision | None, environment: Mapping[str, str]) -> i
 def git(root: Path, *words: str) -> bytes | None:
     """Return what git prints in a folder, or None where it fails.
 
-    Emits: R003 (git is not installed).
+    Emits: R003 (git is not installed, or refuses the repository).
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
@@ -124,6 +130,10 @@ def git(root: Path, *words: str) -> bytes | None:
     except FileNotFoundError:
         help_ = "run `apt-get install git`, or install it from https://git-scm.com"
         raise environment_error("R003", "git is not installed", help=help_) from None
+    if refused := _FOREIGN.search(done.stderr.decode("utf-8", "replace")):
+        help_ = f"run `git config --global --add safe.directory {shlex.quote(refused[1])}`"
+        message = f"git refuses `{refused[1]}`, which belongs to another user"
+        raise environment_error("R003", message, help=help_)
     return done.stdout if done.returncode == 0 else None
 
 

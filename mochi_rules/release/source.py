@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import partial
 from typing import TYPE_CHECKING
@@ -42,6 +43,21 @@ def check_commit(root: Path, commit: str) -> None:
         f"`{root}` does not have the commit {commit or 'of the release: it has none'}",
         help="run `git fetch`, or name the repository with `--source`",
     )
+
+
+def check_out(root: Path, commit: str, folder: Path) -> None:
+    """Make a new clone of a repository in a folder, at a commit that need not be on a branch.
+
+    `root` is any folder of the repository. The clone reads its objects, and writes none there.
+
+    Emits: R003 (git is not installed, or refuses the repository), R026.
+    """
+    own = root / os.fsdecode(git(root, "rev-parse", "--git-common-dir") or b"").rstrip("\n")
+    clone = ("clone", "--quiet", "--no-checkout", "--shared", str(own.absolute()), str(folder))
+    is_there = git(root, *clone) is not None
+    if not is_there or git(folder, "checkout", "--quiet", "--detach", commit) is None:
+        message = f"cannot check out {commit} of `{root}`"
+        raise fail("R026", message, help="run `git fetch`, or name the repository with `--source`")
 
 
 def _read(root: Path, provenance: Provenance, path: str) -> bytes | None:

@@ -65,24 +65,41 @@ def verify_archive(
     Raises:
         MochiError: A link does not hold.
     """
-    found = [item for item in statements if name in item[1].subjects]
-    if not found:
-        subjects = [subject for _, item in statements for subject in item.subjects]
-        notes = (f"it is the provenance of {listing(subjects)}",)
-        message = f"the provenance is not that of `{name}`"
-        raise fail("R015", message, notes=notes, help="name the provenance of the same release")
-    envelope, provenance = found[0]
+    (envelope, provenance), subject = _statement_of(name, archive, statements)
     rows = [("signature", _check_signature(envelope, policy))]
     _check_policy(provenance, policy)
-    files = _check_contents(name, archive, provenance)
+    files = _check_contents(subject, archive, provenance)
     rows += [
-        ("archive", f"sha256 {provenance.subjects[name][0]}"),
+        ("archive", f"{subject}, sha256 {provenance.subjects[subject][0]}"),
         ("contents", f"{len(files)} files"),
         ("programs", _check_programs(files, provenance)),
         ("sources", _check_sources(provenance, read)),
         ("built by", f"{provenance.builder}, {_tools(provenance)}"),
     ]
     return Verified(tuple(rows), () if policy.signers else (_unchecked(envelope),))
+
+
+def _statement_of(
+    name: str, archive: bytes, statements: list[tuple[Envelope, Provenance]]
+) -> tuple[tuple[Envelope, Provenance], str]:
+    """Return the statement of an archive, and what the release calls it; it may be renamed.
+
+    Emits: R015.
+    """
+    digest = hashlib.sha256(archive).hexdigest()
+    subjects = {
+        subject: (item, digests[0])
+        for item in statements
+        for subject, digests in item[1].subjects.items()
+    }
+    if name in subjects:
+        return subjects[name][0], name
+    for subject, (item, wanted) in subjects.items():
+        if wanted == digest:
+            return item, subject
+    notes = (f"it is the provenance of {listing(subjects)}",)
+    message = f"the provenance is not that of `{name}`, which has the SHA-256 {digest}"
+    raise fail("R015", message, notes=notes, help="name the provenance of the same release")
 
 
 def _check_signature(envelope: Envelope, policy: Policy) -> str:

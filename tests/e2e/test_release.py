@@ -237,13 +237,15 @@ def test_release_of_no_program_is_refused(repository: Project) -> None:
     assert "did you mean `//app:hello`" in done.err
 
 
-def test_release_is_rebuilt_from_its_provenance(repository: Project) -> None:
-    """Changes since, and outputs that are there, do not matter: the commit is built."""
+def test_release_is_rebuilt_from_its_provenance(repository: Project, tmp_path: Path) -> None:
+    """Neither changes since, nor outputs that are there, nor the name of its file matter."""
     release(repository)
     repository.write({**FILES, "app/hello.mochi": 'print("later")\n'})
     commit(repository)
     shutil.rmtree(repository.root / "build")
-    done = repository.cli("rebuild", PROVENANCE)
+    downloaded = tmp_path / "provenance (1).jsonl"
+    shutil.copy(repository.root / PROVENANCE, downloaded)
+    done = repository.cli("rebuild", str(downloaded))
     assert done.status == 0, done.err
     assert done.out.splitlines() == [f"{STEM}.tar.gz: equal", f"{STEM}.zip: equal"]
 

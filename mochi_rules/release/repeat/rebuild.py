@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -17,10 +18,11 @@ from mochi_rules.base.printable import output_notes
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.build_record import chain
 from mochi_rules.release.circumstances import package_versions
+from mochi_rules.release.envelope import malformed
+from mochi_rules.release.provenance import provenance_name
 from mochi_rules.release.repeat.difference import executable_difference, step_difference
 from mochi_rules.release.repeat.lock import environment_variables, make_environment
-from mochi_rules.release.revision import git
-from mochi_rules.release.source import check_commit
+from mochi_rules.release.source import check_commit, check_out
 from mochi_rules.release.verify import read_provenance
 from mochi_rules.steps.step import WASM
 
@@ -51,26 +53,38 @@ def rebuild(path: Path, source: Path, *, is_fresh: bool = False) -> list[Compari
     Emits: B010, R003, R010, R026, R027 (other tools), R033 (cannot be built again), R034 (the
     build failed), R041 (no lock), R042 (what the lock lists cannot be had).
     """
-    statements = [item for _, item in read_provenance(str(path), read_input(path))]
+    statements = _statements(path)
     for provenance in statements:
         is_fresh |= _needs_environment(provenance)
         check_commit(source, provenance.commit)
     with tempfile.TemporaryDirectory(prefix="mochi-rebuild-") as folder:
-        workspace = _check_out(source, statements[0], Path(folder) / "source")
+        check_out(source, statements[0].commit, Path(folder) / "source")
+        workspace = _workspace(path, statements[0], Path(folder) / "source")
         python = Path(sys.executable)
         if is_fresh:
             lock = _lock(workspace, statements[0])
             python = make_environment(lock, Path(folder) / "environment")
         _build(workspace, statements, python)
-        made = workspace / "dist" / path.name
-        if not made.is_file():
-            raise _failed(f"the build did not make `{path.name}`")
-        again = [item for _, item in read_provenance(path.name, made.read_bytes())]
+        again = _made(workspace, statements)
         return [
             comparison
-            for old, new in zip(statements, again, strict=False)
-            for comparison in _compare(path.parent, workspace, old, new)
+            for old in statements
+            for comparison in _compare(path.parent, workspace, old, again[old.platform])
         ]
+
+
+def _statements(path: Path) -> list[Provenance]:
+    """Return the statements of a release, one for each platform.
+
+    Emits: B010, R010 (of several releases).
+    """
+    statements = [item for _, item in read_provenance(str(path), read_input(path))]
+    first = statements[0]
+    for item in statements:
+        if (item.name, item.version, item.commit) != (first.name, first.version, first.commit):
+            why = f"it describes `{first.name}` {first.version} and `{item.name}` {item.version}"
+            raise malformed(str(path), why)
+    return statements
 
 
 def _needs_environment(provenance: Provenance) -> bool:
@@ -98,17 +112,15 @@ def _needs_environment(provenance: Provenance) -> bool:
     return bool(wrong)
 
 
-def _check_out(source: Path, provenance: Provenance, folder: Path) -> Path:
-    """Return the workspace of a release in a new clone, at its commit.
+def _workspace(path: Path, provenance: Provenance, clone: Path) -> Path:
+    """Return the workspace of a release in a clone.
 
-    Emits: R026.
+    Emits: R010 (it is not there).
     """
-    clone = ("clone", "--quiet", "--no-checkout", "--no-hardlinks", str(source.absolute()))
-    is_there = git(source, *clone, str(folder)) is not None
-    if not is_there or git(folder, "checkout", "--quiet", "--detach", provenance.commit) is None:
-        message = f"cannot check out {provenance.commit} of `{source}`"
-        raise fail("R026", message, help="run `git fetch`, or name the repository with `--source`")
-    return folder / provenance.folder
+    workspace = clone / provenance.folder
+    if workspace.is_dir() and workspace.resolve().is_relative_to(clone.resolve()):
+        return workspace
+    raise malformed(str(path), f"its commit has no folder `{provenance.folder}`")
 
 
 def _lock(workspace: Path, provenance: Provenance) -> Path:
@@ -151,6 +163,22 @@ def _build(workspace: Path, statements: Sequence[Provenance], python: Path) -> N
         raise _failed(done.stderr.decode("utf-8", "replace") or done.stdout.decode())
 
 
+def _made(workspace: Path, statements: Sequence[Provenance]) -> dict[str, Provenance]:
+    """Return what the build says it made of the same release, by platform.
+
+    Emits: R034 (another release).
+    """
+    name = provenance_name(statements[0].name, statements[0].version)
+    made = workspace / "dist" / name
+    if not made.is_file():
+        raise _failed(f"the build did not make `{name}`")
+    found = {item.platform: item for _, item in read_provenance(name, made.read_bytes())}
+    for item in statements:
+        if item.platform not in found:
+            raise _failed(f"the build made no release for `{item.platform}`")
+    return found
+
+
 def _failed(output: str) -> Exception:
     notes = output_notes("scons", output)
     help_ = "run `mochi-rules doctor` to see which tools are missing"
@@ -167,9 +195,8 @@ def _compare(
             yield Comparison(name, ())
             continue
         found = [*steps, *_files(old.contents.get(name, {}), new.contents.get(name, {}))]
-        published = folder / name
-        if published.is_file() and name in new.subjects:
-            found += _details(published, workspace, old, new)
+        if name in new.subjects:
+            found += _details(folder / name, workspace, old, new)
         yield Comparison(name, tuple(found) or ("the order, times or compression differ",))
 
 
@@ -179,12 +206,20 @@ def _files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
 
 
 def _details(published: Path, workspace: Path, old: Provenance, new: Provenance) -> Iterator[str]:
-    """Give where the programs of two archives differ."""
-    one = read_archive(published.name, published.read_bytes())
+    """Give where the programs of two archives differ, or why this cannot be seen."""
+    name = published.name
+    if not published.is_file():
+        yield f"the programs were not compared: `{name}` is not beside the provenance"
+        return
+    data = published.read_bytes()
+    if hashlib.sha256(data).hexdigest() != old.subjects[name][0]:
+        yield f"the programs were not compared: `{name}` beside the provenance is another file"
+        return
+    one = read_archive(name, data)
     by_digest = {digest_bytes(file.data).hash: file.data for file in one.values()}
-    made = workspace / "dist" / published.name
+    made = (workspace / "dist" / name).read_bytes()
     other = {digest_bytes(file.data).hash: file.data
-             for file in read_archive(made.name, made.read_bytes()).values()}  # fmt: skip
+             for file in read_archive(name, made).values()}  # fmt: skip
     for program, digest in old.programs.items():
         again = new.programs.get(program, "")
         if digest == again or digest not in by_digest or again not in other:
@@ -198,7 +233,7 @@ def _wasm(workspace: Path, provenance: Provenance, program: str) -> bytes:
     """Return the WebAssembly that a program was built from; empty where it is not there."""
     steps = {step.verb: step for step in chain(provenance.steps, program)}
     digest = steps["aot"].inputs.get(WASM, "") if "aot" in steps else ""
-    for path in (workspace / "build").rglob("*.wasm"):
+    for path in workspace.rglob("*.wasm"):
         data = path.read_bytes()
         if digest_bytes(data).hash == digest:
             return data

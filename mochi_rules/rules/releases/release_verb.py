@@ -12,7 +12,7 @@ from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.assemble import Release, assemble, minisign
 from mochi_rules.release.circumstances import builder_id, package_versions, runtime_versions
 from mochi_rules.release.contents import File, Product, check_version
-from mochi_rules.release.provenance import Circumstances
+from mochi_rules.release.provenance import VARIABLES, Circumstances
 from mochi_rules.release.publish import checksums, publish
 from mochi_rules.release.repeat.lock import check_lock
 from mochi_rules.release.revision import check_clean, release_time
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from mochi_rules.rules.workspace import Workspace
     from mochi_rules.signing.keys import SigningKey
     from mochi_rules.steps.journal import Record
-
-_VARIABLES = ("mode", "cpu", "optimize", "engine")  # those that decide what is built
 
 
 def release(space: Workspace) -> int:
@@ -138,7 +136,7 @@ def _release(
         for item in space.settings.configurations
     )
     files = tuple(File(source_name(node), read_node(node)) for node in declared.files)
-    variables = {name: space.settings.variables.get(name, "") for name in _VARIABLES}
+    variables = {name: space.settings.variables.get(name, "") for name in VARIABLES}
     under = Circumstances(str(label), revision, variables, _cache(space), package_versions(),
                           runtime_versions(), builder_id(os.environ), _lock(declared))  # fmt: skip
     return Release(

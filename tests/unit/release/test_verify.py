@@ -129,8 +129,26 @@ def test_unsigned_provenance_is_refused_where_a_key_is_given(key: SigningKey) ->
 def test_provenance_of_another_artifact_is_refused() -> None:
     """The statement names the archives that it is about."""
     with pytest.raises(MochiError, match=r"R015: .* not that of `other\.tar\.gz`") as caught:
-        verify(files(), name="other.tar.gz")
+        verify({**files(), "other.tar.gz": repacked()}, name="other.tar.gz")
     assert ARCHIVE in caught.value.diagnostics[0].notes[0]
+
+
+def test_renamed_archive_is_found_by_its_digest() -> None:
+    """Browsers rename what is there already; the report has the name that the release gave."""
+    made = files()
+    found = verify({**made, "app (1).tar.gz": made[ARCHIVE]}, name="app (1).tar.gz")
+    assert dict(found.rows)["archive"].startswith(f"{ARCHIVE}, sha256 ")
+
+
+def test_statement_cannot_set_other_variables() -> None:
+    """A rebuild gives them to SCons: `sign_with`, for example, would run a command."""
+
+    def change(statement: dict[str, Any]) -> None:
+        external = statement["predicate"]["buildDefinition"]["externalParameters"]
+        external["variables"]["sign_with"] = "touch /tmp/x"
+
+    with pytest.raises(MochiError, match="R010"):
+        verify(tampered(files(), change))
 
 
 def test_archive_of_other_compression_is_refused() -> None:
