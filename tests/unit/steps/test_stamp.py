@@ -8,7 +8,7 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
-from mochi_rules.formats.build_info import read_build_info
+from mochi_rules.formats.build_info import build_info_place, read_build_info
 from mochi_rules.steps.stamp import stamp_step
 from mochi_rules.steps.step import WASM
 from tests.unit.compiler.conftest import run_wasm
@@ -53,6 +53,13 @@ def test_program_without_a_stamp_reads_nothing(tmp_path: Path) -> None:
 def test_program_that_reads_nothing_is_stamped_too() -> None:
     """Its version is read from the file."""
     assert read_build_info(stamped(compiled("print(1)\n", stamp=True))) == VALUES
+
+
+@pytest.mark.parametrize(("stamp", "places"), [(True, 1), (False, 0)])
+def test_native_program_has_the_same_place(places: int, *, stamp: bool) -> None:
+    """Its object is stamped by the same step, so its data must have an empty place in it."""
+    request = CompileRequest("app.mochi", {"app.mochi": "print(1)\n"}, stamp=stamp, native=True)
+    assert compile_program(request).clif.count(build_info_place({}).hex()) == places
 
 
 def test_program_that_was_not_compiled_for_it_is_refused() -> None:
