@@ -247,7 +247,10 @@ def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
 
 
 def _release(call: Call) -> None:
-    act = partial(declare_release, call)
+    values = call.values
+    files = [call.file(name) for name in values["files"]]  # of the folder that is being read
+    lock = call.file(values["lock"]) if values["lock"] else None
+    act = partial(declare_release, call, files, lock)
     call.space.after_reading(partial(_placed, act, call.target.place.locate))
 
 

@@ -28,13 +28,15 @@ HOST = host_platform().name
 STEM = f"hello-1.4.0-{HOST}"
 ARCHIVE, PROVENANCE = f"dist/{STEM}.tar.gz", "dist/hello-1.4.0.intoto.jsonl"
 RELEASE = """\
-mochi_release(name="hello", targets=["//app:hello"], files=["#LICENSE"], formats=["tar.gz", "zip"])
+mochi_release(name="hello", targets=["//app:hello"], files=["#LICENSE", "NOTES"],
+              formats=["tar.gz", "zip"])
 """
 SCONSTRUCT = """\
 env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
 SConscript(["app/SConscript", "release/SConscript"])
 """
-FILES = {**HELLO, "SConstruct": SCONSTRUCT, "release/SConscript": RELEASE, "LICENSE": "MIT\n"}
+FILES = {**HELLO, "SConstruct": SCONSTRUCT, "release/SConscript": RELEASE, "LICENSE": "MIT\n",
+         "release/NOTES": "the first\n"}  # fmt: skip
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@x.org")
 
 
@@ -123,6 +125,7 @@ def test_program_of_an_archive_runs(repository: Project, tmp_path: Path) -> None
     done = subprocess.run([tmp_path / STEM / "hello"], capture_output=True, text=True, check=True)
     assert done.stdout == "hello\n"
     assert (tmp_path / STEM / "LICENSE").read_text() == "MIT\n"
+    assert (tmp_path / STEM / "release" / "NOTES").read_text() == "the first\n"
     assert "wasmtime 48" in (tmp_path / STEM / "THIRD-PARTY-LICENSES.txt").read_text()
 
 

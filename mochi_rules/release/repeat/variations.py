@@ -52,6 +52,7 @@ _NAMED = 'echo elsewhere > /proc/sys/kernel/hostname && exec "$@"'
 _SHUFFLED = """
 place=$(mktemp -d) && disorderfs --quiet --shuffle-dirents=yes "$PWD" "$place" >/dev/null || exit 1
 trap 'cd / && fusermount -u "$place" && rmdir "$place"' EXIT
+trap 'exit 1' HUP INT TERM
 cd "$place" && "$@"
 """
 

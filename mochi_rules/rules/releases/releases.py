@@ -15,7 +15,7 @@ from mochi_rules.rules.scons.nodes import source_name
 from mochi_rules.rules.stamping import STAMPED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.remote.settings import RemoteSettings
@@ -43,14 +43,12 @@ def check_caches(remote: RemoteSettings) -> None:
         )
 
 
-def declare_release(call: Call) -> None:
-    """Declare a release of targets, wherever those are declared.
+def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
+    """Declare a release of targets, wherever those are declared; `lock` is a node or None.
 
     Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as `check_ready`.
     """
     check_name(call.label.name)
-    files = tuple(map(call.file, call.values["files"]))
-    lock = call.file(call.values["lock"]) if call.values["lock"] else None
     for node in (*files, *([lock] if lock else ())):
         source_name(node)  # refuses what is outside of the workspace
     labels = (parse_label(text, call.label.package) for text in call.values["targets"])
@@ -64,7 +62,8 @@ def declare_release(call: Call) -> None:
         item.name: [_executable(call, target, item) for target in targets]
         for item in call.space.settings.configurations
     } if is_releasing() else {}  # fmt: skip
-    call.space.releases.append(DeclaredRelease(call.label, call.values, files, programs, lock))
+    declared = DeclaredRelease(call.label, call.values, tuple(files), programs, lock)
+    call.space.releases.append(declared)
     nodes = [node for nodes in programs.values() for node in nodes]
     call.env.Alias(RELEASE, [*nodes, *files])
 
