@@ -22,9 +22,9 @@ def find_program(call: Call, label: Label, attribute: str, does: str) -> Target:
         MochiError: No target has the label, or one that is not a program.
     """
     found = call.space.targets.get(label)
-    if found is not None and found.artifacts:
+    if found is not None and found.is_program:
         return found
-    programs = [str(other.label) for other in call.space.targets.values() if other.artifacts]
+    programs = [str(other.label) for other in call.space.targets.values() if other.is_program]
     is_other = f", which is a `{found.rule}`" if found else ", but there is no such target"
     raise MochiError(
         Diagnostic(

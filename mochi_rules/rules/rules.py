@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import SCons.Node
@@ -12,6 +12,7 @@ import SCons.Node.Alias
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.platforms.platform import host_platform
 from mochi_rules.project.attributes import BY_NAME, POSITIONAL
 from mochi_rules.project.label import Label, check_name, parse_label
 from mochi_rules.project.profiles import split
@@ -158,15 +159,29 @@ def _main(call: Call, unit: Unit) -> str:
 
 def _binary(call: Call) -> None:
     sources = _program(call)
+    if call.space.settings.link == "native":
+        for configuration in call.space.settings.configurations:
+            declare_native(call, configuration, sources)
+        call.target.sandbox = cache(partial(_sandbox, call, sources))
+        return
     for configuration in call.space.settings.configurations:
         wasm = _wasm(call, configuration, sources)
-        artifact = _artifact(call, configuration, wasm)
-        if call.space.settings.link == "native":
-            declare_native(call, configuration, sources)
-            continue
-        artifact = stamped(call, configuration, CWASM, artifact)
+        artifact = stamped(call, configuration, CWASM, _artifact(call, configuration, wasm))
         _object(call, configuration, artifact)
         declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
+
+
+def _sandbox(call: Call, sources: Sources) -> Target:
+    """Declare what tests run in place of a native program; nothing else has it built."""
+    target = Target(call.label, call.target.rule, call.target.place)
+    sandboxed = Call(call.space, call.env, target, call.values)
+    for configuration in call.space.settings.configurations:
+        if configuration.platform == host_platform():
+            _artifact(sandboxed, configuration, _wasm(sandboxed, configuration, sources))
+    if call.space.is_building:  # a clean removes them with their folder
+        for node in target.nodes:
+            call.env.Ignore(node.dir, node)
+    return target
 
 
 def _library(call: Call) -> None:

@@ -20,28 +20,30 @@ if TYPE_CHECKING:
     from mochi_rules.rules.workspace import Target
 
 TEST = "test"  # the alias of all tests
+_REPORT = ".cwasm" + REPORT_SUFFIX
 
 
 def declare_test(call: Call, tested: Target, given: Mapping[str, Any]) -> None:
     """Declare the run of a test: always looked at, and mostly restored.
 
     `given` has the nodes of EXPECTED and STDIN. What is for other machines only is built, and not
-    run.
+    run. A native program runs as WebAssembly, under limits.
     """
     test, env, name = call.target.test, call.env, str(call.label)
     here = [item.name for item in call.space.settings.configurations
             if item.platform == host_platform()]  # fmt: skip
-    reports = {key: outputs[".cwasm" + REPORT_SUFFIX] for key, outputs in tested.outputs.items()}
     if not here:
-        env.Alias(test, list(reports.values()))
+        reports = [outputs[_REPORT] for outputs in tested.outputs.values() if _REPORT in outputs]
+        env.Alias(test, reports or tested.nodes)
         return
+    tested = tested.sandbox() if tested.sandbox else tested
     outputs, run = tested.outputs[here[0]], tested.runs[here[0]]
     wasm = {WASM: outputs[".wasm"]} if ".wasm" in outputs else {}
     inputs = {CWASM: tested.artifacts[here[0]], **wasm, **given}
     limits = tuple(run.limits.items())
     args, timeout = tuple(call.values["args"]), call.values["timeout"]
     case = Case(name, args, timeout, limits, run.directories)
-    env.Alias(test, [*inputs.values(), reports[here[0]]], StepAction())
+    env.Alias(test, [*inputs.values(), outputs[_REPORT]], StepAction())
     folder = call.space.root / tested.label.package
 
     def read() -> dict[str, bytes]:

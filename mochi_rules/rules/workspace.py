@@ -76,7 +76,7 @@ class Target:
 
     `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
     `engines` and `runs` what that one runs under, each per configuration. `linked` are the nodes
-    that a linker takes, of a library for C.
+    that a linker takes, of a library for C. `sandbox` declares what tests run of a native program.
     """
 
     label: Label
@@ -87,12 +87,18 @@ class Target:
     engines: dict[str, EngineConfig] = field(default_factory=dict)
     runs: dict[str, RunSettings] = field(default_factory=dict)
     linked: list[Any] = field(default_factory=list)
+    sandbox: Callable[[], Target] | None = None
     test: Any = None
 
     @property
     def goals(self) -> list[Any]:
         """What its label stands for: the run of a test, or else all outputs."""
         return self.nodes if self.test is None else [self.test]
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it can run."""
+        return bool(self.artifacts or self.sandbox)
 
     @property
     def nodes(self) -> list[Any]:
@@ -423,7 +429,11 @@ class Workspace:
         return found
 
     def _tasks_below(self, folder: Any) -> list[Any]:
-        files = [node for node in self.tasks if isinstance(node, SCons.Node.FS.File)]
+        files = [
+            node
+            for node in self.tasks
+            if isinstance(node, SCons.Node.FS.File) and node not in node.dir.ignore
+        ]
         inside = "" if folder is self.fs.Top else node_path(folder) + "/"
         return [node for node in files if node_path(node).startswith(inside)]
 

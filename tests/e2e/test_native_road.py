@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("cc")]
+TESTED = {
+    **HELLO,
+    "app/hello.txt": "hello\n",
+    "app/SConscript": HELLO["app/SConscript"]
+    + 'mochi_test(name="greets", program=":hello", expected="hello.txt")\n'
+    + 'mochi_test(name="greets_again", program=":hello", expected="hello.txt")\n',
+}
 BUILD = f"build/{host_platform().name}-release-native"
 
 
@@ -44,15 +51,33 @@ def test_scons_links_a_program(native: Project) -> None:
     assert verbs["app/hello.o"] == "clif"
     assert verbs["_native/host.o"] == "cc"
     assert verbs["app/hello"] == "link"
+    assert not any(name.endswith("wasm") for name in verbs)
     program = native.root / BUILD / "app" / "hello"
     assert subprocess.run([program], capture_output=True, check=True, env={}).stdout == b"hello\n"
     assert native.scons("link=native").steps == []
 
 
+def test_tests_run_webassembly(native: Project) -> None:
+    """It is made for them alone: the program is complete without it."""
+    native.write(TESTED)
+    done = native.scons("link=native")
+    assert len(done.steps) == 4
+    assert "not reached" not in done.summary
+    done = native.scons("link=native", "test")
+    verbs = [(verb, name) for verb, name, _ in done.steps]
+    assert verbs == [
+        ("mochi", "app/hello.wasm"),
+        ("aot", "app/hello.cwasm"),
+        ("check", "app/hello.cwasm"),
+        ("test", "//app:greets"),
+        ("test", "//app:greets_again"),
+    ]
+
+
 def test_scons_removes_what_it_made(native: Project) -> None:
-    """A clean needs no tools."""
-    native.write(HELLO)
-    assert native.scons("link=native").status == 0
+    """A clean needs no tools, and leaves nothing of tests."""
+    native.write(TESTED)
+    assert native.scons("link=native", ".", "test").status == 0
     assert native.scons("-c", "link=native").status == 0
     assert native.outputs(f"{BUILD}/**/*") == {}
 
