@@ -25,8 +25,8 @@ _RESULTS = """\
  * ends in a zero byte, which `size` does not count.
 """
 _HANDLES = """\
- * A pointer to a struct is a handle, which is never null. Results are references of their own: each
- * is to be released once.
+ * A pointer to a struct is a handle, which is never null; who passes one keeps it. Each handle that
+ * is a result belongs to the caller, who gives it to the `_release` of its struct, once.
 """
 
 

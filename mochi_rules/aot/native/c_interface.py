@@ -12,13 +12,14 @@ from mochi_rules.base.dataclass import dataclass
 
 _LAYOUT, _SIGNATURE = "; layout ", "; export "
 # What no parameter can be called: keywords of C and C++, macros, and what our source calls its own.
+# Other macros have no lower-case letter.
 _WORDS = """
 alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr
 continue decltype default delete do double else enum explicit export extern false float for friend
 goto if inline int long mutable namespace new noexcept not nullptr operator or private protected
 public register requires restrict return short signed sizeof static struct switch template this
 throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
-NULL errno linux stderr stdin stdout unix
+errno linux stderr stdin stdout unix
 copies span words
 """
 _TAKEN = frozenset(_WORDS.split())
@@ -123,7 +124,7 @@ def c_names(function: CFunction) -> list[str]:
     names = []
     for wanted, _ in function.params:
         name = wanted
-        while name in taken or f"{name}_size" in taken:
+        while name in taken or f"{name}_size" in taken or name == wanted.upper():
             name += "_"
         taken.update((name, f"{name}_size"))
         names.append(name)

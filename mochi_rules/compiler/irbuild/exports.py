@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 _FORMS = {type_: type_.name for type_ in (INT, FLOAT, BOOL, STRING, list_of(INT), list_of(FLOAT))}
 _RESERVED = frozenset({"free", "string", "ints", "floats"})  # what every library has
-_HELP = (
+_TYPES = (
     "C can pass and get `int`, `float`, `bool`, `string`, `list<int>`, `list<float>` and structs"
 )
+_RENAME = "give the function another name"
 
 
 def find_exports(state: ProgramState, sources: Collection[str]) -> list[CFunction]:
@@ -73,12 +74,13 @@ class _Finder:
             type_ = resolve(param.type)
             form = self._form(type_)
             if form is None:
-                self._error(f"parameter `{param.name}` of type `{type_}` has no form in C", node)
+                message = f"parameter `{param.name}` of type `{type_}` has no form in C"
+                self._error(message, _TYPES, node)
             params.append((param.name, form or ""))
         result = self.state.result_of(symbol)
         form = "void" if result is VOID else self._form(result)
         if form is None:
-            self._error(f"the result, of type `{result}`, has no form in C")
+            self._error(f"the result, of type `{result}`, has no form in C", _TYPES)
         self._add(symbol.name, self.state.name_of(symbol), tuple(params), form or "")
 
     def add_structs(self) -> None:
@@ -106,9 +108,9 @@ class _Finder:
         self, name: str, function: str, params: tuple[tuple[str, str], ...], result: str
     ) -> None:
         if name in _RESERVED or name in {struct.name for struct in self.structs}:
-            self._error(f"`{name}` has another meaning in C")
+            self._error(f"`{name}` has another meaning in C", _RENAME)
         elif name in self.found:
-            self._error(f"two functions are called `{name}` in C")
+            self._error(f"two functions are called `{name}` in C", _RENAME)
         self.found[name] = CFunction(name, function, params, result)
 
     def _form(self, type_: Type) -> str | None:
@@ -121,9 +123,9 @@ class _Finder:
             return f"struct {struct.name}"
         return _FORMS.get(type_)
 
-    def _error(self, message: str, node: ast.Param | None = None) -> None:
+    def _error(self, message: str, help_: str, node: ast.Param | None = None) -> None:
         decl, source = self.function.decl, self.function.module.source
         assert decl is not None
         start, end = decl.name_start, decl.name_start + len(decl.name)
         span = Span(source, node.start, node.end) if node else Span(source, start, end)
-        self.state.diagnostics.add(Diagnostic("T094", message, span, help=_HELP))
+        self.state.diagnostics.add(Diagnostic("T094", message, span, help=help_))

@@ -7,8 +7,8 @@
  * copied, so the caller keeps what it passes. Strings are UTF-8.
  * The `data` of a result belongs to the caller, who gives it to `shapes_free`. That of a string
  * ends in a zero byte, which `size` does not count.
- * A pointer to a struct is a handle, which is never null. Results are references of their own: each
- * is to be released once.
+ * A pointer to a struct is a handle, which is never null; who passes one keeps it. Each handle that
+ * is a result belongs to the caller, who gives it to the `_release` of its struct, once.
  */
 
 #ifndef SHAPES_H

@@ -26,6 +26,12 @@ def test_parameters_have_names_that_c_can_have() -> None:
     assert c_names(CFunction(0, "f", params, "void")) == ["double_", "a", "a_size_", "words_"]
 
 
+def test_parameters_are_no_macros() -> None:
+    """Those of C's headers are in upper case."""
+    params = tuple((name, "int") for name in ("INT32_MAX", "EOF", "Limit", "linux"))
+    assert c_names(CFunction(0, "f", params, "void")) == ["INT32_MAX_", "EOF_", "Limit", "linux_"]
+
+
 def test_prefix_is_a_name() -> None:
     """A library may be called as its file is."""
     assert [c_prefix(name) for name in ("shapes", "two-d", "2d")] == ["shapes", "two_d", "_2d"]

@@ -86,6 +86,12 @@ def test_function_that_c_cannot_call_is_refused(source: str, message: str) -> No
     assert result.clif == ""
 
 
+def test_name_that_c_cannot_have_is_to_be_changed() -> None:
+    """Its types are right: the help is about the name."""
+    result = _compile("export fun free() { print(1) }")
+    assert result.diagnostics[0].help == "give the function another name"
+
+
 def test_export_takes_nothing_over() -> None:
     """It may be the only caller's in Mochi too: C keeps the references that it passes."""
     source = (
