@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
         ("kills", 6),
         ("artifacts", 1000),
         ("programs", 1500),
-        ("levels", 800),
+        ("levels", 500),
         ("generated", 150),
         ("remote", 100),
     ],

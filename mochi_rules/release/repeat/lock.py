@@ -29,7 +29,8 @@ def check_lock(name: str, data: bytes) -> None:
 
     Emits: R041.
     """
-    pins = {_normal(package): version for package, version in _PIN.findall(data.decode())}
+    text = data.decode("utf-8", "replace")
+    pins = {_normal(package): version for package, version in _PIN.findall(text)}
     wrong = [
         f"{package} is {version} here, and " + (f"{pinned} in it" if pinned else "not in it")
         for package, version in package_versions().items()

@@ -38,9 +38,10 @@ def test_lock_of_this_environment_is_taken() -> None:
     [
         (lock_of(wasmtime="1.0"), "wasmtime is .* here, and 1.0 in it"),
         (b"wasmtime>=1\n", "wasmtime is .* here, and not in it"),
+        (b"\xff\n", "wasmtime is .* here, and not in it"),
         (lock_of().replace(b"--hash", b"--hush"), "it has no hashes"),
     ],
-    ids=["another version", "a range", "no hashes"],
+    ids=["another version", "a range", "not UTF-8", "no hashes"],
 )
 def test_other_lock_is_refused(lock: bytes, note: str) -> None:
     """A rebuild would be made by other tools than the release."""
