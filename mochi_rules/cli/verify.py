@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.diagnostic import fail
 from mochi_rules.cli.options import COLOR, TARGET, Option, Verb
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
+_OF_RELEASES = ("source", "key", "policy")
+
 
 def verify_file(parsed: Parsed) -> int:
-    """Verify a file, as `verify_release` with `--provenance`, and else as `verify_structure`."""
+    """Verify a file, as `verify_release` with `--provenance`, and else as `verify_structure`.
+
+    Emits: B052 (an option that needs `--provenance`).
+    """
     # Each loads for 100 ms what the other does not need.
     if parsed.has("provenance"):
         from mochi_rules.cli.verify_release import verify_release  # noqa: PLC0415
 
         return verify_release(parsed)
+    for name in _OF_RELEASES:
+        if parsed.has(name):
+            help_ = "write `--provenance FILE`, where FILE is the `.intoto.jsonl` of the release"
+            raise fail("B052", f"`--{name}` needs `--provenance`", help=help_)
     from mochi_rules.cli.verify_structure import verify_structure  # noqa: PLC0415
 
     return verify_structure(parsed)

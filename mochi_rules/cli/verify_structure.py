@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, check_binary, identify
 from mochi_rules.aot.executable.payload import has_payload
 from mochi_rules.aot.executable.reader import read_executable
-from mochi_rules.base.diagnostic import MochiError, about
+from mochi_rules.base.diagnostic import MochiError, about, fail
 from mochi_rules.cli.products import read_binary
 from mochi_rules.elf.checks.native_objects import NATIVE_CHECKS, is_native, verify_native
 from mochi_rules.elf.checks.object_files import OBJECT_CHECKS, ObjectExpectation, verify_object
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
     from mochi_rules.elf.object_files import ObjectImage
     from mochi_rules.platforms.platform import Platform
+
+_ARCHIVES = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")  # gzip, zip, Zstandard
 
 
 def verify_structure(parsed: Parsed) -> int:
@@ -56,6 +58,9 @@ def _verify(data: bytes, name: str, platform: Platform | None) -> tuple[list[Fai
         with about(name):
             read_summary(data)
         return [], 1
+    if data.startswith(_ARCHIVES):
+        help_ = "write `--provenance FILE`, where FILE is the `.intoto.jsonl` of its release"
+        raise fail("A020", f"{name} is an archive, which its provenance verifies", help=help_)
     binary = _identify(data)
     if (binary and binary.role == EXECUTABLE) or _has_payload(data):
         return _executable(data, name, platform or (_platform_of(binary) if binary else None))

@@ -28,11 +28,12 @@ def source_reader(root: Path) -> Callable[[Provenance, str], bytes | None]:
     return partial(_read, root)
 
 
-def check_commit(root: Path, commit: str) -> None:
-    """Refuse a commit that a repository does not have.
+def check_commit(root: Path, provenance: Provenance) -> None:
+    """Refuse a repository that does not have the commit of a release.
 
     Emits: R003 (git is not installed), R026.
     """
+    commit, origin = provenance.commit, provenance.repository
     if (
         _COMMIT.fullmatch(commit)
         and git(root, "cat-file", "-e", f"{commit}^{{commit}}") is not None
@@ -41,6 +42,7 @@ def check_commit(root: Path, commit: str) -> None:
     raise fail(
         "R026",
         f"`{root}` does not have the commit {commit or 'of the release: it has none'}",
+        notes=(f"the release was made from `{origin}`",) if origin else (),
         help="run `git fetch`, or name the repository with `--source`",
     )
 
@@ -66,6 +68,6 @@ def _read(root: Path, provenance: Provenance, path: str) -> bytes | None:
     if not provenance.commit or path in provenance.changed:
         file = root / path
         return file.read_bytes() if file.is_file() else None
-    check_commit(root, provenance.commit)
+    check_commit(root, provenance)
     prefix = f"{provenance.folder}/" if provenance.folder else ""
     return git(root, "cat-file", "blob", f"{provenance.commit}:{prefix}{path}")

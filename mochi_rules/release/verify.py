@@ -69,8 +69,9 @@ def verify_archive(
     rows = [("signature", _check_signature(envelope, policy))]
     _check_policy(provenance, policy)
     files = _check_contents(subject, archive, provenance)
+    renamed = "" if subject == name else f"{subject}, "
     rows += [
-        ("archive", f"{subject}, sha256 {provenance.subjects[subject][0]}"),
+        ("archive", renamed + f"sha256 {provenance.subjects[subject][0]}"),
         ("contents", f"{len(files)} files"),
         ("programs", _check_programs(files, provenance)),
         ("sources", _check_sources(provenance, read)),
@@ -132,13 +133,13 @@ def _check_signature(envelope: Envelope, policy: Policy) -> str:
 
 
 def _unchecked(envelope: Envelope) -> Diagnostic:
-    why = "no key was given" if envelope.signatures else "it has none"
-    return Diagnostic(
-        "R032",
-        f"the signature of the provenance was not checked: {why}",
-        help="write `--key FILE` or `--policy policy.toml`",
-        severity=Severity.WARNING,
-    )
+    """Return the warning that nothing says who made the release."""
+    if envelope.signatures:
+        message = "the signature of the provenance was not checked: no key was given"
+        help_ = "write `--key FILE` or `--policy policy.toml`"
+    else:
+        message, help_ = "the provenance is not signed", "ask the publisher for signed provenance"
+    return Diagnostic("R032", message, help=help_, severity=Severity.WARNING)
 
 
 def _check_policy(provenance: Provenance, policy: Policy) -> None:

@@ -56,7 +56,7 @@ def rebuild(path: Path, source: Path, *, is_fresh: bool = False) -> list[Compari
     statements = _statements(path)
     for provenance in statements:
         is_fresh |= _needs_environment(provenance)
-        check_commit(source, provenance.commit)
+        check_commit(source, provenance)
     with tempfile.TemporaryDirectory(prefix="mochi-rebuild-") as folder:
         check_out(source, statements[0].commit, Path(folder) / "source")
         workspace = _workspace(path, statements[0], Path(folder) / "source")

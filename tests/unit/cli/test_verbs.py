@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING
 
@@ -231,6 +232,17 @@ def test_verify_refuses_what_is_no_artifact(typed: Callable[..., Typed]) -> None
     got = typed("verify", "hello.mochi")
     assert got.status == 2
     assert got.err.startswith("error[A020]: hello.mochi is not a .cwasm")
+
+
+def test_verify_of_an_archive_needs_its_provenance(typed: Callable[..., Typed], here: Path) -> None:
+    """Without one, an archive is no artifact, and a key would check nothing."""
+    (here / "app.tar.gz").write_bytes(gzip.compress(b""))
+    got = typed("verify", "app.tar.gz")
+    assert (got.status, got.err.partition(":")[0]) == (2, "error[A020]")
+    assert "--provenance FILE" in got.err
+    got = typed("verify", "app.tar.gz", "--key", "release.pub")
+    assert (got.status, got.err.partition(":")[0]) == (2, "error[B052]")
+    assert "--provenance FILE" in got.err
 
 
 def test_cache_is_looked_after(typed: Callable[..., Typed], here: Path) -> None:

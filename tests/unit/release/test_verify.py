@@ -96,7 +96,7 @@ def test_intact_release_passes_from_signature_to_sources(key: SigningKey) -> Non
 def test_unsigned_release_passes_with_a_warning() -> None:
     """Digests alone show that files belong together, but not whose they are."""
     [warning] = verify(files()).warnings
-    assert warning.code == "R032"
+    assert (warning.code, warning.message) == ("R032", "the provenance is not signed")
 
 
 def test_changed_statement_is_refused(key: SigningKey) -> None:
