@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.steps.pipeline import Pipeline
     from mochi_rules.ui.console import Console
@@ -43,6 +45,8 @@ class NativeProducts:
     """Makes what follows from one program; `base` is where the names of its sources start.
 
     `console` shows each step.
+
+    Emits: A120 (the configuration has limits).
     """
 
     path: Path
@@ -51,6 +55,10 @@ class NativeProducts:
     configuration: Configuration
     console: Console | None
     toolchains: Toolchains
+    config: NativeConfig = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.config = native_config(self.configuration, {})
 
     def clif(self) -> bytes:
         """Return the program in CLIF.
@@ -102,7 +110,7 @@ class NativeProducts:
 
     def _object(self, clif: bytes) -> bytes:
         install(self.toolchains.clif(), self.pipeline, self.console)
-        step = native_object_step(native_config(self.configuration, {}), self.path.name)
+        step = native_object_step(self.config, self.path.name)
         return self._run(step, ".o", {CLIF: clif})
 
     def executable(self) -> bytes:
@@ -115,7 +123,7 @@ class NativeProducts:
         compiler = chosen(self.toolchains.linker(platform))
         data = self.object()
         host = self._run(host_step(platform, compiler), "", _host_inputs(), HOST)
-        step = link_step(native_config(self.configuration, {}), compiler)
+        step = link_step(self.config, compiler)
         suffix = platform.system.executable_suffix
         return self._run(step, suffix, {OBJECT: data, HOST: host})
 

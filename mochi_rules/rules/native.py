@@ -73,7 +73,7 @@ def declare_c_library(call: Call, configuration: Configuration, sources: Sources
     """
     space = call.space
     name = call.label.name
-    config = native_config(_made_for(call, configuration), {})
+    config = native_config(_made_for(call, configuration), space.engine_settings(call.env))
     platform = configuration.platform
     clif, data = _object(call, configuration, config, sources, exports=sources.roots)
     header = _declare(call, configuration, ".h", header_step(name), {CLIF: clif})

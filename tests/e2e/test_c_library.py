@@ -97,6 +97,17 @@ def test_error_ends_the_caller(example: Project) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "top\n", message)
 
 
+def test_limit_is_refused(example: Project) -> None:
+    """Whoever calls the library would enforce none; also where the environment sets it."""
+    limited = (
+        'env.Clone(MOCHI_ENGINE={"fuel": 9}).mochi_c_library(name="stats", srcs=["stats.mochi"])'
+    )
+    example.write({"SConstruct": "\n".join([SCONSTRUCT.splitlines()[0], limited])})
+    done = example.scons()
+    assert done.status == 2
+    assert "error[A120]: `link=native` has no `fuel`" in done.err
+
+
 def test_function_without_a_form_in_c_is_refused(example: Project) -> None:
     """Nothing is written."""
     example.write({"maps.mochi": "export fun table(): map<string, int> { return {} }\n"})

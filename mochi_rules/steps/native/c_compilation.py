@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,27 +35,30 @@ def run_c_compiler(
 ) -> bytes:
     """Run a C compiler in a folder that has the inputs; return its output.
 
-    `source` is the input to compile; without it, the inputs are linked.
+    `source` is the input to compile; without it, the inputs are linked. The folder of a compiler
+    that fails is kept.
 
     Emits: C034 (it cannot compile), C036 (it cannot link).
     """
     command = (*compiler.command, *arguments)
-    with tempfile.TemporaryDirectory(prefix="mochi-cc-") as folder:
-        root = Path(folder)
+    folder = Path(tempfile.mkdtemp(prefix="mochi-cc-"))
+    with ExitStack() as cleanup:
+        cleanup.callback(shutil.rmtree, folder)
         for name, data in inputs.items():
-            (root / name).write_bytes(data)
+            (folder / name).write_bytes(data)
         try:
-            ran = subprocesses.tool(command, root, _zig_variables())
+            ran = subprocesses.tool(command, folder, _zig_variables())
             if ran.status == 0:
-                return (root / output).read_bytes()
+                return (folder / output).read_bytes()
             printed = ran.stderr.decode("utf-8", "replace")
         except OSError as error:
             printed = reason(error)
+        cleanup.pop_all()  # the inputs stay, so that the command can be repeated
     raise environment_error(
         "C034" if source else "C036",
         f"`{compiler.name}` could not " + (f"compile `{source}`" if source else "link the program"),
         notes=(
-            f"the command was `{' '.join(command)}`",
+            f"the command was `cd {shlex.quote(str(folder))} && {shlex.join(command)}`",
             *output_notes(compiler.name, printed, at_start=True),  # the first error causes others
         ),
         help=_HELP,

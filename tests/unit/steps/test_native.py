@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ from mochi_rules.steps.step import OBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 LINUX = find_platform("x86_64-linux")
 
@@ -86,17 +88,33 @@ def test_linker_gets_the_objects(engines: Any) -> None:
     assert made.data == b"abcd"
 
 
-def test_linker_that_fails_is_shown_with_its_command(engines: Any) -> None:
-    """Whoever reads it can repeat it."""
-    compiler = _compiler("sys.exit('undefined symbol: f')")
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder for temporary files."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_linker_that_fails_is_shown_with_its_command(engines: Any, temporary: Path) -> None:
+    """Whoever reads it can repeat it: the inputs are still there."""
+    script = "sys.exit(open('program.o').read() + ': undefined symbol')"
     with pytest.raises(MochiError, match=r"C036.*`tiny-cc` could not link") as caught:
-        link_step(_config(), compiler).make(engines, {OBJECT: b"", HOST: b""})
+        link_step(_config(), _compiler(script)).make(engines, {OBJECT: b"a.o", HOST: b""})
     command, printed = caught.value.diagnostics[0].notes
-    assert "program.o host.o -o program" in command
-    assert printed == "output of tiny-cc:\n    undefined symbol: f"
+    assert printed == "output of tiny-cc:\n    a.o: undefined symbol"
+    words = command.removeprefix("the command was `").removesuffix("`")
+    repeated = subprocess.run(["sh", "-c", words], capture_output=True, check=False)
+    assert (repeated.returncode, repeated.stderr) == (1, b"a.o: undefined symbol\n")
 
 
-def test_compiler_without_a_c_library_is_shown(engines: Any) -> None:
+def test_linker_leaves_nothing(engines: Any, temporary: Path) -> None:
+    """The folder of its inputs is removed."""
+    compiler = _compiler("open(sys.argv[4], 'w')")
+    link_step(_config(), compiler).make(engines, {OBJECT: b"", HOST: b""})
+    assert not list(temporary.iterdir())
+
+
+def test_compiler_without_a_c_library_is_shown(engines: Any, temporary: Path) -> None:
     """It cannot even build what programs import."""
     compiler = _compiler("sys.exit('string.h: no such file')")
     with pytest.raises(MochiError, match=r"C034.*could not compile `all\.c`"):
