@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.cli.explore_page import explore_page
-from mochi_rules.cli.listings import is_program, list_program
+from mochi_rules.cli.listings import NATIVE, is_program, list_program
 from mochi_rules.cli.options import Option, Verb
 from mochi_rules.cli.session import BUILDING, configuration_of
 from mochi_rules.steps.outputs import write_output
@@ -46,5 +46,9 @@ VERB = Verb(
     "Write a page that shows a program beside its WebAssembly and its machine code: pointing at a "
     "line shows what it became. FILE is a `.mochi` or a `.wasm`.",
     explore,
-    (Option("output", "the page to write; `-` is standard output", "OUT", short="o"), *BUILDING),
+    (
+        Option("output", "the page to write; `-` is standard output", "OUT", short="o"),
+        NATIVE,
+        *BUILDING,
+    ),
 )

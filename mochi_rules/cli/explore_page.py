@@ -6,7 +6,6 @@ from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
 from mochi_rules.ui.columns import Block, Column, Row, render_columns
-from mochi_rules.wasm.debug.line_table import LineTable, MalformedLines, read_line_table
 from mochi_rules.wasm.reader.read_code import read_functions
 from mochi_rules.wasm.wat import print_body, print_head
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mochi_rules.elf.listing.listing import CodeFunction, Listing
-    from mochi_rules.wasm.debug.line_table import Place
+    from mochi_rules.wasm.debug.line_table import LineTable, Place
     from mochi_rules.wasm.reader.read_code import ReadFunction
 
 
@@ -25,30 +24,26 @@ def explore_page(
 
     Args:
         title: What the page is called.
-        listing: The machine code of `wasm`.
-        wasm: With line numbers, if the first column shall have something to do with the others.
+        listing: The machine code, with lines if the columns shall have something in common.
+        wasm: What it was compiled from; empty for a native program, which has no such column.
         texts: The lines of the sources by name; one that is not there is left out.
 
     Emits: A010, A011.
     """
-    links = _Links(wasm)
+    links = _Links(listing.lines)
     machine = listing.target.partition("-")[0]
-    columns = [
-        Column("Source", starmap(links.source, texts.items())),
-        Column("WebAssembly", map(links.function, read_functions(wasm))),
-        Column(f"{machine} machine code", map(links.code, listing.functions())),
-    ]
+    columns = [Column("Source", starmap(links.source, texts.items()))]
+    if wasm:
+        columns.append(Column("WebAssembly", map(links.function, read_functions(wasm))))
+    columns.append(Column(f"{machine} machine code", map(links.code, listing.functions())))
     return render_columns(title, columns)
 
 
 class _Links:
     """Numbers for what belongs together: a line is a group, an instruction of wasm a part."""
 
-    def __init__(self, wasm: bytes) -> None:
-        try:
-            self._lines = read_line_table(wasm)
-        except MalformedLines:  # the listing has no lines then, and its reader reported that
-            self._lines = LineTable()
+    def __init__(self, lines: LineTable) -> None:
+        self._lines = lines
         places = {place for _, place in self._lines.rows() if place}
         self._groups = {place: number for number, place in enumerate(sorted(places), 1)}
 

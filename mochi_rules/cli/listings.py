@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.cache_root import cache_root
-from mochi_rules.cli.products import Products
+from mochi_rules.cli.options import Option
+from mochi_rules.cli.products import Products, read_program
 from mochi_rules.cli.session import (
     configuration_of,
     open_pipeline,
@@ -26,12 +28,13 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
     from mochi_rules.elf.listing.listing import Listing
 
+NATIVE = Option("native", "the code of a native program, without Wasmtime")
 _PROGRAMS = (".mochi", ".wasm", ".wat")
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A listing, and the lines of its sources by name; `wasm` is empty for an artifact."""
+    """A listing, and the lines of its sources by name; `wasm` is empty where there is none."""
 
     listing: Listing
     wasm: bytes
@@ -51,6 +54,8 @@ def list_program(parsed: Parsed, path: Path) -> Listed:
 
     Emits: as `Products.artifact` and `read_listing`; A027 (a warning: no lines).
     """
+    if parsed.has("native"):
+        return _list_native(parsed, path)
     configuration = configuration_of(parsed)
     toolchains = toolchains_of(parsed)
     engines = LazyEngines(configuration.platform, toolchains)
@@ -67,12 +72,40 @@ def list_program(parsed: Parsed, path: Path) -> Listed:
     return Listed(listing, wasm, _read_texts(listing.files))
 
 
+def _list_native(parsed: Parsed, path: Path) -> Listed:
+    """Compile a program without Wasmtime, with lines, through the cache, and disassemble it.
+
+    Emits: as `NativeProducts.object` and `read_listing`; A027 (a warning: no lines); B070.
+    """
+    from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this backend only
+    from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
+
+    configuration = configuration_of(parsed)
+    platform = configuration.platform
+    if path.suffix != ".mochi":
+        raise fail("B070", f"`--native` applies only to `.mochi` files, not to `{path}`")
+    if platform.system.object_format != "elf":
+        message = f"`--native` shows objects in ELF, which `{platform.name}` does not use"
+        raise fail("B070", message, help="write `--target x86_64-linux`, or another Linux platform")
+    toolchains = toolchains_of(parsed) or Toolchains()
+    engines = LazyEngines(None, toolchains)
+    with open_pipeline(cache_root(parsed), engines) as pipeline:
+        products = NativeProducts(path, Path.cwd(), pipeline, configuration, None, toolchains)
+        products.config = replace(products.config, debug_info=True)
+        data = products.object()
+    listing = read_listing(data, f"{path.stem}.o")
+    _warn(listing, str(path), "compile it with `--mode debug`")
+    sources = read_program(path, Path.cwd())
+    texts = {name: source.text.splitlines() for name, source in sources.items()}
+    return Listed(listing, b"", texts)
+
+
 def list_artifact(parsed: Parsed, path: Path) -> Listed:
     """Disassemble an artifact, with its own lines.
 
     Emits: B010, B064 (an option that is for programs), and as `read_listing`; A027.
     """
-    for option in ("target", "mode", "optimize", "cpu", "engine", "toolchain", "aot"):
+    for option in ("target", "mode", "optimize", "cpu", "engine", "toolchain", "aot", "native"):
         if parsed.has(option):
             message = f"`--{option}` applies only to programs, and `{path}` is compiled already"
             raise fail("B064", message, help=f"leave `--{option}` out")

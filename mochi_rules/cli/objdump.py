@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.cli.listings import is_program, list_artifact, list_program
+from mochi_rules.cli.listings import NATIVE, is_program, list_artifact, list_program
 from mochi_rules.cli.options import Option, Verb, color_choice
 from mochi_rules.cli.session import BUILDING
 from mochi_rules.elf.listing.listing_text import render_listing
@@ -32,7 +32,7 @@ def show_code(parsed: Parsed) -> int:
     Emits: as `list_artifact` and `list_program`; B065 (no such function).
     """
     path = Path(parsed.operands[0])
-    listed = (list_program if is_program(path) else list_artifact)(parsed, path)
+    listed = list_program(parsed, path) if is_program(path) else list_artifact(parsed, path)
     functions = _chosen(listed.listing, parsed.get("function"))
     stream = Output(sys.stdout)
     color = use_color(color_choice[0], os.environ, is_terminal=stream.is_terminal)
@@ -57,8 +57,8 @@ def _chosen(listing: Listing, name: str) -> Iterable[CodeFunction]:
 VERB = Verb(
     "objdump",
     "objdump FILE [OPTIONS]",
-    "Show the machine code of a `.cwasm`, of an object or an executable that holds one, or of a "
-    "program, with the source lines that it comes from.",
+    "Show the machine code of a `.cwasm`, of an object or an executable that holds one, of the "
+    "object of a native program, or of a program, with the source lines that it comes from.",
     show_code,
-    (Option("function", "only this function", "NAME"), *BUILDING),
+    (Option("function", "only this function", "NAME"), NATIVE, *BUILDING),
 )

@@ -110,6 +110,17 @@ def test_command_line_writes_every_form(native: Project) -> None:
     assert ended.stdout == b"hello\n"
 
 
+def test_machine_code_is_shown_with_lines(native: Project) -> None:
+    """The code of the release, which has no lines of its own."""
+    native.write(HELLO)
+    done = native.cli("objdump", "app/hello.mochi", "--native", "--function", "main")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("main (app/hello.mochi:1)\n")
+    assert '  ; app/hello.mochi:1: print("hello")\n' in done.out
+    done = native.cli("explore", "app/hello.mochi", "--native", "-o", "a.html")
+    assert (done.status, done.out) == (0, "wrote a.html\n")
+
+
 def test_run_is_the_program(native: Project) -> None:
     """Its output, and its status."""
     native.write({"a.mochi": 'print("native")\npanic("end")\n'})

@@ -78,7 +78,7 @@ def _capstone(artifact: Artifact) -> Any:
         import capstone  # noqa: PLC0415 - an extra, and of this only
     except ImportError:
         return None
-    if artifact.header.flags & _PULLEY:
+    if _is_pulley(artifact):
         return None
     machine = artifact.header.machine
     names = next((row.capstone for row in ARCHITECTURES if row.elf_name == machine), None)
@@ -88,6 +88,12 @@ def _capstone(artifact: Artifact) -> Any:
     engine = capstone.Cs(architecture, sum(modes))
     engine.skipdata = True  # constants lie among the code
     return engine
+
+
+def _is_pulley(artifact: Artifact) -> bool:
+    """Only Wasmtime gives the flags this meaning: elsewhere, those of RISC-V are the ABI."""
+    is_artifact = artifact.section(".wasmtime.engine") is not None
+    return is_artifact and bool(artifact.header.flags & _PULLEY)
 
 
 def _by_command(artifact: Artifact, starts: Collection[int]) -> Disassembler:
@@ -128,7 +134,7 @@ def _nothing(artifact: Artifact) -> MochiError:
 
     Emits: C020.
     """
-    if artifact.header.flags & _PULLEY:
+    if _is_pulley(artifact):
         message = "only the command `wasmtime objdump` disassembles Pulley's instructions"
         return environment_error("C020", message, help="put `wasmtime` on the PATH")
     message = "no disassembler is installed: neither `capstone` nor a `wasmtime` command"

@@ -20,15 +20,16 @@ from mochi_rules.elf.codemap import NO_ORIGIN, decode_origins
 from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.engine_section import decode_engine
 from mochi_rules.elf.listing.disassemble import find_disassembler
+from mochi_rules.elf.listing.native import Code, CodeSymbol, read_native_code
 from mochi_rules.elf.native_lines import read_native_lines
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import find_artifact
 from mochi_rules.wasm.debug.line_table import LineTable, MalformedLines, Place, read_line_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from mochi_rules.elf.artifact import Artifact, Symbol
+    from mochi_rules.elf.artifact import Artifact
     from mochi_rules.elf.listing.disassemble import Instruction
 
 _NO_ENTRIES = bytes(8)  # an address map
@@ -37,8 +38,9 @@ _CALLS = frozenset({"call", "bl", "brasl"})  # those of RISC-V take two instruct
 
 
 class CodeRow(NamedTuple):
-    """An instruction and where it comes from; the operands of a call end with `<name>`.
+    """An instruction and where it comes from.
 
+    The operands of a call end with `<name>`, in a native object all that a linker fills in.
     `origin` is the offset in the WebAssembly file of the instruction that it was made of; None
     for what belongs to no one instruction, such as a function's entry.
     """
@@ -50,7 +52,7 @@ class CodeRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodeFunction:
-    """The machine code of a function; `index` counts imports too.
+    """The machine code of a function; `index` counts imports too, in a native object all symbols.
 
     `place` is the first line that its code comes from.
     """
@@ -68,22 +70,26 @@ class CodeFunction:
 class Listing:
     """The functions of an artifact in the order of their code, read when they are asked for.
 
-    A place's file is an index into `files`. `damage` is why there are no lines although there
+    A place's file is an index into `files`. `damage` is why there are no `lines` although there
     is a line table.
     """
 
-    def __init__(self, artifact: Artifact, name: str, wasm: bytes) -> None:
-        lines, self.damage = _read_lines(artifact, wasm)
-        self.target = _target(artifact, name)
-        self.files = lines.files
-        self._symbols = sorted(
-            (item for item in artifact.symbols if item.function), key=_by_address
-        )
-        self._names = {symbol.value: _name(symbol) for symbol in self._symbols}
+    def __init__(self, code: Code, name: str, wasm: bytes) -> None:
+        artifact = code.artifact
+        self.lines, self.damage = _read_lines(artifact, wasm)
+        self.target = code.target
+        self._symbols = sorted(code.functions)
+        self._names = {symbol.start: symbol.name for symbol in self._symbols}
+        self._references = code.references
         self._disassemble = find_disassembler(artifact, self._names)
-        self._places = _Places(_Origins(artifact, name), lines, by_origin=bool(wasm))
-        if not wasm:
-            self._places.leave_out_stand_ins((item.value, end) for item, end in self._code())
+        self._places = _Places(_Origins(artifact, name), self.lines, by_origin=bool(wasm))
+        if not wasm and not code.is_native:
+            self._places.leave_out_stand_ins((item.start, end) for item, end in self._code())
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the sources."""
+        return self.lines.files
 
     @property
     def has_lines(self) -> bool:
@@ -93,29 +99,38 @@ class Listing:
     def functions(self) -> Iterator[CodeFunction]:
         """Yield the functions."""
         for symbol, end in self._code():
-            start = symbol.value
-            assert symbol.function is not None
-            yield CodeFunction(
-                self._names[start],
-                symbol.function[1],
-                self._places.first(start, end),
-                partial(self._rows, start, end),
-            )
+            place = self._places.first(symbol.start, end)
+            decode = partial(self._rows, symbol.start, end)
+            yield CodeFunction(symbol.name, symbol.number, place, decode)
 
-    def _code(self) -> Iterator[tuple[Symbol, int]]:
+    def _code(self) -> Iterator[tuple[CodeSymbol, int]]:
         """Yield functions with their ends: before the next one starts, whatever a symbol says."""
         for symbol, following in zip_longest(self._symbols, self._symbols[1:]):
-            end = symbol.value + symbol.size
-            yield symbol, min(end, following.value) if following else end
+            end = symbol.start + symbol.size
+            yield symbol, min(end, following.start) if following else end
 
     def _rows(self, start: int, end: int) -> Iterator[CodeRow]:
         for instruction in self._disassemble(start, end):
             origin, place = self._places.find(instruction.address, start)
-            yield CodeRow(_with_callee(instruction, self._names), origin, place)
+            yield CodeRow(self._with_name(instruction), origin, place)
+
+    def _with_name(self, instruction: Instruction) -> Instruction:
+        """Return an instruction with the name of the function or variable that it is about."""
+        start = instruction.address
+        places = range(start, start + len(instruction.data))
+        target = _TARGET.search(instruction.operands)
+        name = next(filter(None, map(self._references.get, places)), None)
+        if name is None and instruction.mnemonic in _CALLS and target:
+            name = self._names.get(int(target[1], 16))
+        if name is None:
+            return instruction
+        return instruction._replace(operands=f"{instruction.operands} <{name}>")
 
 
 def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
     """Prepare the listing of an artifact, or of that which an object or an executable holds.
+
+    The object of a native program has its own code, functions and lines.
 
     Args:
         data: The file.
@@ -128,7 +143,14 @@ def read_listing(data: bytes, name: str, wasm: bytes = b"") -> Listing:
         MochiError: There is nothing to show.
     """
     found = find_artifact(data)
-    return Listing(read_artifact(found[1] if found else data, name), name, wasm)
+    artifact = read_artifact(found[1] if found else data, name)
+    try:
+        code = read_native_code(artifact)
+    except Malformed as error:
+        raise fail("A021", f"{name} is damaged: {error}", help="compile it again") from None
+    if code is None:
+        code = Code(artifact, _target(artifact, name), _functions(artifact))
+    return Listing(code, name, wasm)
 
 
 def _target(artifact: Artifact, name: str) -> str:
@@ -138,23 +160,10 @@ def _target(artifact: Artifact, name: str) -> str:
     return decode_engine(artifact.content(section)).target
 
 
-def _by_address(symbol: Symbol) -> int:
-    return symbol.value
-
-
-def _name(symbol: Symbol) -> str:
-    assert symbol.function is not None
-    return printable(symbol.function[2] or symbol.name)
-
-
-def _with_callee(instruction: Instruction, names: Mapping[int, str]) -> Instruction:
-    target = _TARGET.search(instruction.operands)
-    if instruction.mnemonic not in _CALLS or target is None:
-        return instruction
-    name = names.get(int(target[1], 16))
-    return (
-        instruction._replace(operands=f"{instruction.operands} <{name}>") if name else instruction
-    )
+def _functions(artifact: Artifact) -> list[CodeSymbol]:
+    """Return the functions of a module."""
+    return [CodeSymbol(symbol.value, symbol.size, found[1], printable(found[2] or symbol.name))
+            for symbol in artifact.symbols if (found := symbol.function)]  # fmt: skip
 
 
 def _read_lines(artifact: Artifact, wasm: bytes) -> tuple[LineTable, str]:

@@ -195,3 +195,20 @@ def test_wasm_without_lines_says_so(typed, here, program) -> None:
     assert result.status == 0
     assert result.out.startswith("wasm[0]::function[2]\n")
     assert "help: compile it with `-g`" in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["a.wat", "--native"], "`--native` applies only to `.mochi` files, not to `a.wat`"),
+        (
+            ["app.mochi", "--native", "--target", "aarch64-macos"],
+            "`--native` shows objects in ELF, which `aarch64-macos` does not use",
+        ),
+    ],
+)
+def test_native_code_that_cannot_be_shown(typed, program, words, message) -> None:
+    """Before anything is compiled."""
+    result = typed("objdump", *words)
+    assert result.status == 2
+    assert f"error[B070]: {message}\n" in result.err
