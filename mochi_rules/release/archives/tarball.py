@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.release.contents import Contents, File
 
-_GZIP_LEVEL = 6  # 9 takes twice as long for 0.4 % less
+_GZIP_LEVEL = 4  # 6 takes twice as long for 3 % less
 _FOLDER_MODE = 0o755
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FIRST = 315532800  # 1980-01-01, where the times of zip archives begin
 _LAST = 4354819198  # 2107-12-31
-_LEVEL = 6
+_LEVEL = 4
 _UNIX = 3
 
 

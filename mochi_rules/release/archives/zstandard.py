@@ -7,7 +7,7 @@ from typing import Any
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.zstandard import load_zstd
 
-_LEVEL = 12  # 19 takes five times as long for 10 % less
+_LEVEL = 9  # 12 takes twice as long for 0.4 % less, 19 ten times for 10 %
 
 
 def compress(data: bytes) -> bytes:
