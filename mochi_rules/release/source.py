@@ -68,6 +68,9 @@ def _read(root: Path, provenance: Provenance, path: str) -> bytes | None:
     if not provenance.commit or path in provenance.changed:
         file = root / path
         return file.read_bytes() if file.is_file() else None
-    check_commit(root, provenance)
     prefix = f"{provenance.folder}/" if provenance.folder else ""
-    return git(root, "cat-file", "blob", f"{provenance.commit}:{prefix}{path}")
+    blob = f"{provenance.commit}:{prefix}{path}"
+    data = git(root, "cat-file", "blob", blob) if _COMMIT.fullmatch(provenance.commit) else None
+    if data is None:
+        check_commit(root, provenance)
+    return data

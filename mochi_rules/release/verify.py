@@ -236,7 +236,12 @@ def _check_sources(
             raise _wrong_source(path, "is missing")
         if (found := digest_bytes(data).hash) != digest:
             raise _wrong_source(path, f"has the SHA-256 {found}, not {digest}")
-    return f"{len(sources)} files as in commit {provenance.commit[:12]}"
+    count, commit = f"{len(sources)} files as in", f"commit {provenance.commit[:12]}"
+    if not provenance.commit:
+        return f"{count} the folder, which was not in a commit"
+    if changed := sources.keys() & set(provenance.changed):
+        return f"{count} the folder, where {listing(sorted(changed))} differed from {commit}"
+    return f"{count} {commit}"
 
 
 def _wrong_source(path: str, why: str) -> MochiError:

@@ -15,6 +15,7 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.release.archives.tarball import tar_gz
+from mochi_rules.release.assemble import assemble
 from mochi_rules.release.contents import Contents, File
 from mochi_rules.release.policy import Policy, Signer
 from mochi_rules.release.verify import Verified, read_provenance, verify_archive
@@ -91,6 +92,14 @@ def test_intact_release_passes_from_signature_to_sources(key: SigningKey) -> Non
     assert found.warnings == ()
     assert dict(found.rows)["signature"] == "by release.pub"
     assert dict(found.rows)["sources"] == "1 files as in commit c0ffee000000"
+
+
+def test_changed_source_is_not_said_to_be_in_the_commit() -> None:
+    """It is compared with the file that is there now."""
+    made = assemble(release(state=revision(SOURCE_PATH)), None)
+    rows = dict(verify(made, sources={SOURCE_PATH: SOURCE}).rows)
+    shown = f"1 files as in the folder, where `{SOURCE_PATH}` differed from commit c0ffee000000"
+    assert rows["sources"] == shown
 
 
 def test_unsigned_release_passes_with_a_warning() -> None:
