@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.files import reason
+from mochi_rules.release.assemble import SIGNATURE_SUFFIX
+from mochi_rules.release.signing_command import SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SIGNATURES = (SIGNATURE_SUFFIX, SUFFIX)
 SUMS = {"SHA256SUMS": hashlib.sha256, "SHA512SUMS": hashlib.sha512}
 
 
@@ -30,6 +33,8 @@ def checksums(files: Mapping[str, bytes]) -> dict[str, bytes]:
 def publish(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a folder; it has none of them before all are written beside it.
 
+    Signatures of earlier files of the same names are removed.
+
     Emits: B014.
     """
     try:
@@ -38,6 +43,9 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
         try:
             for name, data in files.items():
                 (draft / name).write_bytes(data)
+            for name in files:
+                for suffix in _SIGNATURES:
+                    (folder / (name + suffix)).unlink(missing_ok=True)
             for name in files:
                 (draft / name).replace(folder / name)
         finally:

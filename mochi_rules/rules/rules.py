@@ -29,7 +29,7 @@ from mochi_rules.rules.call import Call
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.native import declare_c_library, declare_native
 from mochi_rules.rules.programs import find_program
-from mochi_rules.rules.releases.releases import declare_release
+from mochi_rules.rules.releases.releases import check_circumstances, declare_release
 from mochi_rules.rules.scons.nodes import node_path, source_name
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.sources import Sources
@@ -267,6 +267,7 @@ def _release(call: Call) -> None:
     lock = call.file(values["lock"]) if values["lock"] else None
     act = partial(declare_release, call, files, lock)
     call.space.after_reading(partial(_placed, act, call.target.place.locate))
+    call.space.after_reading(partial(check_circumstances, call.space))
 
 
 def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.release.contents import check_version
 from mochi_rules.release.revision import read_revision
 from mochi_rules.rules.builders import file_task
+from mochi_rules.signing.keys import public_path
 from mochi_rules.steps.stamp import stamp_step
 from mochi_rules.steps.step import CWASM
 
@@ -23,11 +26,21 @@ STAMPED = ".stamped.cwasm"
 
 
 def source_revision(space: Workspace) -> Revision:
-    """Return the state of the source; what a build writes is not a change of it.
+    """Return the state of the source; neither what a build writes nor a key is a change of it.
 
     Emits: R003 (no commit).
     """
-    return read_revision(space.root, (space.settings.build, RELEASES, ".sconsign*"))
+    ours = [space.settings.build, RELEASES, ".sconsign*"]
+    key = key_path(space)
+    if key is not None and key.is_relative_to(space.root):
+        ours += [item.relative_to(space.root).as_posix() for item in (key, public_path(key))]
+    return read_revision(space.root, ours)
+
+
+def key_path(space: Workspace) -> Path | None:
+    """Return the secret key that signs releases; None where nothing does."""
+    name = space.settings.variables["sign"]
+    return Path(os.path.normpath(space.root / Path(name).expanduser())) if name else None
 
 
 @cache

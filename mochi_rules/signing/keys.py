@@ -92,8 +92,13 @@ def write_key_pair(path: Path) -> PublicKey:
     data = secret.private_bytes(encoding, form, serialization.NoEncryption())
     write_atomic(path, data, _SECRET_MODE)
     public = SigningKey(secret).public
-    write_atomic(path.with_name(f"{path.name}.pub"), public.pem())
+    write_atomic(public_path(path), public.pem())
     return public
+
+
+def public_path(path: Path) -> Path:
+    """Return the file of a public key from that of its secret key."""
+    return path.with_name(f"{path.name}.pub")
 
 
 def load_signing_key(path: Path) -> SigningKey:
@@ -133,7 +138,10 @@ def _load(path: Path, data: bytes, loader: str, kind: str) -> Any:
         return found
     wanted = "a secret" if password else "a public"
     message = f"`{path}` is not {wanted} Ed25519 key in PEM format, without a password"
-    raise fail("R008", message, help="`mochi-rules key FILE` makes a pair of keys")
+    help_ = "`mochi-rules key FILE` makes a pair of keys"
+    if not password and b"PRIVATE KEY" in data:
+        help_ = f"name its public key: `{public_path(path)}`"
+    raise fail("R008", message, help=help_)
 
 
 def _require() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError, fail
@@ -19,7 +18,7 @@ from mochi_rules.release.revision import check_clean, release_time
 from mochi_rules.release.signing_command import read_command, sign_by_command
 from mochi_rules.rules.releases.release_records import build_record
 from mochi_rules.rules.scons.nodes import read_node, source_name
-from mochi_rules.rules.stamping import RELEASES, source_revision
+from mochi_rules.rules.stamping import RELEASES, key_path, source_revision
 from mochi_rules.steps.caches import find_remote
 
 if TYPE_CHECKING:
@@ -57,20 +56,24 @@ def release(space: Workspace) -> int:
     return 0
 
 
-def check_ready(space: Workspace, values: Mapping[str, Any], lock: Any) -> None:
-    """Refuse before the build what would be refused after it.
+def check_values(space: Workspace, values: Mapping[str, Any], lock: Any) -> None:
+    """Refuse a release that could not be made; `lock` is a node or None.
 
-    `values` are of a release, and `lock` is its node or None.
-
-    Emits: R001 to R003, R006, R040, R041, as `load_signing_key`.
+    Emits: R001, R006, R041.
     """
     _version(space, values)
     if lock is not None:
         check_lock(source_name(lock), read_node(lock))
-    if not space.releases:  # what follows is the same for all
-        _revision(space)
-        _key(space)
-        _command(space)
+
+
+def check_circumstances(space: Workspace) -> None:
+    """Refuse before the build what would be refused after it.
+
+    Emits: R002, R003, R040, as `load_signing_key`.
+    """
+    _revision(space)
+    _key(space)
+    _command(space)
 
 
 def _version(space: Workspace, values: Mapping[str, Any]) -> str:
@@ -105,12 +108,12 @@ def _key(space: Workspace) -> SigningKey | None:
 
     Emits: as `load_signing_key`.
     """
-    path = space.settings.variables.get("sign")
-    if not path:
+    path = key_path(space)
+    if path is None:
         return None
     from mochi_rules.signing.keys import load_signing_key  # noqa: PLC0415 - an extra
 
-    return load_signing_key(space.root / Path(path).expanduser())
+    return load_signing_key(path)
 
 
 def _command(space: Workspace) -> list[str]:

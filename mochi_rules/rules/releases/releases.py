@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.remote.settings import RemoteSettings
     from mochi_rules.rules.call import Call
-    from mochi_rules.rules.workspace import Target
+    from mochi_rules.rules.workspace import Target, Workspace
 
 RELEASE = "release"  # the alias of all releases
 
@@ -46,7 +46,7 @@ def check_caches(remote: RemoteSettings) -> None:
 def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
     """Declare a release of targets, wherever those are declared; `lock` is a node or None.
 
-    Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as `check_ready`.
+    Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as `check_values`.
     """
     check_name(call.label.name)
     for node in (*files, *([lock] if lock else ())):
@@ -54,9 +54,9 @@ def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
     labels = (parse_label(text, call.label.package) for text in call.values["targets"])
     targets = [find_program(call, label, "targets", "releases") for label in labels]
     if is_releasing():
-        from mochi_rules.rules.releases.release_verb import check_ready  # noqa: PLC0415 - of this verb only
+        from mochi_rules.rules.releases.release_verb import check_values  # noqa: PLC0415 - of this verb only
 
-        check_ready(call.space, call.values, lock)
+        check_values(call.space, call.values, lock)
         _check_stamps(call, targets)
     programs = {
         item.name: [_executable(call, target, item) for target in targets]
@@ -66,6 +66,17 @@ def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
     call.space.releases.append(declared)
     nodes = [node for nodes in programs.values() for node in nodes]
     call.env.Alias(RELEASE, [*nodes, *files])
+
+
+def check_circumstances(space: Workspace) -> None:
+    """Refuse before the build what no build file is the cause of: once, for all releases.
+
+    Emits: as `release_verb.check_circumstances`.
+    """
+    if is_releasing() and len(space.releases) == 1:
+        from mochi_rules.rules.releases import release_verb  # noqa: PLC0415 - of this verb only
+
+        release_verb.check_circumstances(space)
 
 
 def _check_stamps(call: Call, targets: Iterable[Target]) -> None:

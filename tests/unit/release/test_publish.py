@@ -20,6 +20,14 @@ def test_files_of_others_stay(tmp_path: Path) -> None:
     assert names == {"old": "old", "new": "new"}
 
 
+def test_signature_of_an_earlier_file_is_removed(tmp_path: Path) -> None:
+    """It would not be that of the new one; those of other files stay."""
+    publish(tmp_path, dict.fromkeys(("a", "a.minisig", "a.sig", "b", "b.minisig"), b"1"))
+    publish(tmp_path, {"a": b"2", "a.sig": b"2"})
+    names = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert names == {"a": b"2", "a.sig": b"2", "b": b"1", "b.minisig": b"1"}
+
+
 def test_nothing_is_left_where_a_file_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
