@@ -5,6 +5,7 @@ No files, no clock, no environment, no globals: the same request gives the same 
 
 from __future__ import annotations
 
+import gc
 import sys
 from contextlib import contextmanager
 from dataclasses import field
@@ -75,6 +76,22 @@ class CompileResult:
     clif: str = field(default="", repr=False)
 
 
+@contextmanager
+def _paused_collection() -> Iterator[None]:
+    """Leave cycles of garbage for later: nearly all that a compilation makes lives to its end.
+
+    The collector would walk it again and again, for a third of the time of a long program.
+    """
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
+
+
+@_paused_collection()
 def compile_program(request: CompileRequest) -> CompileResult:
     """Compile a program to WebAssembly, or to CLIF."""
     diagnostics = Diagnostics()
