@@ -98,6 +98,10 @@ class Flow:
             ends[dominator] = max(ends[dominator], ends[block])
         return {block: (start, ends[block]) for block, start in starts.items()}
 
+    def span(self, block: Block) -> tuple[int, int]:
+        """Return numbers for a block: it dominates those that begin within them, and no others."""
+        return self._spans[block]
+
     def dominates(self, block: Block, other: Block) -> bool:
         """Return whether every way to a block leads through another; a block dominates itself."""
         start, end = self._spans[block]

@@ -101,13 +101,12 @@ class Bounds(Known):
 
     def suppose(self, place: Place, a: Value, b: Value, change: int) -> None:
         """Take it from now on that a ≤ b + change from a place on."""
-        self.below(place, a, b, change)
+        super().suppose(place, a, b, change)
         self._forget()
 
     def withdraw(self, a: Value, b: Value) -> None:
         """Forget what was supposed last, which was about these."""
-        self.known[1][a].pop()
-        self.known[-1][b].pop()
+        super().withdraw(a, b)
         self._forget()
 
     def _forget(self) -> None:

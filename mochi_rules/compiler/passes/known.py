@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -24,6 +26,7 @@ _RELATIONS = {
 }  # fmt: skip
 _WRAPS = {"add.wraps": "add", "mul.wraps": "mul"}
 END = 1 << 30  # a position behind all instructions
+_FEW = 8  # facts that are looked at one by one
 
 
 Place = tuple[Block, int]
@@ -39,6 +42,64 @@ class Fact:
     change: int
 
 
+class _Facts:
+    """The facts about one value in one direction."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._items: list[Fact] = []
+        self._supposed: list[Fact] = []  # few, and soon withdrawn
+
+    def add(self, fact: Fact) -> None:
+        """Add what a branch or a check says."""
+        self._items.append(fact)
+        self.__dict__.pop("_nested", None)
+
+    def suppose(self, fact: Fact) -> None:
+        """Add what is not certain."""
+        self._supposed.append(fact)
+
+    def withdraw(self) -> None:
+        """Drop what was supposed last."""
+        self._supposed.pop()
+
+    def reaching(self, block: Block) -> list[Fact]:
+        """Return the facts whose blocks dominate a block, in the order in which they were added."""
+        found = self._items
+        if len(found) > _FEW:
+            found = [self._items[number] for number in sorted(self._numbers(block))]
+        return [*found, *self._supposed]
+
+    def _numbers(self, block: Block) -> Iterator[int]:
+        starts, rows = self._nested
+        start = self._flow.span(block)[0]
+        at = bisect_right(starts, start) - 1
+        while at >= 0:
+            end, numbers, at = rows[at]
+            if end > start:
+                yield from numbers
+
+    @cached_property
+    def _nested(self) -> tuple[list[int], list[tuple[int, list[int], int]]]:
+        """Where the spans of the facts' blocks begin, in order, and a row for each.
+
+        A row is where the span ends, the numbers of its facts, and the row of the span around it,
+        or -1: spans contain each other or have nothing in common.
+        """
+        by_span: dict[tuple[int, int], list[int]] = {}
+        for number, fact in enumerate(self._items):
+            by_span.setdefault(self._flow.span(fact.block), []).append(number)
+        rows: list[tuple[int, list[int], int]] = []
+        around: list[int] = []
+        spans = sorted(by_span)
+        for start, end in spans:
+            while around and rows[around[-1]][0] <= start:
+                around.pop()
+            rows.append((end, by_span[start, end], around[-1] if around else -1))
+            around.append(len(rows) - 1)
+        return [start for start, _ in spans], rows
+
+
 class Known:
     """What is known about the ints of a function, for both directions; see `bounds`."""
 
@@ -48,7 +109,7 @@ class Known:
         self.positions = {
             value: number for block in self.flow.blocks for number, value in enumerate(block.code)
         }  # fmt: skip
-        self.known: dict[int, dict[Value, list[Fact]]] = {1: {}, -1: {}}
+        self.known: dict[int, dict[Value, _Facts]] = {1: {}, -1: {}}
         self.nonzero: dict[Value, list[Place]] = {}
         self.args: dict[Value, list[tuple[Value, Block]]] = {}  # of parameters, and from where
         self.lengths: dict[Value, list[Value]] = {}  # of lists
@@ -93,15 +154,32 @@ class Known:
 
     def below(self, place: Place, a: Value, b: Value, change: int) -> None:
         """Note that a ≤ b + change."""
+        for facts, fact in self._both(place, a, b, change):
+            facts.add(fact)
+
+    def suppose(self, place: Place, a: Value, b: Value, change: int) -> None:
+        """Take it from now on that a ≤ b + change from a place on."""
+        for facts, fact in self._both(place, a, b, change):
+            facts.suppose(fact)
+
+    def withdraw(self, a: Value, b: Value) -> None:
+        """Forget what was supposed last, which was about these."""
+        self.known[1][a].withdraw()
+        self.known[-1][b].withdraw()
+
+    def _both(self, place: Place, a: Value, b: Value, change: int) -> Iterator[tuple[_Facts, Fact]]:
         for sign, one, other in ((1, a, b), (-1, b, a)):
             fact = Fact(*place, other, change)
             if other.op == "const":
                 fact = Fact(*place, None, change + sign * other.attr)
-            self.known[sign].setdefault(one, []).append(fact)
+            if one not in self.known[sign]:
+                self.known[sign][one] = _Facts(self.flow)
+            yield self.known[sign][one], fact
 
     def facts(self, sign: int, value: Value, place: Place) -> Iterator[Fact]:
         """Return the facts about a value that hold at a place."""
-        for fact in self.known[sign].get(value, ()):
+        facts = self.known[sign].get(value)
+        for fact in facts.reaching(place[0]) if facts else ():
             if self.reaches(fact.block, fact.position, place):
                 yield fact
 
