@@ -50,7 +50,7 @@ from mochi_rules.steps.step import (
 from mochi_rules.steps.test_case import EXPECTED, STDIN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.span import Span
@@ -112,12 +112,25 @@ def _placed(act: Callable[[], _T], locate: Callable[[str], Span | None]) -> _T:
 def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
     """Return the sources of a target: as names for the checks, and as nodes."""
     nodes = {source_name(node): node for node in map(call.file, call.values["srcs"])}
+    _check_sources(call, nodes)
     deps = tuple(parse_label(text, call.label.package) for text in call.values["deps"])
     locate = call.target.place.locate
     unit = Unit(call.label, call.target.rule, tuple(nodes), deps, locate)
     call.space.universe.add(unit)
     call.space.sources.update(nodes)
     return unit, nodes
+
+
+def _check_sources(call: Call, names: Iterable[str]) -> None:
+    """Refuse a file that is not a source, such as an object: it would be ignored.
+
+    Emits: B007.
+    """
+    other = next((name for name in names if posixpath.splitext(name)[1] not in ("", ".mochi")), "")
+    if other:
+        message = f"`srcs` of `{call.label}` has `{other}`, which is not a Mochi file"
+        help_ = "leave it out: programs are linked from Mochi files alone"
+        raise MochiError(Diagnostic("B007", message, call.target.place.locate("srcs"), help=help_))
 
 
 def _program(call: Call) -> Sources:
