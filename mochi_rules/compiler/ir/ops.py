@@ -322,6 +322,7 @@ _MEMORY = [
        Effects(HEAP, HEAP)),
     Op("mem.fill", "to: word, byte: word, n: word", "", "n bytes", Effects(writes=HEAP)),
     Op("anchor", "a: T", "", "a is computed here, not where it is used", Effects(writes=SCRATCH)),
+    Op("copy", "a: T", "T", "a, in another register; not of floats", PINNED, result_is="alias"),
     Op("mem.pages", "", "word", "size of the memory in pages of 64 KiB", Effects(OUTSIDE)),
     Op("mem.grow", "n: word", "word", "by n pages; the old size, or the largest word", ANYTHING),
 ]  # fmt: skip

@@ -29,7 +29,7 @@ _STORES = {
     (WORD, 4): ("i32.store", 2), (WORD, 2): ("i32.store16", 1), (WORD, 1): ("i32.store8", 0),
 }  # fmt: skip
 
-_ANCHORS = {"i64": ("i64.store", 3), "f64": ("f64.store", 3)}
+_ALIGNMENTS = {"i32": 2, "i64": 3, "f64": 3}
 
 # Reference counts
 
@@ -84,10 +84,20 @@ def _anchor(s: Selector, value: Value) -> None:
     (operand,) = value.args
     s.raw("i32.const", layout.ANCHOR)
     s.push(operand)
-    s.raw(*_ANCHORS[layout.machine_type(operand.type)], 0)
+    machine = layout.machine_type(operand.type)
+    s.raw(f"{machine}.store", _ALIGNMENTS[machine], 0)
+
+
+def _copy(s: Selector, value: Value) -> None:
+    (operand,) = value.args
+    machine = layout.machine_type(operand.type)
+    s.push(operand)
+    s.raw("i32.const", layout.ZERO)
+    s.raw(f"{machine}.load", _ALIGNMENTS[machine], 0)
+    s.raw(f"{machine}.add")
 
 
 HANDLERS: dict[str, Handler] = {
     "retain": _retain, "release": _release, "mem.load": _mem_load, "mem.store": _mem_store,
-    "anchor": _anchor,
+    "anchor": _anchor, "copy": _copy,
 }  # fmt: skip

@@ -120,6 +120,7 @@ INPUT_SIZE = 65_536  # bytes read at once
 SCRATCH = 16  # 64 bytes for the arguments of host calls
 FREE_LISTS = 128  # a word for each size class: its first free block
 ANCHOR = 96  # 8 bytes that are never read
+ZERO = 104  # 8 bytes that are never written
 STATIC_BASE = 1024  # below: nothing, so that a null address is never an object
 PAGE = 65536
 

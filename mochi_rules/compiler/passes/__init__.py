@@ -13,6 +13,7 @@ from mochi_rules.compiler.passes.fill import fill
 from mochi_rules.compiler.passes.hoist import hoist
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.known_keys import place_known_keys
+from mochi_rules.compiler.passes.localize import localize
 from mochi_rules.compiler.passes.number import number_values
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
@@ -78,6 +79,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("known_keys", 1, whole=place_known_keys),
     Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),
+    Pass("localize", 2, localize),
 )
 
 
