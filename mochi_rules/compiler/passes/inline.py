@@ -3,7 +3,8 @@
 Callees come before their callers, so their bodies are final. A function is inlined where
 it is small, in a loop where it is not large, and wherever it has the only call of it. A function
 value that is made in the caller, and called there after inlining, becomes a call of its function.
-A small function that calls itself gets copies of itself to a depth.
+A small function that calls itself gets copies of itself to a depth, and below them copies of its
+start: where it returns at once, as in half of a tree of calls, nothing is called.
 
 Requires that no references are counted yet. Removes functions that are not called any more; the
 parameters of a callee become the arguments, so what depends on them folds.
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.clone import copy_blocks, copy_function
 from mochi_rules.compiler.ir.facts import substitute
-from mochi_rules.compiler.ir.function import Block, Jump, Return, Value
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, Value, effects_of
+from mochi_rules.compiler.ir.ops import BYTES, KEYS
 from mochi_rules.compiler.ir.types import VOID
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ SMALL = 14  # is inlined everywhere
 MEDIUM = 48  # is inlined in loops
 LARGE = 200  # is inlined where it has one caller
 FULL = 2000  # a caller takes no more
-RECURSIVE = 220  # the most that copies of itself make of a function
+RECURSIVE = 120  # the most that copies of itself make of a function
 DEPTH = 4  # of those copies: each has copies for its own calls
+START = 6  # the most that is computed in front of a call and again in the function
 
 _NAMING = frozenset({"call", "closure.new", "symbol"})  # operations whose attribute is a function
 _FREE = frozenset({"const", "null", "string", "site", "address", "symbol"})
@@ -160,27 +163,70 @@ class _Inliner:
         return size <= limit and caller + size <= FULL
 
     def _unroll(self, function: Function) -> bool:
-        """Inline a small function into itself."""
+        """Inline a small function into itself, and its start into the calls that are left."""
         if function.name not in self.recursive:
             return False
         body = copy_function(function)
         own, before = _size(body), len(function.blocks)
+        start = _start(function, body)
         for _ in range(DEPTH):
-            calls = [
-                (block, value) for block in function.blocks for value in block.code
-                if value.op == "call" and value.attr == function.name
-            ]  # fmt: skip
+            calls = _own_calls(function)
             size = _size(function.blocks) + own * len(calls)
             if not calls or size > RECURSIVE:
                 break
-            results: dict[Value, Value] = {}
-            for block, value in reversed(calls):
-                place = function.blocks.index(block) + 1
-                new = _expand(block, block.code.index(value), body, function.params, results)
-                function.blocks[place:place] = new
-            substitute(function, results)
+            _expand_all(function, calls, body)
+        if start:
+            _expand_all(function, _own_calls(function), start, start[-1].code[0])
         self.sizes[function.name] = _size(function.blocks)
         return len(function.blocks) > before
+
+
+def _own_calls(function: Function) -> list[tuple[Block, Value]]:
+    return [
+        (block, value) for block in function.blocks for value in block.code
+        if value.op == "call" and value.attr == function.name
+    ]  # fmt: skip
+
+
+def _expand_all(
+    function: Function, calls: list[tuple[Block, Value]], body: list[Block],
+    again: Value | None = None,
+) -> None:  # fmt: skip
+    """Put a body where a function calls itself; `again` is what does so there in the body."""
+    results: dict[Value, Value] = {}
+    for block, value in reversed(calls):
+        if again:
+            again.site = value.site
+        place = function.blocks.index(block) + 1
+        new = _expand(block, block.code.index(value), body, function.params, results)
+        function.blocks[place:place] = new
+    substitute(function, results)
+
+
+def _start(function: Function, body: list[Block]) -> list[Block]:
+    """Return the start of a function if it may return there; the last block calls the function."""
+    entry = body[0]
+    quick = [target for target in entry.targets if _returns_at_once(target)]
+    is_cheap = len(entry.code) <= START and all(map(_is_cheap, entry.code))
+    if not isinstance(entry.end, Branch) or len(quick) != 1 or not is_cheap:
+        return []
+    first, rest = Block(), Block()
+    call = Value("call", tuple(function.params), function.result, function.name)
+    rest.code, rest.end = [call], Return(None if function.result is VOID else call)
+    then, otherwise = (target if target in quick else rest for target in entry.targets)
+    first.code = entry.code
+    first.end = Branch(entry.end.condition, then, otherwise, entry.end.likely)
+    return [first, *quick, rest]
+
+
+def _returns_at_once(block: Block) -> bool:
+    return isinstance(block.end, Return) and all(value.op in _FREE for value in block.code)
+
+
+def _is_cheap(value: Value) -> bool:
+    """Whether an instruction may run twice, and costs little: it searches nothing."""
+    effects = effects_of(value)
+    return effects.is_removable and not effects.allocates and not effects.reads & (KEYS | BYTES)
 
 
 def _expand(
