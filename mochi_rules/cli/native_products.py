@@ -17,7 +17,7 @@ from mochi_rules.steps.native.c_library import (
     library_step,
     source_step,
 )
-from mochi_rules.steps.native.program import (
+from mochi_rules.steps.native.native_program import (
     CLIF,
     HOST,
     clif_step,

@@ -28,7 +28,7 @@ _STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "ui/text.py",
 SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": (*_STEPS, "compiler", "formats/build_info.py", "wasm",
               "steps/engines/compiler_worker.py", "steps/engines/engines.py",
-              "steps/diagnostic_json.py", "steps/native/program.py", "aot/engine.py",
+              "steps/diagnostic_json.py", "steps/native/native_program.py", "aot/engine.py",
               "aot/tools/python_package.py", "aot/worker.py", "workers"),
     "import": (*_STEPS, "wasm", "aot/wat_assembler.py", "steps/import_checks.py"),
     "aot": (*_STEPS, "wasm", "steps/engines/engines.py", "aot/client.py",

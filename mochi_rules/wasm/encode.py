@@ -9,7 +9,7 @@ from mochi_rules.wasm.code import CodeEncoder
 from mochi_rules.wasm.indices import Indices
 from mochi_rules.wasm.leb128 import encode_unsigned
 from mochi_rules.wasm.module import CustomSection
-from mochi_rules.wasm.names import encode_names
+from mochi_rules.wasm.name_section import encode_names
 from mochi_rules.wasm.types import (
     EXTERN_KINDS,
     FuncType,

@@ -24,7 +24,7 @@ from mochi_rules.platforms.native_files import CLIF, c_sources
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.steps.expectations import native_expectation
 from mochi_rules.steps.native.c_library import HEADER, SOURCE, library_step
-from mochi_rules.steps.native.program import HOST
+from mochi_rules.steps.native.native_program import HOST
 from mochi_rules.steps.step import OBJECT
 from mochi_rules.workers.process import WorkerProcess
 from tests.needs import need

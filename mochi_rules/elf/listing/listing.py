@@ -20,7 +20,7 @@ from mochi_rules.elf.codemap import NO_ORIGIN, decode_origins
 from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.engine_section import decode_engine
 from mochi_rules.elf.listing.disassemble import find_disassembler
-from mochi_rules.elf.listing.native import Code, CodeSymbol, read_native_code
+from mochi_rules.elf.listing.native_objects import Code, CodeSymbol, read_native_code
 from mochi_rules.elf.native_lines import read_native_lines
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.elf.report import find_artifact

@@ -21,7 +21,7 @@ from mochi_rules.release.circumstances import package_versions
 from mochi_rules.release.envelope import malformed
 from mochi_rules.release.provenance import provenance_name
 from mochi_rules.release.repeat.difference import executable_difference, step_difference
-from mochi_rules.release.repeat.lock import environment_variables, make_environment
+from mochi_rules.release.repeat.requirements_lock import environment_variables, make_environment
 from mochi_rules.release.source import check_commit, check_out
 from mochi_rules.release.verify import read_provenance
 from mochi_rules.steps.step import WASM

@@ -13,7 +13,7 @@ from mochi_rules.release.circumstances import builder_id, package_versions, runt
 from mochi_rules.release.contents import File, Product, check_version
 from mochi_rules.release.provenance import VARIABLES, Circumstances
 from mochi_rules.release.publish import checksums, publish
-from mochi_rules.release.repeat.lock import check_lock
+from mochi_rules.release.repeat.requirements_lock import check_lock
 from mochi_rules.release.revision import check_clean, release_time
 from mochi_rules.release.signing_command import read_command, sign_by_command
 from mochi_rules.rules.releases.release_records import build_record

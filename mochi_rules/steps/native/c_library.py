@@ -10,7 +10,7 @@ from mochi_rules.aot.native.c_source import print_source
 from mochi_rules.aot.native.linker import library_arguments
 from mochi_rules.formats.ar import static_library
 from mochi_rules.steps.native.c_compilation import run_c_compiler
-from mochi_rules.steps.native.program import CLIF, HOST
+from mochi_rules.steps.native.native_program import CLIF, HOST
 from mochi_rules.steps.step import OBJECT, Made, Step
 from mochi_rules.ui.text import size_text
 

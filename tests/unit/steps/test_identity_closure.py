@@ -38,7 +38,7 @@ ENTRIES = {
     "test": ("steps.test_case", "steps.away.guest"),
     "stamp": ("steps.stamp",),
     "bundle": ("steps.native.bundle",),
-    "native": ("steps.native.program", "steps.native.c_library"),
+    "native": ("steps.native.native_program", "steps.native.c_library"),
     "cargo": ("steps.step:recipe_step",),
 }
 STEPS = "steps.step"  # of every tool: what its functions import counts for their own tool

@@ -13,7 +13,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.steps.native.program import (
+from mochi_rules.steps.native.native_program import (
     HOST,
     clif_step,
     host_step,

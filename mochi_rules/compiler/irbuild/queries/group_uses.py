@@ -9,7 +9,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import ANY
 from mochi_rules.compiler.irbuild.aggregates import Fold, fold_of
-from mochi_rules.compiler.irbuild.queries.nodes import variables_of
+from mochi_rules.compiler.irbuild.queries.mentioned_variables import variables_of
 from mochi_rules.compiler.irbuild.queries.plan import conjuncts
 from mochi_rules.compiler.irbuild.queries.quiet import is_quiet
 from mochi_rules.compiler.irbuild.queries.rewrite import row_code

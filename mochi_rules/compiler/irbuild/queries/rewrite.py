@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import ANY, STRING, ListType, MapType, OptionalType
-from mochi_rules.compiler.irbuild.queries.nodes import variables_of
+from mochi_rules.compiler.irbuild.queries.mentioned_variables import variables_of
 from mochi_rules.compiler.irbuild.queries.plan import Key, Plan, Source
 from mochi_rules.compiler.irbuild.queries.quiet import is_quiet
 from mochi_rules.compiler.irbuild.queries.total import Known, is_total

@@ -13,7 +13,7 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.release.archives.wheel import WheelName, pack
 from mochi_rules.release.circumstances import package_versions
 from mochi_rules.release.contents import File
-from mochi_rules.release.repeat.lock import check_lock, make_environment
+from mochi_rules.release.repeat.requirements_lock import check_lock, make_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
