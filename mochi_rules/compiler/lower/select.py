@@ -127,7 +127,7 @@ class Selector:
     def run(self) -> Selected:
         """Select the whole function."""
         flow = Flow(self.function)
-        for block in flow.blocks:
+        for block in reversed(flow.blocks):
             self._count_uses(block)
         Structurer(flow, self).run(self.function.entry)
         if self.body[-1][0] not in ("unreachable", "return"):
@@ -230,20 +230,17 @@ class Selector:
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block; those that can wait, wait."""
         for value in block.code:
-            if value.op in CONSTANTS:
+            if value.op in CONSTANTS or self._is_dead(value):
                 continue
             effects = effects_of(value)
             if effects is not PURE:
                 self._flush(value, effects)
-            if effects.is_movable and value.has_result:
-                uses = self.uses.get(value, 0)
-                if uses == 0 and effects.is_removable:
+            is_used_here = self.uses.get(value) == 1 and self.single_use[value] is block
+            if is_used_here and effects.is_movable and value.has_result:
+                tree = self._tree(value, effects)
+                if tree.depth <= _DEEPEST:
+                    self._defer(value, tree)
                     continue
-                if uses == 1 and self.single_use[value] is block:
-                    tree = self._tree(value, effects)
-                    if tree.depth <= _DEEPEST:
-                        self._defer(value, tree)
-                        continue
             self._emit(value)
 
     def condition(self, value: Value, *, negated: bool) -> None:
@@ -281,11 +278,20 @@ class Selector:
     # Details
 
     def _count_uses(self, block: Block) -> None:
-        for value in block.code:
-            for arg in value.args[: 1 if value.op in _NO_CODE else None]:
-                self._use(arg, block)
+        """Count the uses in a block, from its end on: what has none itself uses nothing."""
         for arg in block.end_operands:
             self._use(arg, block)
+        for value in reversed(block.code):
+            if not self._is_dead(value):
+                for arg in value.args[: 1 if value.op in _NO_CODE else None]:
+                    self._use(arg, block)
+
+    def _is_dead(self, value: Value) -> bool:
+        """Whether a value is not computed, because nothing uses it."""
+        if value in self.uses or not value.has_result:
+            return False
+        effects = effects_of(value)
+        return effects.is_movable and effects.is_removable
 
     def _use(self, value: Value, block: Block) -> None:
         self.uses[value] = self.uses.get(value, 0) + 1
