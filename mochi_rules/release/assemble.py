@@ -14,7 +14,7 @@ from mochi_rules.release.bom.cyclonedx import cyclonedx
 from mochi_rules.release.bom.spdx import spdx
 from mochi_rules.release.contents import Contents, File, check_files
 from mochi_rules.release.envelope import seal
-from mochi_rules.release.provenance import provenance_name, statement
+from mochi_rules.release.provenance import Archive, provenance_name, statement
 from mochi_rules.signing.minisign import signature_file
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ def assemble(release: Release, key: SigningKey | None) -> dict[str, bytes]:
         begun = [_begin_archives(release, build, pool) for build in release.builds]
         archives = [{name: made.result() for name, made in item.items()} for item in begun]
     stem = f"{product.name}-{product.version}"
-    found = {name: data for item in archives for name, data in item.items()}
+    found = {name: archive.data for item in archives for name, archive in item.items()}
     envelopes = [
-        seal(_statement(release, build, files), key)
-        for build, files in zip(release.builds, archives, strict=True)
+        seal(statement(product, build, made, release.under), key)
+        for build, made in zip(release.builds, archives, strict=True)
     ]
     bill = components(product.name, release.builds, _digests(release.builds, archives))
     found[f"{stem}.cdx.json"] = cyclonedx(product, bill)
@@ -72,24 +72,26 @@ def minisign(files: Mapping[str, bytes], key: SigningKey, time: int) -> dict[str
     }
 
 
-def _begin_archives(release: Release, build: Build, pool: Executor) -> dict[str, Future[bytes]]:
+def _begin_archives(release: Release, build: Build, pool: Executor) -> dict[str, Future[Archive]]:
     """Begin to write the archives of a platform; return them by name."""
     notices = File(_THIRD_PARTY, third_party_text(build.crates).encode())
     contents = Contents(release.product, build.platform, build.programs, (*release.files, notices))
     check_files(contents.all_files)
     fitting = (row for row in release.formats if row.fits(build.platform))
-    return {row.file_name(contents): pool.submit(row.write, contents) for row in fitting}
+    return {row.file_name(contents): pool.submit(_write, row, contents) for row in fitting}
 
 
-def _statement(release: Release, build: Build, archives: Mapping[str, bytes]) -> bytes:
-    contents = {name: read_archive(name, data) for name, data in archives.items()}
-    return statement(release.product, build, archives, contents, release.under)
+def _write(row: Format, contents: Contents) -> Archive:
+    """Return an archive with the digests of what can be read out of it again."""
+    data = row.write(contents)
+    files = read_archive(row.file_name(contents), data)
+    return Archive(data, {path: digest_bytes(file.data).hash for path, file in files.items()})
 
 
 def _digests(
-    builds: Sequence[Build], archives: Sequence[Mapping[str, bytes]]
+    builds: Sequence[Build], archives: Sequence[Mapping[str, Archive]]
 ) -> dict[str, dict[str, str]]:
     return {
-        build.platform.name: {name: digest_bytes(data).hash for name, data in files.items()}
-        for build, files in zip(builds, archives, strict=True)
+        build.platform.name: {name: item.sha256 for name, item in made.items()}
+        for build, made in zip(builds, archives, strict=True)
     }

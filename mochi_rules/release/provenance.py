@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mochi_rules.release.build_record import Build
-    from mochi_rules.release.contents import File, Product
+    from mochi_rules.release.contents import Product
     from mochi_rules.release.revision import Revision
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
@@ -53,6 +53,24 @@ class Circumstances:
     runtime: Mapping[str, str]
     builder: str
     lock: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive: its bytes, and the SHA-256 of its files by path."""
+
+    data: bytes
+    files: Mapping[str, str]
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the archive, in hexadecimal."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def sha512(self) -> str:
+        """The longer digest of the archive, in hexadecimal."""
+        return hashlib.sha512(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +109,10 @@ class Provenance:
 def statement(
     product: Product,
     build: Build,
-    archives: Mapping[str, bytes],
-    contents: Mapping[str, Mapping[str, File]],
+    archives: Mapping[str, Archive],
     under: Circumstances,
 ) -> bytes:
-    """Return the statement of the archives of one platform; `contents` are their files by path."""
+    """Return the statement of the archives of one platform, by name."""
     revision = under.revision
     external = {
         "release": under.label,
@@ -113,19 +130,15 @@ def statement(
         "time": product.time,
         "cache": under.cache,
         "programs": {file.path: digest_bytes(file.data).hash for file in build.programs},
-        "contents": {
-            name: {path: digest_bytes(file.data).hash for path, file in files.items()}
-            for name, files in contents.items()
-        },
+        "contents": {name: dict(archive.files) for name, archive in archives.items()},
         "steps": [_step(step) for step in build.steps],
     }
     return line(
         {
             "_type": _STATEMENT,
             "subject": [
-                {"name": name, "digest": {"sha256": hashlib.sha256(data).hexdigest(),
-                                          "sha512": hashlib.sha512(data).hexdigest()}}
-                for name, data in sorted(archives.items())
+                {"name": name, "digest": {"sha256": archive.sha256, "sha512": archive.sha512}}
+                for name, archive in sorted(archives.items())
             ],
             "predicateType": _PREDICATE,
             "predicate": {
