@@ -62,7 +62,7 @@ def install(resolution: Resolution, pipeline: Pipeline, console: Console | None)
     Emits: C002 (nothing was chosen), C022 (cargo failed), B014.
 
     Raises:
-        MochiError: The tool cannot be had.
+        MochiError: The tool is not available.
     """
     # Most runs need no tool but the wheel.
     from mochi_rules.platforms.native_files import native_sources  # noqa: PLC0415

@@ -29,7 +29,7 @@ def read_command(text: str) -> list[str]:
         message = f"`sign_with` is not a command: {str(error).lower()}"
         raise fail("R040", message, help='write `sign_with="cosign sign-blob --yes"`') from None
     if words and shutil.which(words[0]) is None:
-        message = f"`{words[0]}`, which shall sign the release, is not installed"
+        message = f"`{words[0]}`, the command in `sign_with`, is not installed"
         raise environment_error("R040", message, help="install it, or leave out `sign_with`")
     return words
 
@@ -42,7 +42,7 @@ def sign_by_command(
     `{file}` among the words is the file, which is the last word where it is not among them. The
     signature is what the command prints, or what it writes to the file `{output}`.
 
-    Emits: R040 (it failed, or made nothing).
+    Emits: R040 (it failed, or made no signature).
     """
     with tempfile.TemporaryDirectory(prefix="mochi-sign-") as place:
         for name, data in files.items():
@@ -63,11 +63,11 @@ def _signature(words: Sequence[str], path: Path, folder: Path) -> bytes:
     else:
         found = output.read_bytes() if output.is_file() else b""
     if not found:
-        raise _failed(words, path.name, "made nothing")
+        raise _failed(words, path.name, "made no signature")
     return found
 
 
 def _failed(words: Sequence[str], name: str, why: str) -> Exception:
-    message = f"`{words[0]}` has not signed `{name}`: it {why}"
+    message = f"`{words[0]}` did not sign `{name}`: it {why}"
     help_ = f"run `{shlex.join(words)}` for a file by hand, or leave out `sign_with`"
     return environment_error("R040", message, help=help_)

@@ -55,7 +55,7 @@ class Credentials:
         """Return the headers of each call; names are in lower case.
 
         Raises:
-            MochiError: They cannot be had, or would be sent in the open.
+            MochiError: They are not available, or would be sent in the open.
         """
         with self._lock:
             if self._headers is None:

@@ -222,7 +222,7 @@ def _finished(server: GrpcServer, result: ActionResult) -> Finished:
     """Return how a command ended.
 
     Raises:
-        ServerError: What it printed cannot be had.
+        ServerError: What it printed could not be fetched.
     """
     stdout = _printed(server, result.stdout_raw, result.stdout_digest)
     stderr = _printed(server, result.stderr_raw, result.stderr_digest)
@@ -234,5 +234,5 @@ def _printed(server: GrpcServer, raw: bytes, digest: Digest | None) -> bytes:
         return raw
     data = server.read([digest]).get(digest)
     if data is None or digest_bytes(data) != digest:
-        raise ServerError(Kind.LASTING, "what a command printed cannot be had")
+        raise ServerError(Kind.LASTING, "the output of a command could not be fetched")
     return data

@@ -284,7 +284,7 @@ class Workspace:
     def launcher(self, platform: Platform) -> Toolchain | None:
         """Return the launcher for executables of a platform, or None where none are made.
 
-        Emits: C002 (`link=launcher`, and none can be had), C011.
+        Emits: C002 (no launcher for `link=launcher`), C011.
         """
         link = self.settings.link
         if link not in ("auto", "launcher"):

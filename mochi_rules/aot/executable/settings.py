@@ -117,7 +117,7 @@ def launcher_settings(config: EngineConfig, run: RunSettings) -> bytes:
     Emits: A100 (number out of range), A101 (not compiled for it), A102 (directory).
 
     Raises:
-        MochiError: A setting cannot be had.
+        MochiError: A setting is not supported.
     """
     if found := [*_check_numbers(config, run), *_check_directories(run.directories)]:
         raise MochiError(*found)

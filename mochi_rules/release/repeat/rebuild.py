@@ -51,7 +51,7 @@ def rebuild(path: Path, source: Path, *, is_fresh: bool = False) -> list[Compari
     installed.
 
     Emits: B010, R003, R010, R026, R027 (other tools), R033 (cannot be built again), R034 (the
-    build failed), R041 (no lock), R042 (what the lock lists cannot be had).
+    build failed), R041 (no lock), R042 (what the lock lists is not available).
     """
     statements = _statements(path)
     for provenance in statements:

@@ -47,7 +47,7 @@ def check_lock(name: str, data: bytes) -> None:
 def make_environment(lock: Path, folder: Path) -> Path:
     """Make a virtual environment of what a lock lists; return its interpreter.
 
-    Emits: R042 (a package cannot be had any more).
+    Emits: R042 (a package is no longer available).
     """
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")

@@ -51,7 +51,7 @@ class ByteStream:
         """Return a blob, or None where there is none.
 
         Raises:
-            ServerError: It cannot be had.
+            ServerError: It could not be fetched.
         """
         name = f"{self._prefix}{self._kind}/{digest.hash}/{digest.size}"
         data = bytearray()

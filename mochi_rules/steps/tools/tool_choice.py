@@ -119,7 +119,7 @@ class Toolchains:
         return resolution.chosen.identity.removeprefix("wasmtime ") if resolution.chosen else ""
 
     def launcher(self, platform: Platform, *, may_build: bool) -> Resolution:
-        """Return which launcher executables of a platform are made with, and which cannot be had.
+        """Return the launcher for executables of a platform, and why others are rejected.
 
         With `may_build`, one that has a recipe is accepted.
         """

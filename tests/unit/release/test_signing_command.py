@@ -46,7 +46,7 @@ def test_command_runs_in_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("code", "message"),
-    [("exit(3)", "has not signed `a.zip`: it ended with status 3"), ("", "it made nothing")],
+    [("exit(3)", "did not sign `a.zip`: it ended with status 3"), ("", "it made no signature")],
 )
 def test_command_that_fails_is_reported(code: str, message: str, tmp_path: Path) -> None:
     """With the command that repeats it."""
@@ -56,7 +56,10 @@ def test_command_that_fails_is_reported(code: str, message: str, tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("no-such-signer -x", "`no-such-signer`, which .* is not installed"), ("'", "not a command")],
+    [
+        ("no-such-signer -x", "`no-such-signer`, the command in `sign_with`, is not installed"),
+        ("'", "not a command"),
+    ],
 )
 def test_command_that_cannot_run_is_refused(text: str, message: str) -> None:
     """Before anything is built."""
