@@ -35,6 +35,7 @@ _RANGES = {
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
 _STEPS = 500
+_UNKNOWN = 1 << 80  # a growth: with the bounds of ints that are added to it, still above all ints
 _DEEPEST = 20  # claims in a proof of a claim
 
 
@@ -225,7 +226,7 @@ class Bounds(Known):
         header = self.homes[param]
         counter = self.counter(header)
         if counter is None:
-            return LIMIT[sign]
+            return _UNKNOWN
         upwards = 1 if counter.step > 0 else -1
         place = (header, 0)
         span = self._most(upwards, counter.limit, place) + self._most(
@@ -255,7 +256,7 @@ class Bounds(Known):
         """Return by how much a value may be above an earlier one, at the end of a block."""
         self.steps -= 1
         if value is since or self.steps < 0:
-            return 0 if value is since else LIMIT[sign]
+            return 0 if value is since else _UNKNOWN
         place = (block, END)
         match value.op:
             case "add" | "add.checked" if self._is_exact(value):
@@ -271,8 +272,8 @@ class Bounds(Known):
             case "param" if value in self.args and (sign, value) not in self.growing:
                 found = self._growth_of_param(sign, value, since)
             case _:
-                found = LIMIT[sign]
-        return min(found, LIMIT[sign])
+                found = _UNKNOWN
+        return found
 
     def _growth_of_param(self, sign: int, param: Value, since: Value) -> int:
         self.growing.add((sign, param))
@@ -281,7 +282,7 @@ class Bounds(Known):
             self._growth(sign, arg, since, block) for arg, block in self.args[param]
             if not self.flow.is_back_edge(block, header)
         )  # fmt: skip
-        if header in self.flow.headers and found < LIMIT[sign]:
+        if header in self.flow.headers:
             found += self._growth_of_loop(sign, param)
         self.growing.discard((sign, param))
         return found
