@@ -19,7 +19,6 @@ from mochi_rules.cache.wire import Field, Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_T = TypeVar("_T")
 _Ordered = TypeVar("_Ordered", str, "Property")
 
 _NANOSECONDS = 1_000_000_000
@@ -291,23 +290,8 @@ SCHEMA: wire.Schema = {
     ),
 }
 
-
-def encode(message: object) -> bytes:
-    """Return the canonical bytes of a message of this module.
-
-    Raises:
-        ValueError: An integer is out of its range, or a string has lone surrogates.
-    """
-    return wire.encode(message, SCHEMA)
-
-
-def decode(message: type[_T], data: bytes) -> _T:
-    """Return the message that some bytes stand for; unknown fields are dropped.
-
-    Raises:
-        WireError: The bytes are malformed, or the message is not canonical.
-    """
-    return wire.decode(message, data, SCHEMA)
+_CODEC = wire.Codec(SCHEMA)
+encode, decode = _CODEC.encode, _CODEC.decode
 
 
 def duration(seconds: float) -> Duration:

@@ -172,6 +172,21 @@ def _decode_value(field: Field, payload: Any, schema: Schema) -> object:
     return (payload & (sign - 1)) - (payload & sign)
 
 
+class Codec:
+    """Encodes and decodes the messages of a schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    def encode(self, message: object) -> bytes:
+        """Return the bytes of a message, as `encode`."""
+        return encode(message, self._schema)
+
+    def decode(self, message: type[_T], data: bytes) -> _T:
+        """Return the message that some bytes stand for, as `decode`."""
+        return decode(message, data, self._schema)
+
+
 def _records(data: bytes) -> Iterator[tuple[int, int, Any]]:
     """Yield (field number, wire type, payload); the payload is an int or bytes."""
     at = 0

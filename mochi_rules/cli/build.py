@@ -93,16 +93,10 @@ def _default_output(path: Path, emit: str, parsed: Parsed) -> str:
 
 
 def _build_native(parsed: Parsed, path: Path, output: Path, emit: str) -> None:
-    from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this backend only
-    from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
+    from mochi_rules.cli.native_products import open_native  # noqa: PLC0415 - of this backend only
 
-    toolchains = toolchains_of(parsed) or Toolchains()
-    engines = LazyEngines(None, toolchains)
     steps = _NATIVE_STEPS[emit]
-    with open_console(steps) as console, open_pipeline(cache_root(parsed), engines) as pipeline:
-        products = NativeProducts(
-            path, Path.cwd(), pipeline, configuration_of(parsed), console, toolchains
-        )
+    with open_console(steps) as console, open_native(parsed, path, console) as products:
         match emit:
             case "clif":
                 _write(output, products.clif())

@@ -77,20 +77,15 @@ def _list_native(parsed: Parsed, path: Path) -> Listed:
 
     Emits: as `NativeProducts.object` and `read_listing`; A027 (a warning: no lines); B070.
     """
-    from mochi_rules.cli.native_products import NativeProducts  # noqa: PLC0415 - of this backend only
-    from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
+    from mochi_rules.cli.native_products import open_native  # noqa: PLC0415 - of this backend only
 
-    configuration = configuration_of(parsed)
-    platform = configuration.platform
+    platform = configuration_of(parsed).platform
     if path.suffix != ".mochi":
         raise fail("B070", f"`--native` applies only to `.mochi` files, not to `{path}`")
     if platform.system.object_format != "elf":
         message = f"`--native` shows objects in ELF, which `{platform.name}` does not use"
         raise fail("B070", message, help="write `--target x86_64-linux`, or another Linux platform")
-    toolchains = toolchains_of(parsed) or Toolchains()
-    engines = LazyEngines(None, toolchains)
-    with open_pipeline(cache_root(parsed), engines) as pipeline:
-        products = NativeProducts(path, Path.cwd(), pipeline, configuration, None, toolchains)
+    with open_native(parsed, path) as products:
         products.config = replace(products.config, debug_info=True)
         data = products.object()
     listing = read_listing(data, f"{path.stem}.o")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.files import read_input
+from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.products import read_program
+from mochi_rules.cli.session import configuration_of, open_pipeline, toolchains_of
 from mochi_rules.cli.step_console import install, run_shown
+from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.native.c_library import (
     HEADER,
     SOURCE,
@@ -31,13 +36,24 @@ from mochi_rules.steps.step import OBJECT, Step
 from mochi_rules.steps.tools.tool_choice import Toolchains, chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from mochi_rules.aot.native.client import NativeConfig
+    from mochi_rules.cli.options import Parsed
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.steps.pipeline import Pipeline
     from mochi_rules.ui.console import Console
+
+
+@contextmanager
+def open_native(
+    parsed: Parsed, path: Path, console: Console | None = None
+) -> Iterator[NativeProducts]:
+    """Give what is made of a program by the tools, and for the platform, of a command line."""
+    toolchains = toolchains_of(parsed) or Toolchains()
+    with open_pipeline(cache_root(parsed), LazyEngines(None, toolchains)) as pipeline:
+        configuration = configuration_of(parsed)
+        yield NativeProducts(path, Path.cwd(), pipeline, configuration, console, toolchains)
 
 
 @dataclass(slots=True)

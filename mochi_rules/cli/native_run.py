@@ -8,13 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.cli.cache_root import cache_root
-from mochi_rules.cli.native_products import NativeProducts
+from mochi_rules.cli.native_products import open_native
 from mochi_rules.cli.products import kind_of
-from mochi_rules.cli.session import configuration_of, open_pipeline
-from mochi_rules.steps.engines.lazy_engines import LazyEngines
 from mochi_rules.steps.step import EXECUTABLE_MODE
-from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
@@ -33,10 +29,7 @@ def run_native(parsed: Parsed) -> int:
     if parsed.has("dir"):
         help_ = "leave out `--dir`: a native program sees all files"
         raise fail("B070", "`--dir` does not apply to a native program", help=help_)
-    toolchains = Toolchains()
-    with open_pipeline(cache_root(parsed), LazyEngines(None, toolchains)) as pipeline:
-        configuration = configuration_of(parsed)
-        products = NativeProducts(path, Path.cwd(), pipeline, configuration, None, toolchains)
+    with open_native(parsed, path) as products:
         data = products.executable()
     with tempfile.TemporaryDirectory(prefix="mochi-run-") as folder:
         program = Path(folder, path.stem)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -82,10 +83,15 @@ def _begin_archives(release: Release, build: Build, pool: Executor) -> dict[str,
 
 
 def _write(row: Format, contents: Contents) -> Archive:
-    """Return an archive with the digests of what can be read out of it again."""
+    """Return an archive with its digests, and those of what can be read out of it again."""
     data = row.write(contents)
     files = read_archive(row.file_name(contents), data)
-    return Archive(data, {path: digest_bytes(file.data).hash for path, file in files.items()})
+    return Archive(
+        data,
+        digest_bytes(data).hash,
+        hashlib.sha512(data).hexdigest(),
+        {path: digest_bytes(file.data).hash for path, file in files.items()},
+    )
 
 
 def _digests(

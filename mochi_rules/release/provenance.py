@@ -5,7 +5,6 @@ https://slsa.dev/spec/v1.0/provenance
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -57,20 +56,12 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archive: its bytes, and the SHA-256 of its files by path."""
+    """An archive: its bytes, its digests in hexadecimal, and the SHA-256 of its files by path."""
 
     data: bytes
+    sha256: str
+    sha512: str
     files: Mapping[str, str]
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the archive, in hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
-
-    @property
-    def sha512(self) -> str:
-        """The longer digest of the archive, in hexadecimal."""
-        return hashlib.sha512(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

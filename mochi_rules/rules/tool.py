@@ -33,6 +33,7 @@ from mochi_rules.rules.hooks import install_hooks
 from mochi_rules.rules.releases.releases import check_caches, is_releasing
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.scons.errors import scons_error
+from mochi_rules.rules.scons.interrupts import end_on_interrupt
 from mochi_rules.rules.scons.screen import open_console, share_terminal
 from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
@@ -109,6 +110,7 @@ def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
     _publish(env)
     install_hooks(space)
     atexit.register(space.close)
+    atexit.register(end_on_interrupt)  # the last to be registered is the first to run
     SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
 
 

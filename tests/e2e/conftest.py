@@ -8,6 +8,7 @@ import pytest
 
 from .emulation import install_emulation
 from .project import Project
+from .tools import install_clif_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,14 @@ def quick(tmp_path: Path, shared_cache: Path) -> Project:
     root = tmp_path / "project"
     root.mkdir()
     return Project(root, shared_cache)
+
+
+@pytest.fixture(scope="session")
+def native_tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of tools with the compiler of native programs."""
+    data = tmp_path_factory.mktemp("data")
+    install_clif_worker(data)
+    return data
 
 
 @pytest.fixture(scope="session")

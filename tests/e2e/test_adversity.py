@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .project import HELLO, Done, Project, scons_command
+from .project import HELLO, SCONSTRUCT, Done, Project, scons_command
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +76,14 @@ def test_interrupted_build_leaves_nothing_half_done(project: Project, number: in
     other.write(MANY)
     other.scons("-j2")
     assert project.outputs() == other.outputs()
+
+
+def test_interrupt_of_a_closing_build_is_silent(project: Project) -> None:
+    """Ctrl-C while workers end and counters are written: the process ends, without a traceback."""
+    interrupt = "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)\n"
+    project.write({**HELLO, "SConstruct": interrupt + SCONSTRUCT})
+    done = project.scons()
+    assert (done.status, done.err) == (-signal.SIGINT, "")
 
 
 def test_closed_terminal_ends_everything(project: Project) -> None:

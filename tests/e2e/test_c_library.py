@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .project import REPOSITORY
-from .tools import install_clif_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,18 +36,10 @@ c.Program("main", ["main.c", stats])
 """
 
 
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the compiler."""
-    data = tmp_path_factory.mktemp("data")
-    install_clif_worker(data)
-    return data
-
-
 @pytest.fixture
-def example(quick: Project, tools: Path) -> Project:
+def example(quick: Project, native_tools: Path) -> Project:
     """Return a project with the files of the example, which can be written there."""
-    quick.environment["XDG_DATA_HOME"] = str(tools)
+    quick.environment["XDG_DATA_HOME"] = str(native_tools)
     for path in EXAMPLE.iterdir():
         shutil.copyfile(path, quick.root / path.name)
     return quick

@@ -10,7 +10,6 @@ import pytest
 from mochi_rules.platforms.platform import host_platform
 
 from .project import HELLO, Project
-from .tools import install_clif_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,18 +25,10 @@ TESTED = {
 BUILD = f"build/{host_platform().name}-release-native"
 
 
-@pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the compiler."""
-    data = tmp_path_factory.mktemp("data")
-    install_clif_worker(data)
-    return data
-
-
 @pytest.fixture
-def native(quick: Project, tools: Path) -> Project:
+def native(quick: Project, native_tools: Path) -> Project:
     """Return a project whose programs need no Wasmtime."""
-    quick.environment["XDG_DATA_HOME"] = str(tools)
+    quick.environment["XDG_DATA_HOME"] = str(native_tools)
     return quick
 
 

@@ -79,9 +79,7 @@ def substitute(function: Function, others: Mapping[Value, Value]) -> None:
         return value
 
     for block in function.blocks if others else ():
-        for value in block.code:
-            value.args = tuple(map(final, value.args))
-        block.rename_end_operands(final)
+        block.rename_operands(final)
 
 
 def without_params(block: Block, sources: list[Block], dropped: set[Value]) -> None:

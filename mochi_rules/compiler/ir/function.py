@@ -93,6 +93,12 @@ class Block:
             case _:
                 return ()
 
+    def rename_operands(self, name: Callable[[Value], Value]) -> None:
+        """Let the block use what `name` returns for each value that it uses."""
+        for value in self.code:
+            value.args = tuple(map(name, value.args))
+        self.rename_end_operands(name)
+
     def rename_end_operands(self, name: Callable[[Value], Value]) -> None:
         """Let the end of the block use what `name` returns for each value that it uses."""
         match self.end:

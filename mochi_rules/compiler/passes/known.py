@@ -65,10 +65,12 @@ class _Facts:
 
     def reaching(self, block: Block) -> list[Fact]:
         """Return the facts whose blocks dominate a block, in the order in which they were added."""
-        found = self._items
-        if len(found) > _FEW:
+        dominates = self._flow.dominates
+        if len(self._items) > _FEW:
             found = [self._items[number] for number in sorted(self._numbers(block))]
-        return [*found, *self._supposed]
+        else:
+            found = [fact for fact in self._items if dominates(fact.block, block)]
+        return found + [fact for fact in self._supposed if dominates(fact.block, block)]
 
     def _numbers(self, block: Block) -> Iterator[int]:
         starts, rows = self._nested
@@ -178,9 +180,10 @@ class Known:
 
     def facts(self, sign: int, value: Value, place: Place) -> Iterator[Fact]:
         """Return the facts about a value that hold at a place."""
+        block, position = place
         facts = self.known[sign].get(value)
-        for fact in facts.reaching(place[0]) if facts else ():
-            if self.reaches(fact.block, fact.position, place):
+        for fact in facts.reaching(block) if facts else ():
+            if fact.block is not block or fact.position < position:
                 yield fact
 
     def reaches(self, block: Block, position: int, place: Place) -> bool:

@@ -70,9 +70,7 @@ def _copy(facts: Facts, header: Block, calling: Block) -> None:
     entry.code += copies.values()
     entry.code += (Value("anchor", (copy,), VOID) for copy in copies.values())
     for block in blocks:
-        for value in block.code:
-            value.args = tuple(copies.get(arg, arg) for arg in value.args)
-        block.rename_end_operands(lambda value: copies.get(value, value))
+        block.rename_operands(lambda value: copies.get(value, value))
 
 
 def _used(block: Block) -> list[Value]:

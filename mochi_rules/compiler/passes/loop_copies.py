@@ -159,10 +159,7 @@ class _Copies:
     def rename(self) -> None:
         """Rename the results of the loops in what follows them."""
         for block in self.function.blocks:
-            name = partial(self._name, block)
-            for value in block.code:
-                value.args = tuple(map(name, value.args))
-            block.rename_end_operands(name)
+            block.rename_operands(partial(self._name, block))
 
     def _name(self, block: Block, value: Value) -> Value:
         if value not in self.inside or block in self.inside[value]:

@@ -6,8 +6,6 @@ google/longrunning/operations.proto.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import Digest
 from mochi_rules.cache import wire
@@ -15,8 +13,6 @@ from mochi_rules.cache.messages import ActionResult, Detail
 from mochi_rules.cache.wire import Field, Kind
 from mochi_rules.remote.grpc import messages
 from mochi_rules.remote.grpc.messages import SHA256, Status
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +87,5 @@ SCHEMA: wire.Schema = {
     ),
 }
 
-
-def encode(message: object) -> bytes:
-    """Return the bytes of a message of this module, or of `messages`."""
-    return wire.encode(message, SCHEMA)
-
-
-def decode(message: type[_T], data: bytes) -> _T:
-    """Return the message that some bytes stand for; unknown fields are dropped.
-
-    Raises:
-        WireError: The bytes are malformed, or the message is not canonical.
-    """
-    return wire.decode(message, data, SCHEMA)
+_CODEC = wire.Codec(SCHEMA)
+encode, decode = _CODEC.encode, _CODEC.decode

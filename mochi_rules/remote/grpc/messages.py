@@ -8,15 +8,11 @@ google/rpc/{status,error_details}.proto.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import Digest
 from mochi_rules.cache import messages, wire
 from mochi_rules.cache.messages import ActionResult, Detail, Duration
 from mochi_rules.cache.wire import Field, Kind
-
-_T = TypeVar("_T")
 
 SHA256 = 1  # of DigestFunction
 ZSTD = 1  # of Compressor; 0 is the identity
@@ -355,16 +351,5 @@ SCHEMA: wire.Schema = {
     ),
 }
 
-
-def encode(message: object) -> bytes:
-    """Return the bytes of a message of this module, or of `cache.messages`."""
-    return wire.encode(message, SCHEMA)
-
-
-def decode(message: type[_T], data: bytes) -> _T:
-    """Return the message that some bytes stand for; unknown fields are dropped.
-
-    Raises:
-        WireError: The bytes are malformed, or the message is not canonical.
-    """
-    return wire.decode(message, data, SCHEMA)
+_CODEC = wire.Codec(SCHEMA)
+encode, decode = _CODEC.encode, _CODEC.decode

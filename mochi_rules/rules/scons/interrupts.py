@@ -39,6 +39,16 @@ def watch_signals(interrupt: Callable[[], None]) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def end_on_interrupt() -> None:
+    """Let Ctrl-C end the process at once: nobody is left who would catch a KeyboardInterrupt.
+
+    SCons handles it while it reads and builds, not while a finished process closes.
+    """
+    import signal  # noqa: PLC0415 - of every process, once
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _silence(streams: list[int]) -> None:
     """Let nothing more be written to terminals that are gone.
 
