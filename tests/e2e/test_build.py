@@ -80,7 +80,13 @@ def test_other_mode_is_built_beside(quick: Project) -> None:
 
 @pytest.mark.parametrize(
     ("suffix", "journal"),
-    [(".wasm", True), (".cwasm", True), (".cwasm", False), (".o", True), (".cwasm.json", False)],
+    [
+        (".cwasm", True),
+        (".cwasm", False),
+        pytest.param(".wasm", True, marks=pytest.mark.slow),
+        pytest.param(".o", True, marks=pytest.mark.slow),
+        pytest.param(".cwasm.json", False, marks=pytest.mark.slow),
+    ],
 )
 def test_damaged_output_is_made_again(quick: Project, suffix: str, *, journal: bool) -> None:
     """SCons takes it for what its step made; the digest of that says that it is not."""

@@ -128,6 +128,7 @@ def test_wrong_call_of_a_rule(quick: Project, script: str, parts: tuple[str, ...
     check(done, *parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("files", "parts"),
     [

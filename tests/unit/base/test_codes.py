@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "mochi_rules").rglob("*.py"))
+parse = cache(lambda path: ast.parse(path.read_text(encoding="utf-8")))
 # A code within a docstring; of a range, its ends.
 _MENTION = re.compile(rf"\b[{''.join(GROUPS)}][0-9]{{3}}\b")
 
 
 def _emitted(path: Path) -> Iterator[str]:
     """Return the codes that a module may emit: its literals, except what it compares with."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parse(path)
     compared = {
         part for node in ast.walk(tree) if isinstance(node, ast.Compare) for part in ast.walk(node)
     }
@@ -39,7 +41,7 @@ def test_registry_has_every_code_that_is_emitted_and_no_other() -> None:
 def test_codes_that_docstrings_name_are_registered() -> None:
     """`Emits: B016 (no such target)` is about a code that there is."""
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parse(path)):
             if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
                 named = _MENTION.findall(ast.get_docstring(node) or "")
                 assert set(named) <= set(registry()), f"{path}: {node}"

@@ -78,15 +78,15 @@ def test_maps_with_string_keys_are_dicts(shared, ops, room) -> None:
 
 @pytest.mark.parametrize("stride", [1, -1, 10, 4096, 2**40 + 2**20])
 def test_large_maps_find_all_of_their_keys(shared, stride) -> None:
-    """Four thousand keys in a row, or far apart, are all found, and no others."""
+    """A thousand keys in a row, or far apart, are all found, and no others."""
     instance = shared()
     m = instance.map_make(COUNTERS)
-    for n in range(4_000):
+    for n in range(1_000):
         put(instance, instance.map_insert_int(m, n * stride), n)
-    for n in range(4_000):
+    for n in range(1_000):
         assert number(instance, instance.map_find_int(m, n * stride)) == n
     assert instance.map_find_int(m, -stride) == 0
-    assert instance.word(m + layout.MAP_LEN) == 4_000
+    assert instance.word(m + layout.MAP_LEN) == 1_000
     instance.release(m)
     assert instance.live == 0
 
