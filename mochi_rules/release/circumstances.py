@@ -7,6 +7,7 @@ import zlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.zstandard import load_zstd
 from mochi_rules.release.provenance import LOCAL_BUILDER
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ def package_versions() -> dict[str, str]:
 
 
 def runtime_versions() -> dict[str, str]:
-    """Return the versions of what Python itself brings and archives depend on."""
-    return {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    """Return the versions of what archives depend on, and packages bring unseen."""
+    found = {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    if zstd := load_zstd():
+        found["zstd"] = zstd.zstd_version
+    return found
 
 
 def builder_id(environment: Mapping[str, str]) -> str:

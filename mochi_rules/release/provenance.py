@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PREDICATE = "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:mochi-rules:release:v1"
+_OURS = "mochi_rules"
 _LOCK = "requirements"  # what the lock is called among the dependencies
 VARIABLES = ("mode", "cpu", "optimize", "engine")  # of the command line: they decide bytes
 LOCAL_BUILDER = "urn:mochi-rules:builder:local"
@@ -69,8 +70,8 @@ class Provenance:
     """The parts of a statement that are checked and repeated.
 
     `subjects` has the SHA-256 and SHA-512 of each archive by name, and `contents` the SHA-256 of
-    its files by path. `changed` lists the files that differed from the commit. `lock` is as in
-    Circumstances.
+    its files by path. `changed` lists the files that differed from the commit. `runtime` and
+    `lock` are as in Circumstances.
     """
 
     subjects: Mapping[str, tuple[str, str]]
@@ -89,6 +90,7 @@ class Provenance:
     branch: str
     folder: str
     builder: str
+    runtime: Mapping[str, str]
     lock: tuple[str, str] | None
 
     @property
@@ -142,7 +144,7 @@ def statement(
                 "runDetails": {
                     "builder": {
                         "id": under.builder,
-                        "version": {"mochi_rules": __version__, **under.runtime},
+                        "version": {_OURS: __version__, **under.runtime},
                     }
                 },
             },
@@ -219,6 +221,7 @@ def _read(fields: Any) -> Provenance:
         raise ValueError("another type")
     external, internal = definition["externalParameters"], definition["internalParameters"]
     dependencies = definition["resolvedDependencies"]
+    builder = fields["predicate"]["runDetails"]["builder"]
     source = next((item for item in dependencies if item["name"] == "source"), None)
     lock = next((item for item in dependencies if item["name"] == _LOCK), None)
     tools = (item["uri"].partition("@") for item in dependencies if _is_package(item))
@@ -242,7 +245,8 @@ def _read(fields: Any) -> Provenance:
         repository=_text(external["source"]["repository"]),
         branch=_text(external["source"]["branch"]),
         folder=_text(external["source"]["folder"]),
-        builder=_text(fields["predicate"]["runDetails"]["builder"]["id"]),
+        builder=_text(builder["id"]),
+        runtime={name: text for name, text in _texts(builder["version"]).items() if name != _OURS},
         lock=_read_lock(lock) if lock else None,
     )
 

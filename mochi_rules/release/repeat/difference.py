@@ -14,7 +14,7 @@ from mochi_rules.wasm.debug.lines import find_lines
 from mochi_rules.wasm.debug.read_lines import read_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mochi_rules.elf.artifact import Artifact, Symbol
     from mochi_rules.release.build_record import StepRecord
@@ -66,6 +66,16 @@ def step_difference(old: Sequence[StepRecord], new: Sequence[StepRecord]) -> Ite
             yield f"{step.output}: {step.verb} made other bytes from the same inputs"
     known = {step.output for step in old}
     yield from (f"{output}: was not made before" for output in sorted(others.keys() - known))
+
+
+def packing_difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
+    """Return how archives of equal files may differ, and which versions of the runtime do."""
+    versions = (
+        f"{name} {old.get(name, 'unknown')} → {new.get(name, 'missing')}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    )
+    return ", ".join(("its files are equal, but not their order, times or compression", *versions))
 
 
 def _words(step: StepRecord) -> str:

@@ -20,7 +20,11 @@ from mochi_rules.release.build_record import chain
 from mochi_rules.release.circumstances import package_versions
 from mochi_rules.release.envelope import malformed
 from mochi_rules.release.provenance import provenance_name
-from mochi_rules.release.repeat.difference import executable_difference, step_difference
+from mochi_rules.release.repeat.difference import (
+    executable_difference,
+    packing_difference,
+    step_difference,
+)
 from mochi_rules.release.repeat.requirements_lock import environment_variables, make_environment
 from mochi_rules.release.source import check_commit, check_out
 from mochi_rules.release.verify import read_provenance
@@ -195,9 +199,9 @@ def _compare(
             yield Comparison(name, ())
             continue
         found = [*steps, *_files(old.contents.get(name, {}), new.contents.get(name, {}))]
-        if name in new.subjects:
+        if name in new.subjects and old.programs != new.programs:
             found += _details(folder / name, workspace, old, new)
-        yield Comparison(name, tuple(found) or ("the order, times or compression differ",))
+        yield Comparison(name, tuple(found) or (packing_difference(old.runtime, new.runtime),))
 
 
 def _files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

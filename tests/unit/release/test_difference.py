@@ -7,7 +7,11 @@ from dataclasses import replace
 from mochi_rules.aot.executable.append import attach
 from mochi_rules.aot.executable.payload import make_payload
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.release.repeat.difference import executable_difference, step_difference
+from mochi_rules.release.repeat.difference import (
+    executable_difference,
+    packing_difference,
+    step_difference,
+)
 
 from .samples import ARTIFACT, LAUNCHER_BYTES, build, program
 
@@ -40,6 +44,12 @@ def test_step_that_makes_other_bytes_of_the_same_inputs_is_named() -> None:
 def test_step_that_only_got_other_inputs_is_not_named() -> None:
     """The cause is in a step before it."""
     assert changed(1, key="0", sha256="0", inputs={}) == []
+
+
+def test_compression_of_another_library_is_named() -> None:
+    """Where the files of an archive are equal, its bytes depend on what compresses them."""
+    said = packing_difference({"python": "3.11.7", "zlib": "1.3"}, {"python": "3.11.7"})
+    assert said.endswith("but not their order, times or compression, zlib 1.3 → missing")
 
 
 def test_missing_and_new_steps_are_named() -> None:
