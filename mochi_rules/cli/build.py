@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,8 +96,8 @@ def _default_output(path: Path, emit: str, parsed: Parsed) -> str:
 def _build_native(parsed: Parsed, path: Path, output: Path, emit: str) -> None:
     from mochi_rules.cli.native_products import open_native  # noqa: PLC0415 - of this backend only
 
-    steps = _NATIVE_STEPS[emit]
-    with open_console(steps) as console, open_native(parsed, path, console) as products:
+    opened = partial(open_native, parsed, path, is_library=emit in _FOR_C)
+    with open_console(_NATIVE_STEPS[emit]) as console, opened(console) as products:
         match emit:
             case "clif":
                 _write(output, products.clif())

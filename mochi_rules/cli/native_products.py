@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,13 +46,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_native(
-    parsed: Parsed, path: Path, console: Console | None = None
+    parsed: Parsed, path: Path, console: Console | None = None, *, is_library: bool = False
 ) -> Iterator[NativeProducts]:
-    """Give what is made of a program by the tools, and for the platform, of a command line."""
+    """Give what is made of a program, or a library for C, by the tools of a command line.
+
+    Emits: A120 (the configuration has limits).
+    """
     toolchains = toolchains_of(parsed) or Toolchains()
     with open_pipeline(cache_root(parsed), LazyEngines(None, toolchains)) as pipeline:
         configuration = configuration_of(parsed)
-        yield NativeProducts(path, Path.cwd(), pipeline, configuration, console, toolchains)
+        config = native_config(configuration, {}, is_library=is_library)
+        yield NativeProducts(path, Path.cwd(), pipeline, configuration, config, console, toolchains)
 
 
 @dataclass(slots=True)
@@ -61,20 +64,15 @@ class NativeProducts:
     """Makes what follows from one program; `base` is where the names of its sources start.
 
     `console` shows each step.
-
-    Emits: A120 (the configuration has limits).
     """
 
     path: Path
     base: Path
     pipeline: Pipeline
     configuration: Configuration
+    config: NativeConfig
     console: Console | None
     toolchains: Toolchains
-    config: NativeConfig = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.config = native_config(self.configuration, {})
 
     def clif(self) -> bytes:
         """Return the program in CLIF.

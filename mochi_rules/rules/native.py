@@ -73,7 +73,8 @@ def declare_c_library(call: Call, configuration: Configuration, sources: Sources
     """
     space = call.space
     name = call.label.name
-    config = native_config(_made_for(call, configuration), space.engine_settings(call.env))
+    settings = space.engine_settings(call.env)
+    config = native_config(_made_for(call, configuration), settings, is_library=True)
     platform = configuration.platform
     clif, data = _object(call, configuration, config, sources, exports=sources.roots)
     header = _declare(call, configuration, ".h", header_step(name), {CLIF: clif})

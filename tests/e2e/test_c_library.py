@@ -96,7 +96,7 @@ def test_limit_is_refused(example: Project) -> None:
     example.write({"SConstruct": "\n".join([SCONSTRUCT.splitlines()[0], limited])})
     done = example.scons()
     assert done.status == 2
-    assert "error[A120]: `link=native` has no `fuel`" in done.err
+    assert "error[A120]: a library for C has no `fuel`" in done.err
 
 
 def test_function_without_a_form_in_c_is_refused(example: Project) -> None:

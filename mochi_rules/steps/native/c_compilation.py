@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import tempfile
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ _HELP = (
     "install the C library of the platform and its headers, or run "
     "`pip install 'mochi-rules[native]'`"
 )
+_PREFIX = "mochi-cc-"  # of the folders of compilers
+_KEPT = 24 * 60 * 60  # seconds
 
 
 def run_c_compiler(
@@ -36,12 +39,12 @@ def run_c_compiler(
     """Run a C compiler in a folder that has the inputs; return its output.
 
     `source` is the input to compile; without it, the inputs are linked. The folder of a compiler
-    that fails is kept.
+    that fails is kept for a day at least, so that the command can be repeated.
 
     Emits: C034 (it cannot compile), C036 (it cannot link).
     """
     command = (*compiler.command, *arguments)
-    folder = Path(tempfile.mkdtemp(prefix="mochi-cc-"))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     with ExitStack() as cleanup:
         cleanup.callback(shutil.rmtree, folder)
         for name, data in inputs.items():
@@ -53,7 +56,8 @@ def run_c_compiler(
             printed = ran.stderr.decode("utf-8", "replace")
         except OSError as error:
             printed = reason(error)
-        cleanup.pop_all()  # the inputs stay, so that the command can be repeated
+        cleanup.pop_all()
+        _remove_earlier(folder)
     raise environment_error(
         "C034" if source else "C036",
         f"`{compiler.name}` could not " + (f"compile `{source}`" if source else "link the program"),
@@ -63,6 +67,15 @@ def run_c_compiler(
         ),
         help=_HELP,
     )
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove what failures of earlier days have left beside a folder."""
+    limit = time.time() - _KEPT
+    for earlier in folder.parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another process removes it too
+            if earlier.stat().st_mtime < limit:
+                shutil.rmtree(earlier, ignore_errors=True)  # that of another user stays
 
 
 def _zig_variables() -> dict[str, str]:

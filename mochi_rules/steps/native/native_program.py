@@ -28,28 +28,35 @@ if TYPE_CHECKING:
 CLIF, HOST = "program.clif", "host.o"
 
 
-def native_config(configuration: Configuration, settings: Mapping[str, object]) -> NativeConfig:
-    """Return how a program of a configuration is compiled; `settings` are those of its rule.
+def native_config(
+    configuration: Configuration, settings: Mapping[str, object], *, is_library: bool = False
+) -> NativeConfig:
+    """Return how a program of a configuration, or a library for C, is compiled.
+
+    `settings` are those of its rule.
 
     Emits: A120 (limits, directories or settings of the engine, which need Wasmtime).
     """
     engine = configuration.engine(settings)
-    _refuse_limits(configuration.run(settings))
+    _refuse_limits(configuration.run(settings), is_library=is_library)
     platform = configuration.platform
     cpu = find_cpu_level(platform, configuration.cpu)
     level = "none" if engine.opt_level == "none" else "speed"
     return NativeConfig(platform, cpu, level, configuration.mode.debug_names)
 
 
-def _refuse_limits(run: RunSettings) -> None:
+def _refuse_limits(run: RunSettings, *, is_library: bool) -> None:
     names = [*run.limits, *(("dirs",) if run.directories else ())]
-    if names:
-        raise fail(
-            "A120",
-            f"`link=native` has no `{names[0]}`",
-            notes=("a native executable runs without Wasmtime, which enforces limits",),
-            help=f"leave out `{names[0]}`, or write `link=launcher`",
-        )
+    if not names:
+        return
+    subject, what = "`link=native`", "a native executable"
+    help_ = f"leave out `{names[0]}`"
+    if is_library:
+        subject = what = "a library for C"
+    else:
+        help_ += ", or write `link=launcher`"
+    note = f"{what} runs without Wasmtime, which enforces limits"
+    raise fail("A120", f"{subject} has no `{names[0]}`", notes=(note,), help=help_)
 
 
 def clif_step(

@@ -69,8 +69,9 @@ def test_compiler_runs_among_the_sources(platform, engines, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["echo broken >&2; exit 1", "exit 0"])
-def test_compiler_that_makes_nothing_is_reported(text, engines, tmp_path):
+def test_compiler_that_makes_nothing_is_reported(text, engines, tmp_path, monkeypatch):
     """Whatever its status says: C034."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))  # the folder of the compiler is kept
     step = launcher_step(LINUX, compiler(script(tmp_path, text)))
     with pytest.raises(MochiError, match=r"C034: `cc` could not compile") as caught:
         step.make(engines, {})

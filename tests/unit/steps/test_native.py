@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -61,6 +62,14 @@ def test_limit_is_refused(settings: Mapping[str, object], name: str) -> None:
     assert "link=launcher" in caught.value.diagnostics[0].help
 
 
+def test_limit_of_a_library_is_refused() -> None:
+    """It is told apart from a program: no launcher could enforce its limits."""
+    (configuration,) = find_configurations("x86_64-linux")
+    with pytest.raises(MochiError, match="A120: a library for C has no `fuel`") as caught:
+        native_config(configuration, {"fuel": 9}, is_library=True)
+    assert caught.value.diagnostics[0].help == "leave out `fuel`"
+
+
 def test_mode_decides_how_far_cranelift_optimizes() -> None:
     """And whether there is DWARF."""
     release, debug = _config(), _config(mode="debug")
@@ -105,6 +114,20 @@ def test_linker_that_fails_is_shown_with_its_command(engines: Any, temporary: Pa
     words = command.removeprefix("the command was `").removesuffix("`")
     repeated = subprocess.run(["sh", "-c", words], capture_output=True, check=False)
     assert (repeated.returncode, repeated.stderr) == (1, b"a.o: undefined symbol\n")
+
+
+def test_failure_removes_what_earlier_days_left(engines: Any, temporary: Path) -> None:
+    """A folder of today stays: somebody may be reading it."""
+    for name, age in (("mochi-cc-old", 2), ("mochi-cc-new", 0), ("other", 2)):
+        (temporary / name).mkdir()
+        (temporary / name / "program.o").touch()
+        time = (temporary / name).stat().st_mtime - age * 86400
+        os.utime(temporary / name, (time, time))
+    with pytest.raises(MochiError, match="C036"):
+        link_step(_config(), _compiler("sys.exit(1)")).make(engines, {OBJECT: b"", HOST: b""})
+    left = {path.name for path in temporary.iterdir()}
+    assert len(left) == 3
+    assert left > {"mochi-cc-new", "other"}
 
 
 def test_linker_leaves_nothing(engines: Any, temporary: Path) -> None:
