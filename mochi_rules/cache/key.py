@@ -32,9 +32,9 @@ class ActionSpec:
 
     `mnemonic` names the kind of step and becomes the first argument. `inputs` maps a path in the
     input tree to the file's content or its digest; `tools` a tool to its version or digest;
-    `properties` are the rest, such as the target. A `namespace` parts those who share a cache and
-    do not trust each other. Paths are relative, with `/`, and hold no name
-    of this machine.
+    `properties` are the rest, such as the platform. A `namespace` parts those who share a cache
+    and do not trust each other. Paths are relative, with `/`, and hold no name of this machine.
+    `target` is what other machines find the step by, whatever its key; it is no part of the key.
     """
 
     mnemonic: str
@@ -45,6 +45,7 @@ class ActionSpec:
     properties: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     namespace: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.digest import Digest
     from mochi_rules.cache.cache import Cache
+    from mochi_rules.cache.explain import KeyRecord
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.messages import ActionResult
     from mochi_rules.cache.statistics import Statistics
@@ -80,6 +81,9 @@ class Shared(Protocol):
 
     def fetch_all(self, actions: Sequence[PreparedAction]) -> Mapping[Digest, Hit]:
         """Return all outputs of those steps that there are, by key."""
+
+    def other_keys(self, records: Mapping[str, KeyRecord]) -> Mapping[str, KeyRecord | None]:
+        """Return the nearest other key by which each target has a result; None for none."""
 
     def offer(self, action: PreparedAction, hit: Hit) -> None:
         """Store the outputs of a step, in the background."""

@@ -19,6 +19,7 @@ from mochi_rules.cache.cache import Hit, is_complete
 from mochi_rules.cache.statistics import Recorder, Statistics, call_statistics
 from mochi_rules.cache.store import EMPTY, warning
 from mochi_rules.remote.credentials import Credentials
+from mochi_rules.remote.recent_keys import make_list, other_keys, read_lists
 from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
 from mochi_rules.remote.trust import load_signer, refusal, with_origin
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.explain import KeyRecord
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.messages import ActionResult
     from mochi_rules.remote.executor import Executor
@@ -117,6 +119,25 @@ class RemoteTier:
         self._recorder.count(Statistics(hits=len(hits), misses=len(actions) - len(hits)))
         self.patience.add(sum(hit.result.seconds for hit in hits.values()))
         return hits
+
+    def other_keys(self, records: Mapping[str, KeyRecord]) -> dict[str, KeyRecord | None]:
+        """Return as `recent_keys.other_keys`, for records by the targets of their steps.
+
+        It is empty where the server cannot be asked.
+
+        Raises:
+            MochiError: The build requires the server, and it fails.
+        """
+        if not self.settings.reads:
+            return {}
+        try:
+            with self.patience.waiting():
+                server = self._open()
+                read = lambda digests: self._verified(server.read(list(digests)))  # noqa: E731
+                return other_keys(records, read_lists(server, records, self.settings), read)
+        except (ServerError, MochiError) as error:
+            self._fail(error)
+            return {}
 
     def refusal(self, key: Digest) -> str:
         """Return why an entry that the server has was not taken, or an empty string."""
@@ -268,13 +289,24 @@ class RemoteTier:
         Raises:
             ServerError: One of them was not taken.
         """
-        blobs = _blobs(entries)
+        lists = self._lists(server, entries)
+        blobs = _blobs(entries + lists)
         lacking = server.missing(list(blobs))
         server.write({digest: blobs[digest] for digest in lacking})
         size = sum(digest.size for digest in lacking)
         self._recorder.count(Statistics(bytes_written=size))
         put = lambda entry: server.put_result(entry[0].key, self._signed(*entry))  # noqa: E731
-        return len(results(concurrently(put, entries, _THREADS)))
+        results(concurrently(put, entries + lists, _THREADS))
+        return len(entries)
+
+    def _lists(self, server: Server, entries: Iterable[Entry]) -> list[Entry]:
+        """Return for each target the list of its keys, with the new one."""
+        keys = {action.spec.target: action.key for action, _ in entries if action.spec.target}
+        before = read_lists(server, keys, self.settings) if self.settings.reads else {}
+        return [
+            make_list(target, [key, *before.get(target, ())], self.settings.namespace)
+            for target, key in keys.items()
+        ]
 
     def _signed(self, action: PreparedAction, hit: Hit) -> ActionResult:
         return self._signer.sign(action.key, hit.result) if self._signer else hit.result

@@ -65,7 +65,7 @@ def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
     try:
         with span("step", f"{task.step.verb} {task.name}"):
             space.prepare_steps()
-            result = space.pipeline.run(task.step, task.read())
+            result = space.pipeline.run(task.step, task.read(), node_path(node))
             _keep(space, node, task, result, is_last=is_last)
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
         ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
@@ -98,7 +98,7 @@ def read_input(space: Workspace, node: Any) -> bytes:
         return data
     if before is not None:
         space.note_change(node)
-    result = space.pipeline.run(task.step, task.read())
+    result = space.pipeline.run(task.step, task.read(), node_path(node))
     _keep(space, node, task, result, is_last=True)
     return result.made.data
 

@@ -12,7 +12,7 @@ from mochi_rules.rules.releases.releases import RELEASE
 from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.workspace import workspace
-from mochi_rules.steps.journal import explain, select
+from mochi_rules.steps.comparison import explain_outputs
 from mochi_rules.steps.tools.doctor import examine, render
 from mochi_rules.ui.help_text import wrapped_table
 
@@ -143,10 +143,8 @@ def _explain(space: Workspace) -> int:
             space.console.say(explanation(code))
     if words and not wanted:
         return 0
-    entries = space.journal.entries()
-    if not entries:
-        space.console.say("nothing was built here yet")
-    paths = [path for text in wanted for path in select(entries, text)]
-    for path in paths or entries:
-        space.console.say("\n".join(explain(entries[path])))
+    cache = space.settings.cache
+    lines = explain_outputs(space.journal, wanted, cache)
+    space.console.say("\n".join(lines) if lines else "nothing was built here yet")
+    space.console.report(cache.warnings)
     return 0

@@ -56,18 +56,20 @@ class Pipeline:
         self._probes: dict[EngineConfig, str] = {}
         self._probing = Lock()
 
-    def run(self, step: Step, inputs: Mapping[str, bytes]) -> StepResult:
-        """Return the output of a step, from the cache or made now.
+    def run(self, step: Step, inputs: Mapping[str, bytes], target: str = "") -> StepResult:
+        """Return the output of a step, from the cache or made now; `target` as in `ActionSpec`.
 
         Raises:
             MochiError: The step failed; nothing is stored.
         """
         start = time.monotonic()
-        action = self.prepare(step, inputs)
+        action = self.prepare(step, inputs, target)
         outcome, made = self._fetch(step, inputs, action)
         return StepResult(action, outcome, made, time.monotonic() - start)
 
-    def prepare(self, step: Step, inputs: Mapping[str, bytes | Digest]) -> PreparedAction:
+    def prepare(
+        self, step: Step, inputs: Mapping[str, bytes | Digest], target: str = ""
+    ) -> PreparedAction:
         """Return the action of a step: its key, and everything that the key is made of.
 
         For the key, the digest of an input is as good as its content.
@@ -86,6 +88,7 @@ class Pipeline:
                 tools=tools,
                 output_paths=(step.output,),
                 namespace=self._namespace,
+                target=target,
             )
         )
 

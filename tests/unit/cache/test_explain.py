@@ -11,6 +11,7 @@ import pytest
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.explain import KeyRecord, difference, key_record, read_record
 from mochi_rules.cache.key import ActionSpec, prepare
+from mochi_rules.cache.stored_key import stored_keys
 
 SPEC = ActionSpec(
     mnemonic="aot",
@@ -149,3 +150,19 @@ BROKEN = {
 def test_broken_record_is_none(document: object) -> None:
     """A record that was damaged counts as absent."""
     assert read_record(document) is None
+
+
+def test_key_is_read_back_from_its_messages() -> None:
+    """What a store keeps of a step has all parts of its key, also inputs in folders."""
+    action = prepare(dataclasses.replace(SPEC, namespace="release"))
+    found = stored_keys([action.key], lambda _digests: action.messages)
+    assert found == {action.key: key_record("", action)}
+
+
+@pytest.mark.parametrize("number", range(len(prepare(SPEC).messages)))
+def test_key_with_a_message_missing_is_not_read_back(number: int) -> None:
+    """Nothing is said of a key that is only known in part."""
+    action = prepare(SPEC)
+    lost = list(action.messages)[number]
+    messages = {digest: data for digest, data in action.messages.items() if digest != lost}
+    assert stored_keys([action.key], lambda _digests: messages) == {}
