@@ -188,6 +188,13 @@ class TieredCache:
             self._changed.notify_all()
         return found
 
+    def keep_held(self) -> None:
+        """Keep what was fetched and not looked up."""
+        with self._changed:
+            held, self._held = self._held, {}
+        for action, hit in held.values():
+            self._keep(action, hit)
+
     def go_ahead(self, work: Callable[[], object]) -> None:
         """Let a thread fetch what will be looked up; meanwhile, lookups wait for what it finds.
 
@@ -237,8 +244,5 @@ class TieredCache:
             self.local.flush()
             return
         self._shared.finish()
-        with self._changed:
-            held, self._held = self._held, {}
-        for action, hit in held.values():
-            self._keep(action, hit)
+        self.keep_held()
         self.local.flush(self._shared.take_statistics())

@@ -142,6 +142,15 @@ def _pull(cache: Cache, parsed: Parsed) -> int:
     return 0
 
 
+def _prefetch(_cache: Cache, parsed: Parsed) -> int:
+    """Let SCons fetch: only it knows what targets need."""
+    import subprocess  # noqa: PLC0415 - of this action only
+
+    words = parsed.operands[1:]
+    words += [f"cache={parsed.get('cache')}"] if parsed.has("cache") else []
+    return subprocess.run([sys.executable, "-m", "SCons", "-Q", "prefetch", *words]).returncode  # noqa: PLW1510 - its status is ours
+
+
 def _root(cache: Cache) -> Path:
     """Return the directory of a cache.
 
@@ -162,17 +171,21 @@ _ACTIONS: dict[str, Callable[[Cache, Parsed], int]] = {
     "key": _key,
     "push": _push,
     "pull": _pull,
+    "prefetch": _prefetch,
 }
-_WITH_OPERANDS = {"key": (1, 3), "push": (2, 2), "pull": (2, 2)}  # the action is one of them
+_WITH_OPERANDS = {"key": (1, 3), "push": (2, 2), "pull": (2, 2),
+                  "prefetch": (1, 1000)}  # the action is one of them  # fmt: skip
 
 VERB = Verb(
     "cache",
-    "cache stats|gc|verify|clear|path [OPTIONS] | push|pull FILE | key new|show|revoke NAME",
+    "cache stats|gc|verify|clear|path [OPTIONS] | prefetch [TARGET]... | push|pull FILE | "
+    "key new|show|revoke NAME",
     "Show statistics of the cache, evict what exceeds its limit, verify every entry, clear it, or "
-    "print its path. `push` writes all entries to a file, and `pull` adds those of one. `key` "
+    "print its path. `prefetch` fetches what a build of some targets needs from the remote cache, "
+    "and builds nothing. `push` writes all entries to a file, and `pull` adds those of one. `key` "
     "makes a key that signs what goes to the remote cache, shows the public part of one, or "
     "revokes a writer.",
     look_after,
     (Option("json", "`stats` as JSON"), CACHE, COLOR),
-    operands=(1, 3),
+    operands=(1, 1000),
 )

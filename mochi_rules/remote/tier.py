@@ -111,8 +111,9 @@ class RemoteTier:
         if not self.settings.reads or not actions:
             return {}
         try:
+            server = self._open()  # which may take long on a loaded machine
             with self.patience.waiting(), span("remote", f"look up {len(actions)} results"):
-                hits = self._find(self._open(), actions)
+                hits = self._find(server, actions)
         except (ServerError, MochiError) as error:
             self._fail(error)
             return {}
@@ -131,8 +132,8 @@ class RemoteTier:
         if not self.settings.reads:
             return {}
         try:
+            server = self._open()
             with self.patience.waiting():
-                server = self._open()
                 read = lambda digests: self._verified(server.read(list(digests)))  # noqa: E731
                 return other_keys(records, read_lists(server, records, self.settings), read)
         except (ServerError, MochiError) as error:

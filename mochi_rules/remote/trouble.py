@@ -167,7 +167,9 @@ class Guard:
         if self.patience is None or in_background:
             return seconds
         if self.patience.left < _SHORTEST:
-            raise ServerError(Kind.STOPPED, _IMPATIENT)
+            error = ServerError(Kind.STOPPED, _IMPATIENT)
+            self.trouble = self.trouble or error
+            raise error
         return min(seconds, self.patience.left)
 
     def _note_success(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.rules.scons.nodes import read_node
-from mochi_rules.steps.foresight import Plan, foresee
+from mochi_rules.steps.foresight import Plan, fetch_now, foresee
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,15 +22,27 @@ if TYPE_CHECKING:
 
 def fetch_ahead(space: Workspace, cache: TieredCache) -> None:
     """Begin to fetch what the server has of the results of all steps that will run."""
-    nodes = {node for node in space.requested_steps() if _may_be_stored(space.tasks[node])}
+    foresee(space.pipeline, cache, _plans(space, space.requested_steps()))
+
+
+def prefetch(space: Workspace, cache: TieredCache) -> tuple[int, int]:
+    """Fetch the results of the steps that a build of `space.wanted` would run.
+
+    Return how many there are on this machine now, and how many steps such a build has.
+    """
+    plans = _plans(space, space.reach(space.wanted))
+    return fetch_now(space.pipeline, cache, plans), len(plans)
+
+
+def _plans(space: Workspace, steps: set[Any]) -> list[Plan]:
+    """Return those of some steps that will run, and have results that are stored."""
     stale: set[Any] = set()
-    pending = nodes
+    pending = {node for node in steps if _may_be_stored(space.tasks[node])}
     while news := {node for node in pending if _is_stale(space.tasks[node], node, stale)}:
         stale |= news
         pending = pending - news
-    plans = [Plan(node, space.tasks[node].step, partial(_read, space.tasks[node], stale))
-             for node in stale]  # fmt: skip
-    foresee(space.pipeline, cache, plans)
+    return [Plan(node, space.tasks[node].step, partial(_read, space.tasks[node], stale))
+            for node in stale]  # fmt: skip
 
 
 def _may_be_stored(task: Task) -> bool:

@@ -18,6 +18,7 @@ from mochi_rules.rules.scons.errors import STATUS, ReportedError, scons_error
 from mochi_rules.rules.scons.interrupts import watch_signals
 from mochi_rules.rules.scons.place import Place, is_of_user
 from mochi_rules.rules.tests import TEST
+from mochi_rules.rules.verbs import choose_targets
 from mochi_rules.rules.workspace import workspace
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def signing(space: Workspace, sign: Any) -> Any:
 def _after_reading(space: Workspace, build: Any) -> Any:
     def build_targets(*arguments: Any) -> Any:
         space.finish_reading()
+        choose_targets(space)
         return build(*arguments)
 
     return build_targets

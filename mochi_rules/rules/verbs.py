@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import SCons.Script
 
 from mochi_rules.base.codes import explanation, is_code
+from mochi_rules.base.diagnostic import fail
+from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.project.configuration import VARIABLES
 from mochi_rules.rules.releases.releases import RELEASE
 from mochi_rules.rules.scons.errors import scons_error
@@ -15,6 +17,7 @@ from mochi_rules.rules.workspace import workspace
 from mochi_rules.steps.comparison import explain_outputs
 from mochi_rules.steps.tools.doctor import examine, render
 from mochi_rules.ui.help_text import wrapped_table
+from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from mochi_rules.rules.workspace import Workspace
 
 EXPLAIN, DOCTOR, REPRODUCE = "explain", "doctor", "check-reproducible"
+PREFETCH = "prefetch"
 VERBS = {
     TEST: "run every test; those that passed, and have not changed, are not run again",
     RELEASE: "build the releases, and write their archives, sums and provenance to dist/",
     REPRODUCE: "build copies under other paths, locales, users and more, and compare all outputs",
+    PREFETCH: "fetch what a build of TARGETS needs from the remote cache, and build nothing",
     EXPLAIN: "show what the last build did with each file, and why; or the meaning of a code",
     DOCTOR: "show what is missing on this machine, and how to install it",
 }
@@ -50,6 +55,7 @@ def add_verbs(env: Any) -> None:
         (DOCTOR, _doctor),
         (RELEASE, _release),
         (REPRODUCE, _reproduce),
+        (PREFETCH, _prefetch),
     ):
         action = env.Action(_verb(run), strfunction=None)
         env.AlwaysBuild(env.Alias(name, [], action))
@@ -57,8 +63,17 @@ def add_verbs(env: Any) -> None:
 
 def is_building() -> bool:
     """Return whether this run of SCons is to make something."""
-    verbs = {EXPLAIN, DOCTOR, REPRODUCE}.intersection(SCons.Script.COMMAND_LINE_TARGETS)
+    verbs = {EXPLAIN, DOCTOR, REPRODUCE, PREFETCH}.intersection(SCons.Script.COMMAND_LINE_TARGETS)
     return not verbs and not SCons.Script.GetOption("help") and not SCons.Script.GetOption("clean")
+
+
+def choose_targets(space: Workspace) -> None:
+    """Let the words beside `prefetch` be what it is about, and not what is built."""
+    words = [text for text in SCons.Script.COMMAND_LINE_TARGETS if text != PREFETCH]
+    if len(words) < len(SCons.Script.COMMAND_LINE_TARGETS):
+        nodes = words or list(SCons.Script.DEFAULT_TARGETS) or [space.fs.Top]
+        space.wanted = space.env.arg2nodes(nodes, space.fs.Entry)
+        SCons.Script.BUILD_TARGETS[:] = [PREFETCH]
 
 
 def help_text(space: Workspace) -> str:
@@ -129,6 +144,24 @@ def _reproduce(space: Workspace) -> int:
     found = check_reproducible(space.root, space.settings.build, words, tools, space.console.say)
     space.console.say("\n".join(report(found)))
     return 2 if found.different else 0
+
+
+def _prefetch(space: Workspace) -> int:
+    """Fetch what a build needs.
+
+    Emits: K020 (there is no server).
+    """
+    from mochi_rules.rules.foresight import prefetch  # noqa: PLC0415 - of this verb only
+
+    cache = space.settings.cache
+    if not isinstance(cache, TieredCache):
+        help_ = "write `remote=URL`, or `url` in `[remote]` of `mochi.toml`"
+        raise fail("K020", "there is no remote cache to fetch from", help=help_)
+    found, steps = prefetch(space, cache)
+    lacking = f"; {steps - found} are not in the remote cache" if steps > found else ""
+    space.console.say(f"{count_text(found, 'result')} of {steps} are here{lacking}")
+    space.console.report(cache.warnings)
+    return 0
 
 
 def _explain(space: Workspace) -> int:

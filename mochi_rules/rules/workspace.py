@@ -156,6 +156,7 @@ class Workspace:
         self.contents: dict[Any, str] = {}  # digests of outputs as they are now, where known
         self.shared: dict[Any, SharedBytes] = {}  # what many steps take, by node
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
+        self.wanted: list[Any] = []  # the nodes to prefetch for
         self.releases: list[DeclaredRelease] = []
         self.without_launcher: set[Platform] = set()  # though executables were wanted
         self.at_begin: list[Callable[[], object]] = []  # called before the first step

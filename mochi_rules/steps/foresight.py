@@ -43,17 +43,34 @@ def foresee(pipeline: Pipeline, cache: TieredCache, plans: Iterable[Plan]) -> No
     Raises:
         MochiError: An engine cannot be probed.
     """
-    plans = list(plans)
+    first = _begin(pipeline, list(plans))
+    cache.go_ahead(lambda: _fetch(pipeline, cache, *first))
+
+
+def fetch_now(pipeline: Pipeline, cache: TieredCache, plans: Iterable[Plan]) -> int:
+    """Fetch the results of steps, and return how many this machine has then.
+
+    Raises:
+        MochiError: An engine cannot be probed, or the build requires the server, and it fails.
+    """
+    found = _fetch(pipeline, cache, *_begin(pipeline, list(plans)))
+    cache.keep_held()
+    return found
+
+
+def _begin(
+    pipeline: Pipeline, plans: list[Plan]
+) -> tuple[dict[Hashable, PreparedAction], list[Plan]]:
+    """Probe the engines, and return as `_prepare` while no output is known."""
     for config in {plan.step.engine for plan in plans if plan.step.engine is not None}:
         pipeline.probe(config)
-    first = _prepare(pipeline, plans, {})
-    cache.go_ahead(lambda: _fetch(pipeline, cache, *first))
+    return _prepare(pipeline, plans, {})
 
 
 def _fetch(
     pipeline: Pipeline, cache: TieredCache, ready: dict[Hashable, PreparedAction], rest: list[Plan]
-) -> None:
-    """Fetch results level by level, for as long as the server has some."""
+) -> int:
+    """Fetch results level by level, for as long as the server has some; return how many."""
     known: dict[Hashable, Digest] = {}
     while ready:
         found = cache.fetch_all(ready.values())
@@ -61,6 +78,7 @@ def _fetch(
                 for name, action in ready.items() if action.key in found}  # fmt: skip
         known |= news
         ready, rest = _prepare(pipeline, rest, known) if news else ({}, rest)
+    return len(known)
 
 
 def _prepare(

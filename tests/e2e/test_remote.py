@@ -41,6 +41,20 @@ def test_what_one_machine_built_another_restores(
     assert {remark for *_, remark in done.steps} == {"cached, remote"}
 
 
+def test_prefetched_results_need_no_server(
+    project: Project, server: FakeServer, tmp_path: Path
+) -> None:
+    """`prefetch` builds nothing; a build after that takes everything from this machine."""
+    project.write(HELLO)
+    project.scons("link=none", f"remote={server.url}", "remote_upload=wait")
+    project.scons("-c", "link=none")
+    project.cache = tmp_path / "another machine"
+    done = project.scons("prefetch", "//app:hello", "link=none", f"remote={server.url}")
+    assert done.out.splitlines() == ["4 results of 4 are here"]
+    assert project.outputs() == {}
+    assert project.scons("link=none").summary.startswith("built 0 of 4 · 4 cached (")
+
+
 def test_build_with_nothing_to_do_opens_no_connection(project: Project, server: FakeServer) -> None:
     """Neither an up-to-date tree nor a full cache of this machine needs the server."""
     project.write({**HELLO, "mochi.toml": f'[remote]\nurl = "{server.url}"\nmode = "read"\n'})
