@@ -17,6 +17,7 @@ from mochi_rules.base.files import reason
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.directory import USE_ANOTHER, Layout, examine, prepare, unusable
 from mochi_rules.cache.entry import read_entry, write_entry
+from mochi_rules.cache.limits import Limits
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.messages import (
     ActionResult,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.maintenance import Refusal, Removal, Report, Verification
 
-DEFAULT_CAPACITY = 5 << 30  # bytes
 _MAX_STATISTICS = 1 << 16  # bytes
 _CHECKS = 64  # after each such part of the cap is written, the size is estimated
 
@@ -75,18 +75,18 @@ class Cache:
         root: Path | None,
         *,
         read_only: bool = False,
-        capacity: int = DEFAULT_CAPACITY,
+        limits: Limits = Limits(),  # noqa: B008 - it is immutable
         accepts: Callable[[Digest, ActionResult], bool] = lambda _key, _result: True,
     ) -> None:
         self.root = root and root.absolute()  # a build may change its directory
-        self.capacity = capacity
+        self.limits = limits
         self._read_only = read_only
         self._accepts = accepts
         self._started = time.time_ns()
         self._lock = Lock()
         self._mode = _Mode.OFF if root is None else None
         self._trouble: MochiError | None = None
-        self._unchecked = capacity  # bytes written since the size was last estimated: never yet
+        self._unchecked = limits.size  # bytes written since the size was last estimated: never yet
         self._recorder = Recorder()
         self._layout = Layout(self.root or Path())
         self._blobs = ContentStore(self._layout, self._recorder)
@@ -227,7 +227,7 @@ class Cache:
         return Report(totals[0], usage(self._layout), totals[1])
 
     def gc(self) -> Statistics:
-        """Bring the cache under its cap, unless another process does; return what was evicted.
+        """Bring the cache under its limits, unless another process does; return what was evicted.
 
         Raises:
             MochiError: The directory cannot be used, or not be written.
@@ -272,18 +272,18 @@ class Cache:
     def _evict_when_full(self, written: int) -> None:
         with self._lock:
             self._unchecked += written
-            if self._unchecked < self.capacity // _CHECKS:
+            if self._unchecked < self.limits.size // _CHECKS:
                 return
             self._unchecked = 0
-        from mochi_rules.cache.evict import is_full  # noqa: PLC0415 - a build of hits needs none
+        from mochi_rules.cache.evict import is_due  # noqa: PLC0415 - a build of hits needs none
 
-        if is_full(self._layout, self.capacity):
+        if is_due(self._layout, self.limits):
             self._evict()
 
     def _evict(self) -> Statistics:
         from mochi_rules.cache.evict import evict  # noqa: PLC0415 - as above
 
-        evicted = evict(self._layout, self.capacity, self._started)
+        evicted = evict(self._layout, self.limits, self._started)
         self._recorder.count(evicted)
         return evicted
 

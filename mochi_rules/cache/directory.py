@@ -77,6 +77,11 @@ class Layout:
         return self.root / _TOP / "locks"
 
     @property
+    def swept(self) -> Path:
+        """A file that was written when entries were last evicted."""
+        return self.root / _TOP / "swept"
+
+    @property
     def statistics(self) -> Path:
         """The counters of all processes."""
         return self.root / _TOP / "statistics"

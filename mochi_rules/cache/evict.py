@@ -1,4 +1,4 @@
-"""Keeping the cache under its cap: the least recently used files go first.
+"""Keeping the cache under its limits: what is too old goes, and the least recently used files.
 
 The time of last use is a file's mtime. Storing or touching an entry refreshes its blobs first and
 its action result last, within a minute; counting results as a minute older therefore puts every
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.cache.entry import discard
+from mochi_rules.cache.entry import discard, write_entry
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.statistics import Statistics
 
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mochi_rules.cache.directory import Layout
+    from mochi_rules.cache.limits import Limits
 
 _HIGH_WATER = 0.9  # of the cap: above it, eviction begins
 _LOW_WATER = 0.7  # of the cap: at it, eviction ends
 _SAMPLED = 16  # of the 256 directories
 _BLOCK = 4096  # bytes; what a small file takes on most file systems
 _RESULT_LEAD_NS = 60 * 10**9
+_DAY_NS = 86_400 * 10**9
+_AT_ONCE = -1  # in the place of a time of last use
 _DRAFT_NS = 3600 * 10**9  # after an hour, no writer is still at its draft
 _SHELVES = tuple(f"{index:02x}" for index in range(256))
 
@@ -66,9 +69,9 @@ def scan_runs(layout: Layout) -> list[Entry]:
     return list(_scan(layout.runs))
 
 
-def is_full(layout: Layout, capacity: int) -> bool:
-    """Return whether the cache seems to be above the high water mark of a cap, in bytes."""
-    return estimate(layout) > capacity * _HIGH_WATER
+def is_due(layout: Layout, limits: Limits) -> bool:
+    """Return whether the cache seems to be above the high water mark, or was not swept today."""
+    return estimate(layout) > limits.size * _HIGH_WATER or (limits.age > 0 and _is_late(layout))
 
 
 def estimate(layout: Layout) -> int:
@@ -80,28 +83,44 @@ def estimate(layout: Layout) -> int:
     return sum(sizes) * len(_SHELVES) // len(shelves)
 
 
-def evict(layout: Layout, capacity: int, keep_since: int) -> Statistics:
-    """Bring the cache from above the high to the low water mark.
+def evict(layout: Layout, limits: Limits, keep_since: int) -> Statistics:
+    """Bring the cache from above the high to the low water mark, and remove what is too old.
 
-    `capacity` is in bytes. Entries used since `keep_since`, in nanoseconds, stay in any case. Does
-    nothing while another process is working. Returns what was evicted.
+    What interrupted writers have left goes too. Entries used since `keep_since`, in nanoseconds,
+    stay in any case. Does nothing while another process is working. Returns what was evicted.
     """
     with file_lock(layout.locks / "evict", blocking=False) as held:
         if not held:
             return Statistics()
+        with suppress(OSError):
+            write_entry(layout.swept, b"", 0o644)
         queue = [(entry.used - _RESULT_LEAD_NS, entry) for entry in scan_results(layout)]
         queue += [(entry.used, entry) for entry in scan_blobs(layout) + scan_quarantine(layout)]
+        queue = [(_AT_ONCE if _is_draft(entry) else used, entry) for used, entry in queue]
+        others = (*scan_runs(layout), *_scan(layout.swept.parent))
+        queue += [(_AT_ONCE, entry) for entry in others if _is_draft(entry)]
         total = sum(entry.size for _, entry in queue)
-        evicted = Statistics()
-        if total <= capacity * _HIGH_WATER:
-            return evicted
+        goal = limits.size * (_LOW_WATER if total > limits.size * _HIGH_WATER else 1)
+        oldest = time.time_ns() - limits.age if limits.age else 0
+        count = size = 0
         for used, entry in sorted(queue):
-            if total <= capacity * _LOW_WATER or used >= keep_since - _RESULT_LEAD_NS:
+            if used >= keep_since - _RESULT_LEAD_NS or (total - size <= goal and used >= oldest):
                 break
             if _remove_unused(entry):
-                total -= entry.size
-                evicted += Statistics(evicted=1, bytes_evicted=entry.size)
-        return evicted
+                count, size = count + 1, size + entry.size
+        return Statistics(evicted=count, bytes_evicted=size)
+
+
+def _is_draft(entry: Entry) -> bool:
+    return entry.name.startswith(".")
+
+
+def _is_late(layout: Layout) -> bool:
+    """Return whether the last eviction was more than a day ago."""
+    try:
+        return time.time_ns() - layout.swept.stat().st_mtime_ns > _DAY_NS
+    except OSError:
+        return True
 
 
 def remove(entry: Entry) -> bool:

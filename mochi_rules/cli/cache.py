@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
+from mochi_rules.cache.limits import Limits, find_limits, parse_days, parse_size
 from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
 from mochi_rules.cli.shown import show
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
 _OF_A_SERVER = ("untrusted", "calls_10ms", "calls_100ms", "calls_1s", "calls_longer")
+_SIZE, _DAYS = "max-size", "max-days"
 _OF_A_DIRECTORY = ("evicted", "bytes_evicted")
 
 
@@ -43,10 +46,23 @@ def look_after(parsed: Parsed) -> int:
     if not least <= len(parsed.operands) <= most:
         wanted = "needs a file" if least > 1 else "takes no operands"
         raise fail("B053", f"`mochi-rules cache {name}` {wanted}")
-    cache = Cache(cache_root(parsed))
+    cache = Cache(cache_root(parsed), limits=_limits(parsed))
     status = _ACTIONS[name](cache, parsed)
     show(cache.warnings)
     return status
+
+
+def _limits(parsed: Parsed) -> Limits:
+    """Return the limits of the cache: of the command line, or of the environment.
+
+    Emits: K009.
+    """
+    limits = find_limits(os.environ)
+    size, days = parsed.get(_SIZE), parsed.get(_DAYS)
+    return Limits(
+        parse_size(f"--{_SIZE}", size) if parsed.has(_SIZE) else limits.size,
+        parse_days(f"--{_DAYS}", days) if parsed.has(_DAYS) else limits.age,
+    )
 
 
 def _path(cache: Cache, _parsed: Parsed) -> int:
@@ -65,7 +81,7 @@ def _stats(cache: Cache, parsed: Parsed) -> int:
         facts = {"root": str(cache.root), "statistics": counts, "usage": usage, "remote": remote}
         sys.stdout.write(json.dumps(facts, indent=2) + "\n")
         return 0
-    rows = [("directory", str(cache.root or "off")), ("limit", size_text(cache.capacity))]
+    rows = [("directory", str(cache.root or "off")), ("limit", size_text(cache.limits.size))]
     rows += [(name.replace("_", " "), _shown(name, value)) for name, value in usage.items()]
     rows += _rows(counts, _OF_A_SERVER)
     if any(remote.values()):
@@ -186,6 +202,12 @@ VERB = Verb(
     "makes a key that signs what goes to the remote cache, shows the public part of one, or "
     "revokes a writer.",
     look_after,
-    (Option("json", "`stats` as JSON"), CACHE, COLOR),
+    (
+        Option("json", "`stats` as JSON"),
+        Option(_SIZE, "`gc`: the most that the cache may take, such as `20GB`", "SIZE"),
+        Option(_DAYS, "`gc`: evict what was not used for so long", "DAYS"),
+        CACHE,
+        COLOR,
+    ),
     operands=(1, 1000),
 )

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.limits import find_limits
 from mochi_rules.project.project_file import read_table
 from mochi_rules.remote.settings import SECTION, RemoteSettings, remote_settings
 
@@ -35,9 +36,19 @@ def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings
 
 
 def open_cache(root: Path | None, remote: RemoteSettings, note: Callable[[str], object]) -> Tier:
-    """Return the cache of a build; `note` is called with lines that people should see."""
+    """Return the cache of a build; `note` is called with lines that people should see.
+
+    Emits: K009.
+
+    Raises:
+        MochiError: A limit in the environment is wrong.
+    """
     trust = remote.trust
-    local = Cache(root, accepts=partial(_accepts, trust)) if trust.asks else Cache(root)
+    limits = find_limits(os.environ)
+    if trust.asks:
+        local = Cache(root, limits=limits, accepts=partial(_accepts, trust))
+    else:
+        local = Cache(root, limits=limits)
     if (address := remote.address) is None:
         return local
     from mochi_rules.cache.tiers import TieredCache  # noqa: PLC0415 - where there are tiers

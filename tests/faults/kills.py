@@ -25,7 +25,8 @@ WORDS: tuple[tuple[str, ...], ...] = ((), ("test",))  # build all, or run the te
 PATIENCE = 20  # seconds that the children of a killed build have to end
 EVICT = """\
 import sys; from pathlib import Path; from mochi_rules.cache.cache import Cache
-while True: Cache(Path(sys.argv[1]), capacity=0).gc()
+from mochi_rules.cache.limits import Limits
+while True: Cache(Path(sys.argv[1]), limits=Limits(0)).gc()
 """
 
 

@@ -13,6 +13,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache import evict
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
+from mochi_rules.cache.limits import Limits
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.maintenance import usage
 
@@ -25,6 +26,7 @@ STEPS = 10
 SIZE = 40 << 10  # bytes, of the output that each step has for itself
 CAP = 400 << 10  # bytes: the ten steps take 568 KiB, since each has five files
 CWASM, MAP = OUTPUTS
+HOUR = 3600 * 10**9  # nanoseconds
 
 
 def outputs_of(index: int) -> dict[str, bytes]:
@@ -60,7 +62,7 @@ def found(root: Path, actions: list[PreparedAction]) -> list[bool]:
 def test_gc_honors_the_cap(root: Path, actions: list[PreparedAction]) -> None:
     """A collection leaves the cache at its low water mark."""
     assert Cache(root).report().usage.size > CAP
-    cache = Cache(root, capacity=CAP)
+    cache = Cache(root, limits=Limits(CAP))
     evicted = cache.gc()
     size = cache.report().usage.size
     assert CAP * 0.5 < size <= CAP * 0.7
@@ -69,7 +71,7 @@ def test_gc_honors_the_cap(root: Path, actions: list[PreparedAction]) -> None:
 
 def test_gc_keeps_what_was_used_last(root: Path, actions: list[PreparedAction]) -> None:
     """The steps that stay are the ones used last."""
-    Cache(root, capacity=CAP).gc()
+    Cache(root, limits=Limits(CAP)).gc()
     kept = found(root, actions)
     assert kept == sorted(kept)
     assert (kept[0], kept[-1]) == (False, True)
@@ -78,7 +80,7 @@ def test_gc_keeps_what_was_used_last(root: Path, actions: list[PreparedAction]) 
 def test_gc_keeps_what_was_hit(root: Path, actions: list[PreparedAction]) -> None:
     """A hit on the oldest step saves it."""
     Cache(root).lookup(actions[0])
-    Cache(root, capacity=CAP).gc()
+    Cache(root, limits=Limits(CAP)).gc()
     assert found(root, actions)[:2] == [True, False]
 
 
@@ -92,7 +94,7 @@ def test_gc_below_the_high_water_mark_does_nothing(
 
 def test_gc_keeps_what_is_younger_than_the_process(root: Path) -> None:
     """What a build has just stored stays, even above the cap."""
-    cache = Cache(root, capacity=CAP)
+    cache = Cache(root, limits=Limits(CAP))
     for index in range(STEPS):
         cache.store(make_action(str(index)), outputs_of(index))
     assert cache.gc().evicted == 0
@@ -109,8 +111,8 @@ def test_gc_to_nothing_leaves_no_file(root: Path, actions: list[PreparedAction])
         os.utime(path, (old, old))
     for path in (root / "v1").rglob("*"):
         os.utime(path, (old, old))
-    Cache(root, capacity=0).gc()
-    assert [path for path in (root / "v1").rglob("*") if path.is_file()] == []
+    Cache(root, limits=Limits(0)).gc()
+    assert [path.name for path in (root / "v1").rglob("*") if path.is_file()] == ["swept"]
 
 
 def test_gc_leaves_the_drafts_of_writers(root: Path, actions: list[PreparedAction]) -> None:
@@ -120,13 +122,13 @@ def test_gc_leaves_the_drafts_of_writers(root: Path, actions: list[PreparedActio
     draft.write_bytes(b"x")
     recent = time.time() - 600
     os.utime(draft, (recent, recent))
-    Cache(root, capacity=0).gc()
+    Cache(root, limits=Limits(0)).gc()
     assert draft.exists()
 
 
 def test_store_evicts_above_the_cap(root: Path, actions: list[PreparedAction]) -> None:
     """A store by a later process brings the cache under its cap, without being asked."""
-    cache = Cache(root, capacity=CAP)
+    cache = Cache(root, limits=Limits(CAP))
     for index in range(STEPS, STEPS + 8):  # the estimate is a sample, so it may need some
         cache.store(make_action(str(index)), outputs_of(index))
     assert cache.statistics.evicted > 0
@@ -150,7 +152,7 @@ def test_interrupted_eviction_leaves_no_result_without_blobs(
 
     monkeypatch.setattr(evict, "remove", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        Cache(root, capacity=0).gc()
+        Cache(root, limits=Limits(0)).gc()
     check = Cache(root).verify()
     assert (check.damaged, check.dangling) == ((), ())
 
@@ -167,7 +169,7 @@ def test_entry_used_since_the_scan_stays(root: Path, actions: list[PreparedActio
 def test_one_process_evicts_at_a_time(root: Path, actions: list[PreparedAction]) -> None:
     """While another process evicts, a collection does nothing instead of waiting."""
     with file_lock(root / "v1" / "locks" / "evict"):
-        assert Cache(root, capacity=0).gc().evicted == 0
+        assert Cache(root, limits=Limits(0)).gc().evicted == 0
 
 
 def test_vanishing_files_are_no_error(root: Path, actions: list[PreparedAction]) -> None:
@@ -187,3 +189,33 @@ def test_estimate_is_near(root: Path) -> None:
     exact = usage(layout).size
     assert exact == 1500 * 4096
     assert all(abs(evict.estimate(layout) / exact - 1) < 0.4 for _ in range(20))
+
+
+def test_gc_evicts_what_is_too_old(root: Path, actions: list[PreparedAction]) -> None:
+    """Whatever room there is: of steps used 2 to 20 hours ago, those of half a day stay."""
+    Cache(root, limits=Limits(age=11 * HOUR)).gc()
+    assert found(root, actions) == [False] * 5 + [True] * 5
+
+
+def test_gc_removes_the_drafts_of_interrupted_writers(root: Path) -> None:
+    """In every folder, though nothing is full or old."""
+    cache = Cache(root)
+    cache.store(make_action(), OUTPUTS)
+    drafts = [root / "v1" / name for name in (".statistics.x", "cas/00/.blob.x", "runs/.run.x")]
+    for path in drafts:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+        os.utime(path, (0, 0))
+    assert cache.gc().evicted == len(drafts)
+    assert not any(path.exists() for path in drafts)
+
+
+def test_old_entries_go_once_a_day(root: Path, actions: list[PreparedAction]) -> None:
+    """A build that stores something evicts, unless one did so today."""
+    limits = Limits(age=11 * HOUR)
+    Cache(root).gc()
+    Cache(root, limits=limits).store(make_action("new"), OUTPUTS)
+    assert all(result_path(root, action).exists() for action in actions)
+    os.utime(root / "v1/swept", (0, 0))
+    Cache(root, limits=limits).store(make_action("newer"), OUTPUTS)
+    assert found(root, actions) == [False] * 5 + [True] * 5

@@ -52,14 +52,14 @@ def test_processes_evict_while_others_use(
     code = """
 hits = 0
 for round in range(60):
-    cache = Cache(root, capacity=0)
+    cache = Cache(root, limits=Limits(0))
     for index in range(4):
         action, outputs = make_action(str(index)), {path: b"%d" % index for path in OUTPUTS}
         hit = cache.lookup(action)
         hits += hit is not None
         assert hit is None or hit.outputs == outputs
         cache.store(action, outputs)
-    cache.clear() if round % 10 == 9 else Cache(root, capacity=0).gc()
+    cache.clear() if round % 10 == 9 else Cache(root, limits=Limits(0)).gc()
     assert cache.warnings == (), cache.warnings
 print(hits)
 """
