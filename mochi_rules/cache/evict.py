@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.digest import Digest
 from mochi_rules.cache.entry import discard, write_entry
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mochi_rules.cache.directory import Layout
     from mochi_rules.cache.limits import Limits
@@ -67,6 +68,11 @@ def scan_quarantine(layout: Layout) -> list[Entry]:
 def scan_runs(layout: Layout) -> list[Entry]:
     """Return the records of runs."""
     return list(_scan(layout.runs))
+
+
+def digests_of(entries: Iterable[Entry]) -> list[Digest]:
+    """Return the digests that files are named by, of size 0: a name is all that is known."""
+    return [Digest(entry.name, 0) for entry in entries if not _is_draft(entry)]
 
 
 def is_due(layout: Layout, limits: Limits) -> bool:

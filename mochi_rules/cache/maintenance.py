@@ -10,12 +10,11 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.digest import Digest
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.directory import MAX_RUN
 from mochi_rules.cache.entry import check_folder, discard, open_file, unseal
 from mochi_rules.cache.evict import (
-    Entry,
+    digests_of,
     remove,
     scan_blobs,
     scan_quarantine,
@@ -27,10 +26,10 @@ from mochi_rules.cache.store import EMPTY, has_size, read, refuse, set_aside
 from mochi_rules.cache.stored_step import StoredStep, stored_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from mochi_rules.base.diagnostic import MochiError
+    from mochi_rules.base.digest import Digest
     from mochi_rules.cache.directory import Layout
     from mochi_rules.cache.messages import ActionResult
 
@@ -96,8 +95,8 @@ def verify(layout: Layout, recorder: Recorder, refusal: Refusal) -> Verification
 
     Emits: K002 (of others), K006 (damaged), K007 (unreadable).
     """
-    blobs = _digests(scan_blobs(layout))
-    results = _digests(scan_results(layout))
+    blobs = digests_of(scan_blobs(layout))
+    results = digests_of(scan_results(layout))
     damaged = [layout.blob(digest) for digest in blobs if not _check_blob(digest, layout, recorder)]
     dangling, refused = [], []
     action_cache = ActionCache(layout, recorder)
@@ -139,15 +138,6 @@ def clear(layout: Layout) -> Removal:
     discard(layout.statistics)
     discard(layout.shared_statistics)
     return Removal(len(removed), sum(entry.size for entry in removed))
-
-
-def _digests(entries: Iterable[Entry]) -> list[Digest]:
-    """Return the digests that the files are named by, of size 0; a name is all that is known."""
-    digests = []
-    for entry in entries:
-        with suppress(ValueError):  # a draft
-            digests.append(Digest(entry.name, 0))
-    return digests
 
 
 def _check_blob(digest: Digest, layout: Layout, recorder: Recorder) -> bool:

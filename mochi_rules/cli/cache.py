@@ -109,7 +109,9 @@ def _gc(cache: Cache, _parsed: Parsed) -> int:
     return 0
 
 
-def _verify(cache: Cache, _parsed: Parsed) -> int:
+def _verify(cache: Cache, parsed: Parsed) -> int:
+    if parsed.has("remote"):
+        return _verify_remote(cache)
     from mochi_rules.steps.stored_checks import refusal  # noqa: PLC0415 - of this action only
 
     found = cache.verify(refusal)
@@ -123,6 +125,27 @@ def _verify(cache: Cache, _parsed: Parsed) -> int:
     count = count_text(faults, "fault")
     sys.stdout.write(f"checked {found.checked}, {count}\n")
     return 1 if faults else 0
+
+
+def _verify_remote(cache: Cache) -> int:
+    """Check what the server has of the results of this machine.
+
+    Emits: K020 (there is no server), K022, K023.
+    """
+    from mochi_rules.remote.tier import RemoteTier  # noqa: PLC0415 - of this option only
+    from mochi_rules.steps.caches import find_remote  # noqa: PLC0415 - as above
+
+    settings = dataclasses.replace(find_remote(Path.cwd(), {}), is_required=True)
+    if settings.address is None:
+        help_ = "set MOCHI_RULES_REMOTE, or `url` in `[remote]` of `mochi.toml`"
+        raise fail("K020", "there is no remote cache to verify", help=help_)
+    tier = RemoteTier(settings, settings.address, lambda _line: None)
+    found = tier.verify(Layout(_root(cache)))
+    tier.finish()
+    for key, fault in found.faults.items():
+        sys.stdout.write(f"{key.hash}: {fault}\n")
+    sys.stdout.write(f"checked {found.checked}, {count_text(len(found.faults), 'fault')}\n")
+    return 1 if found.faults else 0
 
 
 def _clear(cache: Cache, _parsed: Parsed) -> int:
@@ -204,6 +227,7 @@ VERB = Verb(
     look_after,
     (
         Option("json", "`stats` as JSON"),
+        Option("remote", "`verify`: check what the remote cache has of the results that are here"),
         Option(_SIZE, "`gc`: the most that the cache may take, such as `20GB`", "SIZE"),
         Option(_DAYS, "`gc`: evict what was not used for so long", "DAYS"),
         CACHE,

@@ -16,7 +16,7 @@ from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.files import reason, write_through
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.directory import examine, prepare
-from mochi_rules.cache.evict import scan_blobs, scan_results
+from mochi_rules.cache.evict import digests_of, scan_blobs, scan_results
 from mochi_rules.cache.messages import ActionResult, decode, encode
 from mochi_rules.cache.statistics import Recorder
 from mochi_rules.cache.store import ContentStore, read
@@ -91,24 +91,23 @@ def pull(layout: Layout, path: Path) -> int:
 
 def _blobs(layout: Layout) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of each blob that is sound."""
-    for entry in scan_blobs(layout):
-        data = read(layout.blob(Digest(entry.name, 0)), _MAX_SIZE, layout, Recorder())
-        if data is not None and digest_bytes(data).hash == entry.name:
-            yield f"cas/{entry.name}", data
+    for digest in digests_of(scan_blobs(layout)):
+        data = read(layout.blob(digest), _MAX_SIZE, layout, Recorder())
+        if data is not None and digest_bytes(data).hash == digest.hash:
+            yield f"cas/{digest.hash}", data
 
 
 def _results(layout: Layout, signer: Signer | None) -> Iterator[tuple[str, bytes]]:
     """Yield the name and content of each result, signed if there is a key."""
     recorder = Recorder()
     results = ActionCache(layout, recorder)
-    for entry in scan_results(layout):
-        key = Digest(entry.name, 0)
+    for key in digests_of(scan_results(layout)):
         result = results.get(key)
         if result is not None:
             action = read(layout.blob(key), _MAX_SIZE, layout, recorder)
             if signer and action and not has_origin(result):  # others sign their own
                 result = signer.sign(digest_bytes(action), result)
-            yield f"ac/{entry.name}", encode(result)
+            yield f"ac/{key.hash}", encode(result)
 
 
 def _member(name: str, data: bytes) -> bytes:

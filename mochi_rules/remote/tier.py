@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.base.diagnostic import Diagnostic
     from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.directory import Layout
     from mochi_rules.cache.explain import KeyRecord
     from mochi_rules.cache.key import PreparedAction
     from mochi_rules.cache.messages import ActionResult
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from mochi_rules.remote.settings import Address, RemoteSettings
     from mochi_rules.remote.trust import Signer
     from mochi_rules.remote.uploads import Entry
+    from mochi_rules.remote.verification import RemoteVerification
 
 _UNNOTICED = 0.2  # seconds
 _FLUSH = 0.3  # seconds for uploads at the end, besides what is left of the patience
@@ -139,6 +141,19 @@ class RemoteTier:
         except (ServerError, MochiError) as error:
             self._fail(error)
             return {}
+
+    def verify(self, layout: Layout) -> RemoteVerification:
+        """Check what the server has of the results of a cache.
+
+        Raises:
+            MochiError: The server fails.
+        """
+        from mochi_rules.remote.verification import verify_remote  # noqa: PLC0415 - not for a build
+
+        try:
+            return verify_remote(self._open(), layout, self.settings.trust)
+        except ServerError as error:
+            raise self._problem(error) from None
 
     def refusal(self, key: Digest) -> str:
         """Return why an entry that the server has was not taken, or an empty string."""
