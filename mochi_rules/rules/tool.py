@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,8 @@ from mochi_rules.steps.engines.engines import PooledEngines
 from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mochi_rules.rules.null_build.unchanged import Watch
     from mochi_rules.ui.console import Console
 
@@ -101,7 +104,10 @@ def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
         space.at_first_step.append(partial(fetch_ahead, space, cache))
     if path := SCons.Script.GetOption("mochi_trace"):
         trace.start()
-        space.at_end.append(partial(_write_trace, space, path))
+        space.at_end.append(partial(_write_file, space, path, trace.document))
+    if path := SCons.Script.GetOption("mochi_build_events"):
+        began = time.time()
+        space.at_end.append(lambda: _write_file(space, path, lambda: _events(space, began)))
     if watch:  # which takes its streams away again when it has seen enough
         watch.observer.watch_output()
         space.at_begin.append(watch.observer.stop)
@@ -114,12 +120,18 @@ def _install(space: Workspace, env: Any, watch: Watch | None) -> None:
     SCons.Script.help_text = _Help(space, SCons.Script.help_text or "")
 
 
-def _write_trace(space: Workspace, path: str) -> None:
-    """Write what happened when; a build does not fail for that."""
+def _write_file(space: Workspace, path: str, make: Callable[[], bytes]) -> None:
+    """Write what happened; a build does not fail for that."""
     try:
-        write_through(space.root / path, trace.document())
+        write_through(space.root / path, make())
     except OSError as error:
-        space.console.say(f"note: cannot write the trace `{path}`: {reason(error)}")
+        space.console.say(f"note: cannot write `{path}`: {reason(error)}")
+
+
+def _events(space: Workspace, began: float) -> bytes:
+    from mochi_rules.rules.build_events import build_events  # noqa: PLC0415 - of this option only
+
+    return build_events(space, began)
 
 
 class _Help:

@@ -38,6 +38,7 @@ OPTIONS = {
     "--ui=auto|fancy|plain|quiet": "how to show progress",
     "--color=auto|always|never": "whether to use color",
     "--trace=FILE": "write when which step ran, for chrome://tracing or Perfetto",
+    "--build-events=FILE": "write the result as Bazel's build events, in JSON",
     "-j N": "how many steps to run at once",
     "-k": "keep going after an error",
     "-n": "show what would run",

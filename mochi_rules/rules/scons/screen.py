@@ -27,10 +27,13 @@ def open_console() -> Console:
             f"--{name}", dest=f"mochi_{name}", type="choice", choices=choices,
             default="auto", metavar="WHEN", help=text,
         )  # fmt: skip
-    SCons.Script.AddOption(
-        "--trace", dest="mochi_trace", metavar="FILE", default="",
-        help="write when which step ran, for chrome://tracing or Perfetto",
-    )  # fmt: skip
+    files = (("trace", "write when which step ran, for chrome://tracing or Perfetto"),
+             ("build-events", "write the result as Bazel's build events, in JSON"))  # fmt: skip
+    for name, text in files:
+        SCons.Script.AddOption(
+            f"--{name}", dest=f"mochi_{name.replace('-', '_')}", metavar="FILE", default="",
+            help=text,
+        )  # fmt: skip
     output, errors = Output(sys.stdout), Output(sys.stderr)
     choice = "quiet" if SCons.Script.GetOption("silent") else SCons.Script.GetOption("mochi_ui")
     color = use_color(
