@@ -194,6 +194,9 @@ class Cache:
         """Return why an entry that is there was not taken: this tier reports no such thing."""
         return ""
 
+    def interrupt(self) -> None:
+        """End what is under way: here, nothing takes long."""
+
     def flush(self, shared: Statistics = Statistics()) -> None:  # noqa: B008 - it is immutable
         """Add what this process counted to the totals on disk; call it before the end.
 

@@ -59,6 +59,9 @@ class Tier(Protocol):
     def refusal(self, key: Digest) -> str:
         """Return why an entry that is there was not taken, or an empty string."""
 
+    def interrupt(self) -> None:
+        """End what is under way, and keep nobody waiting: the build was interrupted."""
+
     def flush(self) -> None:
         """Finish what is under way; call it before the end."""
 
@@ -87,6 +90,9 @@ class Shared(Protocol):
 
     def offer(self, action: PreparedAction, hit: Hit) -> None:
         """Store the outputs of a step, in the background."""
+
+    def interrupt(self) -> None:
+        """End what is under way; no call succeeds any more."""
 
     def finish(self) -> None:
         """Wait for what is under way in the background, and end the connection."""
@@ -237,6 +243,11 @@ class TieredCache:
     def refusal(self, key: Digest) -> str:
         """Return why an entry of the shared tier was not taken, or an empty string."""
         return self._shared.refusal(key) if self._shared else ""
+
+    def interrupt(self) -> None:
+        """End what the shared tier does: an upload may take longer than people wait."""
+        if self._shared is not None:
+            self._shared.interrupt()
 
     def flush(self) -> None:
         """Finish the uploads, and add what was counted to the totals on disk."""

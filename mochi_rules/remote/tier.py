@@ -169,6 +169,12 @@ class RemoteTier:
         if not is_queued:
             self._recorder.count(Statistics(skipped=1))
 
+    def interrupt(self) -> None:
+        """End what is under way; no call succeeds any more."""
+        self._guard.stop()
+        if self._server is not None:
+            self._server.close()
+
     def finish(self) -> None:
         """Wait for what is under way in the background, and end the connection."""
         left = 0 if self._guard.is_open else self._drain()

@@ -318,6 +318,7 @@ class Workspace:
         """Start no further step, and end the workers: SCons waits for what they do."""
         self.is_interrupted = True
         self.pipeline.engines.close()
+        self.settings.cache.interrupt()
 
     def visit(self, node: Any) -> None:
         """Count a node that SCons visits, if it is up to date."""

@@ -10,7 +10,7 @@ import io
 import json
 import os
 from queue import SimpleQueue
-from threading import BoundedSemaphore, Event, Lock, Thread
+from threading import BoundedSemaphore, Condition, Event, Thread
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 # The modules that are workers, by their tools.
 _MODULES = {"mochi": "mochi_rules.steps.engines.compiler_worker", "aot": "mochi_rules.aot.worker"}
 _GUEST = "mochi_rules.steps.away.guest"
+_SETTLING = 1.5  # seconds
 _SECONDS = 600.0  # for a request, as for a worker here
 
 
@@ -52,7 +53,7 @@ class Away:
         self.policies = policies
         self.here = BoundedSemaphore(os.cpu_count() or 1)  # what falls back runs with few others
         self._executor = executor
-        self._lock = Lock()
+        self._changed = Condition()
         self._running: set[Cancellation] = set()
         self._is_closed = False
 
@@ -71,7 +72,7 @@ class Away:
         Raises:
             MochiError: The build has ended, or requires the server, and it fails.
         """
-        with self._lock:
+        with self._changed:
             if self._is_closed:
                 raise _interrupted()
             self._running.add(cancellation)
@@ -81,8 +82,9 @@ class Away:
             self.refuse(str(error))
             return None
         finally:
-            with self._lock:
+            with self._changed:
                 self._running.discard(cancellation)
+                self._changed.notify_all()
         if finished is None and self._is_closed:
             raise _interrupted()
         return finished
@@ -116,11 +118,16 @@ class Away:
 
     def close(self) -> None:
         """End what runs on the server, and let nothing begin there."""
-        with self._lock:
+        with self._changed:
             self._is_closed = True
             running = list(self._running)
         for cancellation in running:
             cancellation.cancel()
+
+    def settle(self) -> None:
+        """Wait until the server has learnt what it need not run any more, but not for long."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._running, _SETTLING)
 
 
 class RemoteWorker:

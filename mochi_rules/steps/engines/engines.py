@@ -189,6 +189,8 @@ class PooledEngines:
         self._clif.close()
         for pool in aot:
             pool.close()
+        if self._away is not None:
+            self._away.settle()
 
     def _hire(self, tool: str, local: WorkerProcess) -> Worker:
         """Return a worker of a tool: on the server, if that is where it runs."""

@@ -184,6 +184,28 @@ def test_interrupted_build_ends_its_operations(tier: RemoteTier, server: FakeSer
     assert tier.warnings == ()
 
 
+def test_interrupted_build_waits_for_no_upload(tier: RemoteTier, server: FakeServer) -> None:
+    """What goes along with the first step is large, and the way to the server may be slow."""
+    began, ended = Event(), Event()
+
+    def keep(*_: object) -> object:
+        began.set()
+        ended.wait(30)
+        return m.BatchUpdated()
+
+    server.batch_update = keep  # type: ignore[method-assign]
+    cancellation = Cancellation()
+    waiting = Thread(target=tier.executor.run, args=(JOB, cancellation))
+    waiting.start()
+    assert began.wait(10)
+    cancellation.cancel()
+    tier.interrupt()
+    waiting.join(20)
+    assert not waiting.is_alive()
+    ended.set()
+    assert tier.warnings == ()
+
+
 def test_namespace_parts_actions(machine: Machine, server: FakeServer) -> None:
     """What one namespace has run is not taken by another."""
     run(remote_tier(machine, server))
