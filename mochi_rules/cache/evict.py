@@ -72,7 +72,11 @@ def scan_runs(layout: Layout) -> list[Entry]:
 
 def digests_of(entries: Iterable[Entry]) -> list[Digest]:
     """Return the digests that files are named by, of size 0: a name is all that is known."""
-    return [Digest(entry.name, 0) for entry in entries if not _is_draft(entry)]
+    digests = []
+    for entry in entries:
+        with suppress(ValueError):  # a draft, or a file of the user's
+            digests.append(Digest(entry.name, 0))
+    return digests
 
 
 def is_due(layout: Layout, limits: Limits) -> bool:

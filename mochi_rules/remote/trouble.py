@@ -139,7 +139,7 @@ class Guard:
             except ServerError as error:
                 is_short = error.kind is Kind.LATE and limit < min(seconds, _TELLING)
                 if is_short and self._has_answered:
-                    raise ServerError(Kind.STOPPED, _IMPATIENT) from None
+                    raise self._give_up() from None
                 if attempt + 1 == _ATTEMPTS or not _pause(error, attempt, patience):
                     if error.kind is not Kind.REFUSED or not in_background:
                         self.note_failure(error)
@@ -167,10 +167,14 @@ class Guard:
         if self.patience is None or in_background:
             return seconds
         if self.patience.left < _SHORTEST:
-            error = ServerError(Kind.STOPPED, _IMPATIENT)
-            self.trouble = self.trouble or error
-            raise error
+            raise self._give_up()
         return min(seconds, self.patience.left)
+
+    def _give_up(self) -> ServerError:
+        """Note that the build has waited long enough, and return the error of a call."""
+        error = ServerError(Kind.STOPPED, _IMPATIENT)
+        self.trouble = self.trouble or error
+        return error
 
     def _note_success(self) -> None:
         with self._lock:
