@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 SLOT_NAMES = ("int", "float", "bool", "ref")
+_FARTHEST = 8  # elements that an index may be above what is computed; no list begins so low
 _ELEMENT_STORES = (*SLOT_STORES[:2], BYTE_STORE, SLOT_STORES[3])
 
 
@@ -68,17 +69,19 @@ def _list_len(s: Selector, value: Value) -> None:
 
 def _push_element(s: Selector, value: Value, size: int) -> int:
     """Push the base of element access; return the offset to use with it."""
-    s.push(value.args[0])
-    constant = s.const_of(value.args[1])
+    xs, index = value.args[:2]
+    s.push(xs)
+    constant = s.const_of(index)
     if constant is not None and 0 <= constant < 2**20:
         return layout.LIST_DATA + int(constant) * size
-    s.push(value.args[1])
+    index, change = s.split_sum(index, -layout.LIST_DATA // size, _FARTHEST)
+    s.push(index)
     s.raw("i32.wrap_i64")
     if size > 1:
         s.raw("i32.const", size.bit_length() - 1)
         s.raw("i32.shl")
     s.raw("i32.add")
-    return layout.LIST_DATA
+    return layout.LIST_DATA + change * size
 
 
 def _list_load(s: Selector, value: Value) -> None:

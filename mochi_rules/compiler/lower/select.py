@@ -225,6 +225,22 @@ class Selector:
         """Return the value of a constant, or None."""
         return value.attr if value.op == "const" else None
 
+    def split_sum(self, index: Value, least: int, most: int) -> tuple[Value, int]:
+        """Return an index without a constant that is added to it, and the constant, or 0.
+
+        Only where the constant is in range, and what it is added to can be pushed.
+        """
+        total = index.args[0] if index.op in _NO_CODE else index
+        change = self.const_of(total.args[1]) if total.op == "add" else None
+        if change is None or not least <= change <= most:
+            return index, 0
+        base = total.args[0]
+        if base not in self.local_of and not (index in self.deferred and total in self.deferred):
+            return index, 0
+        self._take(index)
+        self._take(total)
+        return base, change
+
     # What structure.py uses
 
     def block_code(self, block: Block) -> None:

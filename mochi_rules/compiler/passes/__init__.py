@@ -24,6 +24,7 @@ from mochi_rules.compiler.passes.share import share
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
 from mochi_rules.compiler.passes.unbox import unbox
+from mochi_rules.compiler.passes.unroll import unroll
 from mochi_rules.compiler.passes.version import version_loops
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("hoist", 2, hoist),
     Pass("fill", 2, fill),
     Pass("version", 2, version_loops),
+    Pass("unroll", 2, unroll),
     Pass("rotate", 2, rotate),
     Pass("anchor", 2, anchor),
     Pass("known_keys", 1, whole=place_known_keys),

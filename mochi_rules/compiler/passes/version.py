@@ -12,11 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import Branch
 from mochi_rules.compiler.ir.types import INT
 from mochi_rules.compiler.passes.bounds import Bounds
 from mochi_rules.compiler.passes.known import END
-from mochi_rules.compiler.passes.loop_copies import Condition, Loop, copy_loops, find_loop
+from mochi_rules.compiler.passes.loop_copies import (
+    Condition,
+    Loop,
+    copy_loops,
+    find_loop,
+    is_unlikely,
+)
 from mochi_rules.compiler.passes.ranges import RULES, drop_checks
 from mochi_rules.compiler.passes.shortest import Shortest
 
@@ -74,16 +79,8 @@ def _candidates(facts: Facts) -> Iterator[Loop]:
         is_innermost = len(body & flow.headers) == 1
         if is_innermost and len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
             loop = find_loop(facts, header)
-            if loop is not None and not _is_unlikely(facts, loop):
+            if loop is not None and not is_unlikely(facts.flow, loop.entry):
                 yield loop
-
-
-def _is_unlikely(facts: Facts, loop: Loop) -> bool:
-    """Whether the loop is a copy for what is rare."""
-    ends = [source.end for source in facts.flow.predecessors[loop.entry]]
-    return any(
-        isinstance(end, Branch) and end.likely and end.otherwise is loop.entry for end in ends
-    )
 
 
 class _Proof:
