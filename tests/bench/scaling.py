@@ -58,6 +58,11 @@ CONSTRUCTS: dict[str, tuple[int, tuple[str, ...]]] = {
     "loops": (
         250, ("fun f() {", "var a = 0", "*for i in 0..@ { a = a + i }", "print(a)", "}", "f()"),
     ),
+    "nested loops": (
+        25, ("fun f(n: int, rows: list<list<int>>) {", "var a = 0",
+             "*for i in 0..n { for j in 0..len(rows[i]) { a = a + rows[i][j] * rows[j][@] } }",
+             "print(a)", "}", "f(0, [[1]])"),
+    ),
     "else if": (
         250, ("fun f(c: int): int {", "var x = 0", "<<if c == @ { x = @ }~ else >>", "return x",
               "}", "print(f(3))"),

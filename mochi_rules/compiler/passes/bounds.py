@@ -36,6 +36,7 @@ _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
 _STEPS = 500
 _UNKNOWN = 1 << 80  # a growth: with the bounds of ints that are added to it, still above all ints
+_LENGTHS = 8  # of one list that are tried, the latest
 _DEEPEST = 20  # claims in a proof of a claim
 
 
@@ -393,7 +394,7 @@ class Bounds(Known):
             # Nobody lengthens a list that is held.
             return self._holds(sign, a, None, c + sign * len(b.args[0].args), place)
         if b.op == "list.len" and sign > 0:
-            earlier = self._earlier_lengths(b)
+            earlier = self.earlier_lengths(b)
             xs = b.args[0]
             is_element = xs.op == "list.load" and xs.args[0] in a.args
             if a in earlier or (a.op == "list.shortest" and is_element):
@@ -417,7 +418,7 @@ class Bounds(Known):
         if self.at_lengths:
             return False
         self.at_lengths = True
-        found = any(self._holds(1, a, length, c, place) for length in lengths)
+        found = any(self._holds(1, a, length, c, place) for length in lengths[-_LENGTHS:])
         self.at_lengths = False
         return found
 
@@ -440,14 +441,6 @@ class Bounds(Known):
             return False
         off = counter.is_inclusive - int(counter.first.attr)
         return self._holds(1, a, counter.limit, c + off, place)
-
-    def _earlier_lengths(self, length: Value) -> list[Value]:
-        """Return lengths of the same list that were found before: nobody shortens a list."""
-        place = (self.homes[length], self.positions[length])
-        return [
-            other for other in self.lengths[length.args[0]]
-            if self.reaches(self.homes[other], self.positions[other], place)
-        ]  # fmt: skip
 
     def _holds_by_induction(self, sign: int, a: Value, b: Value | None, c: int) -> bool:
         sources, home = self.args.get(a), self.homes[a]

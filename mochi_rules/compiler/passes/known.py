@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.function import Block, Branch, Jump
@@ -26,8 +26,9 @@ _RELATIONS = {
 }  # fmt: skip
 _WRAPS = {"add.wraps": "add", "mul.wraps": "mul"}
 END = 1 << 30  # a position behind all instructions
-_FEW = 8  # facts that are looked at one by one
+_FEW = 8  # items that are looked at one by one
 
+_T = TypeVar("_T")
 
 Place = tuple[Block, int]
 
@@ -42,35 +43,24 @@ class Fact:
     change: int
 
 
-class _Facts:
-    """The facts about one value in one direction."""
+class _Placed(Generic[_T]):
+    """Things that hold from some block on, found by a block that is dominated by theirs."""
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
-        self._items: list[Fact] = []
-        self._supposed: list[Fact] = []  # few, and soon withdrawn
+        self._items: list[tuple[Block, _T]] = []
 
-    def add(self, fact: Fact) -> None:
-        """Add what a branch or a check says."""
-        self._items.append(fact)
+    def add(self, block: Block, item: _T) -> None:
+        """Add what holds from a block on."""
+        self._items.append((block, item))
         self.__dict__.pop("_nested", None)
 
-    def suppose(self, fact: Fact) -> None:
-        """Add what is not certain."""
-        self._supposed.append(fact)
-
-    def withdraw(self) -> None:
-        """Drop what was supposed last."""
-        self._supposed.pop()
-
-    def reaching(self, block: Block) -> list[Fact]:
-        """Return the facts whose blocks dominate a block, in the order in which they were added."""
-        dominates = self._flow.dominates
+    def reaching(self, block: Block) -> list[_T]:
+        """Return the items whose blocks dominate a block, in the order in which they were added."""
         if len(self._items) > _FEW:
-            found = [self._items[number] for number in sorted(self._numbers(block))]
-        else:
-            found = [fact for fact in self._items if dominates(fact.block, block)]
-        return found + [fact for fact in self._supposed if dominates(fact.block, block)]
+            return [self._items[number][1] for number in sorted(self._numbers(block))]
+        dominates = self._flow.dominates
+        return [item for place, item in self._items if dominates(place, block)]
 
     def _numbers(self, block: Block) -> Iterator[int]:
         starts, rows = self._nested
@@ -83,14 +73,14 @@ class _Facts:
 
     @cached_property
     def _nested(self) -> tuple[list[int], list[tuple[int, list[int], int]]]:
-        """Where the spans of the facts' blocks begin, in order, and a row for each.
+        """Where the spans of the items' blocks begin, in order, and a row for each.
 
-        A row is where the span ends, the numbers of its facts, and the row of the span around it,
+        A row is where the span ends, the numbers of its items, and the row of the span around it,
         or -1: spans contain each other or have nothing in common.
         """
         by_span: dict[tuple[int, int], list[int]] = {}
-        for number, fact in enumerate(self._items):
-            by_span.setdefault(self._flow.span(fact.block), []).append(number)
+        for number, (block, _) in enumerate(self._items):
+            by_span.setdefault(self._flow.span(block), []).append(number)
         rows: list[tuple[int, list[int], int]] = []
         around: list[int] = []
         spans = sorted(by_span)
@@ -100,6 +90,33 @@ class _Facts:
             rows.append((end, by_span[start, end], around[-1] if around else -1))
             around.append(len(rows) - 1)
         return [start for start, _ in spans], rows
+
+
+class _Facts:
+    """The facts about one value in one direction."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._certain: _Placed[Fact] = _Placed(flow)
+        self._supposed: list[Fact] = []  # few, and soon withdrawn
+
+    def add(self, fact: Fact) -> None:
+        """Add what a branch or a check says."""
+        self._certain.add(fact.block, fact)
+
+    def suppose(self, fact: Fact) -> None:
+        """Add what is not certain."""
+        self._supposed.append(fact)
+
+    def withdraw(self) -> None:
+        """Drop what was supposed last."""
+        self._supposed.pop()
+
+    def reaching(self, block: Block) -> list[Fact]:
+        """Return the facts whose blocks dominate a block; what is certain first."""
+        dominates = self._flow.dominates
+        supposed = [fact for fact in self._supposed if dominates(fact.block, block)]
+        return self._certain.reaching(block) + supposed
 
 
 class Known:
@@ -114,7 +131,8 @@ class Known:
         self.known: dict[int, dict[Value, _Facts]] = {1: {}, -1: {}}
         self.nonzero: dict[Value, list[Place]] = {}
         self.args: dict[Value, list[tuple[Value, Block]]] = {}  # of parameters, and from where
-        self.lengths: dict[Value, list[Value]] = {}  # of lists
+        self.lengths: dict[Value, _Placed[Value]] = {}  # of lists
+        self._earlier: dict[Value, list[Value]] = {}
         self.fitting: dict[tuple[str, frozenset[Value]], list[Place]] = {}  # by `wraps`, they fit
         for block in self.flow.blocks:
             self._learn(block)
@@ -125,7 +143,7 @@ class Known:
                 index, length = value.args
                 self.below((block, position), index, length, -1)
             elif value.op == "list.len":
-                self.lengths.setdefault(value.args[0], []).append(value)
+                self.lengths.setdefault(value.args[0], _Placed(self.flow)).add(block, value)
             elif value.op == "check.nonzero":
                 self.nonzero.setdefault(value.args[0], []).append((block, position))
         match block.end:
@@ -185,6 +203,16 @@ class Known:
         for fact in facts.reaching(block) if facts else ():
             if fact.block is not block or fact.position < position:
                 yield fact
+
+    def earlier_lengths(self, length: Value) -> list[Value]:
+        """Return lengths of the same list that were found before: nobody shortens a list."""
+        if length not in self._earlier:
+            home, position = self.homes[length], self.positions[length]
+            self._earlier[length] = [
+                other for other in self.lengths[length.args[0]].reaching(home)
+                if self.homes[other] is not home or self.positions[other] < position
+            ]  # fmt: skip
+        return self._earlier[length]
 
     def reaches(self, block: Block, position: int, place: Place) -> bool:
         """Return whether an instruction dominates a place."""
