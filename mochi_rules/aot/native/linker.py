@@ -43,5 +43,6 @@ def link_arguments(
     platform: Platform, objects: tuple[str, ...], output: str, *, debug_info: bool
 ) -> tuple[str, ...]:
     """Return the arguments of a C compiler that link an executable; symbols of functions stay."""
+    # Zig builds its part of the C library, and without `-Os` one for debugging.
     strip = () if debug_info else ("-Wl,-S",)
-    return (*objects, "-o", output, *strip, *_LINKING[platform.system.object_format])
+    return (*objects, "-o", output, "-Os", *strip, *_LINKING[platform.system.object_format])
