@@ -14,6 +14,7 @@ RELOCATABLE, EXECUTABLE, SHARED = 1, 2, 3  # e_type
 HEADER = "HHIQQQIHHHHHH"
 IDENT_SIZE = 16
 PROGRAM = "IIQQQQQQ"  # type, flags, offset, 2 addresses, size in the file, in memory, alignment
+INTERPRETER = 3  # p_type
 SECTION = "IIQQQQIIQQ"  # name, type, flags, address, offset, size, link, info, alignment, entry
 SYMBOL = "IBBHQQ"  # name, info, other, section, value, size
 

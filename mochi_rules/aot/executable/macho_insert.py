@@ -139,6 +139,11 @@ def insert_payload(platform: Platform, data: bytes, payload: bytes, identifier: 
     return code + signer.sign(code)
 
 
+def is_signed(image: Image) -> bool:
+    """Return whether an executable has a signature, valid or not."""
+    return any(command_kind(item) == CODE_SIGNATURE for item in image.commands)
+
+
 def check_signed(image: Image) -> None:
     """Check that an executable has a signature, at its end, that fits to all before it.
 

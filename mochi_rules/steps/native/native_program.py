@@ -130,15 +130,18 @@ def host_step(platform: Platform, compiler: Toolchain) -> Step:
 
 
 def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
-    """Link an executable; the inputs are OBJECT and HOST.
+    """Link an executable, and check it; the inputs are OBJECT and HOST.
 
-    Emits: C036.
+    Emits: C036; as `aot.native.linked.require_sound_linked`.
     """
     output = PROGRAM + config.platform.system.executable_suffix
     flags = link_arguments(config.platform, (OBJECT, HOST), output, debug_info=config.debug_info)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.aot.native.linked import require_sound_linked  # noqa: PLC0415 - of this only
+
         data = run_c_compiler(engines.subprocesses, compiler, flags, inputs, output)
+        require_sound_linked(config.platform, data)
         return Made(data, size_text(len(data)))
 
     arguments = (f"--platform={config.platform.name}", f"--compiler={compiler.identity}", *flags)

@@ -24,6 +24,7 @@ from mochi_rules.steps.native.native_program import (
 )
 from mochi_rules.steps.processes.subprocesses import Subprocesses
 from mochi_rules.steps.step import OBJECT
+from tests.unit.aot.executable.files import make_launcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,8 +94,17 @@ def test_clif_is_the_same_for_every_platform() -> None:
 def test_linker_gets_the_objects(engines: Any) -> None:
     """They lie in its directory, and so will the program."""
     script = "open(sys.argv[4], 'wb').write(b''.join(open(n, 'rb').read() for n in sys.argv[1:3]))"
-    made = link_step(_config(), _compiler(script)).make(engines, {OBJECT: b"ab", HOST: b"cd"})
-    assert made.data == b"abcd"
+    whole = make_launcher(LINUX)
+    inputs = {OBJECT: whole[:100], HOST: whole[100:]}
+    assert link_step(_config(), _compiler(script)).make(engines, inputs).data == whole
+
+
+def test_linker_for_another_platform_is_refused(engines: Any) -> None:
+    """What it made would not start there."""
+    script = "import shutil; shutil.copy('program.o', sys.argv[4])"
+    inputs = {OBJECT: make_launcher(find_platform("s390x-linux")), HOST: b""}
+    with pytest.raises(MochiError, match=r"A122.*for `s390x`, expected an ELF executable"):
+        link_step(_config(), _compiler(script)).make(engines, inputs)
 
 
 @pytest.fixture
@@ -132,8 +142,9 @@ def test_failure_removes_what_earlier_days_left(engines: Any, temporary: Path) -
 
 def test_linker_leaves_nothing(engines: Any, temporary: Path) -> None:
     """The folder of its inputs is removed."""
-    compiler = _compiler("open(sys.argv[4], 'w')")
-    link_step(_config(), compiler).make(engines, {OBJECT: b"", HOST: b""})
+    compiler = _compiler("import shutil; shutil.copy('program.o', sys.argv[4])")
+    inputs = {OBJECT: make_launcher(LINUX), HOST: b""}
+    link_step(_config(), compiler).make(engines, inputs)
     assert not list(temporary.iterdir())
 
 
