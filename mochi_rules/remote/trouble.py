@@ -171,9 +171,13 @@ class Guard:
         return min(seconds, self.patience.left)
 
     def _give_up(self) -> ServerError:
-        """Note that the build has waited long enough, and return the error of a call."""
+        """Return the error of a build that has waited long enough.
+
+        A server that answers, but has little, is not in trouble.
+        """
         error = ServerError(Kind.STOPPED, _IMPATIENT)
-        self.trouble = self.trouble or error
+        if not self._has_answered:
+            self.trouble = self.trouble or error
         return error
 
     def _note_success(self) -> None:
