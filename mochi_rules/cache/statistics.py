@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,10 @@ class Statistics:
 
 
 _NAMES = tuple(field.name for field in dataclasses.fields(Statistics))
+# Counters of calls: the longest in seconds, and as people read it.
+_CALLS = (("calls_10ms", 0.01, "≤ 10 ms"), ("calls_100ms", 0.1, "≤ 100 ms"),
+          ("calls_1s", 1.0, "≤ 1 s"))  # fmt: skip
+_PERCENTILES = (50, 90, 99)
 _LINE = re.compile(r"^([a-z0-9_]+) ([0-9]{1,18})$", re.MULTILINE)
 
 
@@ -62,9 +67,21 @@ def parse_statistics(text: str) -> Statistics:
 
 def call_statistics(seconds: float) -> Statistics:
     """Return the count of one call that took so long."""
-    limits = (("calls_10ms", 0.01), ("calls_100ms", 0.1), ("calls_1s", 1.0))
-    name = next((name for name, limit in limits if seconds <= limit), "calls_longer")
+    name = next((name for name, limit, _ in _CALLS if seconds <= limit), "calls_longer")
     return Statistics(**{name: 1})
+
+
+def latency_text(statistics: Statistics) -> str:
+    """Return percentiles of how long calls took, such as `50 % ≤ 10 ms`; empty without calls."""
+    counts = [(getattr(statistics, name), shown) for name, _, shown in _CALLS]
+    total = sum(count for count, _ in counts) + statistics.calls_longer
+    parts = []
+    for percent in _PERCENTILES if total else ():
+        covered = accumulate(count for count, _ in counts)
+        bound = (shown for (_, shown), count in zip(counts, covered, strict=True)
+                 if count * 100 >= total * percent)  # fmt: skip
+        parts.append(f"{percent} % {next(bound, '> 1 s')}")
+    return ", ".join(parts)
 
 
 class Recorder:

@@ -13,6 +13,7 @@ from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
 from mochi_rules.cache.limits import Limits, find_limits, parse_days, parse_size
+from mochi_rules.cache.statistics import latency_text
 from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
 from mochi_rules.cli.shown import show
@@ -86,6 +87,7 @@ def _stats(cache: Cache, parsed: Parsed) -> int:
     rows += _rows(counts, _OF_A_SERVER)
     if any(remote.values()):
         rows += [("", ""), ("remote cache", ""), *_rows(remote, _OF_A_DIRECTORY)]
+        rows += [("latency", text)] if (text := latency_text(report.shared)) else []
     sys.stdout.write(table(rows))
     return 0
 

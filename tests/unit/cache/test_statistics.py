@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 from mochi_rules.base.diagnostic import Diagnostic
-from mochi_rules.cache.statistics import Recorder, Statistics, parse_statistics
+from mochi_rules.cache.statistics import Recorder, Statistics, latency_text, parse_statistics
 
 
 def test_text_keeps_every_counter() -> None:
@@ -61,3 +61,19 @@ def test_each_code_warns_once() -> None:
     for message in ("first", "second"):
         recorder.warn(Diagnostic("K006", message))
     assert [warning.message for warning in recorder.warnings] == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("statistics", "expected"),
+    [
+        (Statistics(hits=3), ""),
+        (Statistics(calls_10ms=100), "50 % ≤ 10 ms, 90 % ≤ 10 ms, 99 % ≤ 10 ms"),
+        (
+            Statistics(calls_10ms=50, calls_100ms=45, calls_1s=3, calls_longer=2),
+            "50 % ≤ 10 ms, 90 % ≤ 100 ms, 99 % > 1 s",
+        ),
+    ],
+)
+def test_latency_is_in_percentiles(statistics: Statistics, expected: str) -> None:
+    """As far as the counters tell it."""
+    assert latency_text(statistics) == expected
