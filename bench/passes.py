@@ -28,7 +28,7 @@ HEAD = (
     "|---|--:|---|--:|",
 )
 NEEDED = ("prune", "refcount")  # a program would be wrong without them, or full of dead code
-ROUNDS = 15
+ROUNDS = 5
 
 
 @contextmanager

@@ -101,11 +101,11 @@ def _is_quiet(code: list[Value]) -> bool:
 def _unroll(function: Function, loop: _Loop) -> None:
     """Put another loop in front of one, of the most iterations that can be tested together."""
     for times in _TIMES:
-        for bits, counted in _LIMITS:
-            iterations = _Iterations(loop, times, bits, counted)
-            if iterations.fit():
-                function.blocks += _place(loop, iterations)
-                return
+        ways = [_Iterations(loop, times, *limits) for limits in _LIMITS]
+        ways = [way for way in ways if way.fit()]
+        if ways:
+            function.blocks += _place(loop, min(ways, key=lambda way: len(way.tests)))
+            return
 
 
 class _Iterations:
