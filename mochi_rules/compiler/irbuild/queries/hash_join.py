@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.types import ANY, BOOL, FLOAT, INT, STRING, WORD, OptionalType, list_of
+from mochi_rules.compiler.infer.cells import resolve
+from mochi_rules.compiler.ir.types import (
+    ANY,
+    BOOL,
+    FLOAT,
+    INT,
+    STRING,
+    WORD,
+    OptionalType,
+    list_of,
+    optional_of,
+)
 from mochi_rules.compiler.irbuild.access import element_at
 from mochi_rules.compiler.irbuild.loops import count
 from mochi_rules.compiler.irbuild.operators import equal
@@ -18,10 +29,11 @@ from mochi_rules.compiler.irbuild.queries.hidden import HiddenVariables
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.irbuild.context import FunctionBuilder
-    from mochi_rules.compiler.irbuild.queries.plan import Source
+    from mochi_rules.compiler.irbuild.queries.plan import Key, Source
     from mochi_rules.compiler.syntax import ast
 
 _HASHES = {INT: "int_value_hash", FLOAT: "float_value_hash", STRING: "string_hash"}
+_FACTOR = -7046029254386353131
 
 
 class HashIndex:
@@ -50,23 +62,32 @@ class HashIndex:
 
         def step(index: Value) -> None:
             b.declare(source.variable, element_at(b, items, index, length))
-            hidden.append(hashes, self._hash([key.build for key in self.keys])[0])
+            hidden.append(hashes, self._hash([(key, key.build) for key in self.keys])[0])
 
         count(b, b.const(0, INT), length, hidden.keys, step)
         return b.env.pop(hashes)
 
-    def _hash(self, nodes: list[ast.Expr]) -> tuple[Value, list[Value]]:
-        """Return the hash of some expressions, and their values."""
+    def _hash(self, sides: list[tuple[Key, ast.Expr]]) -> tuple[Value, list[Value]]:
+        """Return the hash of one side of some keys, and their values."""
         b = self.b
-        values = [b.expression(node) for node in nodes]
-        hashes = [self._hash_of(value) for value in values]
+        values = [
+            b.value(node, resolve(node.cell)) if _is_int(key) else b.expression(node)
+            for key, node in sides
+        ]
+        hashes = [
+            self._hash_of(value, is_int=_is_int(key))
+            for (key, _), value in zip(sides, values, strict=True)
+        ]
         whole = hashes[0]
         for one in hashes[1:]:
             whole = b.runtime("hash_pair", (whole, one), WORD)
         return b.emit("int.of_word", (whole,), INT), values
 
-    def _hash_of(self, value: Value) -> Value:
+    def _hash_of(self, value: Value, *, is_int: bool) -> Value:
+        """Return the hash of a value; `is_int` is whether it is compared with ints alone."""
         b = self.b
+        if is_int and value.type is INT:
+            return self._hash_of_int(value)
         if value.type in _HASHES:
             return b.runtime(_HASHES[value.type], (value,), WORD)
         if isinstance(value.type, OptionalType) and value.type.inner in _HASHES:
@@ -74,14 +95,27 @@ class HashIndex:
             return b.choose(
                 b.branch(b.emit("is_null", (value,), BOOL)),
                 lambda: b.const(0, WORD),  # as any_value_hash has it
-                lambda: self._hash_of(b.emit("any.cast", (value,), inner)),
+                lambda: self._hash_of(b.emit("any.cast", (value,), inner), is_int=is_int),
             )
         return b.runtime("any_value_hash", (b.convert(value, ANY),), WORD)
+
+    def _hash_of_int(self, value: Value) -> Value:
+        """Compute what runtime/hash.mochi has as `int_hash`, without a call."""
+
+        def compute(op: str, left: Value, right: Value | int) -> Value:
+            other = b.const(right, INT) if isinstance(right, int) else right
+            return b.emit(op, (left, other), INT)
+
+        b = self.b
+        high = compute("shr_u", value, 3)
+        mixed = compute("mul", compute("xor", high, compute("shr_u", high, 32)), _FACTOR)
+        group = compute("and", compute("shr_u", mixed, 32), -8)
+        return b.emit("word.of_int", (compute("or", group, compute("and", value, 7)),), WORD)
 
     def find(self) -> tuple[Value, list[Value]]:
         """Return the first index for the current row, and the values of its keys."""
         b = self.b
-        whole, values = self._hash([key.probe for key in self.keys])
+        whole, values = self._hash([(key, key.probe) for key in self.keys])
         bucket = b.emit("and", (whole, self.mask), INT)
         place = b.emit("add", (bucket, self.start), INT)
         return element_at(b, self.chains, place, self.whole), values
@@ -94,3 +128,9 @@ class HashIndex:
         """Return whether a key of the current element is that of the row."""
         value = equal(self.b, probe, self.b.expression(self.keys[number].build))
         return self.b.convert(value, BOOL)
+
+
+def _is_int(key: Key) -> bool:
+    """Whether both sides of a key are ints, or null."""
+    cells = (key.probe.cell, key.build.cell)
+    return all(cell and resolve(cell) in (INT, optional_of(INT)) for cell in cells)
