@@ -157,16 +157,24 @@ class Cache:
         self.keep(action, make_result(action, outputs, stderr=stderr, seconds=seconds), outputs)
 
     def keep(
-        self, action: PreparedAction, result: ActionResult, outputs: Mapping[str, bytes]
+        self,
+        action: PreparedAction,
+        result: ActionResult,
+        outputs: Mapping[str, bytes],
+        *,
+        is_copy: bool = False,
     ) -> None:
-        """Keep a result of a step with the outputs that it names."""
+        """Keep a result of a step with the outputs that it names.
+
+        The messages of the key of a copy stay where it came from: they are most of its files.
+        """
         if not self._writes():
             self._recorder.count(Statistics(skipped=1))
             return
         try:
             for file in result.output_files:
                 self._blobs.put(file.digest, outputs[file.path])
-            for digest, message in action.messages.items():
+            for digest, message in () if is_copy else action.messages.items():
                 self._blobs.put(digest, message)
             self._results.put(action.key, result)
         except OSError as error:

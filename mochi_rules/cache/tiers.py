@@ -159,7 +159,7 @@ class TieredCache:
         return hit and self._keep(action, hit)
 
     def _keep(self, action: PreparedAction, hit: Hit) -> Hit:
-        self.local.keep(action, hit.result, hit.outputs)
+        self.local.keep(action, hit.result, hit.outputs, is_copy=True)
         self._fetched.add(action.key)
         return hit
 

@@ -38,7 +38,7 @@ from mochi_rules.rules.scons.interrupts import end_on_interrupt
 from mochi_rules.rules.scons.screen import open_console, share_terminal
 from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
-from mochi_rules.rules.verbs import add_verbs, help_text, is_building
+from mochi_rules.rules.verbs import PREFETCH, add_verbs, help_text, is_building
 from mochi_rules.rules.workspace import Settings, Workspace, open_workspace
 from mochi_rules.steps.caches import find_away, find_remote, open_cache
 from mochi_rules.steps.engines.engines import PooledEngines
@@ -182,6 +182,8 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
     profile = profiles.find(values["engine"]) if values["engine"] else {}
     if is_releasing():
         values = {**values, **{name: values[name] or _OF_RELEASES[name] for name in _OF_RELEASES}}
+    if PREFETCH in SCons.Script.COMMAND_LINE_TARGETS:  # whoever asks for that wants to wait
+        values["remote_require"] = "yes"
     link = check_choice("link", values["link"])
     check_choice("allow_dirty", values["allow_dirty"])
     configurations = find_configurations(

@@ -53,12 +53,13 @@ def measure(folder: Path, root: Path, urls: dict[str, str]) -> None:
     """Fill the cache and the server, and restore from them."""
     os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
     scons = f"{sys.executable} -m SCons -Q -s -j2 -C {root} link=none"
-    upload = f"remote={urls['loopback']} remote_upload=wait"
+    upload = f"remote={urls['loopback']} remote_upload=wait remote_require=yes"
     run_once(["sh", "-c", f"{scons} {upload}"])
     new = f"rm -rf {root}/build {folder}/new; XDG_CACHE_HOME={folder}/new exec {scons}"
+    read = "remote_mode=read remote_require=yes"  # or else a busy machine builds some itself
     commands = {"local": ["sh", "-c", f"rm -rf {root}/build; exec {scons}"]}
     for name in ("loopback", "20 ms"):
-        commands[name] = ["sh", "-c", f"{new} remote={urls[name]} remote_mode=read"]
+        commands[name] = ["sh", "-c", f"{new} remote={urls[name]} {read}"]
     local = 0.0
     for name, cost in in_turns(commands, ROUNDS).items():
         local = local or cost.wall

@@ -40,10 +40,10 @@ def measure(folder: Path, root: Path, url: str) -> None:
     os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
     scons = f"{sys.executable} -m SCons -Q -s -C {root} link=none"
     run_once(["sh", "-c", f"{scons} -j2"])
-    # The namespace makes keys that the server has not seen; there, nothing else is stored.
+    # With `write` nothing is restored from the server; only its workers' results are its own.
     fresh = (f"rm -rf {folder}/new {root}/build; cp -r {folder}/cache {folder}/new; "
              f"XDG_CACHE_HOME={folder}/new exec {scons} cpu=x86-64-v3")  # fmt: skip
-    away = f"MOCHI_RULES_REMOTE_MODE=write remote={url} executor=aot=remote -j{2 * WORKERS}"
+    away = f"remote={url} remote_mode=write remote_require=yes executor=aot=remote -j{2 * WORKERS}"
     commands = {"local": ["sh", "-c", f"{fresh} -j2"]}
     commands["remote"] = ["sh", "-c", f"{fresh} {away}"]
     digests = {name: _outputs(root, command) for name, command in commands.items()}

@@ -35,7 +35,8 @@ def test_what_one_machine_built_another_restores(
     built = project.outputs()
     project.scons("-c", "link=none")
     project.cache = tmp_path / "another machine"
-    done = project.scons("link=none", f"remote={server.url}", "remote_mode=read")
+    words = ("remote_mode=read", "remote_require=yes")  # however slow the machine is
+    done = project.scons("link=none", f"remote={server.url}", *words)
     assert project.outputs() == built
     assert done.summary.startswith("built 0 of 4 · 4 cached (4 remote, ")
     assert {remark for *_, remark in done.steps} == {"cached, remote"}
@@ -53,6 +54,16 @@ def test_prefetched_results_need_no_server(
     assert done.out.splitlines() == ["4 results of 4 are here"]
     assert project.outputs() == {}
     assert project.scons("link=none").summary.startswith("built 0 of 4 · 4 cached (")
+
+
+def test_prefetch_without_its_server_is_an_error(project: Project) -> None:
+    """What a build could do without, this verb cannot."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        url = f"grpc://127.0.0.1:{sock.getsockname()[1]}"
+    project.write(HELLO)
+    done = project.scons("prefetch", "link=none", f"remote={url}")
+    assert done.status == 2
+    assert "error[K022]" in done.err
 
 
 def test_build_with_nothing_to_do_opens_no_connection(project: Project, server: FakeServer) -> None:

@@ -69,6 +69,16 @@ def test_local_tier_keeps_what_was_fetched(machine: Machine, server: FakeServer)
     assert len(server.calls) == before
 
 
+def test_local_tier_keeps_no_messages_of_what_was_fetched(
+    machine: Machine, server: FakeServer
+) -> None:
+    """Three files of five: writing them took most of the time of a restored step."""
+    put(machine(server.url))
+    cache = machine(server.url)
+    cache.lookup(ACTION)
+    assert cache.local.report().usage.blobs == len(OUTPUTS)
+
+
 def test_hit_of_this_machine_opens_no_connection(machine: Machine, server: FakeServer) -> None:
     """What the local tier has is never asked of a server."""
     cache = machine(server.url, mode="read")
