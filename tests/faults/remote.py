@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.digest import digest_bytes
+from mochi_rules.cache.explain import key_record
 from mochi_rules.cache.key import ActionSpec
 from mochi_rules.cache.key import prepare as prepare_action
 from mochi_rules.cache.messages import ActionResult, decode, encode
@@ -175,6 +176,8 @@ class Cases:
         key = {"signing_key": "ci.pem"} if chance.random() < 0.3 else {}
         cache = self._machine("reader", url, **key)
         began = time.monotonic()
+        if chance.random() < 0.2:
+            _compare(cache, [action for action, _ in self._entries])
         hits = sum(self._look_up(cache, chance) for _ in range(2))
         cache.flush()
         if time.monotonic() - began > _LONGEST:
@@ -226,10 +229,18 @@ class Cases:
         return cache
 
 
+def _compare(cache: TieredCache, actions: list[PreparedAction]) -> None:
+    """Ask for other keys of targets, each of which has but one."""
+    records = {action.spec.target: key_record("", action) for action in actions}
+    if any(cache.shared.other_keys(records).values()):
+        raise Wrong("another key of a target")
+
+
 def _entry(number: int) -> tuple[PreparedAction, dict[str, bytes]]:
     size = _LARGE if not number else 50 * number**2
     data = digest_bytes(str(number).encode()).hash.encode() * (size // 64 + 1)
-    action = prepare_action(ActionSpec("aot", (str(number),), {}, {}, ("one", "two")))
+    spec = ActionSpec("aot", (str(number),), {}, {}, ("one", "two"), target=str(number))
+    action = prepare_action(spec)
     return action, {"one": data, "two": b"%d" % number}
 
 
