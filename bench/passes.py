@@ -1,16 +1,16 @@
 """What each pass pays: `python -m bench.passes [--write] [--kernels NAME,...] [PASS...]`.
 
 Every kernel is compiled with all passes, and again without each one; a pass pays by the
-instructions that the programs execute less, and costs by the time that compiling them takes more.
-Instructions are counted, so they are the same on a busy machine; the two ways of compiling take
-turns. `--write` puts the table into docs/performance.md. Counting needs valgrind.
+instructions that the programs execute less, and costs by the calls of Python functions that
+compiling them makes more. Both are the same on a busy machine. `--write` puts the table into
+docs/performance.md. Counting needs valgrind.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEAD = (
-    "| pass | instructions without it | kernel that needs it most | time to compile without it |",
+    "| pass | instructions without it | kernel that needs it most | calls to compile without it |",
     "|---|--:|---|--:|",
 )
 NEEDED = ("prune", "refcount")  # a program would be wrong without them, or full of dead code
-ROUNDS = 5
 
 
 @contextmanager
@@ -62,23 +61,16 @@ def count(kernel: Kernel, folder: Path, known: dict[bytes, int]) -> int:
     return known[wasm]
 
 
-def seconds(kernels: list[Kernel]) -> float:
-    """Return the CPU time of compiling the kernels, once their runtime functions are known."""
-    began = time.process_time()
+def count_calls(kernels: list[Kernel]) -> int:
+    """Return how many calls compiling the kernels makes, once their runtime functions are known."""
     for kernel in kernels:
         compile_kernel(kernel)
-    return time.process_time() - began
-
-
-def compare_times(kernels: list[Kernel], name: str) -> float:
-    """Return the time of compiling without a pass, as a ratio to that with all of them."""
-    best = {"": float("inf"), name: float("inf")}
-    for _ in range(ROUNDS):
-        for left_out, least in best.items():
-            with without(left_out):
-                seconds(kernels)
-                best[left_out] = min(least, seconds(kernels))
-    return best[name] / best[""]
+    profile = cProfile.Profile()
+    profile.enable()
+    for kernel in kernels:
+        compile_kernel(kernel)
+    profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def row(name: str, ratios: dict[str, float], compiling: float) -> str:
@@ -102,6 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         before = {kernel.name: count(kernel, folder, known) for kernel in kernels}
+        calls = count_calls(kernels)
         for name in [row.name for row in passes.PASSES if row.name not in NEEDED]:
             if arguments.names and name not in arguments.names:
                 continue
@@ -110,7 +103,7 @@ def main() -> None:
                     kernel.name: count(kernel, folder, known) / before[kernel.name]
                     for kernel in kernels
                 }
-            rows.append(row(name, ratios, compare_times(kernels, name)))
+                rows.append(row(name, ratios, count_calls(kernels) / calls))
             print(rows[-1], flush=True)
     if arguments.write:
         write_section("passes", [*HEAD, *rows])
