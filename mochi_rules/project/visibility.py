@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.names.imports import ImportSite
     from mochi_rules.project.label import Label
 
+_LINKED = (".o", ".obj", ".a", ".lib", ".so", ".dylib", ".dll")  # what a linker takes
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -147,7 +149,9 @@ class Universe:
                 "B016",
                 f"`{unit.label}` depends on `{label}`, but there is no such target",
                 unit.locate("deps"),
-                help=did_you_mean(str(label), names),
+                help="leave it out: programs are linked from Mochi files alone"
+                if label.name.endswith(_LINKED)
+                else did_you_mean(str(label), names),
             )
         if not found.is_library:
             return Diagnostic(

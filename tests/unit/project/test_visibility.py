@@ -121,6 +121,14 @@ def test_unknown_dependency_gets_the_nearest_library() -> None:
     assert str(found.span) == "app/SConscript:1:28"
 
 
+def test_dependency_on_an_object_is_refused() -> None:
+    """Of whatever platform: no other language is linked into a program."""
+    universe, program = world("//lib:text.o")
+    found = fault(lambda: universe.check_deps(program))
+    assert found.code == "B016"
+    assert found.help == "leave it out: programs are linked from Mochi files alone"
+
+
 def test_dependency_on_a_program_is_refused() -> None:
     """Only libraries can be imported from."""
     universe, program = world("//tool:app")
