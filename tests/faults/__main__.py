@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.faults.harness import Tally, run_cases
 
 KINDS = {"faults": 500, "kills": 10, "artifacts": 2000, "programs": 2000,
-         "levels": 1000, "generated": 1000, "remote": 500}  # cases of a batch  # fmt: skip
+         "levels": 1000, "generated": 1000, "native": 500,
+         "remote": 500}  # cases of a batch  # fmt: skip
 
 
 def main() -> int:

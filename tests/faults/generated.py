@@ -39,7 +39,7 @@ def prepare(folder: Path) -> Callable[[random.Random], str]:
             if word in OPEN:
                 return "open"
             if got != wanted:
-                raise Wrong(f"-O{level} {word}: {_difference(got, wanted)}")
+                raise Wrong(f"-O{level} {word}: {difference(got, wanted)}")
         return "failed" if wanted.error else "ended"
 
     return judge
@@ -54,7 +54,7 @@ def _compiled(runner: Runner, text: str, level: int) -> tuple[str, End]:
     return word, End(*(file.read_text(encoding="utf-8") for file in (runner.output, runner.errors)))
 
 
-def _difference(got: End, wanted: End) -> str:
+def difference(got: End, wanted: End) -> str:
     """Return the first line that is not the same, and what the interpreter has there."""
     lines = [(*end.output.splitlines(), *end.error.splitlines(), "") for end in (got, wanted)]
     return next(

@@ -48,7 +48,7 @@ REQUEST: dict[str, Any] = {
 def cargo_build(directory: Path, triple: str, *arguments: str) -> Path:
     """Build with cargo in `directory` for a target and return where the programs are."""
     need("cargo", "rustc")
-    target = Path(os.environ.get("CARGO_TARGET_DIR") or NATIVE / "target")
+    target = _cargo_target()
     flags = f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS"
     environment = os.environ | {"CARGO_TARGET_DIR": str(target), flags: remap_flags(), **_QUICK}
     command = ["cargo", "build", "--locked", "-j2", "--target", triple, *arguments]
@@ -65,7 +65,17 @@ def build_clif_worker() -> Path:
     """Build the worker of the native backend."""
     directory = native_directory(CLIF)
     assert directory
-    return cargo_build(directory, HOST, "--release") / "release" / CLIF_WORKER
+    cargo_build(directory, HOST, "--release")
+    return clif_worker_path()
+
+
+def clif_worker_path() -> Path:
+    """Return where that worker is, once it is built."""
+    return _cargo_target() / HOST / "release" / CLIF_WORKER
+
+
+def _cargo_target() -> Path:
+    return Path(os.environ.get("CARGO_TARGET_DIR") or NATIVE / "target")
 
 
 def build_launcher(triple: str) -> Path:

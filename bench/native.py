@@ -1,0 +1,117 @@
+"""Compare programs without Wasmtime: `python -m bench.native [--rounds N] [--write] [NAME...]`.
+
+Each kernel in C, for Wasmtime and without it, taking turns as in `python -m bench`; and a hello
+world, which the same linker links statically in C: its size, and the time from its start to its
+end. `--write` puts both into docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.__main__ import Row, compare_builds
+from bench.kernels import Kernel, build_executable, find_kernels
+from bench.page import geometric_mean, write_section
+from mochi_rules.platforms.platform import host_platform
+from mochi_rules.steps.tools.tool_choice import Toolchains, chosen
+
+NATIVE = ["--link", "native"]
+HEAD = (
+    "| kernel | Wasmtime / C | native / C | native / Wasmtime |",
+    "|---|--:|--:|--:|",
+)
+HELLO = {
+    "mochi": 'print("hello")\n',
+    "c": '#include <unistd.h>\nint main(void) { return write(1, "hello\\n", 6) != 6; }\n',
+}
+STARTS = 1000
+
+
+def build(kernel: Kernel, folder: Path) -> dict[str, Path]:
+    """Build the programs of a kernel."""
+    built = kernel.build(folder)
+    built.pop("go", None)
+    source = kernel.folder / "kernel.mochi"
+    return {**built, "native": build_executable(source, folder / f"{kernel.name}-native", NATIVE)}
+
+
+def cells(row: Row) -> str:
+    """Return a row of the table."""
+    wasm, native = row.ratio("mochi"), row.ratio("native")
+    return f"| {row.name} | {wasm:.2f} | {native:.2f} | {native / wasm:.2f} |"
+
+
+def summary(rows: list[Row]) -> str:
+    """Return the last row of the table."""
+    wasm = geometric_mean(row.ratio("mochi") for row in rows)
+    native = geometric_mean(row.ratio("native") for row in rows)
+    return f"| **geometric mean** | **{wasm:.2f}** | **{native:.2f}** | **{native / wasm:.2f}** |"
+
+
+def build_hello(folder: Path) -> tuple[dict[str, Path], str]:
+    """Build a hello world in both languages; return them, and the name of the linker."""
+    linker = chosen(Toolchains().linker(host_platform()))
+    (folder / "hello.mochi").write_text(HELLO["mochi"], encoding="utf-8")
+    (folder / "hello.c").write_text(HELLO["c"], encoding="utf-8")
+    built = {"mochi": folder / "hello-mochi", "c": folder / "hello-c"}
+    build_executable(folder / "hello.mochi", built["mochi"], NATIVE)
+    command = [*linker.command, "-Os", "-static", "-s", folder / "hello.c", "-o", built["c"]]
+    subprocess.run(command, check=True)
+    return built, linker.name
+
+
+def start(program: Path) -> int:
+    """Return the nanoseconds from the start of a program to its end."""
+    actions = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+    began = time.perf_counter_ns()
+    child = os.posix_spawn(program, [str(program)], {}, file_actions=actions)
+    _, status = os.waitpid(child, 0)
+    took = time.perf_counter_ns() - began
+    if status:
+        sys.exit(f"{program.name} ended with {status}")
+    return took
+
+
+def hello(folder: Path) -> str:
+    """Return what a hello world takes."""
+    built, linker = build_hello(folder)
+    best = dict.fromkeys(built, sys.maxsize)
+    for _ in range(STARTS):
+        for language, program in built.items():
+            best[language] = min(best[language], start(program))
+    sizes = {language: program.stat().st_size for language, program in built.items()}
+    return (
+        f"A static hello world, linked by `{linker}`: {sizes['mochi']:,} bytes, in C "
+        f"{sizes['c']:,}. From start to end {best['mochi'] / 1000:.0f} µs, in C "
+        f"{best['c'] / 1000:.0f} µs: {best['mochi'] / best['c']:.2f} times."
+    )
+
+
+def main() -> None:
+    """Run the comparison."""
+    parser = argparse.ArgumentParser(prog="python -m bench.native", description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    arguments = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        end = hello(folder)
+        print("\n".join((end, "", *HEAD)), flush=True)
+        for kernel in find_kernels(arguments.names):
+            rows.append(compare_builds(kernel, build(kernel, folder), arguments.rounds, folder))
+            print(cells(rows[-1]), flush=True)
+    print(summary(rows))
+    if arguments.write:
+        write_section("native", [*HEAD, *map(cells, rows), summary(rows), "", end])
+
+
+if __name__ == "__main__":
+    main()
