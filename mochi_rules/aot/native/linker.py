@@ -42,7 +42,11 @@ def library_arguments(output: str, source: str) -> tuple[str, ...]:
 def link_arguments(
     platform: Platform, objects: tuple[str, ...], output: str, *, debug_info: bool
 ) -> tuple[str, ...]:
-    """Return the arguments of a C compiler that link an executable; symbols of functions stay."""
-    # Zig builds its part of the C library, and without `-Os` one for debugging.
-    strip = () if debug_info else ("-Wl,-S",)
-    return (*objects, "-o", output, "-Os", *strip, *_LINKING[platform.system.object_format])
+    """Return the arguments of a C compiler that link an executable.
+
+    With `debug_info`, everything that debuggers read stays. Without, names of functions stay, but
+    for Zig, which strips all.
+    """
+    # Without `-Os`, Zig builds its C library for debugging; with it, it strips the program.
+    release = () if debug_info else ("-Os", "-Wl,-S")
+    return (*objects, "-o", output, *release, *_LINKING[platform.system.object_format])

@@ -91,6 +91,13 @@ def test_clif_is_the_same_for_every_platform() -> None:
     assert not any("platform" in item or "target" in item for item in clif_step("a").arguments)
 
 
+def test_linker_strips_a_release_alone() -> None:
+    """Zig takes `-Os` for a wish to strip."""
+    stripping = {"-Os", "-Wl,-S"}
+    assert stripping < set(link_step(_config(), _compiler("")).arguments)
+    assert not stripping & set(link_step(_config(mode="debug"), _compiler("")).arguments)
+
+
 def test_linker_gets_the_objects(engines: Any) -> None:
     """They lie in its directory, and so will the program."""
     script = "open(sys.argv[4], 'wb').write(b''.join(open(n, 'rb').read() for n in sys.argv[1:3]))"
