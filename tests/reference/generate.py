@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NESTING = 3
 FEW = 12
 MOST, LEAST = 2**63 - 1, -(2**63)
+LARGE = tuple(sign * 2**bits for bits in (22, 30, 31, 32, 60, 61) for sign in (1, -1))
 VARIANTS: dict[str, dict[str, str]] = {
     "Dot": {},
     "One": {"p": "int"},
@@ -281,6 +282,27 @@ class Program:
             self._write(f"while {i} {relation} {limit} {{\n  {body}\n  {i} = {i} + {step}\n}}")
         self._write(f"print({xs})")
 
+    def _sum(self) -> None:
+        """Write a loop that sums up numbers, of which some may be so large that it overflows."""
+        chance = self.chance
+        xs, s, t, u, i = (self._name(letter) for letter in "xstui")
+        count, large = chance.randrange(2 * FEW), chance.choice(LARGE) + chance.randrange(-1, 2)
+        first = chance.choice((0, 1, large, MOST - 40, LEAST + 40))
+        bodies = (
+            f"{s} = {s} + {xs}[{i}]", f"{s} = {s} - {xs}[{i}] * {xs}[{i}]",
+            f"{s} = {xs}[{i}] - {s}", f"{s} = {s} + {xs}[{i}] * {i} - {t}",
+            f"let {u} = {s} + {t}\n  {s} = {t}\n  {t} = {u}",
+            f"{s} = {s} + {xs}[{i}] * {t}\n  {t} = {t} + {i}",
+        )  # fmt: skip
+        self._write(f"var {xs}: list<int> = []")
+        self._write(f"for {i} in 0..{count} {{ {xs} = append({xs}, {i} * {i} - 9) }}")
+        if count and chance.random() < 0.5:
+            self._write(f'{xs}[{chance.randrange(count)}] = int("{large}")')
+        self._write(f'var {s} = int("{first}")')
+        self._write(f'var {t} = int("{chance.randrange(-3, 4)}")')
+        self._write(f"for {i} in 0..len({xs}) {{\n  {chance.choice(bodies)}\n}}")
+        self._write(f"print({s}, {t})")
+
     def _chain(self) -> None:
         """Write a linked list that is made and walked."""
         head, walker, i = self._name("h"), self._name("p"), self._name("i")
@@ -348,6 +370,7 @@ _STATEMENTS: tuple[Callable[[Program], None], ...] = (
     Program._each,
     Program._while,
     Program._extremes,
+    Program._sum,
     Program._chain,
     *[Program._function] * 2,
 )
