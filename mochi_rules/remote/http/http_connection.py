@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import io
+import socket
 import time
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import socket
     import ssl
 
     from mochi_rules.remote.settings import Address
@@ -38,6 +39,11 @@ class TimedSocket:
         """Receive some bytes."""
         self._sock.settimeout(self._left())
         return self._sock.recv_into(buffer)
+
+    def shut(self) -> None:
+        """Let whoever sends or receives in another thread fail."""
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""
@@ -93,6 +99,12 @@ class Connection:
             connection.close()
             raise
         return answer.status, data, answer.getheader("Retry-After", "")
+
+    def abort(self) -> None:
+        """Let an exchange under way in another thread fail."""
+        sock = self._http.sock
+        if isinstance(sock, TimedSocket):
+            sock.shut()
 
     def close(self) -> None:
         """End the connection."""

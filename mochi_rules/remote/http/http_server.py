@@ -49,6 +49,7 @@ class HttpServer:
         self._guard = guard
         self._lock = Lock()
         self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
 
     def can_write(self) -> bool:
@@ -92,7 +93,14 @@ class HttpServer:
         results(concurrently(put, blobs, _THREADS))
 
     def close(self) -> None:
-        """End the connections."""
+        """End the connections; calls under way fail."""
+        with self._lock:
+            busy = list(self._busy)
+        for connection in busy:
+            connection.abort()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
@@ -138,9 +146,12 @@ class HttpServer:
         except TimeoutError:
             raise ServerError(Kind.LATE, f"no answer within {limit:.1f} s") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()  # the others are no better, after a restart of the server
+            self._close_idle()  # the others are no better, after a restart of the server
             told = reason(error) if isinstance(error, OSError) else type(error).__name__
             raise ServerError(Kind.PASSING, told) from None
+        finally:
+            with self._lock:
+                self._busy.discard(connection)
         with self._lock:
             self._idle.append(connection)
         return status, data, float(delay) if delay.isdecimal() and len(delay) < _DIGITS else None
@@ -149,8 +160,12 @@ class HttpServer:
         """Return an idle connection, or a new one."""
         with self._lock:
             if self._idle:
-                return self._idle.pop()
-        return Connection(self._address, self._context())
+                self._busy.add(connection := self._idle.pop())
+                return connection
+        connection = Connection(self._address, self._context())
+        with self._lock:
+            self._busy.add(connection)
+        return connection
 
     def _headers(self) -> dict[str, str]:
         return {"User-Agent": f"mochi_rules/{__version__}", **dict(self._credentials.headers())}

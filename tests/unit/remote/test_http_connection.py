@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
-from threading import Event
+from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.remote.credentials import Credentials
 from mochi_rules.remote.http.http_connection import Connection
-from mochi_rules.remote.settings import Address
+from mochi_rules.remote.http.http_server import HttpServer
+from mochi_rules.remote.settings import Address, remote_settings
+from mochi_rules.remote.trouble import Guard, Kind, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,3 +41,28 @@ def test_resolver_that_hangs_is_given_up(resolver: Callable[[], None]) -> None:
         with pytest.raises(TimeoutError, match=r"no connection within 0\.0 s"):
             connection.exchange(("GET", "/", None, {}), 0.01, 100)
     resolver()
+
+
+def test_exchange_ends_when_the_server_is_closed() -> None:
+    """Ctrl-C waits for no server that is silent, whatever deadline it was given."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = Address("http", "127.0.0.1", silent.getsockname()[1])
+        credentials = Credentials(remote_settings({}, {}, {}, Path()), address)
+        guard = Guard(None)
+        server = HttpServer(address, credentials, guard)
+        failures: list[ServerError] = []
+
+        def ask() -> None:
+            with pytest.raises(ServerError) as caught:
+                server.get_result(digest_bytes(b""), ())
+            failures.append(caught.value)
+
+        asking = Thread(target=ask)
+        asking.start()
+        near, _ = silent.accept()
+        assert near.recv(1)
+        guard.stop()
+        server.close()
+        asking.join(20)
+        near.close()
+    assert [failure.kind for failure in failures] == [Kind.STOPPED]
