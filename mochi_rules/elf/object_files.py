@@ -20,16 +20,23 @@ from mochi_rules.platforms.architecture import ARCHITECTURES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from mochi_rules.elf.artifact import Artifact, Section
+
 _ELF_CPUS = {row.elf_name: row.name for row in ARCHITECTURES}
 _MACHO_CPUS = {row.macho_cpu[0]: row.name for row in ARCHITECTURES if row.macho_cpu}
 COFF_CPUS = {row.coff_machine: row.name for row in ARCHITECTURES if row.coff_machine}
 _MAX_SECTIONS, _MAX_SYMBOLS = 256, 65536
 _STRINGS = "its strings"
+_RELOCATIONS = {"SHT_REL": elf.REL, "SHT_RELA": elf.RELA}
+_RELOCATION_TYPE = 0xFFFF_FFFF  # of the information in an entry
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectSection:
-    """A section; `offset` is that in the file, `alignment` is in bytes."""
+    """A section; `offset` is that in the file, `alignment` is in bytes.
+
+    `relocations` is not 0 where there are some; `relocation_types` is known in ELF alone.
+    """
 
     name: str
     address: int
@@ -39,6 +46,7 @@ class ObjectSection:
     is_writable: bool
     is_executable: bool
     relocations: int
+    relocation_types: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +119,11 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
     artifact = read_artifact(data, name)
     header = artifact.header
     relocations: dict[int, int] = {}
+    types: dict[int, frozenset[int]] = {}
     for section in artifact.sections:
-        if section.type in ("SHT_REL", "SHT_RELA"):
+        if section.type in _RELOCATIONS:
             relocations[section.info] = section.size
+            types[section.info] = _relocation_types(artifact, section)
     sections = tuple(
         ObjectSection(
             name=section.name,
@@ -124,6 +134,7 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
             is_writable=bool(section.flags & WRITE),
             is_executable=bool(section.flags & EXECUTE),
             relocations=relocations.get(section.index, 0),
+            relocation_types=types.get(section.index, frozenset()),
         )
         for section in artifact.sections
     )
@@ -143,6 +154,14 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
         sections=sections,
         symbols=symbols,
     )
+
+
+def _relocation_types(artifact: Artifact, section: Section) -> frozenset[int]:
+    form = ("<" if artifact.header.little_endian else ">") + _RELOCATIONS[section.type]
+    content = artifact.content(section)
+    whole = len(content) - len(content) % struct.calcsize(form)
+    entries = struct.iter_unpack(form, content[:whole])
+    return frozenset(entry[1] & _RELOCATION_TYPE for entry in entries)
 
 
 def _read_macho(data: bytes) -> ObjectImage:

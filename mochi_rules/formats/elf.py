@@ -16,6 +16,7 @@ IDENT_SIZE = 16
 PROGRAM = "IIQQQQQQ"  # type, flags, offset, 2 addresses, size in the file, in memory, alignment
 INTERPRETER = 3  # p_type
 SECTION = "IIQQQQIIQQ"  # name, type, flags, address, offset, size, link, info, alignment, entry
+REL, RELA = "QQ", "QQq"  # place, symbol and type, addend
 SYMBOL = "IBBHQQ"  # name, info, other, section, value, size
 
 HEADER_SIZE, SECTION_SIZE, SYMBOL_SIZE = 64, 64, 24

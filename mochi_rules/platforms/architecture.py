@@ -36,7 +36,9 @@ class Architecture:
 
     `elf_machine` is e_machine, `elf_name` its name in the ELF specification; `object_flags` are
     the e_flags of a relocatable object; `address_relocations` are the types of relocation that
-    write an absolute address of 64 and of 32 bits. `macho_cpu` is type and subtype.
+    write an absolute address of 64 and of 32 bits, `code_relocations` those that Cranelift writes
+    besides: calls, distances, and entries of the global offset table. `macho_cpu` is type and
+    subtype.
     `symbol_alignment` is that of every address that a symbol may have.
 
     `cpu_levels` begin with the baseline. `isa_flags` are all of Cranelift's settings, in the order
@@ -55,6 +57,7 @@ class Architecture:
     elf_machine: int
     elf_name: str
     address_relocations: tuple[int, int]
+    code_relocations: tuple[int, ...]
     cpu_levels: tuple[CpuLevel, ...]
     default_cpu_level: str
     isa_flags: tuple[str, ...]
@@ -93,6 +96,7 @@ X86_64 = Architecture(
     elf_machine=62,
     elf_name="EM_X86_64",
     address_relocations=(1, 10),
+    code_relocations=(2, 4, 9),
     coff_machine=0x8664,
     macho_cpu=(0x0100_0007, 3),
     cpu_levels=(
@@ -122,6 +126,7 @@ AARCH64 = Architecture(
     elf_machine=183,
     elf_name="EM_AARCH64",
     address_relocations=(257, 258),
+    code_relocations=(261, 275, 277, 283, 311, 312),
     coff_machine=0xAA64,
     macho_cpu=(0x0100_000C, 0),
     cpu_levels=(
@@ -151,6 +156,7 @@ RISCV64 = Architecture(
     # even of an object without code.
     object_flags=0x4 | 0x1,
     address_relocations=(2, 1),
+    code_relocations=(19, 20, 23, 24, 57),
     cpu_levels=(CpuLevel("rv64gc", ()), CpuLevel("rva22", _RVA22)),
     default_cpu_level="rv64gc",
     isa_flags=(
@@ -174,6 +180,7 @@ S390X = Architecture(
     elf_machine=22,
     elf_name="EM_S390",
     address_relocations=(22, 4),
+    code_relocations=(5, 19, 20),
     symbol_alignment=2,
     cpu_levels=(
         CpuLevel("z14", ()),

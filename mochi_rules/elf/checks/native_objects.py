@@ -15,6 +15,7 @@ from mochi_rules.elf.checks.object_files import (
 )
 from mochi_rules.elf.checks.table import MAX_MESSAGES, Failure
 from mochi_rules.elf.object_files import read_object
+from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,9 @@ IMPORTS = frozenset({
     "_GLOBAL_OFFSET_TABLE_",
 })  # fmt: skip
 _UNWIND = ".eh_frame"
+_RELOCATIONS = {
+    row.name: frozenset((*row.address_relocations, *row.code_relocations)) for row in ARCHITECTURES
+}
 
 
 def exports(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
@@ -60,6 +64,14 @@ def code(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
             yield f"`{section.name}` is writable and executable"
 
 
+def relocations(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
+    """In ELF, a linker writes addresses, distances and calls, and nothing else."""
+    known = _RELOCATIONS.get(image.cpu, frozenset())
+    for section in image.sections:
+        for number in sorted(section.relocation_types - known):
+            yield f"`{section.name}` has a relocation of the type {number}"
+
+
 def unwind(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
     """In ELF, debuggers and profilers find the callers of every function."""
     has_unwind = any(item.name == _UNWIND and item.size for item in image.sections)
@@ -73,6 +85,7 @@ NATIVE_CHECKS: tuple[tuple[str, Callable[[ObjectImage, ObjectExpectation], Itera
     ("exports", exports),
     ("imports", imports),
     ("code", code),
+    ("relocations", relocations),
     ("unwind", unwind),
     ("stack-note", stack_note),
 )

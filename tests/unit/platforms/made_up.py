@@ -22,6 +22,7 @@ LOONG64 = architecture.Architecture(
     elf_name="EM_LOONGARCH",
     object_flags=0x43,
     address_relocations=(2, 1),
+    code_relocations=(),
     symbol_alignment=4,
     cpu_levels=(
         architecture.CpuLevel("la64v1.0", ()),
