@@ -18,6 +18,7 @@ from pathlib import Path
 from bench.__main__ import Row, compare_builds
 from bench.kernels import Kernel, build_executable, find_kernels
 from bench.page import geometric_mean, write_section
+from mochi_rules.aot.native.linker import link_arguments
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.steps.tools.tool_choice import Toolchains, chosen
 
@@ -56,13 +57,14 @@ def summary(rows: list[Row]) -> str:
 
 def build_hello(folder: Path) -> tuple[dict[str, Path], str]:
     """Build a hello world in both languages; return them, and the name of the linker."""
-    linker = chosen(Toolchains().linker(host_platform()))
+    platform = host_platform()
+    linker = chosen(Toolchains().linker(platform))
     (folder / "hello.mochi").write_text(HELLO["mochi"], encoding="utf-8")
     (folder / "hello.c").write_text(HELLO["c"], encoding="utf-8")
     built = {"mochi": folder / "hello-mochi", "c": folder / "hello-c"}
     build_executable(folder / "hello.mochi", built["mochi"], NATIVE)
-    command = [*linker.command, "-Os", "-static", "-s", folder / "hello.c", "-o", built["c"]]
-    subprocess.run(command, check=True)
+    flags = link_arguments(platform, ("hello.c",), built["c"].name, debug_info=False)
+    subprocess.run([*linker.command, *flags], cwd=folder, check=True)
     return built, linker.name
 
 

@@ -71,7 +71,7 @@ def find_payload(executable: bytes) -> Payload:
         raise fail(
             "A103",
             "no program is attached to this executable",
-            help="build it again: a truncated copy has none",
+            help="build it again: a truncated copy has none; of `link=native`, verify the object",
         )
     footer = _FOOTER.unpack(place[-_FOOTER.size :])
     _, layout, settings_size, artifact_size, zero, digest = footer
