@@ -31,7 +31,7 @@ HELLO = {
     "mochi": 'print("hello")\n',
     "c": '#include <unistd.h>\nint main(void) { return write(1, "hello\\n", 6) != 6; }\n',
 }
-STARTS = 1000
+STARTS = 300
 
 
 def build(kernel: Kernel, folder: Path) -> dict[str, Path]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mochi_rules.platforms.platform import host_platform
+from mochi_rules.platforms.platform import PLATFORMS, host_platform
 
-from .project import HELLO, Project
+from .project import HELLO, REPOSITORY, Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,38 @@ def test_scons_links_a_program(native: Project) -> None:
     program = native.root / BUILD / "app" / "hello"
     assert subprocess.run([program], capture_output=True, check=True, env={}).stdout == b"hello\n"
     assert native.scons("link=native").steps == []
+
+
+# Makes the smallest executable of its target, where it links.
+ZIG = """\
+#!{python}
+import sys
+sys.path.insert(0, {repository!r})
+from mochi_rules.platforms.platform import PLATFORMS
+from tests.unit.aot.executable.files import make_launcher
+if sys.argv[1] == "version":
+    print("0.0")
+else:
+    target, output = (sys.argv[sys.argv.index(word) + 1] for word in ("-target", "-o"))
+    rows = {{f"{{row.cpu}}-{{row.system.zig_static}}": row for row in PLATFORMS}}
+    data = b"" if "-c" in sys.argv else make_launcher(rows[target])
+    open(output, "wb").write(data)
+"""
+
+
+def test_zig_links_for_every_platform(native: Project, tmp_path: Path) -> None:
+    """From one host, and each file is checked to be of its platform."""
+    zig = tmp_path / "bin" / "zig"
+    zig.parent.mkdir()
+    zig.write_text(ZIG.format(python=sys.executable, repository=str(REPOSITORY)), encoding="utf-8")
+    zig.chmod(0o755)
+    native.environment["PATH"] = str(zig.parent)
+    native.write(HELLO)
+    done = native.scons("target=all", "link=native")
+    assert done.status == 0, done.err
+    for row in PLATFORMS:
+        name = f"hello{row.system.executable_suffix}"
+        assert (native.root / f"build/{row.name}-release-native/app/{name}").exists()
 
 
 def test_tests_run_webassembly(native: Project) -> None:
@@ -140,6 +174,7 @@ def test_only_mochi_has_a_native_road(native: Project) -> None:
     assert "error[B070]: `--link native` applies only to `.mochi` files" in done.err
 
 
+@pytest.mark.skipif(bool(find_spec("ziglang")), reason="Zig is installed here")
 def test_platform_without_a_linker_is_refused(native: Project) -> None:
     """The reasons are listed, and one command fixes it."""
     native.write(HELLO)
