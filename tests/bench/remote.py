@@ -60,10 +60,10 @@ def measure(folder: Path, root: Path, urls: dict[str, str]) -> None:
     commands = {"local": ["sh", "-c", f"rm -rf {root}/build; exec {scons}"]}
     for name in ("loopback", "20 ms"):
         commands[name] = ["sh", "-c", f"{new} remote={urls[name]} {read}"]
-    local = 0.0
-    for name, cost in in_turns(commands, ROUNDS).items():
-        local = local or cost.wall
-        print(f"{name:9} {cost.wall:6.2f} s, {cost.cpu:6.2f} s of CPU: {cost.wall / local:.2f} x")
+    costs = in_turns(commands, ROUNDS)
+    for name, cost in costs.items():
+        wall, cpu = cost.wall / costs["local"].wall, cost.cpu / costs["local"].cpu
+        print(f"{name:9} {cost.wall:6.2f} s: {wall:.2f} x; CPU {cost.cpu:6.2f} s: {cpu:.2f} x")
     only = "//part0:app0"
     builds = {"without": ["sh", "-c", f"{new} {only}"]}
     for name in ("silent", "slow"):
