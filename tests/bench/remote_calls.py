@@ -1,0 +1,81 @@
+"""What a server costs a build, in one process: without SCons, and so also on a busy machine.
+
+    python -m tests.bench.remote_calls
+
+1,000 results of four levels are fetched from a server that is near, and from one that is 20 ms
+away, each way. Then 40 results are looked up and stored, while the server is dead, silent, or slow
+(10 kB/s). Needs `buildbox-casd`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from mochi_rules.base.digest import digest_bytes
+from mochi_rules.cache.key import ActionSpec, PreparedAction, prepare
+from mochi_rules.cache.tiers import TieredCache
+from mochi_rules.remote.grpc.grpc_server import load_grpc
+from mochi_rules.remote.settings import remote_settings
+from mochi_rules.steps.caches import open_cache
+from tests.bench.remote import LATENCY, SLOW, proxy, silent
+from tests.servers import casd
+
+RESULTS, LEVELS = 1000, 4
+LOOKED_UP = 40
+OUTPUT = "program.cwasm"
+
+
+def main() -> None:
+    """Measure and print."""
+    load_grpc()
+    actions = [prepare(ActionSpec("aot", (str(number),), {}, {}, (OUTPUT,)))
+               for number in range(RESULTS)]  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "server").mkdir()
+        with (
+            casd(folder / "server") as url,
+            proxy(url, LATENCY) as far,
+            proxy(url, 0, SLOW) as slow,
+            silent() as mute,
+        ):
+            _use(_machine(folder / "writer", url, upload="wait", require="yes"), actions)
+            for word, place in (("loopback", url), ("20 ms", far)) * 2:
+                _fetch(word, _machine(folder / f"fetches, {word}", place, require="yes"), actions)
+            servers = {"dead": "grpc://127.0.0.1:9", "silent": mute, "slow": slow}
+            for word, place in servers.items():
+                began = time.perf_counter()
+                _use(_machine(folder / word, place), actions[:LOOKED_UP])
+                print(f"{word:9} {time.perf_counter() - began:.2f} s")
+
+
+def _machine(folder: Path, url: str, **table: object) -> TieredCache:
+    settings = remote_settings({"remote": url}, {}, table, folder)
+    cache = open_cache(folder, settings, lambda _: None)
+    assert isinstance(cache, TieredCache)
+    return cache
+
+
+def _use(cache: TieredCache, actions: list[PreparedAction]) -> None:
+    """Look up each result, and store what is not found, as a build does."""
+    for number, action in enumerate(actions):
+        if cache.lookup(action) is None:
+            cache.store(action, {OUTPUT: digest_bytes(b"%d" % number).hash.encode() * 200})
+    cache.flush()
+
+
+def _fetch(word: str, cache: TieredCache, actions: list[PreparedAction]) -> None:
+    """Fetch results level by level."""
+    began, used = time.perf_counter(), time.process_time()
+    each = RESULTS // LEVELS
+    parts = (actions[level * each : (level + 1) * each] for level in range(LEVELS))
+    count = sum(len(cache.shared.fetch_all(part)) for part in parts)
+    wall, cpu = time.perf_counter() - began, time.process_time() - used
+    print(f"{word:9} {wall:.2f} s, CPU {cpu:.2f} s: {count} results")
+    cache.shared.finish()
+
+
+if __name__ == "__main__":
+    main()
