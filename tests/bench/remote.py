@@ -40,13 +40,8 @@ def main() -> None:
         root = folder / "ours"
         write_repository(root, count)
         (folder / "server").mkdir()
-        with (
-            casd(folder / "server") as url,
-            proxy(url, LATENCY) as far,
-            proxy(url, 0, SLOW) as slow,
-            silent() as mute,
-        ):
-            measure(folder, root, {"loopback": url, "20 ms": far, "silent": mute, "slow": slow})
+        with servers(folder / "server") as urls:
+            measure(folder, root, urls)
 
 
 def measure(folder: Path, root: Path, urls: dict[str, str]) -> None:
@@ -66,13 +61,25 @@ def measure(folder: Path, root: Path, urls: dict[str, str]) -> None:
         print(f"{name:9} {cost.wall:6.2f} s: {wall:.2f} x; CPU {cost.cpu:6.2f} s: {cpu:.2f} x")
     only = "//part0:app0"
     builds = {"without": ["sh", "-c", f"{new} {only}"]}
-    for name in ("silent", "slow"):
+    for name in ("silent", "slow", "dead"):
         builds[name] = ["sh", "-c", f"{new} remote={urls[name]} {only}"]
-    builds["dead"] = ["sh", "-c", f"{new} remote=grpc://127.0.0.1:9 {only}"]
     without = 0.0
     for name, cost in in_turns(builds, ROUNDS).items():
         without = without or cost.wall
         print(f"{name:9} {cost.wall:6.2f} s: {cost.wall - without:+.2f} s")
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[dict[str, str]]:
+    """Give the URLs of a server by ways of each kind, and of what is none."""
+    with (
+        casd(folder) as url,
+        proxy(url, LATENCY) as far,
+        proxy(url, 0, SLOW) as slow,
+        silent() as mute,
+    ):
+        yield {"loopback": url, "20 ms": far, "silent": mute, "slow": slow,
+               "dead": "grpc://127.0.0.1:9"}  # fmt: skip
 
 
 @contextmanager

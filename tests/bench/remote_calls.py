@@ -19,8 +19,7 @@ from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.remote.grpc.grpc_server import load_grpc
 from mochi_rules.remote.settings import remote_settings
 from mochi_rules.steps.caches import open_cache
-from tests.bench.remote import LATENCY, SLOW, proxy, silent
-from tests.servers import casd
+from tests.bench.remote import servers
 
 RESULTS, LEVELS = 1000, 4
 LOOKED_UP = 40
@@ -35,19 +34,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "server").mkdir()
-        with (
-            casd(folder / "server") as url,
-            proxy(url, LATENCY) as far,
-            proxy(url, 0, SLOW) as slow,
-            silent() as mute,
-        ):
-            _use(_machine(folder / "writer", url, upload="wait", require="yes"), actions)
-            for word, place in (("loopback", url), ("20 ms", far)) * 2:
-                _fetch(word, _machine(folder / f"fetches, {word}", place, require="yes"), actions)
-            servers = {"dead": "grpc://127.0.0.1:9", "silent": mute, "slow": slow}
-            for word, place in servers.items():
+        with servers(folder / "server") as urls:
+            writer = _machine(folder / "writer", urls["loopback"], upload="wait", require="yes")
+            _use(writer, actions)
+            for word in ("loopback", "20 ms") * 2:
+                _fetch(word, _machine(folder / word, urls[word], require="yes"), actions)
+            for word in ("dead", "silent", "slow"):
                 began = time.perf_counter()
-                _use(_machine(folder / word, place), actions[:LOOKED_UP])
+                _use(_machine(folder / word, urls[word]), actions[:LOOKED_UP])
                 print(f"{word:9} {time.perf_counter() - began:.2f} s")
 
 
