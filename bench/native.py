@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,9 @@ from bench.kernels import Kernel, build_executable, find_kernels
 from bench.page import geometric_mean, write_section
 from mochi_rules.aot.native.linker import link_arguments
 from mochi_rules.platforms.platform import host_platform
+from mochi_rules.steps.native.c_compilation import run_c_compiler
+from mochi_rules.steps.processes.subprocesses import Subprocesses
+from mochi_rules.steps.step import EXECUTABLE_MODE
 from mochi_rules.steps.tools.tool_choice import Toolchains, chosen
 
 NATIVE = ["--link", "native"]
@@ -59,12 +61,15 @@ def build_hello(folder: Path) -> tuple[dict[str, Path], str]:
     """Build a hello world in both languages; return them, and the name of the linker."""
     platform = host_platform()
     linker = chosen(Toolchains().linker(platform))
-    (folder / "hello.mochi").write_text(HELLO["mochi"], encoding="utf-8")
-    (folder / "hello.c").write_text(HELLO["c"], encoding="utf-8")
     built = {"mochi": folder / "hello-mochi", "c": folder / "hello-c"}
-    build_executable(folder / "hello.mochi", built["mochi"], NATIVE)
-    flags = link_arguments(platform, ("hello.c",), built["c"].name, debug_info=False)
-    subprocess.run([*linker.command, *flags], cwd=folder, check=True)
+    source = folder / "hello.mochi"
+    source.write_text(HELLO["mochi"], encoding="utf-8")
+    build_executable(source, built["mochi"], NATIVE)
+    name = built["c"].name
+    flags = link_arguments(platform, ("hello.c",), name, debug_info=False)
+    inputs = {"hello.c": HELLO["c"].encode()}
+    built["c"].write_bytes(run_c_compiler(Subprocesses(), linker, flags, inputs, name))
+    built["c"].chmod(EXECUTABLE_MODE)
     return built, linker.name
 
 
