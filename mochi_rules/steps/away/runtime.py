@@ -35,6 +35,7 @@ _NO_MODULES = ("_test", "_tkinter", "_curses", "_sqlite3", "_ssl", "_gdbm", "_db
                "readline", "ossaudiodev")  # fmt: skip
 _UNCHECKED = (0b01).to_bytes(4, "little") + bytes(8)  # of compiled files that have no source
 _HEADER = 16  # bytes of a compiled file
+_WITHOUT_REFERENCES = 2  # a version of `marshal`; later ones write what the process refers to
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 INPUT = "stdin"  # the file of a job that is its standard input
@@ -157,7 +158,8 @@ def _compiled(path: Path) -> bytes:
         code = found[_HEADER:]
     else:
         name = path.name
-        code = marshal.dumps(compile(path.read_bytes(), name, "exec", dont_inherit=True))
+        compiled = compile(path.read_bytes(), name, "exec", dont_inherit=True)
+        code = marshal.dumps(compiled, _WITHOUT_REFERENCES)
     return importlib.util.MAGIC_NUMBER + _UNCHECKED + code
 
 
