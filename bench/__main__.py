@@ -71,12 +71,8 @@ def measure(meter: Path, executable: Path, size: bytes) -> tuple[Figure, bytes]:
 
 
 def compare(kernel: Kernel, rounds: int, folder: Path, optimize: str | None) -> Row:
-    """Return the best figure of each language."""
-    return compare_builds(kernel, kernel.build(folder, optimize), rounds, folder)
-
-
-def compare_builds(kernel: Kernel, built: dict[str, Path], rounds: int, folder: Path) -> Row:
-    """Return the best figure of each program of a kernel; all must print the same."""
+    """Return the best figure of each language; all must print the same."""
+    built = kernel.build(folder, optimize)
     meter = build_meter(folder)
     best: dict[str, Figure] = {}
     printed: dict[str, bytes] = {}

@@ -35,12 +35,17 @@ class Kernel:
 
     def build(self, into: Path, optimize: str | None = None) -> dict[str, Path]:
         """Build an executable for each language whose compiler is installed."""
-        built = {"mochi": self.build_mochi(into, optimize), "c": into / f"{self.name}-c"}
-        subprocess.run([*C, self.folder / "kernel.c", "-lm", "-o", built["c"]], check=True)
+        built = {"mochi": self.build_mochi(into, optimize), "c": self.build_c(into)}
         if shutil.which("go"):
             built["go"] = into / f"{self.name}-go"
             go = ["go", "build", "-o", built["go"], self.folder / "kernel.go"]
             subprocess.run(go, check=True)
+        return built
+
+    def build_c(self, into: Path) -> Path:
+        """Build the executable of the program in C."""
+        built = into / f"{self.name}-c"
+        subprocess.run([*C, self.folder / "kernel.c", "-lm", "-o", built], check=True)
         return built
 
     def build_mochi(self, into: Path, optimize: str | None = None) -> Path:

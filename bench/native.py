@@ -1,21 +1,24 @@
-"""Compare programs without Wasmtime: `python -m bench.native [--rounds N] [--write] [NAME...]`.
+"""Compare programs without Wasmtime: `python -m bench.native [--write] [NAME...]`.
 
-Each kernel in C, for Wasmtime and without it, taking turns as in `python -m bench`; and a hello
-world, which the same linker links statically in C: its size, and the time from its start to its
-end. Compiling the kernels is compared, too. `--write` puts all into docs/performance.md.
+The instructions of each kernel in C, for Wasmtime (those of `instructions.json`) and without it;
+and a hello world, which the same linker links statically in C: its size, and the time from its
+start to its end. Compiling the kernels is compared, too. `--write` puts all into
+docs/performance.md. Counting needs valgrind.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.__main__ import Row, compare_builds
-from bench.kernels import Kernel, build_executable, find_kernels
+from bench.counts import count_instructions, read_recorded
+from bench.kernels import C, Kernel, build_executable, find_kernels
 from bench.page import geometric_mean, write_section
 from mochi_rules.aot.native.linker import link_arguments
 from mochi_rules.compiler.driver import CompileRequest, compile_program
@@ -30,8 +33,8 @@ from mochi_rules.steps.tools.tool_choice import Toolchains, chosen
 
 NATIVE = ["--link", "native"]
 HEAD = (
-    "| kernel | Wasmtime / C | native / C | native / Wasmtime |",
-    "|---|--:|--:|--:|",
+    "| kernel | C, 10³ | Wasmtime / C | native / C | native / Wasmtime |",
+    "|---|--:|--:|--:|--:|",
 )
 HELLO = {
     "mochi": 'print("hello")\n',
@@ -40,25 +43,50 @@ HELLO = {
 STARTS, COMPILATIONS = 300, 3
 
 
-def build(kernel: Kernel, folder: Path) -> dict[str, Path]:
-    """Build the programs of a kernel."""
-    built = kernel.build(folder)
-    built.pop("go", None)
+@dataclass(frozen=True)
+class Row:
+    """The instructions of a kernel, in thousands, without those of its start."""
+
+    name: str
+    c: int
+    wasm: int
+    native: int
+
+    def __str__(self) -> str:
+        ratios = (self.wasm / self.c, self.native / self.c, self.native / self.wasm)
+        return f"| {self.name} | {self.c:,} | {' | '.join(f'{ratio:.2f}' for ratio in ratios)} |"
+
+
+def count(kernel: Kernel, folder: Path, start: Row, recorded: dict[str, int]) -> Row:
+    """Build the programs of a kernel, and count; `start` is what a hello world takes."""
     source = kernel.folder / "kernel.mochi"
-    return {**built, "native": build_executable(source, folder / f"{kernel.name}-native", NATIVE)}
+    native = build_executable(source, folder / f"{kernel.name}-native", NATIVE)
+    c, own = (_thousands(program, kernel.small) for program in (kernel.build_c(folder), native))
+    return Row(kernel.name, c - start.c, recorded[kernel.name] - start.wasm, own - start.native)
 
 
-def cells(row: Row) -> str:
-    """Return a row of the table."""
-    wasm, native = row.ratio("mochi"), row.ratio("native")
-    return f"| {row.name} | {wasm:.2f} | {native:.2f} | {native / wasm:.2f} |"
+def count_start(folder: Path) -> Row:
+    """Build a hello world for each column of the table, and count."""
+    source, c = folder / "start.mochi", folder / "start.c"
+    source.write_text(HELLO["mochi"], encoding="utf-8")
+    c.write_text(HELLO["c"], encoding="utf-8")
+    subprocess.run([*C, c, "-o", folder / "start-c"], check=True)
+    wasm = build_executable(source, folder / "start-wasm", [])
+    native = build_executable(source, folder / "start-native", NATIVE)
+    programs = (folder / "start-c", wasm, native)
+    return Row("start", *(_thousands(program, b"") for program in programs))
+
+
+def _thousands(program: Path, size: bytes) -> int:
+    return count_instructions(program, size) // 1000
 
 
 def summary(rows: list[Row]) -> str:
     """Return the last row of the table."""
-    wasm = geometric_mean(row.ratio("mochi") for row in rows)
-    native = geometric_mean(row.ratio("native") for row in rows)
-    return f"| **geometric mean** | **{wasm:.2f}** | **{native:.2f}** | **{native / wasm:.2f}** |"
+    wasm = geometric_mean(row.wasm / row.c for row in rows)
+    native = geometric_mean(row.native / row.c for row in rows)
+    means = " | ".join(f"**{ratio:.2f}**" for ratio in (wasm, native, native / wasm))
+    return f"| **geometric mean** | | {means} |"
 
 
 def build_hello(folder: Path) -> tuple[dict[str, Path], str]:
@@ -147,21 +175,21 @@ def main() -> None:
     """Run the comparison."""
     parser = argparse.ArgumentParser(prog="python -m bench.native", description=__doc__)
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     arguments = parser.parse_args()
-    rows = []
+    rows, recorded = [], read_recorded()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         kernels = find_kernels(arguments.names)
         end = [hello(folder), "", compiling(kernels)]
         print("\n".join((*end, "", *HEAD)), flush=True)
+        start = count_start(folder)
         for kernel in kernels:
-            rows.append(compare_builds(kernel, build(kernel, folder), arguments.rounds, folder))
-            print(cells(rows[-1]), flush=True)
+            rows.append(count(kernel, folder, start, recorded))
+            print(rows[-1], flush=True)
     print(summary(rows))
     if arguments.write:
-        write_section("native", [*HEAD, *map(cells, rows), summary(rows), "", *end])
+        write_section("native", [*HEAD, *map(str, rows), summary(rows), "", *end])
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ def link_arguments(
     With `debug_info`, everything that debuggers read stays. Without, names of functions stay, but
     for Zig, which strips all.
     """
-    # Without `-Os`, Zig builds its C library for debugging; with it, it strips the program.
-    release = () if debug_info else ("-Os", "-Wl,-S")
+    # The level is Zig's for its C library: without one it is built for debugging, and `-Os` copies
+    # and fills memory byte by byte.
+    release = () if debug_info else ("-O2", "-Wl,-S")
     return (*objects, "-o", output, *release, *_LINKING[platform.system.object_format])
