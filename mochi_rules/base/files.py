@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,6 +16,7 @@ from mochi_rules.base.span import Source
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_MAX_STREAM = 64 << 20  # bytes of a pipe or a device
 _REPLACED = (stat.S_IFREG, stat.S_IFDIR)  # a directory refuses by itself
 
 
@@ -112,6 +115,14 @@ def decode_source(name: str, data: bytes) -> Source:
         ) from None
 
 
+def is_stream(path: Path) -> bool:
+    """Return whether a name leads to a pipe or a device: to read it may take forever."""
+    try:
+        return stat.S_IFMT(path.stat().st_mode) not in _REPLACED
+    except (OSError, ValueError):
+        return False
+
+
 def read_input(path: Path, name: str | None = None) -> bytes:
     """Read a file which the user named.
 
@@ -121,9 +132,25 @@ def read_input(path: Path, name: str | None = None) -> bytes:
         MochiError: The file cannot be read.
     """
     try:
-        return path.read_bytes()
+        if stat.S_ISREG(path.stat().st_mode):
+            return path.read_bytes()
+        return _read_stream(path)
     except (OSError, ValueError) as error:
         raise MochiError(unreadable(name or str(path), error)) from None
+
+
+@cache
+def _read_stream(path: Path) -> bytes:
+    """Read a pipe or a device, which cannot be read twice; a directory refuses.
+
+    Raises:
+        OSError: It cannot be read, or has no end.
+    """
+    with path.open("rb") as file:
+        data = file.read(_MAX_STREAM + 1)
+    if len(data) > _MAX_STREAM:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return data
 
 
 def unreadable(name: str, error: OSError | ValueError) -> Diagnostic:

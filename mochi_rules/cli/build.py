@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ _DEFAULT = "cwasm"
 def build(parsed: Parsed) -> int:
     """Build one file.
 
-    Emits: B052 (value of an option), B070 (option that does not apply).
+    Emits: B052 (value of an option), B070 (option that does not apply), B072.
     """
     path = Path(parsed.operands[0])
     link = parsed.get("link")
@@ -58,6 +59,7 @@ def build(parsed: Parsed) -> int:
         option = f"--emit {emit}" if emit in _FOR_C else "--link native"
         raise fail("B070", f"`{option}` applies only to `.mochi` files, not to `{path}`")
     output = Path(parsed.get("output") or _default_output(path, emit, parsed))
+    _check_output(path, output)
     after = parsed.get("after")
     if after and emit != "ir":
         raise fail("B070", "`--after` applies only to the IR", help="write `--emit ir`")
@@ -85,6 +87,16 @@ def build(parsed: Parsed) -> int:
         else:
             _write(output, _make(products, emit, output))
     return 0
+
+
+def _check_output(path: Path, output: Path) -> None:
+    """Refuse to write over the source.
+
+    Emits: B072.
+    """
+    with suppress(OSError, ValueError):  # where one does not exist, they are two
+        if path.is_file() and path.samefile(output):
+            raise fail("B072", f"`{output}` would be overwritten", help="write another `-o`")
 
 
 def _default_output(path: Path, emit: str, parsed: Parsed) -> str:

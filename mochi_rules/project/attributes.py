@@ -81,7 +81,9 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
-TEXT = Kind("a UTF-8 string without NUL", '"app"', lambda value: _is_text(value) and value != "")
+TEXT = Kind(
+    "a non-empty UTF-8 string without NUL", '"app"', lambda value: _is_text(value) and value != ""
+)
 TEXTS = Kind(
     "a list of UTF-8 strings without NUL", '["--fast"]', lambda value: _is_list(value, _is_text)
 )

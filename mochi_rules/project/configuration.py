@@ -219,11 +219,12 @@ def check_choice(name: str, value: str) -> str:
     choices = list(variable.values())
     if not value or value in choices:
         return value or variable.default
+    example = variable.default if variable.default in choices else choices[-1]
     raise fail(
         "B004",
         f"`{name}` cannot be `{value}`",
         notes=(f"it must be one of {listing(choices)}",),
-        help=did_you_mean(value, choices) or f"write `{name}={variable.default}`",
+        help=did_you_mean(value, choices) or f"write `{name}={example}`",
     )
 
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
 
+_MAX_NAME = 200  # the files of a target have longer names, of at most 255
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.+-]*[A-Za-z0-9_+-])?")
 _GLOB = re.compile(r"[A-Za-z0-9_.+*-]+")
 _BELOW, _ALL = "...", "*"
@@ -44,6 +45,9 @@ def check_name(name: str) -> None:
             notes=("a name is letters, digits and `_.+-`, and neither begins nor ends with a dot",),
             help=f"write `{re.sub(r'[^A-Za-z0-9_+-]+', '_', name).strip('_-') or 'app'}`",
         )
+    if len(name) > _MAX_NAME:
+        message = f"the name of a target has {len(name)} characters, of {_MAX_NAME} at most"
+        raise fail("B009", message, help="write a shorter `name`")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.files import is_stream
 from mochi_rules.project.configuration import FOREIGN
 from mochi_rules.rules.builders import CONFIGURATION
-from mochi_rules.rules.scons.nodes import source_node
+from mochi_rules.rules.scons.nodes import file_of, node_path, source_node
 
 if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
@@ -33,8 +35,17 @@ class Call:
         return {**FOREIGN, **settings} if self.target.rule == "wasm_import" else settings
 
     def file(self, value: Any) -> Any:
-        """Return the node of a file: one of the folder of the SConscript, or a node."""
-        return source_node(self.env.fs, value) if isinstance(value, str) else value
+        """Return the node of a file: one of the folder of the SConscript, or a node.
+
+        Emits: B010 (a pipe or a device, of which SCons would wait for the end).
+        """
+        if not isinstance(value, str):
+            return value
+        node = source_node(self.env.fs, value)
+        if is_stream(file_of(node)):
+            message = f"cannot read `{node_path(node)}`: it is a pipe or a device"
+            raise MochiError(Diagnostic("B010", message, self.target.place.locate()))
+        return node
 
     def output(self, configuration: Configuration, suffix: str, prefix: str = "") -> Any:
         """Return the node of an output, claimed; its name is that of the target between both."""

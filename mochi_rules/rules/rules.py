@@ -65,10 +65,7 @@ def rule_functions() -> dict[str, Callable[..., list[Any]]]:
 
 
 def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., list[Any]]:
-    """Return a rule: it returns the nodes of its target, as a builder of SCons does.
-
-    Of a library for C it returns those that a linker takes.
-    """
+    """Return a rule: it returns `Target.returned`, as a builder of SCons does."""
     rule = BY_NAME[name]
 
     def declare(env: Any, *names: Any, **attributes: Any) -> list[Any]:
@@ -84,7 +81,7 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., lis
             space.declare(target)
             space.universe.add(Unit(label, name, (), (), place.locate))
             make(Call(space, env, target, values))
-            return target.linked or target.goals
+            return target.returned
 
         found: list[Any] = space.guard(lambda: _placed(act, place.locate))
         return SCons.Node.NodeList(found)  # type: ignore[no-any-return] # SCons has no types

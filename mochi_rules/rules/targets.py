@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import SCons.Errors
 import SCons.Node
 import SCons.Node.Alias
 import SCons.Node.FS
@@ -14,7 +15,7 @@ import SCons.Script
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import nearest
-from mochi_rules.project.label import Pattern, is_label, parse_pattern
+from mochi_rules.project.label import Label, Pattern, is_label, parse_pattern
 from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.tests import TEST
@@ -45,7 +46,7 @@ def _lookup(text: str, curdir: str = "", **_options: Any) -> Any:
 
 
 def _declared(space: Workspace, text: str) -> Any:
-    """Return an alias for a label in a build file, also of what is declared later.
+    """Return the nodes of a label in a build file; of what is declared later, an alias.
 
     `//usr/lib` stays a path, unless the workspace has such a folder.
 
@@ -57,9 +58,19 @@ def _declared(space: Workspace, text: str) -> Any:
     if is_short and not (space.root / text.strip("/")).is_dir():
         return None
     pattern = parse_pattern(text, space.package())
+    target = space.targets.get(Label(pattern.package, pattern.name))
+    if target and not pattern.is_recursive and target.returned:
+        return target.returned
     alias = SCons.Node.Alias.default_ans.Alias(str(pattern))
+    alias.get_path = partial(_refuse_file, text)
     space.after_reading(partial(_connect, space, alias, text, pattern, user_place(space.root)))
     return alias
+
+
+def _refuse_file(text: str) -> str:
+    """Refuse to be a file, which `Install` takes an alias for: its files are not known yet."""
+    message = f"`{text}` is used as a file before it is declared: move its rule before this use"
+    raise SCons.Errors.UserError(message)
 
 
 def find_node(space: Workspace, text: str, curdir: str) -> Any:

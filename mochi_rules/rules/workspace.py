@@ -96,6 +96,11 @@ class Target:
         return self.nodes if self.test is None else [self.test]
 
     @property
+    def returned(self) -> list[Any]:
+        """What its rule returns: of a library for C what a linker takes, else its goals."""
+        return self.linked or self.goals
+
+    @property
     def is_program(self) -> bool:
         """Whether it can run."""
         return bool(self.artifacts or self.sandbox)

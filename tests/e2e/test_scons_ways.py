@@ -39,6 +39,20 @@ Default(a, "dist", sizes)
     assert quick.scons("stamp").status == 0
 
 
+def test_label_is_the_files_of_its_target(quick: Project) -> None:
+    """For what takes files by name; of a target that is declared later, they are not known."""
+    install = 'env.Install("dist", "//:a")\n'
+    command = 'env.Command("sizes.txt", "//:a", "wc -c $SOURCES > $TARGET")\n'
+    quick.write({**APP, "SConstruct": ENV + BINARY + install + command})
+    assert quick.scons().status == 0
+    assert quick.outputs("dist/*")["dist/a.o"] == quick.outputs()[f"{BUILD}/a.o"]
+    assert (quick.root / "sizes.txt").read_text().count("a.cwasm") == 2
+    quick.write({**APP, "SConstruct": ENV + install + BINARY})
+    done = quick.scons("dist")
+    assert "`//:a` is used as a file before it is declared: move its rule" in done.err
+    assert "Traceback" not in done.err
+
+
 @pytest.mark.parametrize("text", ["//:a", ":a", "//...", "//:*"])
 def test_label_is_a_target_in_a_build_file(quick: Project, text: str) -> None:
     """Also before it is declared."""

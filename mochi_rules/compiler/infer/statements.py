@@ -54,7 +54,14 @@ def _expression(inference: Inference, node: ast.ExprStmt) -> None:
 
 
 def _expect(inference: Inference, node: ast.Expect) -> None:
-    inference.expression(node.condition)
+    condition = inference.expression(node.condition)
+
+    def check(module: ModuleScope) -> None:
+        if condition.find().kind not in ("bool", "any", ""):
+            message = f"`expect` needs a bool, got `{condition}`"
+            inference.report(module, "T011", message, node.condition)
+
+    inference.check_later(check)
 
 
 def _test(inference: Inference, node: ast.Test) -> None:

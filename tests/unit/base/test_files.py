@@ -83,6 +83,22 @@ def test_symlink_to_a_device_is_followed(tmp_path: Path) -> None:
         assert file.read() == b"new"
 
 
+def test_pipe_is_read_once(tmp_path: Path) -> None:
+    """Whoever reads it again gets what was read: a second time nothing would come, or never."""
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(b"text",))
+    writer.start()
+    assert [read_input(path), read_input(path)] == [b"text", b"text"]
+    writer.join()
+
+
+def test_device_without_an_end_is_refused() -> None:
+    """It does not fill the memory."""
+    with pytest.raises(MochiError, match="B010: cannot read `/dev/zero`: file too large"):
+        read_input(Path("/dev/zero"))
+
+
 @pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 300, "missing", "."])
 def test_what_cannot_be_read_is_an_error_of_the_input(tmp_path: Path, name: str) -> None:
     """Also a name that no file can have."""

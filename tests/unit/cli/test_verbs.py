@@ -72,6 +72,15 @@ def test_build_shows_the_ir_after_a_pass(typed: Callable[..., Typed], here: Path
     assert "release" not in typed(*words, "--after", "build").out
 
 
+def test_build_does_not_overwrite_its_source(typed: Callable[..., Typed], here: Path) -> None:
+    """Whatever the output is called."""
+    before = (here / "hello.mochi").read_bytes()
+    got = typed("build", "hello.mochi", "--emit", "wasm", "-o", "./hello.mochi")
+    assert got.status == 2
+    assert "error[B072]: `hello.mochi` would be overwritten" in got.err
+    assert (here / "hello.mochi").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -55,7 +55,7 @@ def test_all_faults_of_a_call_are_reported_at_once() -> None:
     [
         ("mochi_binary", {"srcs": "a.mochi"}, "must be a list of files, got `'a.mochi'`"),
         ("mochi_binary", {"deps": [3]}, "must be a list of labels, got `[3]`"),
-        ("mochi_binary", {"name": ""}, "must be a UTF-8 string without NUL, got `''`"),
+        ("mochi_binary", {"name": ""}, "must be a non-empty UTF-8 string without NUL, got `''`"),
         ("mochi_binary", {"engine": []}, "must be settings of the engine, got `[]`"),
         ("mochi_test", {"timeout": 0}, "must be a number of seconds up to 1000000, got `0`"),
         ("mochi_test", {"timeout": True}, "must be a number of seconds up to 1000000, got `True`"),

@@ -61,6 +61,13 @@ def test_name_that_is_no_file_is_refused(name: str, help_: str) -> None:
     assert caught.value.diagnostics[0].help == f"write `{help_}`"
 
 
+def test_name_that_is_too_long_for_a_file_is_refused() -> None:
+    """Before a file system does."""
+    check_name("x" * 200)
+    with pytest.raises(MochiError, match="B009: the name of a target has 201 characters, of 200"):
+        check_name("x" * 201)
+
+
 def test_label_is_distinguished_from_a_path() -> None:
     """Only a label begins with `//` or a colon, and only a pattern ends in three dots."""
     texts = ("//a:b", ":a", "a/...", "...", "a/b", "test", "wait...")

@@ -46,7 +46,8 @@ def test_error_in_a_build_file_ends_scons(console: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(OSError(28, "no space", "a.o"), "B069"), (KeyError("a"), "X001")]
+    ("error", "code"),
+    [(OSError(28, "no space", "a.o"), "B069"), (MemoryError(), "B073"), (KeyError("a"), "X001")],
 )
 def test_any_exception_becomes_a_diagnostic(console: Any, error: Exception, code: str) -> None:
     """SCons would print a traceback."""
