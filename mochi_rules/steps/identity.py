@@ -45,8 +45,9 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
                "steps/native/c_compilation.py", "steps/exceptions.py", "steps/outputs.py",
                "steps/processes/subprocesses.py", "steps/native/bundle.py"),
-    "native": (*_STEPS, "aot/native", "aot/tools/c_compilers.py", "elf", "formats", "wasm",
-               "steps/native", "steps/engines/engines.py", "steps/expectations.py", "workers"),
+    "native": (*_STEPS, "aot/native", "aot/executable", "aot/tools/c_compilers.py", "elf",
+               "formats", "wasm", "steps/native", "steps/engines/engines.py",
+               "steps/expectations.py", "workers"),
     "cargo": (*_STEPS, "aot/tools/native_tools.py", "cache/entry.py", "cache/lock.py",
               "steps/cargo.py", "steps/processes/subprocesses.py"),
 }  # fmt: skip
