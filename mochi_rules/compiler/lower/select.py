@@ -243,6 +243,12 @@ class Selector:
 
     # What structure.py uses
 
+    def begin_loop(self, block: Block) -> None:
+        """Mark the line of the loop that a block heads: limits are checked at its start."""
+        first = next((value for value in block.code if value.site is not None), None)
+        if first is not None:
+            self._mark(first)
+
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block; those that can wait, wait."""
         for value in block.code:

@@ -27,6 +27,9 @@ class Emitter(Protocol):
     def raw(self, *instruction: object) -> None:
         """Append a wasm instruction."""
 
+    def begin_loop(self, block: Block) -> None:
+        """Mark the line of the loop that a block heads: limits are checked at its start."""
+
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block."""
 
@@ -74,6 +77,7 @@ class Structurer:
         merges = [child for child in self.flow.dominated[block] if child in self.flow.merges]
         merges.sort(key=self.flow.number.__getitem__)
         if block in self.flow.headers:
+            self.emit.begin_loop(block)
             self._open("loop", block)
             self._then(lambda: self._within(block, merges), self._close)
         else:

@@ -127,6 +127,15 @@ def test_artifact_of_any_mode_runs(typed: Callable[..., Typed], mode: str) -> No
     assert typed("run", "a.cwasm").out == "hello\n"
 
 
+def test_limit_is_reported_inside_the_loop(typed: Callable[..., Typed], here: Path) -> None:
+    """It is checked at the start of a loop, whose code follows that of the lines before."""
+    (here / "mochi.toml").write_text("[engine.small]\nfuel = 100_000\n")
+    source = "print(1)\nprint(2)\nvar i = 0\nwhile true {\n  i = (i + 1) % 7\n}\n"
+    (here / "loop.mochi").write_text(source)
+    got = typed("run", "--engine", "small", "loop.mochi")
+    assert got.err.endswith("out of fuel, which was 100000\nnote: at loop.mochi:5\n")
+
+
 def test_arguments_reach_the_program(typed: Callable[..., Typed], here: Path) -> None:
     """The name of the program comes first."""
     write_wasm(here / "count.wasm", """

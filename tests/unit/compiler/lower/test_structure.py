@@ -26,6 +26,9 @@ class Recorder:
         self.lines.append("  " * self.depth + " ".join(words))
         self.depth += mnemonic in ("block", "loop", "if", "else")
 
+    def begin_loop(self, block) -> None:
+        """Lines are not recorded."""
+
     def block_code(self, block) -> None:
         """Write the name of a block for its instructions."""
         self.raw(self.names[block])
