@@ -23,7 +23,8 @@ class Depths:
             if cell not in known:
                 known[cell] = 0  # until its parts are known
                 waiting += args
-            else:
+                continue
+            waiting.pop()
+            if all(arg in known for arg in args):  # else it is within itself, and measured later
                 known[cell] = known[cell] or 1 + max((known[arg] for arg in args), default=0)
-                waiting.pop()
         return known[cell]
