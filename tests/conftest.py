@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # What the machine of CI cannot have. It has every tool, so no other skip passes there.
 ALLOWED_SKIPS = ("a processor ", "an x86_64 machine ", "root is missing")
+WITH_NATIVE_TOOLS = {"e2e", "native"}  # folders of tests that use what cargo builds
 SLOW_IS_LEFT_OUT = """\
 left out {} slow tests (native tools, other platforms, faults): `pytest --all` runs them"""
 left_out = pytest.StashKey[int]()
@@ -63,13 +64,28 @@ def _is_named(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is slow."""
+    """Leave out what is slow; of all, run last what may wait for cargo."""
+    if config.option.all:
+        _spread(items, getattr(config, "workerinput", {}).get("workercount", 1))
     if config.option.all or config.option.markexpr or _is_named(config):
         return
     slow = [item for item in items if item.get_closest_marker("slow")]
     items[:] = [item for item in items if not item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     config.stash[left_out] = len(slow)
+
+
+def _spread(items: list[pytest.Item], count: int) -> None:
+    """Order tests so that each of `count` stretches, one for a process, ends with native ones."""
+    late = [item for item in items if WITH_NATIVE_TOOLS.intersection(item.path.parts)]
+    waiting = set(late)
+    early = [item for item in items if item not in waiting]
+    items[:] = [
+        item
+        for i in range(count)
+        for group in (early, late)
+        for item in group[len(group) * i // count : len(group) * (i + 1) // count]
+    ]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,6 +23,7 @@ from pathlib import Path
 from cache.samples import OUTPUTS, make_action
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.cache import Cache
+from mochi_rules.cache.limits import Limits
 from mochi_rules.cache.statistics import Recorder
 root = Path(sys.argv[1])
 """
