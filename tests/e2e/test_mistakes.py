@@ -68,6 +68,7 @@ def test_wrong_word_on_the_command_line(
     assert not (quick.root / "build").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "parts"),
     [

@@ -90,6 +90,7 @@ def executable(bundle: Path, artifact: bytes) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", CHECKED)
 def test_rule_wraps_nothing_that_does_not_fit(
     quick: Project, artifacts: Artifacts, fault: str

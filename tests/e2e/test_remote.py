@@ -42,6 +42,7 @@ def test_what_one_machine_built_another_restores(
     assert {remark for *_, remark in done.steps} == {"cached, remote"}
 
 
+@pytest.mark.slow
 def test_prefetched_results_need_no_server(
     project: Project, server: FakeServer, tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ def test_ir_keeps_its_invariants(path) -> None:
         assert verify_program(program, counted=is_counted) == [], row.name
 
 
-@pytest.mark.parametrize("level", [0, 2])
+@pytest.mark.parametrize("level", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_runtime_library_keeps_the_invariants(level) -> None:
     """Every function of the runtime library is well formed, as written and optimized."""
     library = runtime_library(check_leaks=True, level=level)

@@ -115,6 +115,14 @@ def go_through_every_stage(text: str) -> None:
     assert print_wat(result.module)
 
 
+def some_are_slow(names):
+    """Mark all but every third: they take their time together."""
+    return [
+        name if i % 3 == 0 else pytest.param(name, marks=pytest.mark.slow)
+        for i, name in enumerate(names)
+    ]
+
+
 @pytest.fixture
 def _little_room(monkeypatch):
     depth, frame = 0, sys._getframe()
@@ -128,7 +136,7 @@ def _little_room(monkeypatch):
 
 
 @pytest.mark.usefixtures("_little_room")
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", some_are_slow(PROGRAMS))
 def test_no_stage_recurses_along_a_program(name):
     """A long program needs no deeper stack than a short one."""
     go_through_every_stage(PROGRAMS[name](LINKS))
