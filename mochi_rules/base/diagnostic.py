@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mochi_rules.base.span import Span
 
@@ -99,6 +99,17 @@ def about(name: str) -> Iterator[None]:
                 else item
                 for item in error.diagnostics
             )
+        ) from None
+
+
+@contextmanager
+def placed(locate: Callable[[], Span | None]) -> Iterator[None]:
+    """Give every error without a place the one that `locate` returns."""
+    try:
+        yield
+    except MochiError as error:
+        raise MochiError(
+            *(item if item.span else replace(item, span=locate()) for item in error.diagnostics)
         ) from None
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.compiler.infer.calls import member
 from mochi_rules.compiler.infer.cells import PERHAPS, STORED, Cell
+from mochi_rules.compiler.infer.methods import as_function
 from mochi_rules.compiler.infer.records import field_names
-from mochi_rules.compiler.names.symbols import Variable
+from mochi_rules.compiler.names.symbols import ForeignModule, ModuleScope, Variable
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.infer.context import ExpressionRules, Inference
-    from mochi_rules.compiler.names.symbols import ModuleScope
 
 _SCALARS = ("int", "float", "bool", "fun")
 _NO_INDEX = ("string", "bool", "list", "map")
@@ -79,15 +79,16 @@ def _check_index(
         inference.report(module, "T015", message, node.index)
 
 
-def store_element(
-    inference: Inference, target: ast.Index, value: Cell, value_node: ast.Expr
-) -> None:
+def store_element(inference: Inference, target: ast.Index, value_node: ast.Expr) -> None:
     """Infer `base[index] = value`.
 
     Emits: T018.
     """
     solver = inference.solver
     base, index = inference.expression(target.base), inference.expression(target.index)
+    if base.find().kind in ("list", "map"):
+        inference.expect(value_node, base.find().args[-1])
+    value = inference.expression(value_node)
 
     def action() -> None:
         cell = base.find()
@@ -185,20 +186,23 @@ def _field_of_part(inference: Inference, part: Cell, name: str, result: Cell) ->
     solver.watch(action, part)
 
 
-def _is_element(inference: Inference, node: ast.Expr) -> bool:
-    """Whether an expression is a variable of a query, or what a group or its elements have."""
-    if isinstance(node, ast.Name):
-        return node.decl in inference.elements
-    base = node.base.cell.find() if isinstance(node, ast.Field) and node.base.cell else None
-    return base is not None and bool(getattr(base.of, "role", ""))
-
-
-def store_field(inference: Inference, target: ast.Field, value: Cell, value_node: ast.Expr) -> None:
+def store_field(inference: Inference, target: ast.Field, value_node: ast.Expr) -> None:
     """Infer `base.name = value`.
 
     Emits: T024, T026.
     """
-    base, solver = inference.expression(target.base), inference.solver
+    owner = target.base
+    if isinstance(owner, ast.Name) and isinstance(owner.decl, (ModuleScope, ForeignModule)):
+        message = f"cannot assign to `{target.name}` of the module `{owner.name}`"
+        inference.error("T024", message, target)
+        inference.expression(value_node)
+        return
+    base, solver = inference.expression(owner), inference.solver
+    record = base.find()
+    field = record.args[-1] if record.kind == "map" else record.contents.get(target.name)
+    if field is not None:
+        inference.expect(value_node, field)
+    value = inference.expression(value_node)
 
     def action() -> None:
         cell = base.find()
@@ -230,25 +234,21 @@ def _check_stored(inference: Inference, module: ModuleScope, target: ast.Field, 
 
 def _check_field(inference: Inference, module: ModuleScope, node: ast.Field, base: Cell) -> None:
     cell = base.find()
-    if cell.kind in ("struct", "map"):
+    if cell.kind in ("struct", "map", "union"):
         _check_record(inference, module, node, cell)
-    elif cell.kind not in ("map", "any", "union", ""):
+    elif cell.kind not in ("any", ""):
         message = f"type `{base}` has no field `{node.name}`"
-        inference.report(module, "T026", message, node)
+        inference.report_name(module, "T026", message, node, as_function(node))
 
 
 def _check_record(inference: Inference, module: ModuleScope, node: ast.Field, cell: Cell) -> None:
-    """Report a field that no record has. Only maps that are elements of a query are checked."""
-    if node.name in cell.contents:
-        return
+    """Report a field that no record of this shape has."""
     names = field_names(cell)
     if names is None or node.name in names or node.safe:
         return
-    if cell.kind == "map" and not (names and _is_element(inference, node.base)):
-        return
     message = f"unknown field `{node.name}` on `{cell}`"
     help_ = did_you_mean(node.name, names) or (f"it has {listing(names)}" if names else "")
-    inference.report(module, "T026", message, node, help_)
+    inference.report_name(module, "T026", message, node, help_)
 
 
 EXPRESSIONS: ExpressionRules = {

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import Diagnostic, Severity
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.compiler.infer.cells import NULL, Cell
+from mochi_rules.compiler.infer.cells import NULL, Cell, shape_of
+from mochi_rules.compiler.names.duplicates import report_twice
 from mochi_rules.compiler.names.symbols import Alias, Struct, Union
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.limits import MAX_NESTING, MAX_TYPE_PARTS
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 _SCALARS = {"int": "int", "int64": "int", "float": "float", "bool": "bool", "string": "string"}
 _ARITY = {"list": 1, "map": 2}
+_FORMS = {
+    "list": "write the type of the elements: `list<int>`",
+    "map": "write the types of the keys and of the values: `map<string, int>`",
+}
+_FOREIGN = {  # types of other languages, in lower case
+    **dict.fromkeys(("dict", "dictionary", "hashmap", "object", "record"), "map<string, int>"),
+    **dict.fromkeys(("array", "vec", "vector", "slice", "set", "seq"), "list<int>"),
+    **dict.fromkeys(("double", "number", "real", "f64", "f32", "float64"), "float"),
+    **dict.fromkeys(("i64", "i32", "u64", "u32", "long", "byte"), "int"),
+    **dict.fromkeys(("char", "text", "str"), "string"),
+}
 _BUILTIN = {*_SCALARS, *_ARITY, "any"}
 _UNKNOWN = frozenset({"void", "unit"})
 _LATER = frozenset({"bigint", "bigrat"})
@@ -42,10 +54,11 @@ class Annotations:
 
         `structs` are those of all modules, with those whose name was declared again.
 
-        Emits: T025, T090, T091, T092.
+        Emits: T025, T090 to T092, T095, T096.
         """
         for type_ in module.types.values():
             if isinstance(type_, Alias):
+                self._check(type_.type, type_.module)
                 self._check_alias(type_)
         for struct in structs:
             if struct.module is module:
@@ -62,11 +75,12 @@ class Annotations:
 
         A type that contains itself is any where it does.
 
-        Emits: T025, T090, T091.
+        Emits: T025, T090, T091, T095, T096.
         """
         if node is None:
             return Cell()
         if not self.depth:
+            self._check(node, module)
             self.parts, self.excess = 0, ""
         self.depth += 1
         self.parts += 1
@@ -78,6 +92,8 @@ class Annotations:
             node, module = alias.type, alias.module
             optional = optional or node.optional
         cell = Cell("any") if alias or self._is_too_large() else self._cell(node, module)
+        if cell.args:
+            cell.shape = shape_of(cell)
         if optional:
             cell.nullable = NULL
         self.expanded.difference_update(entered)
@@ -156,10 +172,36 @@ class Annotations:
             message = f"type `{name}` is not supported yet"
             self._report(Severity.ERROR, "T090", message, node, module)
         elif name not in _UNKNOWN and len(name) > 1:
-            help_ = did_you_mean(name, {*_BUILTIN, *module.types})
+            other = _FOREIGN.get(name.lower())
+            help_ = f"write `{other}`" if other else did_you_mean(name, {*_BUILTIN, *module.types})
             # Annotations are hints: the program runs, so this stops nothing.
             self._report(Severity.WARNING, "T025", f"unknown type: `{name}`", node, module, help_)
         return Cell()
+
+    def _check(self, node: ast.TypeExpr | None, module: ModuleScope) -> None:
+        """Report what is wrong with a type as it is written, whatever its names mean."""
+        parts: list[ast.TypeExpr | None] = []
+        match node:
+            case ast.NamedType():
+                self._check_arguments(node, module)
+                parts += node.args
+            case ast.FunType():
+                parts += (*node.params, node.result)
+            case ast.RecordType():
+                names = ((field.name, field.start) for field in node.fields)
+                report_twice(module.source, self.diagnostics, "field", names)
+                parts += (field.type for field in node.fields)
+        for part in parts:
+            self._check(part, module)
+
+    def _check_arguments(self, node: ast.NamedType, module: ModuleScope) -> None:
+        """Report a wrong number of type arguments; `list` and `map` do without."""
+        expected, given = _ARITY.get(node.name, 0), len(node.args)
+        if given not in (0, expected) and (node.name in _BUILTIN or node.name in module.types):
+            takes = f"{expected or 'no'} type argument{'s' * (expected != 1)}"
+            message = f"`{node.name}` takes {takes}, got {given}"
+            help_ = _FORMS.get(node.name, f"write `{node.name}`")
+            self._report(Severity.ERROR, "T096", message, node, module, help_)
 
     def _report(
         self, severity: Severity, code: str, message: str, node: ast.Node, module: ModuleScope,

@@ -1,4 +1,4 @@
-"""Calls: of functions, closures, builtins, methods, and of what other modules give."""
+"""Calls: of functions, closures, builtins, and of what other modules give."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.infer.cells import PERHAPS, Cell
 from mochi_rules.compiler.infer.loops import iterate
+from mochi_rules.compiler.infer.methods import check_count, check_most, method_call
 from mochi_rules.compiler.names.builtins import (
     BUILTINS,
     FOREIGN_ARITY,
     FOREIGN_MODULES,
     FOREIGN_VALUES,
+    KINDS,
+    accepted,
     takes,
 )
 from mochi_rules.compiler.names.symbols import (
@@ -30,13 +33,8 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.infer.context import ExpressionRules, Inference
 
-# Methods that values have without being structs: name -> result, as in builtins.py.
-VALUE_METHODS = {
-    "contains": "bool", "starts_with": "bool", "ends_with": "bool", "len": "int",
-    "keys": "keys", "values": "values", "get": "value", "padStart": "string",
-}  # fmt: skip
-METHOD_ARITY = {"len": (0, 0), "keys": (0, 0), "values": (0, 0), "get": (1, 2), "padStart": (2, 2)}
-_NO_METHODS = ("int", "float", "bool", "string", "list", "fun")
+
+_DEFINITE = frozenset({"int", "float", "bool", "string", "list", "map", "fun"})
 
 
 def _call(inference: Inference, node: ast.Call) -> Cell:
@@ -63,13 +61,14 @@ def _call(inference: Inference, node: ast.Call) -> Cell:
 
 
 def _direct(inference: Inference, node: ast.Call, function: Function) -> Cell:
-    args = [inference.expression(arg) for arg in node.args]
-    params = function.params
+    args, params = node.args, function.params
+    for arg, param in zip(args, params, strict=False):
+        inference.give(arg, inference.variable(param))
     if len(args) > len(params):
         message = f"too many arguments: expected {len(params)}, got {len(args)}"
-        inference.error("T006", message, node.args[len(params)])
-    for arg, cell, param in zip(node.args, args, params, strict=False):
-        inference.flow(cell, inference.variable(param), arg)
+        inference.error("T006", message, args[len(params)])
+        for arg in args[len(params) :]:
+            inference.expression(arg)
     if len(args) < len(params):
         if function.receiver is not None:
             message = f"`{function.name}` takes {len(params)} arguments, got {len(args)}"
@@ -85,11 +84,21 @@ def _constructor(inference: Inference, node: ast.Call, struct: Struct) -> Cell:
         message = f"`{struct.name}` has {len(cells)} fields, got {len(node.args)}"
         inference.error("T006", message, node)
     for arg, cell in zip(node.args, cells, strict=False):
-        inference.flow(inference.expression(arg), cell, arg)
+        inference.give(arg, cell)
+    return Cell("struct", of=struct)
+
+
+def variant(inference: Inference, node: ast.Expr, struct: Struct) -> Cell:
+    """Infer the name of a variant as a value: it has no fields."""
+    if struct.cells:
+        fields = ", ".join(f"{name}: …" for name in struct.cells)
+        message = f"the variant `{struct.name}` needs its fields"
+        inference.error("T006", message, node, f"write `{struct.name} {{ {fields} }}`")
     return Cell("struct", of=struct)
 
 
 def _value_call(inference: Inference, node: ast.Call, callee: Cell) -> Cell:
+    inference.expect_all(node.args, callee.find().args[:-1])
     args, result = [inference.expression(arg) for arg in node.args], Cell()
     solver = inference.solver
 
@@ -112,9 +121,8 @@ def _value_call(inference: Inference, node: ast.Call, callee: Cell) -> Cell:
         cell = callee.find()
         if cell.kind not in ("fun", "any", ""):
             inference.report(module, "T004", f"type `{callee}` is not callable", node)
-        elif cell.kind == "fun" and len(args) >= len(cell.args):
-            message = f"too many arguments: expected {len(cell.args) - 1}, got {len(args)}"
-            inference.report(module, "T006", message, node)
+        elif cell.kind == "fun":
+            check_most(inference, module, node, cell)
 
     inference.watch(action, callee)
     inference.check_later(check)
@@ -130,11 +138,21 @@ def member(inference: Inference, node: ast.Field, owner: Any) -> Cell | None:
         known = FOREIGN_MODULES[owner.path].get(node.name)
         if known and node.name in FOREIGN_VALUES:
             return Cell(known)
-        _no_member(inference, node, owner.path, FOREIGN_VALUES)
+        if known:
+            assert isinstance(node.base, ast.Name)
+            function_as_value(inference, node, f"{node.base.name}.{node.name}")
+        else:
+            _no_member(inference, node, owner.path, FOREIGN_VALUES)
         return Cell("any")
     if isinstance(owner, ModuleScope):
         return _module_member(inference, node, owner)
     return None
+
+
+def function_as_value(inference: Inference, node: ast.Expr, name: str) -> None:
+    """Report a function of the language itself that is not called."""
+    help_ = f"wrap it: `fun(x) => {name}(x)`"
+    inference.error("T090", f"`{name}` as a value is not supported", node, help_)
 
 
 def _module_member(inference: Inference, node: ast.Field, owner: ModuleScope) -> Cell:
@@ -145,10 +163,20 @@ def _module_member(inference: Inference, node: ast.Field, owner: ModuleScope) ->
     if isinstance(symbol, Function):
         _check_exported(inference, node, symbol, owner)
         return symbol.type  # type: ignore[no-any-return]
-    if isinstance(symbol, Struct):  # a variant without fields
-        return Cell("struct", of=symbol)
+    if isinstance(symbol, Struct):
+        return variant(inference, node, symbol)
     _no_member(inference, node, owner.source.name, _public_names(owner))
     return Cell("any")
+
+
+def module_as_value(
+    inference: Inference, node: ast.Name, owner: ModuleScope | ForeignModule
+) -> None:
+    """Report a module where a value is needed."""
+    known = _public_names(owner) if isinstance(owner, ModuleScope) else FOREIGN_MODULES[owner.path]
+    names = sorted(f"{node.name}.{name}" for name in known)
+    help_ = f"use what it has, like `{names[0]}`" if names else ""
+    inference.error("T097", f"`{node.name}` is a module, not a value", node, help_)
 
 
 def _no_member(inference: Inference, node: ast.Field, owner: str, known: Iterable[str]) -> None:
@@ -175,9 +203,9 @@ def _member_call(inference: Inference, node: ast.Call, callee: ast.Field) -> Cel
             _no_member(inference, callee, owner.path, known)
         else:
             expected = FOREIGN_ARITY.get(callee.name, 1)
-            _check_count(inference, inference.function.module, node, expected, expected)
+            check_count(inference, inference.function.module, node, expected, expected)
         return Cell(known.get(callee.name, "any"))
-    return _method_call(inference, node, callee)
+    return method_call(inference, node, callee)
 
 
 def _check_exported(
@@ -189,99 +217,40 @@ def _check_exported(
         inference.error("T003", message, node, help_)
 
 
-def _method_call(inference: Inference, node: ast.Call, callee: ast.Field) -> Cell:
-    """A struct's method, a value's method, or a function in a field: the receiver decides."""
-    receiver = inference.expression(callee.base)
-    args, result = [inference.expression(arg) for arg in node.args], Cell()
-    field = callee.cell = Cell()
-    name, solver = callee.name, inference.solver
-
-    def action() -> None:
-        cell = receiver.find()
-        method = cell.methods.get(name)
-        if method is not None:
-            for arg, param, place in zip(args, method.params, node.args, strict=False):
-                inference.flow(arg, inference.variable(param), place)
-            solver.flow(method.result, result)
-        elif name in cell.contents:
-            solver.flow(cell.contents[name], field)
-        elif cell.kind and name in VALUE_METHODS:
-            _value_method(inference, cell, name, result)
-        elif cell.kind == "map":
-            solver.flow(cell.args[1], field)
-        elif cell.kind in ("any", "union"):
-            solver.learn(field, "any")
-
-    inference.watch(action, receiver)
-    inference.watch(lambda: _call_field(inference, field, args, result, node), field)
-    inference.check_later(lambda module: _check_method(inference, module, receiver, node))
-    return result
-
-
-def _call_field(
-    inference: Inference, field: Cell, args: list[Cell], result: Cell, node: ast.Call
-) -> None:
-    cell = field.find()
-    if cell.kind == "fun":
-        for arg, param, place in zip(args, cell.args[:-1], node.args, strict=False):
-            inference.flow(arg, param, place)
-        inference.solver.flow(cell.args[-1], result)
-    elif cell.kind == "any":
-        for arg in args:
-            inference.solver.flow(arg, Cell("any"))
-        inference.solver.learn(result, "any")
-
-
-def _check_method(
-    inference: Inference, module: ModuleScope, receiver: Cell, node: ast.Call
-) -> None:
-    cell, callee = receiver.find(), node.callee
-    assert isinstance(callee, ast.Field)
-    method = cell.methods.get(callee.name)
-    if method is not None:
-        _check_count(inference, module, node, len(method.params), len(method.params))
-    elif callee.name in VALUE_METHODS and callee.name not in cell.contents:
-        _check_count(inference, module, node, *METHOD_ARITY.get(callee.name, (1, 1)))
-    if cell.kind in _NO_METHODS and callee.name not in VALUE_METHODS:
-        message = f"type `{receiver}` has no method `{callee.name}`"
-        inference.report(module, "T026", message, callee)
-
-
-def _check_count(
-    inference: Inference, module: ModuleScope, node: ast.Call, least: int, most: int
-) -> None:
-    if not least <= len(node.args) <= most:
-        assert isinstance(node.callee, ast.Field)
-        message = f"`{node.callee.name}` takes {takes(least, most)}, got {len(node.args)}"
-        inference.report(module, "T006", message, node)
-
-
-def _value_method(inference: Inference, receiver: Cell, name: str, result: Cell) -> None:
-    rule = VALUE_METHODS[name]
-    if rule == "value" and receiver.kind == "map":
-        inference.solver.flow(receiver.args[1], result)
-        inference.solver.make_nullable(result, PERHAPS)
-    elif rule in ("keys", "values") and receiver.kind == "map":
-        inference.solver.learn(result, "list", (receiver.args[rule == "values"],))
-    elif rule in ("bool", "int", "string"):
-        inference.solver.learn(result, rule)
-    else:
-        inference.solver.escape(receiver)
-        inference.solver.learn(result, "any")
-
-
 # Builtins
 
 
 def _builtin(inference: Inference, node: ast.Call, name: str) -> Cell:
     builtin = BUILTINS[name]
+    if builtin.result == "append" and len(node.args) == 2:
+        inference.expect_all(node.args[1:], inference.expression(node.args[0]).find().args)
     args = [inference.expression(arg) for arg in node.args]
     count = len(args)
     if count < builtin.least or (builtin.most is not None and count > builtin.most):
         message = f"`{name}` takes {takes(builtin.least, builtin.most)}, got {count}"
         inference.error("T006", message, node)
         return Cell("any")
+    for position, (arg, cell) in enumerate(zip(node.args, args, strict=True)):
+        _check_argument(inference, name, position, count, arg, cell)
     return builtin_result(inference, node, args)
+
+
+def _check_argument(
+    inference: Inference, name: str, position: int, count: int, node: ast.Expr, cell: Cell
+) -> None:
+    """Report an argument for which a builtin has no answer at all."""
+    words = accepted(name, position, count)
+
+    def check(module: ModuleScope) -> None:
+        kind = cell.find().kind
+        if kind in _DEFINITE and kind not in KINDS[words]:
+            which = f"argument {position + 1}" if count > 1 else "the argument"
+            message = f"{which} of `{name}` must be {words}, got `{cell}`"
+            help_ = "convert it: `str(…)`" if KINDS[words] == {"string"} else ""
+            inference.report(module, "T007", message, node, help_)
+
+    if words:
+        inference.check_later(check)
 
 
 def builtin_result(inference: Inference, node: ast.Call, args: list[Cell]) -> Cell:
@@ -328,10 +297,11 @@ def _flow_without_null(inference: Inference, source: Cell, target: Cell) -> None
 
 
 def _append(inference: Inference, node: ast.Call, args: list[Cell], result: Cell) -> None:
+    """The value flows last: where the elements are declared, it is what differs."""
     element = Cell()
-    inference.flow(args[1], element, node.args[1])
     inference.solver.learn(result, "list", (element,))
     _flow_without_null(inference, args[0], result)
+    inference.watch(lambda: inference.flow(args[1], element, node.args[1]))
 
 
 def _number(inference: Inference, args: list[Cell], result: Cell) -> None:

@@ -9,7 +9,8 @@ Knowledge only grows (unknown → a kind → any; not null → perhaps null), so
 its order does not matter to scalars. Elements that meet in one order may be any in another.
 
 A declared scalar, string or struct is `fixed`: an `any` that flows in is checked at run time
-instead of making the place `any`. A declared container is a hint.
+instead of making the place `any`. A declared container has a `shape`: an `any` that meets its
+elements makes them `any`, but what is known to be something else is a conflict.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir import types
 
 if TYPE_CHECKING:
@@ -34,6 +36,22 @@ NEVER, PERHAPS, NULL = 0, 1, 2  # how null got in: not; by a read that may miss;
 SCALARS = {"int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING}
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The type of a declared container as it is written, for what goes there to be compared with.
+
+    Cells cannot say: where values of other types go, what they know becomes `any`. `kind`, `args`
+    and `of` are as in a cell; what may be anything has no kind.
+    """
+
+    kind: str
+    args: tuple[Shape, ...]
+    of: Struct | Union | None
+
+    def __str__(self) -> str:
+        return _words(self.kind, [str(arg) for arg in self.args], self.of)
+
+
 class Cell:
     """What is known of a type. Follow `find` before looking at anything.
 
@@ -43,7 +61,8 @@ class Cell:
     """
 
     __slots__ = (
-        "args", "fixed", "is_open", "kind", "names", "nullable", "of", "parent", "type", "watchers",
+        "args", "fixed", "is_open", "kind", "names", "nullable", "of", "parent", "shape", "type",
+        "watchers",
     )  # fmt: skip
 
     def __init__(
@@ -54,6 +73,7 @@ class Cell:
         self.of = of
         self.nullable = NEVER
         self.fixed = False
+        self.shape: Shape | None = None
         self.names: AbstractSet[str] = frozenset()
         self.is_open = False
         self.parent: Cell | None = None
@@ -83,12 +103,85 @@ class Cell:
         return str(resolve(self)) if self.find().kind else "unknown"
 
 
+def shape_of(cell: Cell) -> Shape:
+    """Return the shape of a cell that was just made of a written type."""
+    if cell.shape is not None:
+        return cell.shape
+    kind = "" if cell.kind == "any" else cell.kind
+    args = tuple(shape_of(arg) for arg in cell.args)
+    return Shape(kind, args, cell.of)
+
+
+def disagrees(cell: Cell, shape: Shape) -> bool:
+    """Whether values of a cell are known to be of another type than the written one."""
+    cell = cell.find()
+    if not shape.kind or cell.kind in ("", "any"):
+        return False
+    if cell.kind != shape.kind:
+        return not _passes_for(cell, shape)
+    if cell.of is not shape.of:
+        return True
+    compared = slice(1 if cell.kind == "map" else 0, None)  # any key becomes text
+    return any(map(disagrees, cell.args[compared], shape.args[compared]))
+
+
+def _passes_for(cell: Cell, shape: Shape) -> bool:
+    """Whether values of another kind fit: ints, variants, records as maps, groups as lists."""
+    if shape.kind == "union":
+        return getattr(cell.of, "union", None) is shape.of
+    if shape.kind == "list":
+        return getattr(cell.of, "role", "") == "group"
+    if shape.kind == "map":
+        return cell.kind in ("struct", "union")
+    return (cell.kind, shape.kind) == ("int", "float")
+
+
+def describe(cell: Cell, around: frozenset[Cell] = frozenset()) -> str:
+    """Return the type of a cell as it is known so far, while propagation goes on."""
+    cell = cell.find()
+    if cell in around:
+        return "..."
+    return _words(cell.kind, [describe(arg, around | {cell}) for arg in cell.args], cell.of)
+
+
+def _words(kind: str, args: list[str], of: Struct | Union | None) -> str:
+    if of is not None:
+        return of.name
+    if kind == "fun":
+        return f"fun({', '.join(args[:-1])}): {args[-1]}"
+    if kind == "map":
+        return f"map<{'int' if args[0] == 'int' else 'string'}, {args[1]}>"
+    return f"{kind or 'any'}<{', '.join(args)}>" if args else kind or "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A value where another type is declared; `blame` is the module and the node, where known.
+
+    For a declared container, `expected` and `got` name the types before they met.
+    """
+
+    source: Cell
+    target: Cell
+    blame: object
+    expected: str = ""
+    got: str = ""
+
+    def is_real(self) -> bool:
+        """Whether it is one after the last propagation: what may be anything is checked later."""
+        one, other = self.source.find(), self.target.find()
+        if self.expected:
+            return one.kind != "any"
+        differs = one.kind != other.kind or one.of is not other.of
+        return differs and "any" not in (one.kind, other.kind)
+
+
 class Solver:
     """Propagates knowledge until nothing changes."""
 
     def __init__(self) -> None:
         self.work: deque[Callable[[], None]] = deque()
-        self.conflicts: list[tuple[Cell, Cell, object]] = []
+        self.conflicts: list[Conflict] = []
         # Containers and structs that are seen as `any`, and what is stored through `any`, into
         # elements and into fields: each may meet.
         self.escaped: set[Cell | Struct] = set()
@@ -139,6 +232,7 @@ class Solver:
         cell.args = ()
         cell.of = None
         cell.fixed = False
+        cell.shape = None
         self._changed(cell)
 
     def make_nullable(self, cell: Cell, how: int) -> None:
@@ -210,6 +304,10 @@ class Solver:
         kind = source.kind
         if not kind:
             return
+        shape = target.shape
+        if shape is not None and isinstance(node, tuple) and disagrees(source, shape):
+            self.conflicts.append(Conflict(source, target, node, str(shape), describe(source)))
+            return
         if target.kind == kind:
             self._meet(source, target, node)
         elif not target.kind:
@@ -229,7 +327,7 @@ class Solver:
         elif self._converts(source, target):
             pass
         elif is_kept:
-            self.conflicts.append((source, target, node))
+            self.conflicts.append(Conflict(source, target, node))
         else:
             self.escape(source)
             self.make_any(target)
@@ -268,7 +366,7 @@ class Solver:
                 target.kind, target.of = "union", union
                 self._changed(target)
             elif target.fixed and node is not STORED:
-                self.conflicts.append((source, target, node))
+                self.conflicts.append(Conflict(source, target, node))
             else:
                 self.escape(source)
                 self.make_any(target)
@@ -292,6 +390,8 @@ class Solver:
         if one.names:
             other.names = {*other.names, *one.names}
         other.is_open |= one.is_open
+        if other.shape is None and other.kind == one.kind:
+            other.shape = one.shape
         watchers = one.watchers
         other.watchers.extend(watchers)
         if other.kind == "any" or clash:
@@ -307,7 +407,7 @@ class Solver:
         for source, target in ((one, other), (other, one)):
             if target.fixed and target.kind in SCALARS and _contains(source, target):
                 found, expected = Cell(source.kind, source.args), Cell(target.kind)
-                self.conflicts.append((found, expected, node))
+                self.conflicts.append(Conflict(found, expected, node))
 
     @staticmethod
     def _rank(cell: Cell) -> tuple[int, bool]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostic
+from mochi_rules.base.diagnostic import Diagnostic, Severity
 from mochi_rules.base.span import Span
 from mochi_rules.compiler.infer.annotations import Annotations
 from mochi_rules.compiler.infer.cells import NULL, Cell, Solver
 from mochi_rules.compiler.names.builtins import takes
+from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import links_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.compiler.names.scopes import Resolution
     from mochi_rules.compiler.names.symbols import Function, ModuleScope, Variable
-    from mochi_rules.compiler.syntax import ast
 
     ExpressionRules = Mapping[type, Callable[["Inference", Any], Cell]]
     StatementRules = Mapping[type, Callable[["Inference", Any], None]]
@@ -42,7 +42,7 @@ class Inference:
         self.solver = Solver()
         self.annotations = Annotations(diagnostics)
         self.function: Function = resolution.functions[0]  # the one that is being walked
-        self.elements: set[Variable] = set()  # of queries
+        self.expected: dict[ast.Expr, Cell] = {}  # the elements of literals, and choices
         self.later: list[Callable[[], None]] = []
         self.declared: list[tuple[Cell, ModuleScope, ast.Node]] = []
 
@@ -60,6 +60,38 @@ class Inference:
                     rule = self.rules.expressions.get(type(link))
                     link.cell = rule(self, link) if rule else Cell("any")
         return node.cell  # type: ignore[no-any-return]
+
+    def expect(self, node: ast.Expr, place: Cell) -> None:
+        """Let what a literal or a choice consists of be compared with a declared type.
+
+        Where its parts differ, their common type is `any`, which goes anywhere.
+        """
+        place = place.find()
+        waiting: list[ast.Expr | None] = [node] if place.fixed or place.shape is not None else []
+        while waiting:
+            match waiting.pop():
+                case ast.ListLit() | ast.Query() as part if place.kind == "list":
+                    self.expected[part] = place.args[-1]
+                case ast.MapLit() as part if place.kind == "map":
+                    self.expected[part] = place.args[-1]
+                case ast.IfExpr() as part:
+                    self.expected[part] = place
+                    waiting += (part.then, part.otherwise)
+                case ast.Match() as part:
+                    self.expected[part] = place
+                    waiting += (arm.value for arm in part.arms)
+                case ast.Binary(op="+" | "??") as part if place.kind == "list":
+                    waiting += (part.left, part.right)
+
+    def expect_all(self, nodes: Iterable[ast.Expr], places: Iterable[Cell]) -> None:
+        """Let literals among arguments have the elements of what the parameters declare."""
+        for node, place in zip(nodes, places, strict=False):
+            self.expect(node, place)
+
+    def give(self, node: ast.Expr, place: Cell) -> None:
+        """Infer an expression whose value goes to a place."""
+        self.expect(node, place)
+        self.flow(self.expression(node), place, node)
 
     def block(self, body: list[ast.Stmt]) -> None:
         """Infer statements."""
@@ -111,10 +143,23 @@ class Inference:
         self.report(self.function.module, code, message, node, help)
 
     def report(
-        self, module: ModuleScope, code: str, message: str, node: ast.Node, help: str = ""
+        self,
+        module: ModuleScope,
+        code: str,
+        message: str,
+        node: ast.Node,
+        help: str = "",
+        severity: Severity = Severity.ERROR,
     ) -> None:
-        """Report an error."""
+        """Report an error, or a warning."""
         span = Span(module.source, node.start, node.end)
+        self.diagnostics.add(Diagnostic(code, message, span, help=help, severity=severity))
+
+    def report_name(
+        self, module: ModuleScope, code: str, message: str, node: ast.Field, help: str = ""
+    ) -> None:
+        """Report an error in the name of a field: its base may be long, or on another line."""
+        span = Span(module.source, node.name_start, node.end)
         self.diagnostics.add(Diagnostic(code, message, span, help=help))
 
     def check_later(self, check: Callable[[ModuleScope], None]) -> None:

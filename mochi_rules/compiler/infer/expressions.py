@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mochi_rules.base.diagnostic import Severity
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.infer.access import store_key
 from mochi_rules.compiler.infer.annotations import struct_named
-from mochi_rules.compiler.infer.calls import all_of
+from mochi_rules.compiler.infer.calls import (
+    all_of,
+    function_as_value,
+    module_as_value,
+    variant,
+)
 from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
 from mochi_rules.compiler.names.symbols import (
     Alias,
     Builtin,
     ForeignModule,
     Function,
+    ModuleScope,
     Struct,
     Union,
     Variable,
@@ -23,11 +30,13 @@ from mochi_rules.compiler.syntax.chains import choices
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.infer.context import ExpressionRules, Inference
-    from mochi_rules.compiler.names.symbols import ModuleScope
 
 NUMBERS = ("int", "float")
 _COMPOSITES = frozenset({"list", "map", "struct", "union", "fun"})
 _CONDITIONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"})
+_EQUALITY = frozenset({"==", "!="})
+_SINGLE = frozenset({"int", "float", "bool", "fun"})
+_APART = frozenset({*_SINGLE, "string", "list", "map"})
 _SETS = frozenset({"list", "any", ""})
 _LIST_OPERATORS = frozenset({"union", "union all", "except", "intersect"})
 
@@ -38,27 +47,27 @@ def _name(inference: Inference, node: ast.Name) -> Cell:
         return inference.variable(symbol)
     if isinstance(symbol, Function):
         return symbol.type  # type: ignore[no-any-return]
-    if isinstance(symbol, Struct):  # a variant without fields
-        return Cell("struct", of=symbol)
-    if isinstance(symbol, (Builtin, ForeignModule)):
-        help_ = f"wrap it: `fun(x) => {node.name}(x)`"
-        message = f"`{node.name}` as a value is not supported"
-        inference.error("T090", message, node, help_)
+    if isinstance(symbol, Struct):
+        return variant(inference, node, symbol)
+    if isinstance(symbol, (ModuleScope, ForeignModule)):
+        module_as_value(inference, node, symbol)
+    if isinstance(symbol, Builtin):
+        function_as_value(inference, node, node.name)
     return inference.null()
 
 
 def _list(inference: Inference, node: ast.ListLit) -> Cell:
-    element = Cell()
+    element = inference.expected.get(node) or Cell()
     for item in node.items:
-        inference.flow(inference.expression(item), element, item)
+        inference.give(item, element)
     return Cell("list", (element,))
 
 
 def _map(inference: Inference, node: ast.MapLit) -> Cell:
-    key, value = Cell(), Cell()
+    key, value = Cell(), inference.expected.get(node) or Cell()
     for key_node, value_node in node.items:
         store_key(inference, key_node, inference.expression(key_node), key)
-        inference.flow(inference.expression(value_node), value, value_node)
+        inference.give(value_node, value)
     return Cell("map", (key, value))
 
 
@@ -66,23 +75,32 @@ def _struct(inference: Inference, node: ast.StructLit) -> Cell:
     struct = struct_named(node.name, inference.function.module)
     given = set()
     for item in node.fields:
-        value = inference.expression(item.value)
         given.add(item.name)
-        if struct is None:
-            continue
-        if item.name in struct.cells:
-            inference.flow(value, struct.cells[item.name], item.value)
-        else:
+        cell = struct.cells.get(item.name) if struct is not None else None
+        inference.give(item.value, cell or Cell())
+        if struct is not None and cell is None:
             message = f"unknown field `{item.name}` on `{struct.name}`"
             help_ = did_you_mean(item.name, struct.cells)
             inference.error("T026", message, item, help_)
     if struct is None:
         _refuse_literal(inference, node)
         return Cell("any")
-    for name, cell in struct.cells.items():
-        if name not in given:
-            inference.solver.make_nullable(cell, NULL)
+    missing = [name for name in struct.cells if name not in given]
+    for name in missing:
+        inference.solver.make_nullable(struct.cells[name], NULL)
+    if given:
+        _warn_of_missing(inference, node, [n for n in missing if not struct.fields[n].optional])
     return Cell("struct", of=struct)
+
+
+def _warn_of_missing(inference: Inference, node: ast.StructLit, names: list[str]) -> None:
+    """Warn of the fields that a literal leaves out; one without any is made to be filled later."""
+    if names:
+        message = f"`{node.name}` without {', '.join(f'`{name}`' for name in names)}"
+        help_ = f"add `{names[0]}: …`; a field that is left out is null"
+        name = ast.Name(node.start, node.start + len(node.name), node.name)
+        module = inference.function.module
+        inference.report(module, "T053", message, name, help_, Severity.WARNING)
 
 
 def _refuse_literal(inference: Inference, node: ast.StructLit) -> None:
@@ -144,6 +162,7 @@ def _binary(inference: Inference, node: ast.Binary) -> Cell:
     left = inference.expression(node.left)
     right = inference.expression(node.right)
     if node.op in _CONDITIONS:
+        inference.check_later(lambda module: _check_condition(inference, module, node, left, right))
         return Cell("bool")
     result = Cell()
     if node.op in _LIST_OPERATORS:
@@ -163,6 +182,20 @@ def _binary(inference: Inference, node: ast.Binary) -> Cell:
     inference.solver.watch(action, left, right)
     inference.check_later(check)
     return result
+
+
+def _check_condition(
+    inference: Inference, module: ModuleScope, node: ast.Binary, left: Cell, right: Cell
+) -> None:
+    """Report `in` of something without elements, and comparisons whose result is known."""
+    one, other = left.find().kind, right.find().kind
+    if node.op == "in" and other in _SINGLE:
+        _refuse(inference, module, node, left, right)
+    is_known = one in _APART and other in _APART and one != other and {one, other} != {*NUMBERS}
+    if node.op in _EQUALITY and is_known:
+        message = f"`{left}` and `{right}` are never equal"
+        help_ = "convert one of them, for example with `str(x)` or `int(s)`"
+        inference.report(module, "T013", message, node, help_, Severity.WARNING)
 
 
 def _set_operation(inference: Inference, node: ast.Binary, left: Cell, right: Cell) -> Cell:
@@ -197,7 +230,7 @@ def _arithmetic(inference: Inference, op: str, left: Cell, right: Cell, result: 
 
 
 def _if_expr(inference: Inference, node: ast.IfExpr) -> Cell:
-    result = Cell()
+    result = inference.expected.get(node) or Cell()
     for choice in choices(node):
         choice.cell = result
         inference.expression(choice.condition)
@@ -206,60 +239,6 @@ def _if_expr(inference: Inference, node: ast.IfExpr) -> Cell:
     cell = inference.expression(otherwise) if otherwise else inference.null()
     inference.flow(cell, result, otherwise or node)
     return result
-
-
-def _match(inference: Inference, node: ast.Match) -> Cell:
-    subject, result = inference.expression(node.subject), Cell()
-    has_default = False
-    for arm in node.arms:
-        _pattern(inference, arm.pattern)
-        has_default |= isinstance(arm.pattern, ast.Name) and arm.pattern.name == "_"
-        if arm.value is not None:
-            inference.flow(inference.expression(arm.value), result, arm.value)
-        if arm.block is not None:
-            inference.block(arm.block)
-            inference.flow(inference.null(), result, arm)
-    if not has_default:
-        _find_gaps(inference, node, subject, result)
-    return result
-
-
-def _find_gaps(inference: Inference, node: ast.Match, subject: Cell, result: Cell) -> None:
-    """A match that covers all variants, or both bools, never gives null by itself."""
-    patterns = [arm.pattern for arm in node.arms]
-    bools = {pattern.value for pattern in patterns if isinstance(pattern, ast.BoolLit)}
-    variants = {_variant_of(pattern) for pattern in patterns}
-
-    def action() -> None:
-        cell = subject.find()
-        union: Any = cell.of if cell.kind == "union" else getattr(cell.of, "union", None)
-        is_covered = union is not None and variants >= set(union.variants)
-        if cell.kind and not is_covered and bools != {True, False}:
-            inference.solver.make_nullable(result, NULL)
-
-    inference.solver.watch(action, subject)
-
-
-def _pattern(inference: Inference, node: ast.Expr) -> None:
-    if isinstance(node, ast.Name) and node.name == "_":
-        return
-    if not isinstance(node, ast.Call) or not isinstance(node.callee, ast.Name):
-        inference.expression(node)
-        return
-    struct = node.callee.decl
-    if not isinstance(struct, Struct):
-        return
-    for arg, cell in zip(node.args, struct.cells.values(), strict=False):
-        if isinstance(arg, ast.Name) and isinstance(arg.decl, Variable):
-            inference.solver.flow(cell, inference.variable(arg.decl))
-            arg.cell = arg.decl.type
-        else:
-            _pattern(inference, arg)
-
-
-def _variant_of(pattern: ast.Expr) -> Any:
-    callee = pattern.callee if isinstance(pattern, ast.Call) else pattern
-    return callee.decl if isinstance(callee, ast.Name) else None
 
 
 def _works(op: str, left: Cell, right: Cell) -> bool:
@@ -278,5 +257,5 @@ EXPRESSIONS: ExpressionRules = {
     ast.NoneLit: lambda inference, _: inference.null(), ast.Name: _name,
     ast.ListLit: _list, ast.MapLit: _map, ast.StructLit: _struct,
     ast.FunExpr: _fun_expr, ast.Cast: _cast, ast.Unary: _unary,
-    ast.Binary: _binary, ast.IfExpr: _if_expr, ast.Match: _match,
+    ast.Binary: _binary, ast.IfExpr: _if_expr,
 }  # fmt: skip

@@ -28,9 +28,11 @@ def iterate(inference: Inference, collection: Cell, variable: Cell, node: ast.Ex
             solver.learn(variable, cell.kind)
 
     def check(module: ModuleScope) -> None:
-        if collection.find().kind in ("int", "float", "bool", "fun"):
+        kind = collection.find().kind
+        if kind in ("int", "float", "bool", "fun"):
             message = f"cannot iterate over type `{collection}`"
-            inference.report(module, "T022", message, node)
+            help_ = "count with a range: `for i in 0..n { … }`" if kind == "int" else ""
+            inference.report(module, "T022", message, node, help_)
 
     solver.watch(action, collection)
     inference.check_later(check)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.infer import access, calls, expressions, queries, statements
+from mochi_rules.compiler.infer import access, calls, expressions, matches, queries, statements
+from mochi_rules.compiler.infer.cells import describe
 from mochi_rules.compiler.infer.context import Inference, Rules
 from mochi_rules.compiler.infer.depth import Depths
 from mochi_rules.compiler.syntax.limits import MAX_NESTING
@@ -24,6 +25,7 @@ _RULES = Rules(
         **access.EXPRESSIONS,
         **calls.EXPRESSIONS,
         **queries.EXPRESSIONS,
+        **matches.EXPRESSIONS,
     },
     statements=statements.STATEMENTS,
 )
@@ -32,7 +34,8 @@ _RULES = Rules(
 def infer_program(resolution: Resolution, diagnostics: Diagnostics) -> None:
     """Infer all types; the cells on the tree and on symbols are final afterwards.
 
-    Emits: T004, T006, T008, T015, T018, T020, T022, T024 to T027, T046, T090 to T092.
+    Emits: T004, T006 to T008, T010, T013, T015, T018, T020, T022, T024 to T027, T046, T050, T053,
+    T054, T090 to T092, T095 to T097.
     """
     inference = Inference(resolution, diagnostics, _RULES)
     for module in resolution.modules:
@@ -64,11 +67,10 @@ def _has_deep_type(inference: Inference) -> bool:
 
 
 def _report_conflicts(inference: Inference) -> None:
-    for source, target, blame in inference.solver.conflicts:
-        one, other = source.find(), target.find()
-        differs = one.kind != other.kind or one.of is not other.of
-        is_real = differs and "any" not in (one.kind, other.kind)
-        if is_real and isinstance(blame, tuple):
-            module, node = blame
-            message = f"type mismatch: expected `{other}`, got `{one}`"
+    for conflict in inference.solver.conflicts:
+        if isinstance(conflict.blame, tuple) and conflict.is_real():
+            module, node = conflict.blame
+            expected = conflict.expected or describe(conflict.target)
+            got = conflict.got or describe(conflict.source)
+            message = f"type mismatch: expected `{expected}`, got `{got}`"
             inference.report(module, "T008", message, node)

@@ -34,7 +34,6 @@ def aggregate_of(node: ast.Query) -> ast.Call | None:
 
 
 def _query(inference: Inference, node: ast.Query) -> Cell:
-    solver = inference.solver
     _rows(inference, node)
     if node.where is not None:
         inference.expression(node.where)
@@ -49,14 +48,13 @@ def _query(inference: Inference, node: ast.Query) -> Cell:
         values = Cell("list", (element,))
         aggregate.cell = builtin_result(inference, aggregate, [values])
         return aggregate.cell  # type: ignore[no-any-return]
-    element = Cell()
-    solver.flow(inference.expression(node.select), element)
+    element = inference.expected.get(node) or Cell()
+    inference.give(node.select, element)
     return Cell("list", (element,))
 
 
 def _rows(inference: Inference, node: ast.Query) -> None:
     for source in _parts(node):
-        inference.elements.add(source.variable)
         cell = inference.variable(source.variable)
         iterate(inference, inference.expression(source.source), cell, source.source)
     for join in node.joins:

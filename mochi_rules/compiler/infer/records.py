@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 def field_names(cell: Cell, seen: frozenset[Struct] = frozenset()) -> AbstractSet[str] | None:
     """Return the fields that a record may have; None where they are not known.
 
-    A row also has the fields of its parts; `seen` are the rows that this one is a part of.
+    A union has those of all variants, a map the keys that are in the program unless there may be
+    others. A row also has the fields of its parts; `seen` are the rows that this one is a part of.
     """
     cell = cell.find()
     if cell.kind == "map":
         keys = cell.args[0].find()
         return None if keys.is_open else keys.names
+    if cell.kind == "union":
+        return {name for variant in cell.of.variants for name in variant.cells}  # type: ignore[union-attr]
     if cell.kind != "struct":
-        return None if cell.kind in ("any", "union") else frozenset()
+        return None if cell.kind == "any" else frozenset()
     row: Struct = cell.of  # type: ignore[assignment]
     names: frozenset[str] = frozenset(row.cells)
     if row.role == "group":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.diagnostic import Severity
+from mochi_rules.base.span import Span
 from mochi_rules.compiler.infer.access import store_element, store_field
 from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.infer.loops import iterate
 from mochi_rules.compiler.infer.reach import returns_null, returns_value
-from mochi_rules.compiler.names.symbols import Struct
+from mochi_rules.compiler.names.symbols import Builtin
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import branches
 
@@ -33,8 +35,31 @@ def declare(inference: Inference, function: Function) -> None:
         for name, variable in function.fields.items():
             variable.type = Cell()
             inference.solver.flow(function.receiver.cells[name], variable.type)
-    if returns_value(decl.body) and returns_null(decl.body):
+    if not returns_null(decl.body):
+        return
+    if returns_value(decl.body):
         inference.solver.make_nullable(function.result, NULL)
+    if decl.result is not None and function.result.kind not in ("", "any"):
+        _report_missing_return(inference, function, decl, decl.result)
+
+
+def _report_missing_return(
+    inference: Inference, function: Function, decl: ast.FunDecl, result: ast.TypeExpr
+) -> None:
+    """Report a function that may end without the value that it declares."""
+    if result.optional:
+        return
+    name = f"`{decl.name}`" if decl.name else "the function"
+    text = Span(function.module.source, result.start, result.end).text
+    if returns_value(decl.body):
+        message = f"{name} may end without returning its `{text}`"
+        help_ = f"end it with a `return`, or declare `{text}?`"
+    else:
+        message, help_ = f"{name} never returns its `{text}`", "end it with a `return`"
+        if decl.body and isinstance(decl.body[-1], ast.ExprStmt):
+            last = Span(function.module.source, decl.body[-1].start, decl.body[-1].end).text
+            help_ = f"write `return {last}`" if "\n" not in last else help_
+    inference.report(function.module, "T010", message, result, help_, Severity.WARNING)
 
 
 def _fun_decl(inference: Inference, node: ast.FunDecl) -> None:
@@ -43,14 +68,16 @@ def _fun_decl(inference: Inference, node: ast.FunDecl) -> None:
 
 
 def _methods(inference: Inference, node: ast.StructDecl) -> None:
-    struct = inference.function.module.types[node.name]
-    assert isinstance(struct, Struct)
-    for method in struct.methods.values():
+    for method in node.info.methods.values():
         inference.walk(method)
 
 
 def _expression(inference: Inference, node: ast.ExprStmt) -> None:
-    inference.expression(node.value)
+    if isinstance(node.value, ast.Name) and isinstance(node.value.decl, Builtin):
+        name = node.value.name
+        inference.error("T090", f"`{name}` is not called", node, f"write `{name}(…)`")
+    else:
+        inference.expression(node.value)
 
 
 def _expect(inference: Inference, node: ast.Expect) -> None:
@@ -73,30 +100,27 @@ def _let(inference: Inference, node: ast.Let) -> None:
     inference.limit_depth(cell, inference.function.module, node)
     if node.type is not None and node.decl.annotation is not node.type:
         written = inference.annotations.cell(node.type, inference.function.module)
-        inference.flow(written, cell, node)
+        inference.flow(written, cell, node.type)
     if node.value is None or node.decl.is_used_early:
         inference.solver.make_nullable(cell, NULL)
     if node.value is not None:
-        inference.flow(inference.expression(node.value), cell, node.value)
+        inference.give(node.value, cell)
 
 
 def _assign(inference: Inference, node: ast.Assign) -> None:
-    value = inference.expression(node.value)
     target = node.target
     if isinstance(target, ast.Name):
-        if target.decl is not None:
-            target.cell = inference.variable(target.decl)
-            inference.flow(value, target.cell, node.value)
+        target.cell = inference.variable(target.decl) if target.decl is not None else Cell()
+        inference.give(node.value, target.cell)
     elif isinstance(target, ast.Index):
-        store_element(inference, target, value, node.value)
+        store_element(inference, target, node.value)
     elif isinstance(target, ast.Field):
-        store_field(inference, target, value, node.value)
+        store_field(inference, target, node.value)
 
 
 def _return(inference: Inference, node: ast.Return) -> None:
     if node.value is not None:
-        value = inference.expression(node.value)
-        inference.flow(value, inference.function.result, node.value)
+        inference.give(node.value, inference.function.result)
 
 
 def _if(inference: Inference, node: ast.If) -> None:

@@ -174,7 +174,7 @@ class SsaBuilder:
 
     def begin_loop(self, keys: Iterable[Any]) -> Loop:
         """Start a loop; `keys` are the variables that it may assign."""
-        header = Block()
+        header = Block(self.site)
         loop = Loop(header, [key for key in keys if key in self.env])
         self.loops.append(loop)
         if self.block is None:

@@ -20,7 +20,7 @@ def copy_blocks(
     `values` has what stands for values from outside, such as parameters, and gets the copies.
     With `returns_to`, a return becomes a jump there, with the value that it returns.
     """
-    copies = {block: Block() for block in blocks}
+    copies = {block: Block(block.site) for block in blocks}
     for block, copy in copies.items():
         copy.params = [_renew(param, ()) for param in block.params]
         copy.code = [_renew(value, ()) for value in block.code]

@@ -15,7 +15,7 @@ from mochi_rules.compiler.ir.ops import ALL, OPS
 from mochi_rules.compiler.ir.types import FLOAT, INT, SCALARS, VOID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mochi_rules.compiler.ir.ops import Effects
     from mochi_rules.compiler.ir.types import Type
@@ -59,12 +59,21 @@ def int_constant(number: int) -> Value:
     return Value("const", (), INT, number)
 
 
+def renewed(params: Iterable[Value]) -> list[Value]:
+    """Return new parameters, of the types and names of some values."""
+    return [Value("param", (), value.type, name=value.name) for value in params]
+
+
 class Block:
-    """Instructions that run in sequence, and the jump that ends them."""
+    """Instructions that run in sequence, and the jump that ends them.
 
-    __slots__ = ("code", "end", "params")
+    `site` is that of the loop which the block heads, where it may have no instruction with one.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("code", "end", "params", "site")
+
+    def __init__(self, site: Site | None = None) -> None:
+        self.site = site
         self.params: list[Value] = []
         self.code: list[Value] = []
         self.end: Jump | Branch | Return | Unreachable | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.infer.calls import VALUE_METHODS
 from mochi_rules.compiler.infer.cells import resolve
+from mochi_rules.compiler.infer.methods import VALUE_METHODS
 from mochi_rules.compiler.ir.types import (
     ANY,
     BOOL,

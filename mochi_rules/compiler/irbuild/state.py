@@ -115,7 +115,7 @@ class ProgramState:
 
     def _unique(self, base: str) -> str:
         name, number = base, 1
-        while name in self.taken or name in self.library:
+        while name in self.taken or self.library.owns(name):
             number += 1
             name = f"{base}.{number}"
         self.taken.add(name)

@@ -10,6 +10,7 @@ WASI = "wasi_snapshot_preview1"
 # By the name that the runtime library calls them: "wasi_" and the name of the specification.
 IMPORTS: dict[str, Signature] = {
     "wasi_fd_write": Signature((WORD, WORD, WORD, WORD), WORD),
+    "wasi_fd_fdstat_get": Signature((WORD, WORD), WORD),
     "wasi_fd_read": Signature((WORD, WORD, WORD, WORD), WORD),
     "wasi_clock_time_get": Signature((WORD, INT, WORD), WORD),
     "wasi_environ_sizes_get": Signature((WORD, WORD), WORD),

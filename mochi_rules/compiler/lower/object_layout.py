@@ -116,11 +116,21 @@ RECORD_NUMBER = 12
 RECORD_SIZE = 16
 COMPACT = 0xFFFF_FFFF  # an indent of JSON: no lines
 INPUT_SIZE = 65_536  # bytes read at once
+CHARACTER_DEVICE = 2  # a type of files in WASI
 
 SCRATCH = 16  # 64 bytes for the arguments of host calls
 FREE_LISTS = 128  # a word for each size class: its first free block
 ANCHOR = 96  # 8 bytes that are never read
 ZERO = 104  # 8 bytes that are never written
+# Where a host finds what is printed and not written yet, when it ends a program by force. The mark
+# is there once there is a buffer. While texts are made, their number is not 0, and the bytes in use
+# are those kept.
+OUTPUT = 992
+OUTPUT_BUFFER = OUTPUT + 8
+OUTPUT_USED = OUTPUT + 12
+OUTPUT_KEPT = OUTPUT + 16
+OUTPUT_CAPTURES = OUTPUT + 20
+OUTPUT_MARK = int.from_bytes(b"mochiout", "little")
 STATIC_BASE = 1024  # below: nothing, so that a null address is never an object
 PAGE = 65536
 

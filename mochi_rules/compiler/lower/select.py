@@ -163,7 +163,7 @@ class Selector:
         if value.op in CONSTANTS:
             self.handlers[value.op](self, value)
         elif self._take(value):
-            self._mark(value)
+            self._mark(value.site)
             self.handlers[value.op](self, value)
         else:
             self.raw("local.get", self._local(value))
@@ -245,9 +245,7 @@ class Selector:
 
     def begin_loop(self, block: Block) -> None:
         """Mark the line of the loop that a block heads: limits are checked at its start."""
-        first = next((value for value in block.code if value.site is not None), None)
-        if first is not None:
-            self._mark(first)
+        self._mark(next((value.site for value in block.code if value.site), block.site))
 
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block; those that can wait, wait."""
@@ -325,15 +323,14 @@ class Selector:
             local = self.local_of[value] = self.new_local(layout.machine_type(value.type))
         return local
 
-    def _mark(self, value: Value) -> None:
+    def _mark(self, site: Site | None) -> None:
         """Mark the line that the next instructions come from."""
-        site = value.site
         if site is not self.marked and site is not None and site != self.marked:
             self.marked = site
             self.body.append(("loc", site.file, site.line))
 
     def _emit(self, value: Value) -> None:
-        self._mark(value)
+        self._mark(value.site)
         self.handlers[value.op](self, value)
         if value.type is not VOID:
             if value in self.uses:

@@ -99,6 +99,48 @@ _ROWS = [
     ("sha256", 1, 1, "list<int>", "the digest of a string or a list of bytes"),
 ]
 
+# What arguments must be, in words, and by the kinds of their cells. Any value that may be anything,
+# or null, is accepted, and structs, which are maps.
+KINDS: dict[str, frozenset[str]] = {
+    "a string": frozenset({"string"}),
+    "a list": frozenset({"list"}),
+    "a map": frozenset({"map"}),
+    "a number": frozenset({"int", "float"}),
+    "a number or a decimal string": frozenset({"int", "float", "string"}),
+    "a string or a list": frozenset({"string", "list"}),
+    "a string, a list or a map": frozenset({"string", "list", "map"}),
+    "a string, a list, a map or a number": frozenset({"string", "list", "map", "int", "float"}),
+}
+_TEXT, _LIST, _MAP, _NUMBER, _NUMERIC, _ROW, _COLLECTION, _SIZED = KINDS
+# By function; the last one is also for all arguments after it. The others take anything.
+_ACCEPTED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("upper", "trim", "split"), (_TEXT,)),
+    **dict.fromkeys(("repeat", "parseIntStr"), (_TEXT, _NUMBER)),
+    "padStart": (_TEXT, _NUMBER, _TEXT),
+    "join": (_COLLECTION, _TEXT),
+    **dict.fromkeys(("sum", "avg", "concat"), (_LIST,)),
+    **dict.fromkeys(("keys", "values"), (_MAP,)),
+    "range": (_NUMBER,),
+    **dict.fromkeys(("abs", "floor", "ceil", "pow", "int", "float"), (_NUMERIC,)),
+    "round": (_NUMERIC, _NUMBER),
+    "sha256": (_ROW,),
+    **dict.fromkeys(("slice", "substring", "substr"), (_ROW, _NUMBER)),
+    **dict.fromkeys(("first", "last", "reverse", "distinct", "sort"), (_COLLECTION,)),
+    **dict.fromkeys(("len", "count"), (_SIZED,)),
+    **dict.fromkeys(("append", "push"), (_LIST, "")),
+    "contains": (_COLLECTION, ""),
+    "indexOf": (_ROW, ""),
+}
+
+
+def accepted(name: str, position: int, count: int) -> str:
+    """Return in words what an argument of a call with `count` of them must be; "" for anything."""
+    if name in ("min", "max"):
+        return _LIST if count == 1 else _NUMERIC
+    rows = _ACCEPTED.get(name, ("",))
+    return rows[min(position, len(rows) - 1)]
+
+
 BUILTINS: dict[str, BuiltinFunction] = {row[0]: BuiltinFunction(*row) for row in _ROWS}
 
 # Functions and values of foreign modules that are answered here: result by module and name.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Source, Span
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.compiler.names.imports import ImportSite
+from mochi_rules.compiler.names.imports import SUFFIX, ImportSite
 from mochi_rules.compiler.names.symbols import ModuleScope
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parser import parse_module
@@ -58,7 +58,8 @@ class _Loader:
             if target in self.open:
                 self._cycle(target, span)
             elif target not in self.sources:
-                help_ = did_you_mean(target, (other for other in self.sources if other != name))
+                known = [other.removesuffix(SUFFIX) for other in self.sources if other != name]
+                help_ = did_you_mean(target.removesuffix(SUFFIX), known)
                 message = f"no module `{node.path}`: there is no `{target}`"
                 self.diagnostics.add(Diagnostic("B021", message, span, help=help_))
             else:

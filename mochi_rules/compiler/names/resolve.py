@@ -13,6 +13,7 @@ from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.compiler.names.builtins import BUILTINS, FOREIGN_MODULES
+from mochi_rules.compiler.names.duplicates import Declared, report_twice
 from mochi_rules.compiler.names.scopes import (
     Resolution,
     find_early_uses,
@@ -34,7 +35,7 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import branches, choices, links_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mochi_rules.base.diagnostic import Diagnostics
 
@@ -49,7 +50,7 @@ _SUGGESTIONS = 100  # in a module
 def resolve_program(modules: list[ModuleScope], diagnostics: Diagnostics) -> Resolution:
     """Resolve the names of a program.
 
-    Emits: T002, T003, T025, T045, T090.
+    Emits: T002, T003, T024, T025, T045, T090, T095.
     """
     resolution = Resolution(modules)
     for module in modules:
@@ -66,8 +67,9 @@ class _Resolver:
         self.resolution = resolution
         self.diagnostics = diagnostics
         self.scopes: list[dict[str, Any]] = [module.names]
-        self.types = TypeDeclarations(module, resolution)
+        self.types = TypeDeclarations(module, resolution, diagnostics)
         self.loops: list[dict[Variable, None]] = []
+        self.imported = self._declared()  # the names of imports
         self.suggestions = 0
         self.visited: ast.Node | None = None  # the link of a chain before the one being visited
         self.function = module.top = Function("main", module, None, None)
@@ -112,6 +114,14 @@ class _Resolver:
         span = Span(self.module.source, node.start, node.end)
         self.diagnostics.add(Diagnostic(code, message, span, help=help))
 
+    def _declared(self) -> Declared:
+        return Declared(self.module.source, self.diagnostics)
+
+    def _report_twice(
+        self, what: str, names: Iterable[tuple[str, int]], verb: str = "declared"
+    ) -> None:
+        report_twice(self.module.source, self.diagnostics, what, names, verb)
+
     # Declarations
 
     def _declare_imports(self) -> None:
@@ -119,6 +129,7 @@ class _Resolver:
             if not isinstance(statement, ast.Import):
                 continue
             alias = statement.alias or statement.path.rsplit("/", 1)[-1].removesuffix(".mochi")
+            self.imported.add("module", alias, statement.path_start, statement.end)
             if statement.language == "":
                 self.module.names[alias] = self.module.imports[statement.path]
             elif statement.path in FOREIGN_MODULES:
@@ -130,12 +141,18 @@ class _Resolver:
                     statement,
                     help="compile it to WebAssembly and link it separately, or rewrite it in Mochi",
                 )
+                self.module.names[alias] = _NULL  # what uses it is not wrong by itself
 
     def _hoist(self, body: list[ast.Stmt]) -> None:
         """Make the functions of a block visible in the whole block."""
+        is_top_level = self.scopes[-1] is self.module.names
+        declared = self.imported if is_top_level else self._declared()
         for statement in body:
-            if isinstance(statement, ast.FunDecl):
-                parent = None if self.scopes[-1] is self.module.names else self.function
+            if isinstance(statement, ast.Let):
+                declared.add("variable", statement.name, statement.name_start)
+            elif isinstance(statement, ast.FunDecl):
+                declared.add("function", statement.name, statement.name_start)
+                parent = None if is_top_level else self.function
                 function = Function(statement.name, self.module, statement, parent)
                 statement.info = function
                 self.scopes[-1][statement.name] = function
@@ -215,7 +232,7 @@ class _Resolver:
     def _name(self, node: ast.Name) -> None:
         symbol = self._find(node.name)
         if symbol is None:
-            help_ = self._similar(node.name)
+            help_ = self._as_literal(node.name) or self._similar(node.name)
             self._error("T002", f"undefined variable: `{node.name}`", node, help_)
             return
         if isinstance(symbol, Function) and symbol.receiver is not None:
@@ -223,6 +240,12 @@ class _Resolver:
             self._error("T090", message, node, help=f"wrap it: `fun() => {node.name}()`")
         self._use(symbol)
         node.decl = symbol
+
+    def _as_literal(self, name: str) -> str:
+        """Return how to make a value of the struct of a name, or ""."""
+        type_ = self.module.types.get(name)
+        fields = ", ".join(f"{field}: …" for field in getattr(type_, "fields", ()))
+        return f"make one with `{name} {{ {fields} }}`" if isinstance(type_, Struct) else ""
 
     def _similar(self, name: str) -> str:
         """Return a suggestion; the search takes time, so only the first mistakes get one."""
@@ -236,7 +259,7 @@ class _Resolver:
         if isinstance(callee, ast.Name):
             symbol = self._find(callee.name)
             if symbol is None:
-                help_ = self._similar(callee.name)
+                help_ = self._as_literal(callee.name) or self._similar(callee.name)
                 self._error("T003", f"unknown function: `{callee.name}`", callee, help_)
             else:
                 self._use(symbol)
@@ -260,7 +283,10 @@ class _Resolver:
         if node.name not in types:
             known = [name for name, type_ in types.items() if isinstance(type_, Struct)]
             help_ = did_you_mean(node.name, known)
-            self._error("T025", f"unknown type: `{node.name}`", node, help_)
+            name = ast.Name(node.start, node.start + len(node.name), node.name)
+            self._error("T025", f"unknown type: `{node.name}`", name, help_)
+        given = ((item.name, item.start) for item in node.fields)
+        self._report_twice("field", given, "given")
         for item in node.fields:
             self._visit(item.value)
 
@@ -308,11 +334,17 @@ class _Resolver:
                             arg.decl = self._new_variable(arg.name)
                     else:
                         self._pattern(arg)
+                names = [arg for arg in node.args if isinstance(arg, ast.Name)]
+                bound = ((arg.name, arg.start) for arg in names if isinstance(arg.decl, Variable))
+                self._report_twice("pattern variable", bound)
             case _:
                 self._visit(node)
 
     def _query(self, node: ast.Query) -> None:
         self.scopes.append({})
+        self._report_twice(
+            "query variable", ((part.name, part.name_start) for part in _parts(node))
+        )
         for source in _parts(node):
             self._visit(source.source)
             source.variable = self._new_variable(source.name)
@@ -351,6 +383,10 @@ class _Resolver:
                 target.decl = symbol
                 self._use(symbol)
                 self._assign_to(symbol)
+            elif isinstance(symbol, (Function, ModuleScope, ForeignModule)):
+                what = "function" if isinstance(symbol, Function) else "module"
+                message = f"cannot assign to the {what} `{target.name}`"
+                self._error("T024", message, target)
             else:
                 help_ = f"declare it: `var {target.name} = ...`"
                 self._error(
@@ -368,9 +404,7 @@ class _Resolver:
         self._function_body(node.info)
 
     def _struct_decl(self, node: ast.StructDecl) -> None:
-        struct = self.module.types[node.name]
-        assert isinstance(struct, Struct)
-        for method in struct.methods.values():
+        for method in node.info.methods.values():
             self._function_body(method)
 
     def _function_body(self, function: Function) -> None:
@@ -383,6 +417,7 @@ class _Resolver:
         self.scopes.append({})
         if function.receiver is not None:
             self._method_scope(function, function.receiver)
+        self._report_twice("parameter", ((param.name, param.start) for param in decl.params))
         for param in decl.params:
             function.params.append(self._new_variable(param.name, param.type))
         self._block(decl.body)

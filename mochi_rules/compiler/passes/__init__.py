@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.accumulate import accumulate
-from mochi_rules.compiler.passes.anchor import anchor
 from mochi_rules.compiler.passes.consume import infer_consumed
 from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.fill import fill
@@ -77,7 +76,6 @@ PASSES: tuple[Pass, ...] = (
     Pass("version", 2, version_loops),
     Pass("unroll", 2, unroll),
     Pass("rotate", 2, rotate),
-    Pass("anchor", 2, anchor),
     Pass("known_keys", 1, whole=place_known_keys),
     Pass("consume", 1, whole=infer_consumed),
     Pass("refcount", 0, insert_reference_counts),

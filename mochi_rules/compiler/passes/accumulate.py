@@ -25,6 +25,7 @@ from mochi_rules.compiler.ir.function import (
     Return,
     Value,
     int_constant,
+    renewed,
 )
 from mochi_rules.compiler.ir.ops import OUTSIDE
 from mochi_rules.compiler.ir.types import BOOL, INT
@@ -84,7 +85,7 @@ def _is_repeatable(function: Function, steps: list[_Step], context: Context) -> 
 def _copy(function: Function) -> Function:
     """Return a copy of a function, which calls itself."""
     name = f"{function.name}$exact"
-    params = [Value("param", (), param.type, name=param.name) for param in function.params]
+    params = renewed(function.params)
     values = dict(zip(function.params, params, strict=True))
     blocks = list(copy_blocks(function.blocks, values).values())
     for value in (value for block in blocks for value in block.code):
@@ -107,7 +108,7 @@ class _Loop:
         """Turn the function into a loop."""
         function, header = self.function, self.function.entry
         ends = [block for block in function.blocks if isinstance(block.end, Return)]
-        params = [Value("param", (), param.type, name=param.name) for param in function.params]
+        params = renewed(function.params)
         substitute(function, dict(zip(function.params, params, strict=True)))
         header.params = [*params, self.so_far]
         for block in ends:

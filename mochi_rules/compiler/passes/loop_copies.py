@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.ir.clone import copy_blocks
-from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, int_constant
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, int_constant, renewed
 from mochi_rules.compiler.ir.types import BOOL, INT
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class _Copies:
         for target in source.targets:
             if target in loop.results:
                 values = loop.results[target]
-                target.params = [Value("param", (), v.type, name=v.name) for v in values]
+                target.params = renewed(values)
                 for value, param in zip(values, target.params, strict=True):
                     self.behind.setdefault(value, []).append((target, param))
                 edge = Block()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import effects_of
+from mochi_rules.compiler.ir.function import Return, effects_of
 from mochi_rules.compiler.ir.ops import (
     ANYTHING,
     BYTES,
@@ -19,6 +19,7 @@ from mochi_rules.compiler.ir.ops import (
     LENGTH,
     NOTHING,
     OPS,
+    TRAPS,
     Effects,
 )
 from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
@@ -63,6 +64,8 @@ def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
                 callers.setdefault(callee, set()).add(name)
             else:
                 own.add(own_effects(value))
+        if not any(isinstance(block.end, Return) for block in function.blocks):
+            own.add(TRAPS)  # without a result that anybody could miss, it must still run
         found[name] = _union(own)
     found[_CLOSURES] = _union(())
     for name in sorted(values):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.facts import substitute
-from mochi_rules.compiler.ir.function import Block, Jump, Return, Value
+from mochi_rules.compiler.ir.function import Block, Jump, Return, renewed
 
 if TYPE_CHECKING:
-    from mochi_rules.compiler.ir.function import Function
+    from mochi_rules.compiler.ir.function import Function, Value
     from mochi_rules.compiler.passes.context import Context
 
 
@@ -22,7 +22,7 @@ def loop_tail_calls(function: Function, context: Context) -> None:
     if not ends:
         return
     header = function.entry
-    header.params = [Value("param", (), param.type, name=param.name) for param in function.params]
+    header.params = renewed(function.params)
     for block in ends:
         block.end = Jump(header, list(block.code.pop().args))
     entry = Block()

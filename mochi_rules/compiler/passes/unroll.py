@@ -13,7 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, effects_of, int_constant
+from mochi_rules.compiler.ir.function import (
+    Block,
+    Branch,
+    Jump,
+    Value,
+    effects_of,
+    int_constant,
+    renewed,
+)
 from mochi_rules.compiler.ir.ops import CONSTANTS
 from mochi_rules.compiler.ir.types import BOOL, INT
 from mochi_rules.compiler.passes.counter import counter_of, guard_of
@@ -121,7 +129,7 @@ class _Iterations:
         self.bits = bits
         self.counted = counted
         self.turns = (2 << counted) // times
-        self.params = _renew(loop.header.params)
+        self.params = renewed(loop.header.params)
         self.code: list[Value] = []
         self.tests: dict[Value, int] = {}
         self.outside: dict[Value, int] = {}
@@ -237,10 +245,6 @@ def _is_within(least: int, most: int, bits: int) -> bool:
     return low <= least and most <= high
 
 
-def _renew(params: list[Value]) -> list[Value]:
-    return [Value("param", (), param.type, name=param.name) for param in params]
-
-
 # Blocks
 
 
@@ -249,7 +253,7 @@ def _place(loop: _Loop, iterations: _Iterations) -> list[Block]:
     begin, counter, params = loop.entry.end, loop.counter, iterations.params
     assert isinstance(begin, Jump)
     rest, ready, header, body, again = (Block() for _ in range(5))
-    rest.params = _renew(params)
+    rest.params = renewed(params)
     rest.end = Jump(loop.header, list(rest.params))
     left = [_jump(rest, args) for args in (begin.args, params, params)]
     _test(loop.entry, iterations.outside, ready, left[0])

@@ -111,6 +111,10 @@ class Library:
     def __contains__(self, name: str) -> bool:
         return name in self.entries
 
+    def owns(self, name: str) -> bool:
+        """Return whether nothing of a program may have this name."""
+        return name in self.entries or name in self.globals or name in self.imports
+
     def _entry(self, name: str) -> _Entry:
         assert name in self.entries, f"no runtime function `{name}`"
         return self.entries[name]

@@ -103,6 +103,7 @@ _CHARACTER_HELP = {
     "≤": "write `<=`",
     "≥": "write `>=`",
     "≠": "write `!=`",
+    "\u00a0": "write an ordinary space",
 }
 
 
@@ -212,6 +213,10 @@ def _number(text: str) -> _Entry:
             return FLOAT, number, None
         message = f"float literal {_shortened(text)} is out of range"
         return FLOAT, 0.0, _fault("P048", message, "the largest is about 1.8e308", text)
+    if strange := next((c for c in text if not c.isascii() and not c.isalnum()), ""):
+        message, index = f"unexpected character {_character(strange)}", text.index(strange)
+        fault = _Fault("P049", message, _CHARACTER_HELP.get(strange, ""), index, index + 1)
+        return INT, 0, fault
     shown = _shortened(text)
     if _NO_DIGITS.match(text):
         message = f"incomplete number `{shown}`: no digits after `{text[:2]}`"

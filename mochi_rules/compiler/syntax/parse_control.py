@@ -8,7 +8,7 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parse_expression import expression, header
 from mochi_rules.compiler.syntax.parse_state import block
 from mochi_rules.compiler.syntax.parse_type import type_expr
-from mochi_rules.compiler.syntax.tokens import END, KEYWORDS
+from mochi_rules.compiler.syntax.tokens import END, KEYWORDS, NAMES
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.syntax.parse_state import Parser
@@ -197,6 +197,10 @@ def params(p: Parser) -> list[ast.Param]:
         found.append(_param(p))
         while p.accept(","):
             found.append(_param(p))
+    if found and p.kinds[p.pos] in NAMES:
+        p.fail("`,` or `)`", "P052", f"write the type after a colon: `{found[-1].name}: int`")
+    if found and p.kinds[p.pos] == "=":
+        p.fail("`,` or `)`", "P052", "a parameter has no default value")
     p.close_list(")", opening)
     return found
 

@@ -26,19 +26,20 @@ _LANGUAGES = ("clj", "clojure", "go", "lua", "python", "typescript", "zig")
 def type_decl(p: Parser) -> ast.Stmt:
     """TypeDecl = "type" Ident (["="] StructBody | "=" (Union | Type))."""
     start = p.starts[p.take("type")]
+    name_start = p.starts[p.pos]
     name = p.name("the name of the type")
     if p.kinds[p.pos] == "{" or (p.accept("=") and p.kinds[p.pos] == "{"):
         fields, methods = _struct_body(p)
-        return ast.StructDecl(start, p.end(), name, fields, methods)
+        return ast.StructDecl(start, p.end(), name, name_start, fields, methods)
     if p.kinds[p.pos - 1] != "=":
         p.fail("`=` or `{`", "P001")
     if p.kinds[p.pos] in NAMES and p.kinds[p.pos + 1] in {"|", "(", "{"}:
         variants = [_variant(p)]
         while p.accept("|"):
             variants.append(_variant(p))
-        return ast.UnionDecl(start, p.end(), name, variants)
+        return ast.UnionDecl(start, p.end(), name, name_start, variants)
     aliased = type_expr(p)
-    return ast.AliasDecl(start, p.end(), name, aliased)
+    return ast.AliasDecl(start, p.end(), name, name_start, aliased)
 
 
 def _struct_body(p: Parser) -> tuple[list[ast.FieldDecl], list[ast.FunDecl]]:
@@ -82,7 +83,8 @@ def export(p: Parser) -> ast.FunDecl:
     """["export"] of a Fun."""
     if p.kinds[p.pos + 1] != "fun":
         p.pos += 1
-        p.fail("`fun`")
+        remedy = "only functions are exported; importers see all variables and types"
+        p.fail("`fun`", help="" if p.kinds[p.pos] == END else remedy)
     return fun_decl(p)
 
 
@@ -96,6 +98,8 @@ def import_(p: Parser) -> ast.Import:
             remedy = did_you_mean(language, _LANGUAGES) or f"known are {listing(_LANGUAGES)}"
             p.report("P064", f"unknown language `{language}`", p.span(first, p.pos - 1), remedy)
     path_start = p.starts[p.pos]
+    if p.kinds[p.pos] in NAMES:
+        p.fail("the path of a module, a string", help=f'write `import "{p.values[p.pos]}"`')
     path = p.string("the path of a module, a string")
     alias = p.name("a name for the module") if p.accept("as") else ""
     auto = p.accept_word("auto")

@@ -70,10 +70,11 @@ def _source(p: Parser) -> ast.QuerySource:
     """From = "from" Ident "in" Expr."""
     start = p.starts[p.pos]
     p.pos += 1
+    name_start = p.starts[p.pos]
     variable = p.name("the name of a row")
     p.take("in")
     source = expression(p)
-    return ast.QuerySource(start, p.end(), variable, source)
+    return ast.QuerySource(start, p.end(), variable, name_start, source)
 
 
 def _side(p: Parser) -> str | None:
@@ -92,12 +93,13 @@ def _join(p: Parser, side: str) -> ast.QueryJoin:
     p.pos += 2 if side else 1
     if p.kinds[p.pos] == "from" and p.kinds[p.pos + 1] in NAMES:
         p.pos += 1
+    name_start = p.starts[p.pos]
     variable = p.name("the name of a row")
     p.take("in")
     source = expression(p)
     p.take("on")
     condition = expression(p)
-    return ast.QueryJoin(start, p.end(), side, variable, source, condition)
+    return ast.QueryJoin(start, p.end(), side, variable, name_start, source, condition)
 
 
 def _group(p: Parser) -> ast.QueryGroup:

@@ -32,6 +32,11 @@ _NAME_A_PART = "bind a part of it to a name"
 
 # The code of a missing token, where it is not P999.
 _CODES = {"{": "P001", "}": "P001", "(": "P052", ")": "P052"}
+# Help for what stands in place of the brace that opens a block.
+_HEADERS = {
+    "=": "compare with `==`",
+    ":": "write the body in braces: `{ … }`",
+}
 _NAMING = frozenset({"P030", "P031"})
 _CONTINUING = PUNCTUATION - frozenset("{([-!") | {"else", "then", "in", "all"}
 _STOPS = frozenset({"}", END})
@@ -104,7 +109,8 @@ class Parser:
     def close(self, kind: str, opening: int) -> None:
         """Step over the bracket that closes the one at `opening`. Emits: P001, P052, P999."""
         if self.kinds[self.pos] != kind:
-            self.fail(f"`{kind}`", _CODES.get(kind, "P999"), opening=opening)
+            remedy = "compare with `==`" if kind == ")" and self.kinds[self.pos] == "=" else ""
+            self.fail(f"`{kind}`", _CODES.get(kind, "P999"), remedy, opening=opening)
         self.pos += 1
 
     def close_list(self, kind: str, opening: int) -> None:
@@ -285,7 +291,7 @@ def statements(p: Parser) -> list[ast.Stmt]:
 def block(p: Parser) -> list[ast.Stmt]:
     """Block = "{" {Stmt} "}"."""
     p.enter()
-    opening = p.take("{", "compare with `==`" if p.kinds[p.pos] == "=" else "")
+    opening = p.take("{", _HEADERS.get(p.kinds[p.pos], ""))
     body = statements(p)
     p.close("}", opening)
     p.depth -= 1

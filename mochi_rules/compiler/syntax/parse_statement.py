@@ -24,13 +24,20 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.syntax.parse_state import Parser
 
 _BRACKETS = frozenset({"{", "[", "("})
+_NO_STATEMENT = {
+    "=": "compare with `==`; an assignment is a statement, not a value",
+    ")": "remove it",
+    "]": "remove it",
+    "else": "an `else` follows the `}` of an `if`",
+}
+_ONE_VARIABLE = "a `for` has one variable; read the value of a key with `m[k]`"
+_LOOP = "write `for i in 0..10 { … }`, or a `while`"
 
 
 def no_statement(p: Parser) -> ast.Stmt:
     """Report a token that no statement begins with. Emits: P055, P999."""
     kind = p.kinds[p.pos]
-    remedy = "an assignment is a statement, not a value" if kind == "=" else ""
-    p.fail("a statement", "P055" if kind == "." else "P999", remedy)
+    p.fail("a statement", "P055" if kind == "." else "P999", _NO_STATEMENT.get(kind, ""))
 
 
 def let(p: Parser) -> ast.Let:
@@ -159,8 +166,8 @@ def for_(p: Parser) -> ast.For:
     """For = "for" Ident "in" Expr [".." Expr] Block."""
     start = p.starts[p.take("for")]
     name_start = p.starts[p.pos]
-    name = p.name("the name of a variable")
-    p.take("in", "a `for` has one variable" if p.kinds[p.pos] == "," else "")
+    name = p.name("the name of a variable", help=_LOOP if p.kinds[p.pos] == "(" else "")
+    p.take("in", _ONE_VARIABLE if p.kinds[p.pos] == "," else "")
     low = header(p)
     high = header(p) if p.accept("..") else None
     body = block(p)

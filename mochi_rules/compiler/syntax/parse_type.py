@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 # Tokens that can stand between the `<` and the `>` of type arguments.
 _IN_ARGUMENTS = NAMES | frozenset("<>,(){}:?") | {"fun"}
+_FOREIGN = {
+    "(": "write the type of a function as `fun(int): int`",
+    "[": "write the type of a list as `list<int>`",
+}
 _PLAIN = frozenset({"int", "int64", "float", "bigint", "bigrat", "string", "bool", "unit", "any"})
 
 
@@ -27,8 +31,10 @@ def type_expr(p: Parser) -> ast.TypeExpr:
     elif kind == "{":
         found = _record_type(p)
     else:
-        remedy = "write the type of a function as `fun(int): int`" if kind == "(" else ""
-        p.fail("a type", help=remedy)
+        p.fail("a type", help=_FOREIGN.get(kind, ""))
+    if p.kinds[p.pos] == "[" and p.kinds[p.pos + 1] == "]":
+        name = p.source.text[found.start : found.end]
+        p.fail("`=`", help=f"write the type of a list as `list<{name}>`")
     if p.accept("?"):
         found.optional = True
         found.end = p.end()

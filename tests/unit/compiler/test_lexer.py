@@ -168,6 +168,8 @@ FAULTS = [
     ("float too large", "1e999", "P048", "1e999"),
     ("unknown character", "@", "P049", "@"),
     ("no-break space", "let\u00a0x", "P049", "\u00a0"),
+    ("no-break space after a number", "1\u00a0+ 2", "P049", "\u00a0"),
+    ("minus sign after a number", "2\u22121", "P049", "\u2212"),
     ("digit of another script first", "²x", "P049", "²"),
     ("combining mark", "e\u0301", "P049", "\u0301"),
     ("single quotes", "'abc'", "P049", "'abc'"),

@@ -36,10 +36,14 @@ PRIVATE = ("T003", "`helper` is not exported by `text.mochi`",
         ("let f = text.helper", PRIVATE),
         ("print(text.heler())", ("T003", "module `text.mochi` has no `heler`", "")),
         ("print(text.limit())", ("T004", "type `int` is not callable", "")),
+        ("let t = [text]", ("T097", "`text` is a module, not a value",
+                            "use what it has, like `text.Circle`")),
+        ("text.limit = 4", ("T024", "cannot assign to `limit` of the module `text`", "")),
+        ("text = 4", ("T024", "cannot assign to the module `text`", "")),
     ],
-)
+)  # fmt: skip
 def test_wrong_member_is_an_error(body, error):
-    """What a module does not have or export is reported, whether it is called or not."""
+    """A module is not a value; what it does not have or export is reported, called or not."""
     assert errors_of(body) == [error]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.infer.cells import resolve
-from mochi_rules.compiler.ir.types import ANY, INT, VOID, Type
+from mochi_rules.compiler.ir.types import ANY, INT, VOID, ListType, Type
 from mochi_rules.compiler.irbuild.queries.group_folds import FoldedGroups
 from mochi_rules.compiler.irbuild.queries.group_uses import uses_of
 from mochi_rules.compiler.irbuild.queries.groups import Groups
@@ -52,7 +52,8 @@ def rows_folded(b: FunctionBuilder, plan: Plan, fold: Fold) -> Value:
 def rows_listed(b: FunctionBuilder, plan: Plan) -> Value:
     """Return the list of all rows, sorted and cut."""
     hidden = HiddenVariables(b)
-    element = element_type(plan.result)
+    listed = None if plan.aggregate else resolve(plan.node.cell)
+    element = listed.element if isinstance(listed, ListType) else element_type(plan.result)
     rows = hidden.new_list("rows", element)
     sort = plan.node.sort
     keys = hidden.new_list("keys", ANY)

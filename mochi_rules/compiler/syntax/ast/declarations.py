@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.syntax.ast.node import Node, Stmt
@@ -24,11 +25,13 @@ class Variant(Node):
 
 @dataclass(slots=True, eq=False)
 class StructDecl(Stmt):
-    """`type Name { fields and methods }`."""
+    """`type Name { fields and methods }`. `info` is set by resolution."""
 
     name: str
+    name_start: int
     fields: list[FieldDecl]
     methods: list[FunDecl]
+    info: Any = field(default=None, init=False, repr=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +39,7 @@ class UnionDecl(Stmt):
     """`type Name = A | B(x: int)`; one variant with fields is a union too."""
 
     name: str
+    name_start: int
     variants: list[Variant]
 
 
@@ -44,6 +48,7 @@ class AliasDecl(Stmt):
     """`type Name = type`."""
 
     name: str
+    name_start: int
     type: TypeExpr
 
 

@@ -14,6 +14,7 @@ class QuerySource(Node):
     """`from name in source`."""
 
     name: str
+    name_start: int
     source: Expr
     variable: Any = field(default=None, init=False, repr=False)
 
@@ -24,6 +25,7 @@ class QueryJoin(Node):
 
     side: str
     name: str
+    name_start: int
     source: Expr
     condition: Expr
     variable: Any = field(default=None, init=False, repr=False)

@@ -6,10 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mochi_rules.compiler.infer.cells import NEVER, NULL, PERHAPS, STORED, Cell, Solver, resolve
+from mochi_rules.compiler.infer.cells import (
+    NEVER,
+    NULL,
+    PERHAPS,
+    STORED,
+    Cell,
+    Conflict,
+    Solver,
+    resolve,
+    shape_of,
+)
 from mochi_rules.compiler.names.symbols import Struct, Union
 
-BLAME = "the node to blame"
+BLAME = ("the module", "the node to blame")
 KINDS = ["int", "float", "string", "bool", "any"]
 
 
@@ -73,7 +83,7 @@ def test_declared_type_stays_and_the_conflict_is_noted(solver) -> None:
     value, place = Cell("string"), fixed("int")
     solver.flow(value, place, BLAME)
     solver.run()
-    assert solver.conflicts == [(value, place, BLAME)]
+    assert solver.conflicts == [Conflict(value, place, BLAME)]
     assert str(place) == "int"
 
 
@@ -86,12 +96,26 @@ def test_what_is_converted_or_checked_at_run_time_is_no_conflict(solver, source,
     assert (solver.conflicts, str(place)) == ([], target)
 
 
-def test_declared_list_is_a_hint(solver) -> None:
-    """Its elements become any where the program says otherwise."""
+def test_list_of_declared_elements_that_meets_others_is_of_any(solver) -> None:
+    """Where the list itself is not declared."""
     place = list_of(fixed("int"))
     solver.flow(list_of(Cell("string")), place, BLAME)
     solver.run()
     assert (solver.conflicts, str(place)) == ([], "list<any>")
+
+
+@pytest.mark.parametrize(
+    ("element", "conflicts"),
+    [("string", [("list<int>", "list<string>")]), ("int", []), ("any", []), ("", [])],
+)
+def test_declared_list_is_compared_with_what_goes_there(solver, element, conflicts) -> None:
+    """Of the types as they were before they met; what may be anything may go there."""
+    place = list_of(fixed("int"))
+    place.shape = shape_of(place)
+    solver.flow(list_of(Cell(element)), place, BLAME)
+    solver.run()
+    found = [(conflict.expected, conflict.got) for conflict in solver.conflicts]
+    assert (found, all(conflict.is_real() for conflict in solver.conflicts)) == (conflicts, True)
 
 
 def test_container_that_gets_into_itself_is_a_conflict(solver) -> None:
@@ -100,8 +124,8 @@ def test_container_that_gets_into_itself_is_a_conflict(solver) -> None:
     groups = Cell("map", (Cell("string"), list_of(element)))
     solver.flow(list_of(groups), groups.args[1], BLAME)
     solver.run()
-    [(found, expected, blame)] = solver.conflicts
-    assert (found.kind, expected.kind, blame) == ("map", "int", BLAME)
+    [found] = solver.conflicts
+    assert (found.source.kind, found.target.kind, found.blame) == ("map", "int", BLAME)
 
 
 @pytest.mark.parametrize(

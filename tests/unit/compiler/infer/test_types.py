@@ -105,7 +105,7 @@ def test_queries(types, query, type_) -> None:
         ("let x: int? = nil", "int?"),
         ("var x = 1 x = nil", "int?"),
         ('var x = 1 x = "a"', "any"),
-        ('let x: list<int> = ["a"]', "list<any>"),
+        ('let y = [1, "a"] let x: list<int> = y', "list<any>"),
         ("let x: Shape = Dot", "Shape"),
         ('var x = [] x = append(x, "a")', "list<string>"),
         ("var x = {} x[1] = 2.5", "map<int, float>"),
