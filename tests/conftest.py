@@ -7,6 +7,7 @@ skipped when its tool is missing, with the tool's name. Files and tests that are
 from __future__ import annotations
 
 import os
+import signal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +39,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse `--bless` in CI: a golden is blessed by a person who reads the difference."""
+    """Refuse `--bless` in CI: a golden is blessed by a person who reads the difference.
+
+    Sets what tests need of their process.
+    """
     if config.getoption("--bless") and os.environ.get("CI"):
         raise pytest.UsageError("--bless is not for CI")
     # How long an example takes says more about the machine than about the program. CI tries the
@@ -46,6 +50,19 @@ def pytest_configure(config: pytest.Config) -> None:
     is_ci = bool(os.environ.get("CI"))
     hypothesis.settings.register_profile("ours", deadline=None, derandomize=is_ci)
     hypothesis.settings.load_profile("ours")
+    _handle_ignored_signals()
+
+
+def _handle_ignored_signals() -> None:
+    """Let what tests start have default signals, also in a job in the background or of `nohup`.
+
+    An ignored signal is inherited, a handled one is not; a program that a test interrupts would
+    go on forever.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if os.name == "posix" and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads its options

@@ -9,23 +9,24 @@ digest with the one in the cache.
 from __future__ import annotations
 
 import re
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import field
 from itertools import groupby
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_loader
+from mochi_rules.aot.unwritten import Unwritten
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
+from mochi_rules.base.signals import for_this_thread_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import Directory
@@ -72,6 +73,16 @@ class RunResult:
     trap: Diagnostic | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """An artifact, how its engine is made, what it is given, and the lines of its traps."""
+
+    artifact: bytes
+    fields: Mapping[str, Any]
+    guest: Guest
+    lines: bytes
+
+
 _End = Callable[[RunResult], None]
 
 
@@ -96,9 +107,14 @@ def run_cwasm(
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    with _default_signals():
+    unwritten = Unwritten()
+    program = _Program(artifact, _fields(config), guest, lines)
+    with unwritten.default_signals():
         stack = guest.limits.get("stack", WASM_STACK)
-        return _with_stack(stack, lambda end: _run(artifact, _fields(config), guest, lines, end))
+        result = _with_stack(stack, lambda end: _run(program, unwritten, end))
+    if result.trap is not None:
+        unwritten.write()
+    return result
 
 
 def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -109,20 +125,22 @@ def _fields(config: EngineConfig | Mapping[str, Any]) -> Mapping[str, Any]:
     return canonical(config)
 
 
-def _run(
-    artifact: bytes, fields: Mapping[str, Any], guest: Guest, lines: bytes, end: _End
-) -> RunResult:
+def _run(program: _Program, unwritten: Unwritten, end: _End) -> RunResult:
+    guest, fields = program.guest, program.fields
     engine = make_loader(fields, guest.limits.get("stack", WASM_STACK))
     import wasmtime  # noqa: PLC0415 - `make_loader` has loaded it
 
-    program = _load(engine, artifact, fields)
-    is_component = not isinstance(program, wasmtime.Module)
+    loaded = _load(engine, program.artifact, fields)
+    is_component = not isinstance(loaded, wasmtime.Module)
     store = wasmtime.Store(engine)
     _limit(engine, store, fields, guest.limits, end)
     store.set_wasi(_wasi(guest))
     is_linked = False
     try:
-        start = (_link_component if is_component else _link_module)(engine, store, program)
+        if is_component:
+            start = _link_component(engine, store, loaded)
+        else:
+            start = _link_module(engine, store, loaded, unwritten)
         is_linked = True
         return RunResult(start())
     except wasmtime.ExitTrap as ended:
@@ -130,7 +148,7 @@ def _run(
     except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
         # A start function may trap in linking; that of a component has no class of its own.
         if is_linked or isinstance(error, wasmtime.Trap) or _BACKTRACE in str(error):
-            return RunResult(TRAP_STATUS, _trapped(error, lines, guest.limits))
+            return RunResult(TRAP_STATUS, _trapped(error, program.lines, guest.limits))
         raise _not_linked(str(error), is_component=is_component) from None
 
 
@@ -173,12 +191,14 @@ def _load(engine: Any, artifact: bytes, fields: Mapping[str, Any]) -> Any:
         raise _not_loaded(str(error), fields) from None
 
 
-def _link_module(engine: Any, store: Any, module: Any) -> Callable[[], int]:
+def _link_module(engine: Any, store: Any, module: Any, unwritten: Unwritten) -> Callable[[], int]:
     from wasmtime import Linker  # noqa: PLC0415 - loaded before
 
     linker = Linker(engine)
     linker.define_wasi()
-    start = _start_function(store, linker.instantiate(store, module).exports(store))
+    exports = linker.instantiate(store, module).exports(store)
+    start = _start_function(store, exports)
+    unwritten.find(store, exports)
 
     def call() -> int:
         start(store)
@@ -348,24 +368,6 @@ def _not_linked(text: str, *, is_component: bool) -> MochiError:
     )
 
 
-@contextmanager
-def _default_signals() -> Iterator[None]:
-    """Let Ctrl-C and a closed pipe end the process, as they end any program.
-
-    Python's own handler of the one would wait for the program to end, and it ignores the other.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGPIPE") if hasattr(signal, name)]
-    before = [(number, signal.signal(number, signal.SIG_DFL)) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
 def _with_stack(stack: int, body: Callable[[_End], RunResult]) -> RunResult:
     """Call `body` in a thread whose stack has room for a program's.
 
@@ -383,7 +385,8 @@ def _with_stack(stack: int, body: Callable[[_End], RunResult]) -> RunResult:
     before = threading.stack_size(size)
     try:
         thread = threading.Thread(target=call, daemon=True)
-        thread.start()
+        with for_this_thread_alone():
+            thread.start()
     except RuntimeError:
         message = f"not enough address space for a stack of {size >> 20} MiB"
         raise environment_error("A078", message, help="raise `ulimit -v`") from None

@@ -28,12 +28,16 @@ _BOOTSTRAP = (
 )
 
 
-def tied(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the options of `Popen` with which a child can call `end_with_parent`."""
+def tied(environment: Mapping[str, str], *, hears_terminal: bool = True) -> dict[str, Any]:
+    """Return the options of `Popen` with which a child can call `end_with_parent`.
+
+    Unless it `hears_terminal`, Ctrl-C there reaches this process alone, which decides what ends.
+    """
     if not _HAS_PIPES:
         return {"env": dict(environment)}
     reading, _ = _pipe()
-    return {"env": {**environment, _VARIABLE: str(reading)}, "pass_fds": (reading,)}
+    options = {"env": {**environment, _VARIABLE: str(reading)}, "pass_fds": (reading,)}
+    return options if hears_terminal else options | {"process_group": 0}
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.signals import ENDING, handling
 from mochi_rules.cli.native_products import open_native
 from mochi_rules.cli.products import kind_of
 from mochi_rules.steps.step import EXECUTABLE_MODE
@@ -15,6 +17,7 @@ from mochi_rules.steps.step import EXECUTABLE_MODE
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
 
+_PASSED_ON = [number for number in ENDING if number != signal.SIGINT]
 _SIGNALLED = 128  # and the number of the signal, as a shell has it
 
 
@@ -35,5 +38,16 @@ def run_native(parsed: Parsed) -> int:
         program = Path(folder, path.stem)
         program.write_bytes(data)
         program.chmod(EXECUTABLE_MODE)
-        ended = subprocess.run([program, *parsed.arguments], check=False)
-    return ended.returncode if ended.returncode >= 0 else _SIGNALLED - ended.returncode
+        with subprocess.Popen([program, *parsed.arguments]) as process:
+            status = _wait(process)
+    return status if status >= 0 else _SIGNALLED - status
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Return how a program ended; it gets the signals that would end this process alone."""
+    with handling(dict.fromkeys(_PASSED_ON, lambda number, _: process.send_signal(number))):
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.kill()
+            raise

@@ -247,6 +247,45 @@ def test_output_before_a_trap_is_not_lost(programs: Programs) -> None:
     assert done.stdout == b"hello, world\n"
 
 
+# As a program of Mochi it has the last 6 bytes of "hello, world" in its buffer.
+BUFFER = (
+    HELLO[1]
+    + r"""(data (i32.const 992)
+  "mochiout" "\0f\00\00\00" "\06\00\00\00" "\00\00\00\00" "\00\00\00\00")"""
+)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_trap_writes_what_is_still_in_the_buffer(programs: Programs, world: str) -> None:
+    """It comes after what was written."""
+    wat = program(HELLO[0] + "(unreachable)", world=world, top=BUFFER)
+    done = run(programs.build(wat))
+    assert done.stdout == b"hello, world\nworld\n"
+    assert done.returncode == TRAP
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_writes_what_is_still_in_the_buffer(
+    programs: Programs, number: signal.Signals
+) -> None:
+    """Before the process dies of it."""
+    path = programs.build(program(HELLO[0] + FOREVER, top=BUFFER))
+    command = ["env", "--default-signal", path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.read(13) == b"hello, world\n"
+        process.send_signal(number)
+        assert process.stdout.read() == b"world\n"
+        assert process.wait(timeout=10) == -number
+
+
+def test_buffer_outside_of_the_memory_is_ignored(programs: Programs) -> None:
+    """Whatever a program has there, its trap is reported."""
+    top = BUFFER.replace(r"\06\00", r"\ff\ff").replace(r"\0f\00", r"\ff\ff")
+    done = run(programs.build(program("(unreachable)", top=top)))
+    assert done.returncode == TRAP
+
+
 RECURSE = """(func $down (param $n i32) (result i32)
   (if (result i32) (local.get $n)
     (then (i32.add (i32.const 1) (call $down (i32.sub (local.get $n) (i32.const 1)))))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +22,7 @@ from mochi_rules.platforms.native_files import CLIF, c_sources
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.steps.expectations import native_expectation
 from mochi_rules.workers.process import WorkerProcess
-from tests.needs import need
+from tests.needs import need, open_terminal
 
 from .native_road import MACHINES, make_machine
 
@@ -81,13 +84,41 @@ def test_failing_program_says_what_and_where(machine: Machine, path: Path) -> No
 
 def test_exhausted_stack_names_the_lines(machine: Machine) -> None:
     """A guard page ends it, and the frames are those of Mochi functions."""
-    source = "fun deep(n: int): int {\n  return 1 + deep(n + 1)\n}\nprint(deep(0))\n"
+    source = 'fun deep(n: int): int {\n  return 1 + deep(n + 1)\n}\nprint("one")\nprint(deep(0))\n'
     program = machine.executable("deep.mochi", source)
     ended = machine.run(program)
     assert ended.returncode == 134
+    assert ended.stdout == b"one\n"  # from the buffer
     first, frame, *_ = ended.stderr.decode().splitlines()
     assert first == "error: `program`: call stack exhausted"
     assert frame == "  at deep (deep.mochi:2)"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_writes_what_is_printed(native: Machine, number: signal.Signals) -> None:
+    """What is in the buffer; then the process dies of the signal."""
+    line = "x" * 8191  # and its end fill the buffer: it is written before the next line
+    program = native.executable("a.mochi", f'print("{line}")\nprint("b")\nwhile true {{}}\n')
+    command = ["env", "--default-signal", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert len(process.stdout.read(8192)) == 8192
+        time.sleep(0.01)  # for the second line to be in the buffer
+        process.send_signal(number)
+        assert process.stdout.read() == b"b\n"
+        assert process.wait(timeout=10) == -number
+
+
+def test_terminal_shows_each_line_at_once(native: Machine) -> None:
+    """Before the program ends."""
+    terminal, slave = open_terminal()
+    program = native.executable("a.mochi", 'print("a", 1)\nwhile true {}\n')
+    with subprocess.Popen([program], stdout=slave) as process:
+        try:
+            shown = os.read(terminal, 100)
+        finally:
+            process.kill()
+    assert shown == b"a 1\r\n"
 
 
 @pytest.mark.parametrize("row", PLATFORMS, ids=lambda row: row.name)

@@ -130,12 +130,33 @@ def insert_payload(platform: Platform, data: bytes, payload: bytes, identifier: 
         len(tables) + signer.size,
         (),
     )
-    signature = (CODE_SIGNATURE, _LINKEDIT_DATA.size, signer.code_size, signer.size)
-    commands = [
-        *_with_segment(commands, moved, _payload_command(inserted, len(payload), page), room),
-        _LINKEDIT_DATA.pack(*signature),
-    ]
+    segment = _payload_command(inserted, len(payload), page)
+    commands = [*_with_linkedit(commands, moved, (segment,), room), _signature_command(signer)]
     code = _head(image, linkedit, commands) + pad_to(payload, room) + tables
+    return code + signer.sign(code)
+
+
+def sign(platform: Platform, data: bytes, identifier: bytes) -> bytes:
+    """Return an executable with an ad-hoc signature, if it has none.
+
+    Linkers sign for Apple Silicon alone, which demands it.
+
+    Emits: A106 (cannot take a signature).
+
+    Raises:
+        MochiError: The executable is damaged, or of a form that is not known.
+    """
+    image = read_image(data)
+    if is_signed(image):
+        return data
+    text, linkedit = _check_form(image, platform.page_size)
+    commands, tables = _without_signature(image, linkedit)
+    tables = pad_to(tables, align_up(len(tables), _SIGNATURE_ALIGNMENT))
+    signer = Signer(identifier, linkedit.offset + len(tables), text.size)
+    size = len(tables) + signer.size
+    grown = replace(linkedit, memory_size=align_up(size, platform.page_size), size=size)
+    commands = [*_with_linkedit(commands, grown), _signature_command(signer)]
+    code = _head(image, linkedit, commands) + tables
     return code + signer.sign(code)
 
 
@@ -272,18 +293,22 @@ def _with_segment_counted(fixups: bytes) -> bytes:
     return head + fixups[_FIXUPS.size : list_at] + counted + rest
 
 
-def _with_segment(
-    commands: list[bytes], linkedit: Segment, inserted: bytes, room: int
+def _with_linkedit(
+    commands: list[bytes], linkedit: Segment, inserted: tuple[bytes, ...] = (), room: int = 0
 ) -> Iterator[bytes]:
-    """Yield the commands with one more before that of `__LINKEDIT`, and everything moved."""
+    """Yield the commands for another `__LINKEDIT`, with others before it, and everything moved."""
     name = _LINKEDIT.encode()
     for item in commands:
         if command_kind(item) == SEGMENT_64 and SEGMENT.unpack_from(item)[2].strip(b"\0") == name:
             place = (linkedit.address, linkedit.memory_size, linkedit.offset, linkedit.size)
-            yield inserted
+            yield from inserted
             yield item[:_PLACE_AT] + _PLACE.pack(*place) + item[_PLACE_AT + _PLACE.size :]
         else:
             yield _moved_tables(item, linkedit.offset - room, room)
+
+
+def _signature_command(signer: Signer) -> bytes:
+    return _LINKEDIT_DATA.pack(CODE_SIGNATURE, _LINKEDIT_DATA.size, signer.code_size, signer.size)
 
 
 def _payload_command(segment: Segment, size: int, page: int) -> bytes:

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, identify
-from mochi_rules.aot.executable.macho_insert import check_signed, is_signed
+from mochi_rules.aot.executable.macho_insert import check_signed
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.formats import elf
 from mochi_rules.formats.macho import read_image
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 def require_sound_linked(platform: Platform, data: bytes) -> None:
     """Check that a linked program is one of the platform, and starts there.
 
-    Under Linux it is static. A signature under macOS fits to every page, and there is one for
-    Apple Silicon, which demands it.
+    Under Linux it is static. Under macOS its signature fits to every page.
 
-    Emits: A106 (damaged), A111 (its signature is wrong), A122 (another kind of file).
+    Emits: A106 (damaged, or not signed), A111 (a wrong signature), A122 (another kind of file).
 
     Raises:
         MochiError: The platform would not run it.
@@ -33,9 +32,7 @@ def require_sound_linked(platform: Platform, data: bytes) -> None:
     if wanted.format == "elf" and _has_interpreter(data):
         raise _unexpected(platform, "is linked dynamically, expected a static executable")
     if wanted.format == "macho":
-        image = read_image(data)
-        if platform.cpu == "aarch64" or is_signed(image):
-            check_signed(image)
+        check_signed(read_image(data))
 
 
 def _has_interpreter(data: bytes) -> bool:

@@ -20,7 +20,13 @@ from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 from mochi_rules.base.files import reason
 from mochi_rules.base.printable import output_notes
 from mochi_rules.platforms.native_files import c_sources, tools_directory
-from mochi_rules.platforms.platform import PLATFORMS, CCompiler, Platform, find_platform
+from mochi_rules.platforms.platform import (
+    PLATFORMS,
+    CCompiler,
+    Platform,
+    find_platform,
+    host_platform,
+)
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 from mochi_rules.workers.protocol import Greeting
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
 
 INSTALL = "mochi-rules toolchain install emulated"
+INSTALL_QEMU = "apt-get install qemu-user-static"
 
 _NAME = "emulated wheel"
 _DRIVER = "aot"
@@ -66,7 +73,7 @@ def worker_command(target: Platform, files: Path) -> tuple[str, ...]:
     """Return the command of a worker on what `prepare` made, which is in a directory."""
     paths = (str(files / _DRIVER), str(files / target.system.library))
     version = wheel_pin(target).version
-    return tool_worker_command(__name__, target.name, version, _emulator(target), *paths)
+    return tool_worker_command(__name__, target.name, version, emulator(target), *paths)
 
 
 def directory(target: Platform) -> Path:
@@ -132,12 +139,41 @@ def emulators(target: Platform) -> tuple[str, str]:
     return (f"qemu-{target.cpu}-static", f"qemu-{target.cpu}")
 
 
+def emulator(target: Platform) -> str:
+    """Return the program of qemu that is on PATH for a platform, or an empty string."""
+    return next(filter(None, map(shutil.which, emulators(target))), "")
+
+
+def find_emulator(target: Platform) -> tuple[str, ...]:
+    """Return the command that runs a program of a platform on this machine.
+
+    Emits: C037 (there is none).
+
+    Raises:
+        MochiError: Nothing here runs such programs.
+    """
+    system = target.gcc and system_directory(target)
+    library = ("-L", str(system)) if system and system.is_dir() else ()
+    if not (host_platform().os == target.os == "linux"):
+        why, remedy = "qemu runs programs of Linux under Linux only", ""
+    elif not (program := emulator(target)):
+        why, remedy = f"`{emulators(target)[0]}` is not on PATH", f"run `{INSTALL_QEMU}`, or "
+    else:
+        return (program, *library)
+    raise environment_error(
+        "C037",
+        f"this machine cannot run programs for `{target.name}`",
+        notes=(why,),
+        help=f"{remedy}name a server that can: `[remote.platform.{target.name}]` in `mochi.toml`",
+    )
+
+
 def _problem(target: Platform, host: Platform) -> tuple[str, str]:
     """Return what the tool lacks here, and the command that fixes it; or empty strings."""
     if host.os != target.os:
         return "qemu runs programs under Linux only", ""
-    if not _emulator(target):
-        return f"`{emulators(target)[0]}` is not on PATH", "apt-get install qemu-user-static"
+    if not emulator(target):
+        return f"`{emulators(target)[0]}` is not on PATH", INSTALL_QEMU
     compiler, system = _compiler(target), system_directory(target)
     if not (system / "lib").is_dir():
         return f"there is no C library in `{system}`", compiler.install
@@ -155,10 +191,6 @@ def _problem(target: Platform, host: Platform) -> tuple[str, str]:
 def _compiler(target: Platform) -> CCompiler:
     assert target.gcc is not None
     return target.gcc
-
-
-def _emulator(target: Platform) -> str:
-    return next(filter(None, map(shutil.which, emulators(target))), "")
 
 
 def _build_driver(compiler: CCompiler) -> bytes:

@@ -67,7 +67,7 @@ def test_objdump_of_an_artifact_without_lines(typed, program) -> None:
     result = typed("objdump", "app.cwasm")
 
     assert result.status == 0
-    assert result.out.startswith("wasm[0]::function[2]\n")
+    assert result.out.startswith("wasm[0]::function[3]\n")
     assert result.err == (
         "warning[A027]: `app.cwasm` has no line numbers\n"
         "help: build it with `--mode debug`, or name its `.mochi` here\n"
@@ -193,7 +193,7 @@ def test_wasm_without_lines_says_so(typed, here, program) -> None:
     result = typed("objdump", "app.wasm")
 
     assert result.status == 0
-    assert result.out.startswith("wasm[0]::function[2]\n")
+    assert result.out.startswith("wasm[0]::function[3]\n")
     assert "help: compile it with `-g`" in result.err
 
 

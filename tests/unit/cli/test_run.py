@@ -11,6 +11,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.cli import run
+from tests.needs import open_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +61,7 @@ def test_changed_import_is_compiled_again(typed: Callable[..., Typed], here: Pat
     ("settings", "source", "status", "message"),
     [
         ("fuel = 100_000", "while true {}\n", 134, "out of fuel, which was 100000"),
+        ("fuel = 100_000", "fun f() { while true {} }\nf()\n", 134, "out of fuel"),
         ("deadline_ms = 100", "while true {}\n", 134, "not done within 100 ms"),
         ("memory_limit = 1_048_576",
          "var xs: list<int> = []\nwhile true { xs = append(xs, 1) }\n",
@@ -134,6 +136,53 @@ def test_limit_is_reported_inside_the_loop(typed: Callable[..., Typed], here: Pa
     (here / "loop.mochi").write_text(source)
     got = typed("run", "--engine", "small", "loop.mochi")
     assert got.err.endswith("out of fuel, which was 100000\nnote: at loop.mochi:5\n")
+
+
+@pytest.mark.parametrize("source", ["\nwhile true {}\n", "print(1)\nwhile true {\n  continue\n}\n"])
+def test_limit_is_reported_at_a_loop_without_code(
+    typed: Callable[..., Typed], here: Path, source: str
+) -> None:
+    """The place is where the loop begins, whatever it compiles to."""
+    (here / "mochi.toml").write_text("[engine.small]\nfuel = 100_000\n")
+    (here / "loop.mochi").write_text(source)
+    got = typed("run", "--engine", "small", "loop.mochi")
+    assert got.err.endswith("out of fuel, which was 100000\nnote: at loop.mochi:2\n")
+
+
+@pytest.mark.parametrize(
+    ("limit", "rest", "reason"),
+    [
+        ("fuel = 1_000_000", "while true {}", "out of fuel"),
+        ("deadline_ms = 100", "while true {}", "not done within 100 ms"),
+        ("memory_limit = 1_048_576",
+         "var xs: list<int> = []\nwhile true { xs = append(xs, 1) }", "unreachable"),
+        ("stack = 100_000", "fun f(n: int): int { return f(n + 1) - 1 }\nprint(f(1))", "stack"),
+    ],
+)  # fmt: skip
+def test_output_before_a_trap_is_shown(
+    typed: Callable[..., Typed], here: Path, limit: str, rest: str, reason: str
+) -> None:
+    """However a program is ended by force, what it printed is there."""
+    (here / "mochi.toml").write_text(f"[engine.small]\n{limit}\n")
+    (here / "trap.mochi").write_text(f'print("one", [1.5])\nprint("two")\n{rest}\n')
+    got = typed("run", "--engine", "small", "trap.mochi")
+    assert got.out == "one [1.5]\ntwo\n"
+    assert reason in got.err
+
+
+@pytest.mark.parametrize("line", ['print("now", 1)', "json(2)", 'print("a", "b", "c")'])
+def test_terminal_shows_each_line_at_once(here: Path, line: str) -> None:
+    """Before the program ends, and in one piece."""
+    terminal, slave = open_terminal()
+    (here / "slow.mochi").write_text(f"{line}\nwhile true {{}}\n")
+    command = [sys.executable, "-m", "mochi_rules", "run", "slow.mochi"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, cwd=here, env=environment, stdout=slave) as process:
+        try:
+            shown = os.read(terminal, 100)
+        finally:
+            process.kill()
+    assert shown in (b"now 1\r\n", b"2\r\n", b"a b c\r\n")
 
 
 def test_arguments_reach_the_program(typed: Callable[..., Typed], here: Path) -> None:

@@ -389,7 +389,7 @@ def test_text_of_webassembly_is_taken_by_every_verb(
     (here / "a.wat").write_text('(module (memory (export "memory") 1) (func (export "_start")))')
     assert typed("run", "a.wat").status == 0
     assert typed("build", "a.wat", "-o", "a.wasm").status == 0
-    assert typed("verify", "a.wat").out == "a.wat: sound, 1 checks\n"
+    assert typed("verify", "a.wat").out == "a.wat: sound, 1 check\n"
     shown = [typed("inspect", name).out for name in ("a.wat", "a.wasm")]
     assert shown[0] == shown[1]
     (here / "a.wat").write_text("(module (func (call $x)))")

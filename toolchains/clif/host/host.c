@@ -27,16 +27,18 @@ static void store(uint64_t address, uint64_t value, int size) {
     }
 }
 
-void mochi_put(const char *text, size_t size) {
+static void write_all(int stream, const uint8_t *data, size_t size) {
     while (size > 0) {
-        intptr_t written = mochi_system_write(2, text, size);
+        intptr_t written = mochi_system_write(stream, data, size);
         if (written <= 0) {
             return; /* if nobody listens, the status still tells */
         }
-        text += written;
+        data += written;
         size -= (size_t)written;
     }
 }
+
+void mochi_put(const char *text, size_t size) { write_all(2, (const uint8_t *)text, size); }
 
 void mochi_begin(const char *message) {
     mochi_put("error: `", 8);
@@ -59,7 +61,7 @@ void mochi_fill(uint8_t *start, uint64_t byte, uint64_t size);
 
 /* Makes the memory, `pages` large, with the program's static data at `place`. */
 void mochi_start(uint64_t pages, uint64_t place, const uint8_t *data, uint64_t size) {
-    mochi_memory = mochi_system_reserve(MEMORY_SIZE + GUARD_SIZE);
+    mochi_memory = mochi_system_memory();
     if (mochi_memory == NULL) {
         mochi_fail("the program cannot start: no address space for its memory", CANNOT_START);
     }
@@ -86,9 +88,26 @@ void mochi_fill(uint8_t *start, uint64_t byte, uint64_t size) {
     memset(start, (uint8_t)byte, size);
 }
 
+/* `mochi_rules/compiler/lower/object_layout.py` says what is there. */
+const uint8_t *mochi_unwritten(size_t *size) {
+    if (mochi_pages == 0) {
+        *size = 0;
+        return NULL;
+    }
+    *size = load(OUTPUT + (load(OUTPUT + 20) == 0 ? 12 : 16));
+    return mochi_memory + load(OUTPUT + 8);
+}
+
+void mochi_write_unwritten(void) {
+    size_t size;
+    const uint8_t *data = mochi_unwritten(&size);
+    write_all(1, data, size);
+}
+
 /* WASI */
 
 uint64_t mochi_wasi_fd_write(uint64_t stream, uint64_t parts, uint64_t count, uint64_t out);
+uint64_t mochi_wasi_fd_fdstat_get(uint64_t stream, uint64_t out);
 uint64_t mochi_wasi_fd_read(uint64_t stream, uint64_t parts, uint64_t count, uint64_t out);
 uint64_t mochi_wasi_clock_time_get(uint64_t clock, uint64_t precision, uint64_t out);
 uint64_t mochi_wasi_environ_sizes_get(uint64_t count, uint64_t size);
@@ -110,6 +129,13 @@ uint64_t mochi_wasi_fd_write(uint64_t stream, uint64_t parts, uint64_t count, ui
     }
     const uint8_t *data = mochi_memory + load(parts);
     return finish(mochi_system_write((int)stream, data, load(parts + 4)), out);
+}
+
+/* Of the status, the runtime library looks only at the type of the file. */
+uint64_t mochi_wasi_fd_fdstat_get(uint64_t stream, uint64_t out) {
+    enum { UNKNOWN = 0, CHARACTER_DEVICE = 2 };
+    store(out, mochi_system_is_terminal((int)stream) ? CHARACTER_DEVICE : UNKNOWN, 1);
+    return SUCCESS;
 }
 
 uint64_t mochi_wasi_fd_read(uint64_t stream, uint64_t parts, uint64_t count, uint64_t out) {

@@ -16,6 +16,7 @@
 #define MEMORY_SIZE ((uint64_t)1 << 32)
 #define GUARD_SIZE ((uint64_t)1 << 16)
 #define PAGE_SIZE_OF_MEMORY ((uint64_t)1 << 16)
+#define OUTPUT 992 /* where the memory says what is printed and not written yet */
 
 /* What C calls of what Cranelift has compiled: arguments and result are words in memory. */
 typedef void mochi_function(uint64_t *words);
@@ -37,6 +38,10 @@ _Noreturn void mochi_fail(const char *message, int status);
 void mochi_begin(const char *message);
 void mochi_put(const char *text, size_t size);
 
+/* Finds what is printed and not written yet; writes it. */
+const uint8_t *mochi_unwritten(size_t *size);
+void mochi_write_unwritten(void);
+
 /* Makes a stack of STACK_SIZE, and has traps in what runs on it reported. */
 void mochi_guard(void);
 
@@ -48,9 +53,11 @@ _Noreturn void mochi_report_trap(const char *message, const uintptr_t *addresses
 
 /* system_*.c */
 int mochi_system_start(void);
-uint8_t *mochi_system_reserve(uint64_t size);
+uint8_t *mochi_system_memory(void); /* MEMORY_SIZE and GUARD_SIZE, to be committed */
+void mochi_system_catch_interrupts(void);
 int mochi_system_commit(uint8_t *start, uint64_t size);
 intptr_t mochi_system_write(int stream, const void *data, size_t size);
+int mochi_system_is_terminal(int stream);
 intptr_t mochi_system_read(int stream, void *data, size_t size);
 int mochi_system_is_closed_pipe(void);
 uint64_t mochi_system_nanoseconds(void);

@@ -15,6 +15,7 @@ int main(int count, char **arguments) {
         mochi_fail("the program cannot start", CANNOT_START);
     }
     mochi_guard();
+    mochi_system_catch_interrupts();
     mochi_run(mochi_program, NULL);
     mochi_system_exit(0);
 }

@@ -20,8 +20,8 @@ int mochi_system_start(void) {
     return 1;
 }
 
-uint8_t *mochi_system_reserve(uint64_t size) {
-    return VirtualAlloc(NULL, size, MEM_RESERVE, PAGE_NOACCESS);
+uint8_t *mochi_system_memory(void) {
+    return VirtualAlloc(NULL, MEMORY_SIZE + GUARD_SIZE, MEM_RESERVE, PAGE_NOACCESS);
 }
 
 int mochi_system_commit(uint8_t *start, uint64_t size) {
@@ -48,6 +48,11 @@ intptr_t mochi_system_read(int stream, void *data, size_t size) {
     return (intptr_t)done;
 }
 
+int mochi_system_is_terminal(int stream) {
+    DWORD mode;
+    return stream >= 0 && stream <= 2 && GetConsoleMode(streams[stream], &mode);
+}
+
 int mochi_system_is_closed_pipe(void) { return is_closed; }
 
 uint64_t mochi_system_nanoseconds(void) {
@@ -63,6 +68,9 @@ _Noreturn void mochi_system_exit(int status) {
     ExitProcess((UINT)status);
     __builtin_unreachable();
 }
+
+/* Windows calls handlers in another thread, while the program goes on. */
+void mochi_system_catch_interrupts(void) {}
 
 static const char *message(DWORD code) {
     switch (code) {

@@ -86,6 +86,7 @@ static int put_frame(uintptr_t address) {
 }
 
 _Noreturn void mochi_report_trap(const char *message, const uintptr_t *addresses, size_t count) {
+    mochi_write_unwritten();
     mochi_begin(message);
     int left = MOST_FRAMES;
     for (size_t index = 0; index < count && left > 0; index++) {

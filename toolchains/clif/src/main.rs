@@ -2,7 +2,8 @@
 //!
 //! The protocol is that of the other workers, `mochi_rules/workers/protocol.py`. A request is a
 //! frame of JSON (`Request`) and a frame of text (`text.rs`); the answer is a frame of JSON,
-//! `{"error": null | text}`, and a frame with the object, empty on an error.
+//! `{"error": null | text}`, and a frame with the object, empty on an error. With the name of a file
+//! as its argument, the worker answers the requests in that file.
 
 mod debug;
 mod legalize;
@@ -10,6 +11,7 @@ mod object;
 mod text;
 mod unwind;
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -32,7 +34,12 @@ pub struct Request {
 fn main() -> ExitCode {
     // A panic is an answer, see `answer`; its place in Cranelift's source tells a user nothing.
     std::panic::set_hook(Box::new(|_| ()));
-    match serve(&mut io::stdin().lock(), &mut io::stdout().lock()) {
+    let output = &mut io::stdout().lock();
+    let done = match std::env::args_os().nth(1) {
+        Some(name) => File::open(name).and_then(|mut requests| serve(&mut requests, output)),
+        None => serve(&mut io::stdin().lock(), output),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: clif-worker: {error}");

@@ -28,7 +28,9 @@ enum { TRAP = 3 };
 #else
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 enum { TRAP = 134 };
@@ -55,6 +57,7 @@ enum { TRAP = 134 };
 #define MACHINE "s390x"
 #endif
 
+enum { FUNCTION = 0, MEMORY = 3 }; /* kinds of exports */
 enum { MAX_LINE = 2000, CANNOT_EXECUTE = 126, FOOTER = 64, ENGINE_SECTION = 64, HOST_STACK = 4 << 20 };
 
 /* ---- state and failure ---- */
@@ -66,7 +69,9 @@ static struct {
     char *settings, *lines;
     bool winch, debug_info, fueled, timed, no_signals;
     uint64_t fuel, deadline_ms, memory_reservation, memory_guard_size, memory_limit, stack;
-    void *engine, *wasi;
+    void *engine, *wasi, *context;
+    extern_t memory;
+    bool has_memory; /* and it is large enough for `find_output` */
 } app = {
     .memory_reservation = -1,
     .memory_guard_size = -1,
@@ -348,6 +353,76 @@ static void read_settings(void)
     }
 }
 
+/* ---- what is printed and not written yet: as ../launcher/src/unwritten.rs ---- */
+
+enum { OUTPUT = 992, OUTPUT_SIZE = 24 };
+
+static const uint8_t *find_output(const uint8_t *memory, size_t *size)
+{
+    const uint8_t *place = memory + OUTPUT;
+    bool is_ours = !memcmp(place, "mochiout", 8);
+    *size = is_ours ? number(place + (number(place + 20, 4) ? 16 : 12), 4) : 0;
+    return memory + number(place + 8, 4);
+}
+
+static void write_output(void)
+{
+    if (!app.has_memory)
+        return;
+    const uint8_t *memory = wasmtime_memory_data(app.context, &app.memory.of);
+    size_t size, all = wasmtime_memory_data_size(app.context, &app.memory.of);
+    const uint8_t *start = find_output(memory, &size);
+    if (size <= all && (size_t)(start - memory) <= all - size) {
+        fwrite(start, 1, size, stdout);
+        fflush(stdout);
+    }
+}
+
+#if defined(_WIN32)
+/* Windows calls handlers in another thread, while the program goes on. */
+static void catch_interrupts(void) {}
+#else
+static pthread_t program_thread;
+static const uint8_t *program_memory;
+
+/* Writes what the reader takes, then dies of the signal. A second one does that at once. */
+static void interrupted(int signal)
+{
+    enum { PIECE = 4096 /* bytes that a ready pipe takes without a wait */, PATIENCE = 100 /* ms */ };
+    if (!pthread_equal(pthread_self(), program_thread)) {
+        pthread_kill(program_thread, signal);
+        return;
+    }
+    struct sigaction fatal = { .sa_handler = SIG_DFL };
+    sigaction(signal, &fatal, NULL);
+    struct pollfd ready = { .fd = 1, .events = POLLOUT };
+    size_t size;
+    const uint8_t *data = find_output(program_memory, &size);
+    while (size && poll(&ready, 1, PATIENCE) > 0) {
+        ssize_t written = write(1, data, size < PIECE ? size : PIECE);
+        if (written <= 0)
+            break;
+        data += written, size -= (size_t)written;
+    }
+    raise(signal);
+}
+
+static void catch_interrupts(void)
+{
+    static const int SIGNALS[] = { SIGINT, SIGTERM, SIGHUP };
+    struct sigaction action = { .sa_handler = interrupted, .sa_flags = SA_ONSTACK | SA_NODEFER };
+    if (!app.has_memory || app.memory_reservation != (uint64_t)-1)
+        return; /* or the memory may move */
+    program_thread = pthread_self();
+    program_memory = wasmtime_memory_data(app.context, &app.memory.of);
+    for (size_t i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++) {
+        struct sigaction found;
+        if (sigaction(SIGNALS[i], NULL, &found) == 0 && found.sa_handler == SIG_DFL)
+            sigaction(SIGNALS[i], &action, NULL);
+    }
+}
+#endif
+
 /* ---- run ---- */
 
 static void load_library(void)
@@ -454,6 +529,7 @@ static void report_too_late(void)
 static void report_trap(vec_t message, vec_t frames)
 {
     be_the_end();
+    write_output();
     char *text = calloc(1, message.size + 1);
     memcpy(text, message.data, message.size);
     char *reason = reason_of(text);
@@ -491,12 +567,26 @@ static void define_proc_exit(void *linker)
         proc_exit, NULL, NULL), "the program cannot start");
 }
 
+static void *call_start(instance_t *instance, void **trap)
+{
+    extern_t start;
+    if (!wasmtime_instance_export_get(app.context, instance, "_start", 6, &start)
+        || start.kind != FUNCTION)
+        REFUSE("the program cannot start: it has no function `_start`");
+    app.has_memory = wasmtime_instance_export_get(app.context, instance, "memory", 6, &app.memory)
+        && app.memory.kind == MEMORY
+        && wasmtime_memory_data_size(app.context, &app.memory.of) >= OUTPUT + OUTPUT_SIZE;
+    catch_interrupts();
+    return wasmtime_func_call(app.context, &start.of.func, NULL, 0, NULL, 0, trap);
+}
+
 static void run(void)
 {
     void *module = load_module(), *store = wasmtime_store_new(app.engine, NULL, NULL), *trap = NULL;
-    void *context = wasmtime_store_context(store), *linker = wasmtime_linker_new(app.engine), *error;
+    void *context = app.context = wasmtime_store_context(store);
+    void *linker = wasmtime_linker_new(app.engine), *error;
     vec_t message, frames = { 0, NULL };
-    extern_t start;
+    instance_t instance;
     wasmtime_store_limiter(store, (int64_t)app.memory_limit, -1, -1, -1, -1);
     if (app.fueled)
         check(wasmtime_context_set_fuel(context, app.fuel), "the program cannot start");
@@ -505,10 +595,9 @@ static void run(void)
     check(wasmtime_context_set_wasi(context, app.wasi), "the program cannot start");
     check(wasmtime_linker_define_wasi(linker), "the program cannot start");
     define_proc_exit(linker);
-    check(wasmtime_linker_module(linker, context, "", 0, module), "the program cannot start");
-    if (!wasmtime_linker_get(linker, context, "", 0, "_start", 6, &start) || start.kind != 0)
-        REFUSE("the program cannot start: it has no function `_start`");
-    error = wasmtime_func_call(context, &start.of.func, NULL, 0, NULL, 0, &trap);
+    error = wasmtime_linker_instantiate(linker, context, module, &instance, &trap);
+    if (!error && !trap)
+        error = call_start(&instance, &trap);
     if (trap) {
         wasm_trap_message(trap, &message);
         wasm_trap_trace(trap, &frames);

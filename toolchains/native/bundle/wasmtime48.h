@@ -8,6 +8,7 @@
 
 typedef struct { size_t size; void *data; } vec_t; /* every wasm_*_vec_t */
 typedef struct { uint64_t store_id; void *private_; } func_t;
+typedef struct { uint64_t store_id; size_t private_; } instance_t;
 typedef struct { uint8_t kind; union { func_t func; uint64_t space[8]; } of; } extern_t;
 typedef struct { uint8_t kind; union { int32_t i32; uint64_t align[2]; } of; } val_t;
 typedef void *(*callback_t)(void *env, void *caller, const val_t *args, size_t, val_t *, size_t);
@@ -62,9 +63,11 @@ typedef void *(*callback_t)(void *env, void *caller, const val_t *args, size_t, 
     F(void *, wasm_valtype_new, (uint8_t)) \
     F(void, wasm_valtype_vec_new, (vec_t *, size_t, void *const *)) \
     F(void *, wasm_functype_new, (vec_t *, vec_t *)) \
-    F(void *, wasmtime_linker_module, (void *, void *, const char *, size_t, void *)) \
-    F(bool, wasmtime_linker_get, (void *, void *, const char *, size_t, const char *, size_t, \
+    F(void *, wasmtime_linker_instantiate, (void *, void *, void *, instance_t *, void **)) \
+    F(bool, wasmtime_instance_export_get, (void *, instance_t *, const char *, size_t, \
         extern_t *)) \
+    F(uint8_t *, wasmtime_memory_data, (void *, const void *)) \
+    F(size_t, wasmtime_memory_data_size, (void *, const void *)) \
     F(void *, wasmtime_func_call, (void *, func_t *, void *, size_t, void *, size_t, void **)) \
     F(bool, wasmtime_error_exit_status, (void *, int *)) \
     F(void, wasmtime_error_wasm_trace, (void *, vec_t *)) \

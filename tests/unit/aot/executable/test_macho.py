@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mochi_rules.aot.executable.macho_insert import check_signed, sign
 from mochi_rules.aot.executable.payload import find_payload, make_payload
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.base.diagnostic import MochiError
@@ -59,6 +60,19 @@ def test_executable_passes_the_checks_of_dyld(platform, chained, signed):
     executable = parse(attach(platform, launcher))
     names = [item.name for item in executable.segments]
     assert names == ["__PAGEZERO", "__TEXT", "__DATA", "__MOCHI", "__LINKEDIT"]
+
+
+@both
+@pytest.mark.parametrize("chained", [False, True])
+def test_signature_alone_passes_them_too(platform, chained):
+    """An executable that no linker signed gets a signature, and keeps the one it has."""
+    unsigned = make_macho(platform, chained=chained, signed=False)
+    signed = sign(platform, unsigned, b"program")
+    executable = parse(signed)
+    assert [item.name for item in executable.segments][-1] == "__LINKEDIT"
+    assert executable.has_code_signature
+    check_signed(read_image(signed))
+    assert sign(platform, signed, b"program") is signed
 
 
 def test_judge_sees_a_wrong_number_of_segments():

@@ -6,10 +6,8 @@ import pytest
 
 from mochi_rules.aot.native.linked import require_sound_linked
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.platforms.platform import PLATFORMS, Platform, find_platform
+from mochi_rules.platforms.platform import PLATFORMS, Platform
 from tests.unit.aot.executable.files import LINUX, MACOS, make_elf, make_launcher, make_macho
-
-INTEL_MACOS = find_platform("x86_64-macos")
 
 INTERPRETER_AT = 64  # the type of the first segment, behind the header
 
@@ -57,10 +55,3 @@ def test_macho_without_a_valid_signature_is_refused(data: bytes, code: str) -> N
     """Apple Silicon would kill it."""
     with pytest.raises(MochiError, match=code):
         require_sound_linked(MACOS, data)
-
-
-def test_signature_for_intel_is_optional() -> None:
-    """Its linkers write none; one that is there is valid."""
-    require_sound_linked(INTEL_MACOS, make_macho(INTEL_MACOS, signed=False))
-    with pytest.raises(MochiError, match="A111"):
-        require_sound_linked(INTEL_MACOS, make_macho(INTEL_MACOS).replace(b"\xcc", b"\xcd"))

@@ -6,7 +6,13 @@ import pytest
 
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.tools import emulated
-from mochi_rules.aot.tools.emulated import directory, driver_arguments, emulated_toolchain
+from mochi_rules.aot.tools.emulated import (
+    directory,
+    driver_arguments,
+    emulated_toolchain,
+    find_emulator,
+)
+from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms import native_files
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import ToolchainType, resolve
@@ -110,3 +116,34 @@ def test_every_option_reaches_the_program():
         "nan_canonicalization=0",
         "signals_based_traps=1",
     ]
+
+
+def test_emulator_is_a_command(machine, monkeypatch, tmp_path):
+    """With the C library of the other machine, where there is one."""
+    monkeypatch.setattr(emulated, "host_platform", lambda: LINUX)
+    system = str(tmp_path / "system")
+    assert find_emulator(ARM) == ("/usr/bin/qemu-aarch64-static", "-L", system)
+    machine.add("qemu-riscv64")
+    assert find_emulator(find_platform("riscv64-linux"))[0] == "/usr/bin/qemu-riscv64"
+
+
+@pytest.mark.parametrize(
+    ("target", "why", "remedy"),
+    [
+        (ARM, "`qemu-aarch64-static` is not on PATH", "run `apt-get install qemu-user-static`, or"),
+        (find_platform("aarch64-macos"), "qemu runs programs of Linux under Linux only", "name a"),
+    ],
+    ids=["no emulator", "another system"],
+)
+def test_machine_without_an_emulator_is_told_what_to_install(
+    machine, monkeypatch, target, why, remedy
+):
+    """Or how to name a server."""
+    monkeypatch.setattr(emulated, "host_platform", lambda: LINUX)
+    machine.clear()
+    with pytest.raises(MochiError, match="C037") as caught:
+        find_emulator(target)
+    [found] = caught.value.diagnostics
+    assert found.notes == (why,)
+    assert found.help.startswith(remedy)
+    assert f"`[remote.platform.{target.name}]`" in found.help

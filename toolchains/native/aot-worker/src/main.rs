@@ -3,12 +3,14 @@
 //! A frame is a little-endian u32 length and that many bytes. The worker greets with one JSON
 //! frame. A request is a frame of JSON (`Request`) and a frame of WebAssembly; the answer is a
 //! frame of JSON, `{"error": null | text}`, and a frame with the artifact, empty on an error.
-//! The end of the input ends the worker with status 0.
+//! The end of the input ends the worker with status 0. With the name of a file as its argument, the
+//! worker answers the one request in that file.
 //!
 //! Wasmtime numbers modules without a name, and the number enters debug information. So that
 //! equal requests have equal answers, a request with `debug_info` is the only one of a new process,
 //! which the worker starts and which is told so by the argument `FRESH`.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitCode, Stdio};
@@ -70,7 +72,14 @@ fn main() -> ExitCode {
     unsafe { std::env::remove_var("WASMTIME_BACKTRACE_DETAILS") };
     // A panic is an answer, see `answer`; its place in Wasmtime's source tells a user nothing.
     std::panic::set_hook(Box::new(|_| ()));
-    match serve(&mut io::stdin().lock(), &mut io::stdout().lock()) {
+    let output = &mut io::stdout().lock();
+    let done = match std::env::args_os().nth(1) {
+        Some(name) if name != FRESH => {
+            File::open(name).and_then(|mut request| serve(&mut request, output, true))
+        }
+        argument => serve(&mut io::stdin().lock(), output, argument.is_some()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: aot-worker: {error}");
@@ -79,8 +88,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
-    let is_fresh = std::env::args_os().any(|argument| argument == FRESH);
+fn serve(input: &mut impl Read, output: &mut impl Write, is_fresh: bool) -> io::Result<()> {
     let version = env!("WASMTIME_VERSION");
     let greeting = json!({"protocol": 1, "tool": "aot-worker", "wasmtime": version});
     write_frame(output, greeting.to_string().as_bytes())?;

@@ -20,7 +20,7 @@ pub fn run(module: &Module, settings: &Settings, arguments: Vec<OsString>) -> Re
     runtime.block_on(async {
         let mut store = store(module.engine(), settings, world(settings, arguments)?)?;
         let instance = linker.instantiate_async(&mut store, module).await?;
-        call_start(&mut store, instance).await
+        call_start(&mut store, instance, settings).await
     })
 }
 

@@ -10,11 +10,16 @@ pub use windows::*;
 mod unix {
     use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
     use std::io::{self, IoSlice};
+    use std::mem::MaybeUninit;
     use std::os::unix::ffi::OsStrExt;
+    use std::ptr::{self, null_mut};
+    use std::sync::atomic::{AtomicPtr, Ordering};
 
     use rustix::fs::{Mode, OFlags, open};
     use rustix::io::Errno;
     use rustix::stdio::{stderr, stdin, stdout};
+
+    use crate::unwritten;
 
     /// Copy the arguments of `main`.
     ///
@@ -55,6 +60,54 @@ mod unix {
     pub fn is_bad_stream(error: &io::Error) -> bool {
         error.raw_os_error() == Some(Errno::BADF.raw_os_error())
     }
+
+    /// A memory, and where in it `unwritten` looks.
+    static MEMORY: AtomicPtr<u8> = AtomicPtr::new(null_mut());
+    static PLACE: AtomicPtr<u8> = AtomicPtr::new(null_mut());
+
+    /// Let signals that end the process write before what a program has not written, unless they
+    /// are ignored.
+    pub fn on_interrupts(memory: *mut u8, place: *mut u8) {
+        MEMORY.store(memory, Ordering::Relaxed);
+        PLACE.store(place, Ordering::Relaxed);
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            // SAFETY: the structures are valid, and `interrupted` calls what a handler may call.
+            unsafe {
+                let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+                libc::sigaction(signal, ptr::null(), &mut action);
+                if action.sa_sigaction == libc::SIG_DFL {
+                    action.sa_sigaction = interrupted as *const () as libc::sighandler_t;
+                    action.sa_flags = libc::SA_ONSTACK | libc::SA_RESETHAND | libc::SA_NODEFER;
+                    libc::sigaction(signal, &action, null_mut());
+                }
+            }
+        }
+    }
+
+    /// Write what the reader takes, then die of the signal. A second one does that at once.
+    extern "C" fn interrupted(signal: c_int) {
+        /// Bytes that a ready pipe takes without a wait.
+        const PIECE: usize = 4096;
+        const PATIENCE: c_int = 100; // milliseconds
+        let memory = MEMORY.load(Ordering::Relaxed);
+        // SAFETY: the memory lives as long as the process, and does not move. Where the program
+        // has written nonsense, `write` refuses the address.
+        unsafe {
+            let place: [u8; unwritten::SIZE] =
+                ptr::read_volatile(PLACE.load(Ordering::Relaxed).cast());
+            let (mut start, mut size) = unwritten::buffer(&place);
+            let mut stdout = libc::pollfd { fd: 1, events: libc::POLLOUT, revents: 0 };
+            while size > 0 && libc::poll(&mut stdout, 1, PATIENCE) > 0 {
+                let written = libc::write(1, memory.wrapping_add(start).cast(), size.min(PIECE));
+                let Ok(written @ 1..) = usize::try_from(written) else {
+                    break;
+                };
+                start += written;
+                size -= written;
+            }
+            libc::raise(signal);
+        }
+    }
 }
 
 #[cfg(windows)]
@@ -82,6 +135,9 @@ mod windows {
     pub fn is_bad_stream(_: &io::Error) -> bool {
         false
     }
+
+    /// Windows calls handlers in another thread, while the program goes on.
+    pub fn on_interrupts(_: *mut u8, _: *mut u8) {}
 }
 
 /// The bytes of the running file.

@@ -17,6 +17,7 @@ mod payload;
 mod program;
 mod settings;
 mod stdio;
+mod unwritten;
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasmtime::{Engine, FrameInfo, Instance, ResourceLimiter, Result, Store, Trap, WasmBacktrace};
 
 use crate::settings::Settings;
-use crate::{Failure, lines};
+use crate::{Failure, lines, unwritten};
 
 /// The host's side of a program, with its world `W`.
 pub struct State<W> {
@@ -48,11 +48,27 @@ pub fn store<W>(engine: &Engine, settings: &Settings, world: W) -> Result<Store<
 }
 
 /// Run the program to its end. Only a failure returns.
-pub async fn call_start<W: Send>(store: &mut Store<State<W>>, instance: Instance) -> Result<()> {
+pub async fn call_start<W: Send>(
+    store: &mut Store<State<W>>,
+    instance: Instance,
+    settings: &Settings,
+) -> Result<()> {
     let start = instance.get_typed_func::<(), ()>(&mut *store, "_start")?;
-    start.call_async(store, ()).await?;
-    // The system takes everything back faster than we would give it back.
-    std::process::exit(0)
+    let memory = unwritten::memory(store, instance);
+    if let Some(memory) = memory
+        && settings.memory_reservation.is_none()
+    {
+        unwritten::write_on_signals(store, memory);
+    }
+    let ended = start.call_async(&mut *store, ()).await;
+    if ended.is_ok() {
+        // The system takes everything back faster than we would give it back.
+        std::process::exit(0)
+    }
+    if let Some(memory) = memory {
+        unwritten::write(store, memory);
+    }
+    ended
 }
 
 /// `proc_exit`. It does not return, which a host function cannot say.

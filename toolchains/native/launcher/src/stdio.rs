@@ -81,7 +81,7 @@ pub async fn run(module: &Module, settings: &Settings, arguments: Vec<OsString>)
         imports.push(Extern::Func(make(&mut store)));
     }
     let instance = Instance::new_async(&mut store, module, &imports).await?;
-    call_start(&mut store, instance).await
+    call_start(&mut store, instance, settings).await
 }
 
 type Strings = fn(&Stdio) -> &[Vec<u8>];
