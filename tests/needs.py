@@ -12,3 +12,12 @@ def need(*tools: str) -> None:
     for tool in tools:
         if not shutil.which(tool):
             pytest.skip(f"{tool} is missing")
+
+
+def open_terminal() -> tuple[int, int]:
+    """Open a terminal: our end, and that of a program; skip the test where there is none."""
+    pty = pytest.importorskip("pty", reason="this system has no terminals")
+    try:
+        return pty.openpty()
+    except OSError:
+        pytest.skip("/dev/pts is missing")

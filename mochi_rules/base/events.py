@@ -15,6 +15,7 @@ class Outcome(Enum):
     FETCHED = "fetched"  # from the cache that machines share
     UP_TO_DATE = "up to date"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"  # by Ctrl-C, before it had any
 
     @property
     def is_cached(self) -> bool:

@@ -115,14 +115,6 @@ def decode_source(name: str, data: bytes) -> Source:
         ) from None
 
 
-def is_stream(path: Path) -> bool:
-    """Return whether a name leads to a pipe or a device: to read it may take forever."""
-    try:
-        return stat.S_IFMT(path.stat().st_mode) not in _REPLACED
-    except (OSError, ValueError):
-        return False
-
-
 def read_input(path: Path, name: str | None = None) -> bytes:
     """Read a file which the user named.
 

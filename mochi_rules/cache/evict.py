@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import Digest
 from mochi_rules.cache.entry import discard, write_entry
+from mochi_rules.cache.limits import DAY
 from mochi_rules.cache.lock import file_lock
 from mochi_rules.cache.statistics import Statistics
 
@@ -30,7 +31,6 @@ _LOW_WATER = 0.7  # of the cap: at it, eviction ends
 _SAMPLED = 16  # of the 256 directories
 _BLOCK = 4096  # bytes; what a small file takes on most file systems
 _RESULT_LEAD_NS = 60 * 10**9
-_DAY_NS = 86_400 * 10**9
 _AT_ONCE = -1  # in the place of a time of last use
 _DRAFT_NS = 3600 * 10**9  # after an hour, no writer is still at its draft
 _SHELVES = tuple(f"{index:02x}" for index in range(256))
@@ -128,7 +128,7 @@ def _is_draft(entry: Entry) -> bool:
 def _is_late(layout: Layout) -> bool:
     """Return whether the last eviction was more than a day ago."""
     try:
-        return time.time_ns() - layout.swept.stat().st_mtime_ns > _DAY_NS
+        return time.time_ns() - layout.swept.stat().st_mtime_ns > DAY
     except OSError:
         return True
 

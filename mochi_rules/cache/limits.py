@@ -18,7 +18,7 @@ SIZE, DAYS = "MOCHI_RULES_CACHE_SIZE", "MOCHI_RULES_CACHE_DAYS"
 _SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?) ?([kmgt])b?", re.IGNORECASE)
 _DAYS = re.compile(r"\d{1,5}")
 _UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_DAY = 86_400 * 10**9  # nanoseconds
+DAY = 86_400 * 10**9  # nanoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +66,4 @@ def parse_days(name: str, text: str) -> int:
     """
     if not _DAYS.fullmatch(text):
         raise fail("K009", f"`{name}` cannot be `{text}`", help="write a number such as `30`")
-    return int(text) * _DAY
+    return int(text) * DAY

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.files import write_atomic
 from mochi_rules.base.suggest import did_you_mean, listing
-from mochi_rules.project.project_file import FILE, read_table
+from mochi_rules.project.project_file import FILE, read_project
 from mochi_rules.remote.settings import ENVIRONMENT, REVOKED, SECTION, TRUSTED
 from mochi_rules.remote.trust import public_text
 from mochi_rules.signing.keys import load_signing_key, write_key_pair
@@ -65,7 +65,7 @@ def _show(name: str) -> str:
 
 def _revoke(name: str) -> str:
     """Write into `mochi.toml` that a writer is not trusted any more."""
-    table = read_table(Path.cwd(), SECTION)
+    table = read_project(Path.cwd()).table(SECTION)
     writers = table.get(TRUSTED)
     key = writers.get(name) if isinstance(writers, dict) else None
     if not isinstance(key, str):

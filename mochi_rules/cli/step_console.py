@@ -89,8 +89,12 @@ def _shown(console: Console | None, step: StepStarted) -> Iterator[list[tuple[Ou
         yield ended
         return
     console.started(step)
+    unfinished = Outcome.FAILED
     try:
         yield ended
+    except KeyboardInterrupt:
+        unfinished = Outcome.INTERRUPTED
+        raise
     finally:
-        outcome, remark, size = ended[0] if ended else (Outcome.FAILED, "", 0)
+        outcome, remark, size = ended[0] if ended else (unfinished, "", 0)
         console.finished(step, StepFinished(step.verb, step.target, outcome, remark, size=size))

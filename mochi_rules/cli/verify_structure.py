@@ -23,6 +23,7 @@ from mochi_rules.steps.expectations import (
     native_expectation,
     platform_expectation,
 )
+from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed
@@ -46,7 +47,7 @@ def verify_structure(parsed: Parsed) -> int:
         sys.stdout.write(f"{name}: {failure}\n")
     if failures:
         return 1
-    sys.stdout.write(f"{name}: sound, {count} checks\n")
+    sys.stdout.write(f"{name}: sound, {count_text(count, 'check')}\n")
     return 0
 
 

@@ -40,6 +40,9 @@ def _no_level(platform: Platform, text: str) -> MochiError:
     if text == "native":
         # The machine that builds must never decide the bytes.
         notes = ("an artifact for `native` would depend on the machine that built it", *notes)
+    if text == architecture.name.replace("_", "-"):  # as others call the baseline
+        default = f"write `cpu={names[0]}`"
+        names = []
     return fail(
         "C012",
         f"no CPU level of {architecture.name} is named `{text}`",

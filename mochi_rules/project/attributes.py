@@ -257,6 +257,8 @@ RULES: tuple[Rule, ...] = (
          Attr("stdin", FILE, "the standard input of the program; empty by default", None),
          Attr("expected", FILE, "the exact standard output of the program", None),
          Attr("timeout", SECONDS, "the number of seconds after which the test fails", 60),
+         Attr("platform", TEXT, "the platform to run on, such as `aarch64-linux`: its executable "
+              "runs under qemu, or on a server; by default this machine's", ""),
          _OPTIMIZE, _ENGINE),
         ("{}.wasm", "{}.cwasm", "{}.cwasm.json"),
     ),

@@ -12,24 +12,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine_options import BY_NAME
 from mochi_rules.aot.executable.settings import NUMBERS, Directory, RunSettings
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
-from mochi_rules.base.files import read_source
-from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.platform import find_platform
-from mochi_rules.project.project_file import FILE, read_tables
+from mochi_rules.project.project_file import ENGINE, FILE, read_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from mochi_rules.base.span import Source
+    from mochi_rules.project.project_file import ProjectFile
 
-_SECTION = "engine"
 _DIRECTORIES = "dirs"
 _RUN_NAMES = (*(number.name for number in NUMBERS), _DIRECTORIES)
 
@@ -103,8 +101,7 @@ class Profiles:
     """The profiles of a workspace: the tables `[engine.NAME]` of its `mochi.toml`, read once."""
 
     def __init__(self, root: Path) -> None:
-        self._path = root / FILE
-        self._read: dict[str, Settings] | None = None
+        self._root = root
         self._checked: set[str] = set()
 
     @property
@@ -113,7 +110,7 @@ class Profiles:
 
         Emits: B010, B011, B028 (the file is wrong).
         """
-        return list(self._profiles())
+        return list(self._profiles)
 
     def find(self, name: str) -> Settings:
         """Return the settings of a profile, checked.
@@ -124,10 +121,10 @@ class Profiles:
         Raises:
             MochiError: There is no such profile, or a setting cannot be.
         """
-        profiles = self._profiles()
+        profiles = self._profiles
         if name in profiles:
             if name not in self._checked:
-                _check(self._path, name, profiles[name])
+                _check(self._file, name, profiles[name])
                 self._checked.add(name)
             return profiles[name]
         notes = (f"the profiles are {listing(profiles)}",) if profiles else ()
@@ -136,28 +133,33 @@ class Profiles:
                 "B029",
                 f"no profile of the engine is named `{name}`",
                 notes=notes,
-                help=did_you_mean(name, profiles) or f"write `[{_SECTION}.{name}]` in `{FILE}`",
+                help=did_you_mean(name, profiles) or f"write `[{ENGINE}.{name}]` in `{FILE}`",
             )
         )
 
-    def _profiles(self) -> dict[str, Settings]:
-        if self._read is None:
-            self._read = _parse(self._path) if self._path.is_file() else {}
-        return self._read
+    @cached_property
+    def _file(self) -> ProjectFile:
+        return read_project(self._root)
+
+    @cached_property
+    def _profiles(self) -> Mapping[str, Settings]:
+        tables = self._file.tables.get(ENGINE, {})
+        is_table = isinstance(tables, dict)
+        others = [name for name, value in (tables.items() if is_table else ())
+                  if not isinstance(value, dict)]  # fmt: skip
+        if others or not is_table:
+            raise MochiError(
+                Diagnostic(
+                    "B028",
+                    f"`{ENGINE}` of `{FILE}` must hold tables",
+                    self._file.locate(ENGINE, *others[:1]),
+                    help=f"write `[{ENGINE}.sandboxed]`, and below it `fuel = 1_000_000`",
+                )
+            )
+        return tables  # type: ignore[no-any-return] # TOML has no types
 
 
-def _parse(path: Path) -> dict[str, Settings]:
-    tables = read_tables(path).get(_SECTION, {})
-    if isinstance(tables, dict) and all(isinstance(table, dict) for table in tables.values()):
-        return tables
-    raise fail(
-        "B028",
-        f"`{_SECTION}` of `{FILE}` must hold tables",
-        help=f"write `[{_SECTION}.sandboxed]`, and below it `fuel = 1_000_000`",
-    )
-
-
-def _check(path: Path, name: str, settings: Settings) -> None:
+def _check(file: ProjectFile, name: str, settings: Settings) -> None:
     """Check a profile, as a program on a platform with all features would have it."""
     from mochi_rules.aot.config import engine_config  # noqa: PLC0415 - of profiles only
     from mochi_rules.aot.executable.settings import launcher_settings  # noqa: PLC0415
@@ -166,20 +168,11 @@ def _check(path: Path, name: str, settings: Settings) -> None:
         engine, run = split(settings)
         launcher_settings(engine_config(find_platform("x86_64-linux"), "", engine), run)
     except MochiError as error:
-        source = read_source(path, FILE)
-        found = (replace(item, span=_locate(source, name, settings, item.message))
+        found = (replace(item, span=file.locate(ENGINE, name, *_named(settings, item.message)))
                  for item in error.diagnostics)  # fmt: skip
         raise MochiError(*found) from None
 
 
-def _locate(source: Source, profile: str, settings: Settings, message: str) -> Span:
-    """Return the span of the first setting of a profile that a message names, or of its table."""
-    table = rf"""^[ \t]*\[\s*{_SECTION}\s*\.\s*["']?{re.escape(profile)}["']?\s*\]"""
-    found = re.compile(table, re.MULTILINE).search(source.text)
-    start, end = found.span() if found else (0, 1)
-    names = [name for name in settings if re.search(rf"`{re.escape(name)}\b", message)]
-    for name in names:
-        key = re.compile(rf"""^[ \t]*["']?({re.escape(name)})["']?\s*=""", re.MULTILINE)
-        if hit := key.search(source.text, end):
-            return Span(source, *hit.span(1))
-    return Span(source, start, end)
+def _named(settings: Settings, message: str) -> list[str]:
+    """Return the first setting that a message names, if it names one."""
+    return [name for name in settings if re.search(rf"`{re.escape(name)}\b", message)][:1]

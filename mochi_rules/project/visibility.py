@@ -144,7 +144,8 @@ class Universe:
     def _dep_fault(self, unit: Unit, label: Label) -> Diagnostic | None:
         found = self.units.get(label)
         if found is None:
-            names = [str(item.label) for item in self.units.values() if item.is_library]
+            names = [str(item.label) for item in self.units.values()
+                     if item.is_library and item is not unit]  # fmt: skip
             return Diagnostic(
                 "B016",
                 f"`{unit.label}` depends on `{label}`, but there is no such target",

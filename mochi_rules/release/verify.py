@@ -21,6 +21,7 @@ from mochi_rules.release.envelope import malformed, open_envelope
 from mochi_rules.release.policy import Policy, violations
 from mochi_rules.release.provenance import Provenance, read_statement
 from mochi_rules.steps.step import CWASM, WASM
+from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,7 @@ def verify_archive(
     renamed = "" if subject == name else f"{subject}, "
     rows += [
         ("archive", renamed + f"sha256 {provenance.subjects[subject][0]}"),
-        ("contents", f"{len(files)} files"),
+        ("contents", count_text(len(files), "file")),
         ("programs", _check_programs(files, provenance)),
         ("sources", _check_sources(provenance, read)),
         ("built by", f"{provenance.builder}, {_tools(provenance)}"),
@@ -229,14 +230,14 @@ def _check_sources(
     """
     sources = sources_of(provenance.steps)
     if read is None:
-        return f"{len(sources)} files, not compared: no `--source`"
+        return f"{count_text(len(sources), 'file')}, not compared: no `--source`"
     for path, digest in sources.items():
         data = read(provenance, path)
         if data is None:
             raise _wrong_source(path, "is missing")
         if (found := digest_bytes(data).hash) != digest:
             raise _wrong_source(path, f"has the SHA-256 {found}, not {digest}")
-    count, commit = f"{len(sources)} files as in", f"commit {provenance.commit[:12]}"
+    count, commit = f"{count_text(len(sources), 'file')} as in", f"commit {provenance.commit[:12]}"
     if not provenance.commit:
         return f"{count} the folder, which was not in a commit"
     if changed := sources.keys() & set(provenance.changed):

@@ -70,14 +70,17 @@ def make_tree(
 class Job:
     """A command in a directory: `files`, and `runtime` as its folder of that name.
 
-    It gets `seconds` to finish.
+    It gets `seconds` to finish, on a worker for programs of `platform`; by default on any. Traces
+    call it `name`.
     """
 
+    name: str
     arguments: tuple[str, ...]
     runtime: Tree
     files: Mapping[str, bytes]
     seconds: float
     environment: Mapping[str, str] = field(default_factory=dict)
+    platform: str = ""
 
 
 RUNTIME = "runtime"
@@ -108,12 +111,18 @@ class Executor:
         self._open = open_server
         self._guard = guard
         self._fail = fail
-        properties = sorted(settings.properties.items())
-        self._platform = Platform(tuple(Property(*item) for item in properties))
+        self._platforms = {
+            name: Platform(tuple(Property(*item) for item in sorted(properties.items())))
+            for name, properties in settings.properties.items()
+        }
         self._salt = settings.namespace.encode()
         self._lock = Lock()
         self._refusal: ServerError | MochiError | None = None  # why the server runs nothing
         self._there: set[Digest] = set()  # roots of trees that the server has
+
+    def has_workers(self, platform: str) -> bool:
+        """Return whether the server is said to have workers for programs of a platform."""
+        return platform in self._platforms
 
     def run(self, job: Job, cancellation: Cancellation) -> Finished | None:
         """Return how a job ended, whatever its status; None where it was not run to its end.
@@ -165,11 +174,11 @@ class Executor:
     def _run(self, server: GrpcServer, job: Job, cancellation: Cancellation) -> Finished:
         action, blobs = self._action(job)
         for is_last in (False, True):
-            with span("remote", f"send the inputs of {job.arguments[-1]}"):
+            with span("remote", f"send the inputs of {job.name}"):
                 self._send_tree(server, job.runtime)
                 _send(server, blobs)
             try:
-                with span("remote", f"execute {job.arguments[-1]}"):
+                with span("remote", f"execute {job.name}"):
                     limit = job.seconds + _QUEUE
                     response = server.execution.run(action, limit, cancellation)
                 assert response.result is not None
@@ -186,14 +195,15 @@ class Executor:
         """Return the digest of a job's action, and the blobs that are its own."""
         tree = make_tree(job.files, subtrees={RUNTIME: job.runtime})
         variables = tuple(Property(*item) for item in sorted(job.environment.items()))
-        command = encode(Command(job.arguments, variables, self._platform))
+        platform = self._platforms[job.platform]
+        command = encode(Command(job.arguments, variables, platform))
         action = encode(
             Action(
                 digest_bytes(command),
                 tree.root,
                 duration(job.seconds),
                 salt=self._salt,
-                platform=self._platform,
+                platform=platform,
             )
         )
         blobs = {digest: _content(data) for digest, data in tree.blobs.items()

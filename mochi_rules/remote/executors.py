@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LOCAL, REMOTE, RACE = "local", "remote", "race"
 EXECUTORS = (LOCAL, REMOTE, RACE)
-KINDS = ("mochi", "aot", "test")  # of steps that may run elsewhere: the others take no time
+KINDS = ("mochi", "aot", "clif", "test")  # of steps that may run elsewhere: the others take no time
 
 
 def parse_executors(text: str) -> Mapping[str, str]:

@@ -10,17 +10,23 @@ Secrets come from files, helpers and the environment alone: everybody sees a com
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail, placed
 from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.platforms.platform import find_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from urllib.parse import SplitResult
+
+    from mochi_rules.base.span import Span
 
 SECTION = "remote"
 ENVIRONMENT = "MOCHI_RULES_REMOTE"
@@ -117,7 +123,8 @@ class RemoteSettings:
     `waits` lets a build end only when everything is uploaded. A build fails without the server
     where it `is_required`. `namespace` parts what is stored by those who trust each other.
     `token` is a secret. `trust` says whose entries are taken. `executors` has where each kind of
-    step runs that does not run here alone, and `properties` what workers there are chosen by.
+    step runs that does not run here alone. `properties` are what workers there are chosen by, for
+    programs of each platform, and for all steps by the empty name.
     """
 
     address: Address | None = None
@@ -130,7 +137,7 @@ class RemoteSettings:
     helper: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
     executors: Mapping[str, str] = field(default_factory=dict)
-    properties: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"": {}})
 
     @property
     def reads(self) -> bool:
@@ -148,11 +155,13 @@ def remote_settings(
     environment: Mapping[str, str],
     table: Mapping[str, object],
     folder: Path,
+    locate: Callable[..., Span | None] = lambda *_: None,
 ) -> RemoteSettings:
     """Return the settings of the remote cache.
 
     `arguments` are the variables of the command line, and `table` is that of `mochi.toml` in
-    `folder`, where relative paths begin.
+    `folder`, where relative paths begin. `locate` returns where a setting is there, or a key of
+    one that is a table.
 
     Emits: K020.
 
@@ -160,30 +169,19 @@ def remote_settings(
         MochiError: A setting is wrong.
     """
     if unknown := [name for name in table if name not in _NAMES]:
-        raise fail(
-            "K020",
-            f"`[{SECTION}]` of `mochi.toml` has no setting `{unknown[0]}`",
-            notes=(f"the settings are {listing(_NAMES)}",),
-            help=did_you_mean(unknown[0], _NAMES) or "leave it out",
-        )
-    values = {name: _value(name, arguments, environment, table) for name in _CHOICES}
-    for name, choices in _CHOICES.items():
-        value, shown = values[name], _VARIABLES.get(name, name)
-        if choices and value and value not in choices:
-            raise fail(
-                "K020",
-                f"`{shown}` cannot be `{value}`",
-                notes=(f"it must be one of {listing(choices)}",),
-                help=did_you_mean(value, choices) or f"write `{shown}={choices[0]}`",
-            )
-    trust = _trust(table)
+        raise MochiError(*(_unknown(name, locate(name)) for name in unknown))
+    given = _Given(arguments, environment, table, locate)
+    values = {name: given.value(name) for name in _CHOICES}
+    trust = _trust(given)
     is_reader = is_pull_request(environment) or (trust.trusted and not values["signing_key"])
     mode = values["mode"] or (READ if is_reader else BOTH)
     url = values["url"] if mode != OFF else ""
-    address = parse_address(url) if url not in ("", OFF) else None
-    executors = _executors(values["executor"])
-    if executors and not (values["url"] if address is None else address.is_grpc):
-        raise _wrong("remote execution needs a server that speaks gRPC")
+    with given.placed("url"):
+        address = parse_address(url) if url not in ("", OFF) else None
+    with given.placed("executor"):
+        executors = _executors(values["executor"])
+        if executors and not (values["url"] if address is None else address.is_grpc):
+            raise _wrong("remote execution needs a server that speaks gRPC")
     return RemoteSettings(
         address=address,
         mode=mode,
@@ -195,7 +193,17 @@ def remote_settings(
         helper=values["credential_helper"],
         files={name: folder / Path(values[name]).expanduser() for name in _PATHS if values[name]},
         executors=executors if address is not None else {},
-        properties=_properties(table),
+        properties=_properties(given),
+    )
+
+
+def _unknown(name: str, span: Span | None) -> Diagnostic:
+    return Diagnostic(
+        "K020",
+        f"`[{SECTION}]` of `mochi.toml` has no setting `{name}`",
+        span,
+        notes=(f"the settings are {listing(_NAMES)}",),
+        help=did_you_mean(name, _NAMES) or "leave it out",
     )
 
 
@@ -250,30 +258,59 @@ def is_pull_request(environment: Mapping[str, str]) -> bool:
     return named or any(environment.get(name) for name in _ANY_PULL_REQUEST)
 
 
-def _value(
-    name: str,
-    arguments: Mapping[str, str],
-    environment: Mapping[str, str],
-    table: Mapping[str, object],
-) -> str:
-    """Return a setting from the first source that has it; an empty string is the default."""
-    variable = ENVIRONMENT if name == "url" else f"{ENVIRONMENT}_{name.upper()}"
-    said = arguments.get(_VARIABLES.get(name, "")) or environment.get(variable, "")
-    value = table.get(name, "")
-    if name == "require" and isinstance(value, bool):
-        value = ANSWERS[not value]
-    if not isinstance(value, str):
-        raise fail("K020", f"`{name}` of `[{SECTION}]` in `mochi.toml` must be a string",
-                   help=f'write `{name} = "..."`')  # fmt: skip
-    return said or value
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The settings as they are given: on the command line, in the environment, in `mochi.toml`."""
+
+    arguments: Mapping[str, str]
+    environment: Mapping[str, str]
+    table: Mapping[str, object]
+    locate: Callable[..., Span | None]
+
+    def value(self, name: str) -> str:
+        """Return a setting from the first source that has it; an empty string is the default.
+
+        Emits: K020 (not a string, or none of those allowed).
+        """
+        found = self.table.get(name, "")
+        if name == "require" and isinstance(found, bool):
+            found = ANSWERS[not found]
+        said, choices = self._said(name), _CHOICES[name]
+        with placed(partial(self.locate, name)):
+            if not isinstance(found, str):
+                message = f"`{name}` of `[{SECTION}]` in `mochi.toml` must be a string"
+                raise fail("K020", message, help=f'write `{name} = "..."`')
+        value = said or found
+        if choices and value and value not in choices:
+            shown = _VARIABLES.get(name, name) if said else name
+            example = f"{shown}={choices[0]}" if said else f'{shown} = "{choices[0]}"'
+            with self.placed(name):
+                raise fail(
+                    "K020",
+                    f"`{shown}` cannot be `{value}`",
+                    notes=(f"it must be one of {listing(choices)}",),
+                    help=did_you_mean(value, choices) or f"write `{example}`",
+                )
+        return value
+
+    def placed(self, name: str) -> AbstractContextManager[None]:
+        """Give errors about a setting of `mochi.toml` its place there."""
+        return nullcontext() if self._said(name) else placed(partial(self.locate, name))
+
+    def _said(self, name: str) -> str:
+        """Return what the command line or the environment has."""
+        variable = ENVIRONMENT if name == "url" else f"{ENVIRONMENT}_{name.upper()}"
+        return self.arguments.get(_VARIABLES.get(name, "")) or self.environment.get(variable, "")
 
 
-def _trust(table: Mapping[str, object]) -> Trust:
+def _trust(given: _Given) -> Trust:
     """Return whom a `[remote]` table trusts."""
-    age = table.get(MAX_AGE, 0)
-    if not isinstance(age, int) or age < 0:
-        raise fail("K020", f"`{MAX_AGE}` must be a number of days", help=f"write `{MAX_AGE} = 30`")
-    return Trust(_keys(table, TRUSTED), _keys(table, REVOKED), age)
+    age = given.table.get(MAX_AGE, 0)
+    with given.placed(MAX_AGE):
+        if not isinstance(age, int) or age < 0:
+            message = f"`{MAX_AGE}` must be a number of days"
+            raise fail("K020", message, help=f"write `{MAX_AGE} = 30`")
+    return Trust(_keys(given, TRUSTED), _keys(given, REVOKED), age)
 
 
 def _executors(text: str) -> Mapping[str, str]:
@@ -285,31 +322,39 @@ def _executors(text: str) -> Mapping[str, str]:
     return parse_executors(text)
 
 
-def _properties(table: Mapping[str, object]) -> dict[str, str]:
-    """Return what workers are chosen by."""
-    found = table.get(PROPERTIES, {})
-    if not isinstance(found, dict) or not all(isinstance(item, str) for item in found.values()):
-        raise fail(
-            "K020",
-            f"`[{SECTION}.{PROPERTIES}]` must hold strings",
-            help='write `container-image = "docker://..."`',
-        )
+def _properties(given: _Given) -> dict[str, dict[str, str]]:
+    """Return what workers are chosen by, for each platform that has a table of its own."""
+    table = given.table.get(PROPERTIES, {})
+    found: dict[str, dict[str, str]] = {"": {}}
+    for name, value in table.items() if isinstance(table, dict) else [("", table)]:
+        with placed(partial(given.locate, PROPERTIES, *filter(None, [name]))):
+            if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+                found[find_platform(name).name] = value
+            elif name and isinstance(value, str):
+                found[""][name] = value
+            else:
+                raise fail(
+                    "K020",
+                    f"`[{SECTION}.{PROPERTIES}]` must hold strings, or tables of them by platform",
+                    help='write `container-image = "docker://..."`',
+                )
     return found
 
 
-def _keys(table: Mapping[str, object], name: str) -> dict[str, bytes]:
+def _keys(given: _Given, name: str) -> dict[str, bytes]:
     """Return public keys by the names of their writers."""
     found = {}
-    keys = table.get(name, {})
+    keys = given.table.get(name, {})
     for writer, text in keys.items() if isinstance(keys, dict) else [("", keys)]:
         key = parse_public(text) if isinstance(text, str) else None
         if key is None:
-            raise fail(
-                "K020",
-                f"`{name}` of `[{SECTION}]` must hold public keys by the names of writers",
-                notes=(f"`{writer}` has none",) if writer else (),
-                help="`mochi-rules cache key show FILE` prints the line to write",
-            )
+            with placed(partial(given.locate, name, *filter(None, [writer]))):
+                raise fail(
+                    "K020",
+                    f"`{name}` of `[{SECTION}]` must hold public keys by the names of writers",
+                    notes=(f"`{writer}` has none",) if writer else (),
+                    help="`mochi-rules cache key show FILE` prints the line to write",
+                )
         found[writer] = key
     return found
 

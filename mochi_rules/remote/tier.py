@@ -24,6 +24,7 @@ from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
 from mochi_rules.remote.trust import load_signer, refusal, with_origin
 from mochi_rules.remote.uploads import Uploads
+from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -184,14 +185,14 @@ class RemoteTier:
             self._server.close()
         self._recorder.count(Statistics(skipped=left))
         if left and trouble is None:
-            self._note(f"{left} results are not in the remote cache: {_WAIT}")
+            self._note(f"{count_text(left, 'result')} not in the remote cache: {_WAIT}")
 
     def _drain(self) -> int:
         """Wait while uploads make progress; return how many results are not up."""
         left = self.uploads.drain(_UNNOTICED)
         if not left:
             return 0
-        self._note(f"uploading {left} results to the remote cache")
+        self._note(f"uploading {count_text(left, 'result')} to the remote cache")
         if self.settings.waits or self.settings.is_required:
             seconds, step = _STALLED, 1
         else:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mochi_rules.project.configuration import Configuration
-    from mochi_rules.rules.workspace import Target, Workspace
+    from mochi_rules.rules.claims import Target
+    from mochi_rules.rules.workspace import Workspace
 
     Event = dict[str, Any]
 
@@ -53,9 +54,10 @@ def build_events(space: Workspace, began: float) -> bytes:
     for target, configuration in targets:
         events += _target_events(space, target, configuration, is_tested=target in tests)
     name = "SUCCESS" if not status else "INTERRUPTED" if space.is_interrupted else "BUILD_FAILURE"
-    if status and all(node.get_state() in _DONE for target, configuration in targets
-                      for node in target.outputs.get(configuration.name, {}).values()):  # fmt: skip
-        name = "TESTS_FAILED" if any(map(_has_failed, tests)) else name
+    is_built = all(node.get_state() in _DONE for target, configuration in targets
+                   for node in target.outputs.get(configuration.name, {}).values())  # fmt: skip
+    if name == "BUILD_FAILURE" and is_built and any(map(_has_failed, tests)):
+        name = "TESTS_FAILED"
     events.append(_event(_FINISHED, [], "finished", {
         "overallSuccess": not status, "exitCode": {"name": name, "code": status},
         "finishTime": _time(datetime.now(UTC).timestamp()),
@@ -79,9 +81,11 @@ def _target_events(
         "importantOutput": [_file(Path(node.get_abspath()), node_path(node)) for node in files],
     })  # fmt: skip
     if is_tested:
-        status = "FAILED" if _has_failed(target) else "PASSED"
         entry = space.journal.entries().get(node_path(target.test))
         outcome, seconds = (entry.outcome, entry.seconds) if entry else (Outcome.UP_TO_DATE, 0.0)
+        status = "PASSED"
+        if _has_failed(target):
+            status = "INCOMPLETE" if outcome is Outcome.INTERRUPTED else "FAILED"
         yield _event(result, [], "testResult", {
             "status": status, "testAttemptDuration": f"{seconds:.3f}s",
             "cachedLocally": outcome in (Outcome.RESTORED, Outcome.UP_TO_DATE),

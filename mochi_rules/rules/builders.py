@@ -17,7 +17,6 @@ from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.events import Outcome, StepFinished
 from mochi_rules.base.files import is_special
 from mochi_rules.platforms.native_files import native_sources
-from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.scons.nodes import check_exists, node_path, source_name
 from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.step_action import StepAction, read_input, read_shared
@@ -155,7 +154,7 @@ def scan(node: Any, *_context: Any) -> list[Any]:
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
         # A step that cannot even begin.
         space.console.tally.count(StepFinished(task.step.verb, task.name, Outcome.FAILED))
-        raise scons_error(error, space.console, node) from None
+        raise space.step_error(error, node) from None
 
 
 _Emitter = tuple[list[Any], list[Any]]

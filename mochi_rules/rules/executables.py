@@ -97,7 +97,8 @@ def declare_executable(call: Call, configuration: Configuration, inputs: Mapping
     """
     platform = configuration.platform
     env = call.environment(configuration)
-    settings = configuration.launch(call.settings)
+    with call.at("engine"):
+        settings = configuration.launch(call.settings)
     is_bundle = call.space.settings.link == "bundle"
     report = call.target.outputs[configuration.name][".cwasm" + REPORT_SUFFIX]
     if not call.space.is_building:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import SCons.Environment
 import SCons.Node.FS
+import SCons.SConsign
 import SCons.Script.Main
 
-from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.project.attributes import BY_NAME
 from mochi_rules.rules.builders import scan
@@ -92,10 +95,30 @@ def signing(space: Workspace, sign: Any) -> Any:
 def _after_reading(space: Workspace, build: Any) -> Any:
     def build_targets(*arguments: Any) -> Any:
         space.finish_reading()
+        space.guard(partial(keep_signatures, space))
         choose_targets(space)
         return build(*arguments)
 
     return build_targets
+
+
+def keep_signatures(space: Workspace) -> None:
+    """Let SCons keep its signatures in the build folder where the workspace cannot be written.
+
+    Emits: B014.
+    """
+    is_default = SCons.SConsign.DB_Name is None
+    if not (is_default and space.is_building) or os.access(space.root, os.W_OK):
+        return
+    build = space.settings.build
+    folder = space.root / build
+    if not os.access(folder, os.W_OK):
+        raise environment_error(
+            "B014",
+            f"cannot write `{build}`: the workspace is read-only",
+            help=f"mount or link a folder that can be written as `{build}`",
+        )
+    SCons.SConsign.File(str(folder / SCons.SConsign.current_sconsign_filename()))
 
 
 def _report_name(space: Workspace) -> bool:

@@ -50,7 +50,8 @@ def declare_native(call: Call, configuration: Configuration, sources: Sources) -
     Emits: A120 (limits), C002 (no linker, or nothing to compile with), C011.
     """
     space, env = call.space, call.environment(configuration)
-    config = native_config(_made_for(call, configuration), call.settings)
+    with call.at("engine"):
+        config = native_config(_made_for(call, configuration), call.settings)
     platform = configuration.platform
     stamp = call.values["stamp"]
     data = _object(call, configuration, config, sources, stamp=stamp)[1]

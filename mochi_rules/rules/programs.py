@@ -10,7 +10,7 @@ from mochi_rules.base.suggest import did_you_mean
 if TYPE_CHECKING:
     from mochi_rules.project.label import Label
     from mochi_rules.rules.call import Call
-    from mochi_rules.rules.workspace import Target
+    from mochi_rules.rules.claims import Target
 
 
 def find_program(call: Call, label: Label, attribute: str, does: str) -> Target:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import SCons.Node
 import SCons.Node.Alias
 
-from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.base.diagnostic import Diagnostic, MochiError, placed
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.project.attributes import BY_NAME, POSITIONAL
@@ -26,6 +26,7 @@ from mochi_rules.rules.builders import (
     wasm_task,
 )
 from mochi_rules.rules.call import Call
+from mochi_rules.rules.claims import Target
 from mochi_rules.rules.executables import declare_executable
 from mochi_rules.rules.native import declare_c_library, declare_native
 from mochi_rules.rules.programs import find_program
@@ -36,7 +37,7 @@ from mochi_rules.rules.sources import Sources
 from mochi_rules.rules.stamping import stamped
 from mochi_rules.rules.targets import test_scope
 from mochi_rules.rules.tests import TEST, declare_test
-from mochi_rules.rules.workspace import Target, Task, workspace
+from mochi_rules.rules.workspace import Task, workspace
 from mochi_rules.steps.step import (
     CWASM,
     WASM,
@@ -53,10 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.base.span import Span
     from mochi_rules.project.configuration import Configuration
-
-_T = TypeVar("_T")
 
 
 def rule_functions() -> dict[str, Callable[..., list[Any]]]:
@@ -75,7 +73,8 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., lis
 
         def act() -> list[Any]:
             values = rule.check(given, place.locate)
-            check_name(values["name"])
+            with placed(partial(place.locate, "name")):
+                check_name(values["name"])
             label = Label(space.package(), values["name"])
             target = Target(label, name, place)
             space.declare(target)
@@ -83,7 +82,7 @@ def _rule_function(name: str, make: Callable[[Call], None]) -> Callable[..., lis
             make(Call(space, env, target, values))
             return target.returned
 
-        found: list[Any] = space.guard(lambda: _placed(act, place.locate))
+        found: list[Any] = space.guard(placed(place.locate)(act))
         return SCons.Node.NodeList(found)  # type: ignore[no-any-return] # SCons has no types
 
     declare.__name__ = name
@@ -96,21 +95,12 @@ def _unnamed() -> tuple[str, ...]:
     return tuple(f"{POSITIONAL} {number}" for number in range(2, 9))
 
 
-def _placed(act: Callable[[], _T], locate: Callable[[str], Span | None]) -> _T:
-    """Call, and give every diagnostic without a place that of the call."""
-    try:
-        return act()
-    except MochiError as error:
-        raise MochiError(
-            *(item if item.span else replace(item, span=locate("")) for item in error.diagnostics)
-        ) from None
-
-
 def _unit(call: Call) -> tuple[Unit, dict[str, Any]]:
     """Return the sources of a target: as names for the checks, and as nodes."""
-    nodes = {source_name(node): node for node in map(call.file, call.values["srcs"])}
+    nodes = {source_name(node): node for node in call.files("srcs")}
     _check_sources(call, nodes)
-    deps = tuple(parse_label(text, call.label.package) for text in call.values["deps"])
+    with call.at("deps"):
+        deps = tuple(parse_label(text, call.label.package) for text in call.values["deps"])
     locate = call.target.place.locate
     unit = Unit(call.label, call.target.rule, tuple(nodes), deps, locate)
     call.space.universe.add(unit)
@@ -170,27 +160,32 @@ def _main(call: Call, unit: Unit) -> str:
 def _binary(call: Call) -> None:
     sources = _program(call)
     if call.space.settings.link == "native":
-        for configuration in call.space.settings.configurations:
-            declare_native(call, configuration, sources)
         call.target.sandbox = cache(partial(_sandbox, call, sources))
-        return
+        _declare(call, partial(declare_native, call, sources=sources))
+    else:
+        _declare(call, partial(_declare_binary, call, sources))
+
+
+def _declare(call: Call, declare: Callable[[Configuration], None]) -> None:
+    """Declare a program in all configurations that are built, and a test may do so in others."""
+    call.target.declare = declare
     for configuration in call.space.settings.configurations:
-        wasm = _wasm(call, configuration, sources)
-        artifact = stamped(call, configuration, CWASM, _artifact(call, configuration, wasm))
-        _object(call, configuration, artifact)
-        declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
+        declare(configuration)
 
 
-def _sandbox(call: Call, sources: Sources) -> Target:
+def _declare_binary(call: Call, sources: Sources, configuration: Configuration) -> None:
+    wasm = _wasm(call, configuration, sources)
+    artifact = stamped(call, configuration, CWASM, _artifact(call, configuration, wasm))
+    _object(call, configuration, artifact)
+    declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
+
+
+def _sandbox(call: Call, sources: Sources, configuration: Configuration) -> Target:
     """Declare what tests run in place of a native program; nothing else has it built."""
     target = Target(call.label, call.target.rule, call.target.place)
     sandboxed = Call(call.space, call.env, target, call.values)
-    for configuration in call.space.settings.configurations:
-        if configuration.platform == host_platform():
-            _artifact(sandboxed, configuration, _wasm(sandboxed, configuration, sources))
-    if call.space.is_building:  # a clean removes them with their folder
-        for node in target.nodes:
-            call.env.Ignore(node.dir, node)
+    _artifact(sandboxed, configuration, _wasm(sandboxed, configuration, sources))
+    call.space.leave_out(target.nodes)
     return target
 
 
@@ -215,26 +210,29 @@ def _c_library(call: Call) -> None:
 
 
 def _wasm_import(call: Call) -> None:
-    source = call.file(call.values["src"])
-    for configuration in call.space.settings.configurations:
-        node = call.output(configuration, ".wasm")
-        is_program = call.values["executable"]
-        name = source_name(source)
-        step = import_step(name, is_program=is_program)
-        inputs = {import_input(name): source}
-        call.space.tasks[node] = file_task(call.space, step, node, inputs)
-        call.environment(configuration).MochiWasmImport(node, source)
-        artifact = _artifact(call, configuration, node)
-        _object(call, configuration, artifact)
-        if is_program:
-            declare_executable(call, configuration, {CWASM: artifact, WASM: node})
+    [source] = call.files("src")
+    _declare(call, partial(_declare_import, call, source))
+
+
+def _declare_import(call: Call, source: Any, configuration: Configuration) -> None:
+    name, is_program = source_name(source), call.values["executable"]
+    node = call.output(configuration, ".wasm")
+    step = import_step(name, is_program=is_program)
+    inputs = {import_input(name): source}
+    call.space.tasks[node] = file_task(call.space, step, node, inputs)
+    call.environment(configuration).MochiWasmImport(node, source)
+    artifact = _artifact(call, configuration, node)
+    _object(call, configuration, artifact)
+    if is_program:
+        declare_executable(call, configuration, {CWASM: artifact, WASM: node})
 
 
 def _prebuilt(call: Call) -> None:
-    source = call.file(call.values["src"])
-    source_name(source)
+    [source] = call.files("src")
     for configuration in call.space.settings.configurations:
-        _check(call, configuration.loader(split(call.settings)[0]), {CWASM: source}, configuration)
+        with call.at("engine"):
+            config = configuration.loader(split(call.settings)[0])
+        _check(call, config, {CWASM: source}, configuration)
         _object(call, configuration, source)
         if call.values["executable"]:
             declare_executable(call, configuration, {CWASM: source})
@@ -246,21 +244,30 @@ def _test(call: Call) -> None:
         message = f"`{call.label}` needs either `program` or `srcs`"
         raise MochiError(Diagnostic("B071", message, help='write `program = ":app"`'))
     call.target.test = SCons.Node.Alias.default_ans.Alias(str(call.label))
-    inputs = {name: call.file(values[name]) for name in (STDIN, EXPECTED) if values[name]}
-    for node in inputs.values():
-        source_name(node)  # refuses what is outside of the workspace
+    inputs = {name: node for name in (STDIN, EXPECTED) for node in call.files(name)}
     if values["program"]:
-        label = parse_label(values["program"], call.label.package)
+        with call.at("program"):
+            label = parse_label(values["program"], call.label.package)
         act = partial(_run_program, call, label, inputs)
-        call.space.after_reading(partial(_placed, act, call.target.place.locate))
+        call.space.after_reading(placed(call.target.place.locate)(act))
     else:
-        sources = _program(call)
-        for configuration in call.space.settings.configurations:
-            _artifact(call, configuration, _wasm(call, configuration, sources))
+        declare = partial(_declare_tested, call, _program(call))
+        if values["platform"]:
+            call.target.declare = declare  # when the test is declared
+        else:
+            _declare(call, declare)
         declare_test(call, call.target, inputs)
     scope = test_scope(call.space)
     if not scope or any(pattern.matches(call.label) for pattern in scope):
         call.env.Alias(TEST, call.target.test)
+
+
+def _declare_tested(call: Call, sources: Sources, configuration: Configuration) -> None:
+    """Declare what a test of its own sources runs: an executable only for another platform."""
+    wasm = _wasm(call, configuration, sources)
+    artifact = _artifact(call, configuration, wasm)
+    if configuration.platform.name == call.values["platform"] != host_platform().name:
+        declare_executable(call, configuration, {CWASM: artifact, WASM: wasm})
 
 
 def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
@@ -272,17 +279,16 @@ def _run_program(call: Call, label: Label, inputs: Mapping[str, Any]) -> None:
 
 
 def _release(call: Call) -> None:
-    values = call.values
-    files = [call.file(name) for name in values["files"]]  # of the folder that is being read
-    lock = call.file(values["lock"]) if values["lock"] else None
-    act = partial(declare_release, call, files, lock)
-    call.space.after_reading(partial(_placed, act, call.target.place.locate))
+    files, lock = call.files("files"), call.files("lock")  # of the folder that is being read
+    act = partial(declare_release, call, files, lock[0] if lock else None)
+    call.space.after_reading(placed(call.target.place.locate)(act))
     call.space.after_reading(partial(check_circumstances, call.space))
 
 
 def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     node = call.output(configuration, ".wasm")
-    config = configuration.engine(call.settings)
+    with call.at("engine"):
+        config = configuration.engine(call.settings)
     level = call.values["optimize"]
     made_for = configuration if level is None else replace(configuration, optimize=level)
     stamp = call.values.get("stamp", False)
@@ -293,7 +299,8 @@ def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
 
 def _artifact(call: Call, configuration: Configuration, wasm: Any) -> Any:
     """Compile ahead of time and check; return the node of the artifact."""
-    config = configuration.engine(call.settings)
+    with call.at("engine"):
+        config = configuration.engine(call.settings)
     node = call.output(configuration, ".cwasm")
     call.space.tasks[node] = file_task(
         call.space, aot_step(config, node_path(wasm)), node, {WASM: wasm}

@@ -11,7 +11,7 @@ from mochi_rules.base.digest import SharedBytes, digest_bytes
 from mochi_rules.base.events import Outcome, StepFinished, StepStarted
 from mochi_rules.base.trace import span
 from mochi_rules.cache.explain import key_record
-from mochi_rules.rules.scons.errors import interruption, scons_error
+from mochi_rules.rules.scons.errors import interruption
 from mochi_rules.rules.scons.nodes import node_path, read_node
 from mochi_rules.rules.workspace import CHANGED, workspace
 from mochi_rules.steps.outputs import place
@@ -68,12 +68,12 @@ def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
             result = space.pipeline.run(task.step, task.read(), node_path(node))
             _keep(space, node, task, result, is_last=is_last)
     except Exception as error:  # noqa: BLE001 - SCons would print a traceback
-        ended = StepFinished(task.step.verb, task.name, Outcome.FAILED)
-        space.console.finished(started, ended)
-        space.journal.failed(node_path(node))
-        if space.is_interrupted:
+        outcome = Outcome.INTERRUPTED if space.is_interrupted else Outcome.FAILED
+        space.console.finished(started, StepFinished(task.step.verb, task.name, outcome))
+        space.journal.ended(node_path(node), outcome)
+        if outcome is Outcome.INTERRUPTED:
             return interruption(node)
-        return scons_error(error, space.console, node)
+        return space.step_error(error, node)
     made = result.made
     ended = StepFinished(
         task.step.verb, task.name, result.outcome, made.remark, result.seconds, len(made.data)

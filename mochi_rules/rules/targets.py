@@ -25,8 +25,9 @@ from mochi_rules.rules.workspace import workspace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mochi_rules.rules.claims import Target
     from mochi_rules.rules.scons.place import Place
-    from mochi_rules.rules.workspace import Target, Workspace
+    from mochi_rules.rules.workspace import Workspace
 
 
 def install_lookup() -> None:

@@ -14,7 +14,7 @@ import SCons.Node.FS
 import SCons.Script
 
 from mochi_rules.base import trace
-from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.files import reason, write_through
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.cache.directory import default_root
@@ -35,6 +35,7 @@ from mochi_rules.rules.releases.releases import check_caches, is_releasing
 from mochi_rules.rules.rules import rule_functions
 from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.scons.interrupts import end_on_interrupt
+from mochi_rules.rules.scons.place import user_place
 from mochi_rules.rules.scons.screen import open_console, share_terminal
 from mochi_rules.rules.summary import summarize
 from mochi_rules.rules.targets import install_lookup
@@ -166,18 +167,19 @@ def _settings(parameters: dict[str, Any], console: Console) -> Settings:
 
     Emits: B003, B004, B026 (no such parameter), B028, B029, C010 to C013, K020.
     """
+    top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
     for name in parameters:
         if name not in _PARAMETERS:
-            raise fail(
+            raise MochiError(Diagnostic(
                 "B026",
                 f"the tool `mochi` has no parameter `{name}`",
+                user_place(top).locate(name),
                 notes=(f"its parameters are {listing(_PARAMETERS)}",),
                 help=did_you_mean(name, _PARAMETERS),
-            )
+            ))  # fmt: skip
     arguments = SCons.Script.ARGUMENTS
     check_arguments(arguments, parameters.get("variables", ()))
     values = {name: str(arguments.get(name, parameters.get(name, ""))) for name in _NAMES}
-    top = Path(SCons.Node.FS.get_default_fs().Top.get_abspath())
     profiles = Profiles(top)
     profile = profiles.find(values["engine"]) if values["engine"] else {}
     if is_releasing():

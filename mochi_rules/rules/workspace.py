@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +14,22 @@ import SCons.Node.FS
 import SCons.Script
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
+from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.directory import Layout
 from mochi_rules.project.visibility import Universe
+from mochi_rules.rules.claims import Claims
 from mochi_rules.rules.scons.errors import scons_error
 from mochi_rules.rules.scons.nodes import node_path
+from mochi_rules.steps.exceptions import as_mochi_error
 from mochi_rules.steps.identity import Identities
 from mochi_rules.steps.journal import Journal
 from mochi_rules.steps.pipeline import Pipeline
 from mochi_rules.steps.tools.tool_choice import pending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from mochi_rules.aot.config import EngineConfig
-    from mochi_rules.aot.executable.settings import RunSettings
     from mochi_rules.base.digest import SharedBytes
     from mochi_rules.cache.tiers import Tier
     from mochi_rules.platforms.platform import Platform
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.project.label import Label
     from mochi_rules.project.profiles import Profiles
+    from mochi_rules.rules.claims import Target
     from mochi_rules.rules.declared_release import DeclaredRelease
     from mochi_rules.rules.scons.place import Place
     from mochi_rules.steps.away.worker import Away
@@ -68,49 +69,6 @@ class Task:
     inputs: Mapping[str, Any] | None = None
 
 
-@dataclass(slots=True)
-class Target:
-    """A declared target: its rule and its place.
-
-    `test` is the node that runs it, of a test.
-
-    `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
-    `engines` and `runs` what that one runs under, each per configuration. `linked` are the nodes
-    that a linker takes, of a library for C. `sandbox` declares what tests run of a native program.
-    """
-
-    label: Label
-    rule: str
-    place: Place
-    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    artifacts: dict[str, Any] = field(default_factory=dict)
-    engines: dict[str, EngineConfig] = field(default_factory=dict)
-    runs: dict[str, RunSettings] = field(default_factory=dict)
-    linked: list[Any] = field(default_factory=list)
-    sandbox: Callable[[], Target] | None = None
-    test: Any = None
-
-    @property
-    def goals(self) -> list[Any]:
-        """What its label stands for: the run of a test, or else all outputs."""
-        return self.nodes if self.test is None else [self.test]
-
-    @property
-    def returned(self) -> list[Any]:
-        """What its rule returns: of a library for C what a linker takes, else its goals."""
-        return self.linked or self.goals
-
-    @property
-    def is_program(self) -> bool:
-        """Whether it can run."""
-        return bool(self.artifacts or self.sandbox)
-
-    @property
-    def nodes(self) -> list[Any]:
-        """All output nodes."""
-        return [node for outputs in self.outputs.values() for node in outputs.values()]
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The variables of the command line and the parameters of the tool.
@@ -131,6 +89,7 @@ class Settings:
     away: Away | None = None
 
 
+_ATTRIBUTES = {"A028": "sha256"}  # of a rule, that the error of a step is about, by its code
 CHANGED = "changed"  # for the digest of an output that is not compared with what its step made
 
 
@@ -154,6 +113,7 @@ class Workspace:
         self.pipeline = Pipeline(cache, engines, Identities(memo), settings.namespace)
         self.journal = Journal(self.root / settings.build)
         self.universe = Universe()
+        self.claims = Claims(self.root)
         self.targets: dict[Label, Target] = {}
         self.sources: dict[str, Any] = {}  # nodes by name, of all targets
         self.tasks: dict[Any, Task] = {}
@@ -170,7 +130,6 @@ class Workspace:
         self.is_building = True
         self.is_interrupted = False
         self.has_begun = False
-        self._claims: dict[str, Label] = {}
         self._pending: list[Callable[[], object]] = []
         self._preparing = Lock()
 
@@ -219,6 +178,14 @@ class Workspace:
         if found:
             raise scons_error(MochiError(*found), self.console)
 
+    def leave_out(self, nodes: Iterable[Any]) -> None:
+        """Let nothing but tests have outputs built: not the folder that they are in.
+
+        A clean removes them with that folder.
+        """
+        for node in nodes if self.is_building else ():
+            self.env.Ignore(node.dir, node)
+
     def declare(self, target: Target) -> None:
         """Add a target.
 
@@ -236,47 +203,6 @@ class Workspace:
                 )
             )
         self.targets[target.label] = target
-
-    def claim(self, node: Any, target: Target) -> None:
-        """Note that a file is an output of a target.
-
-        Emits: B008 (another target makes it).
-        """
-        path = node_path(node)
-        before = self._claims.setdefault(path, target.label)
-        if before != target.label or node.has_builder():
-            maker = f"`{before}`" if before != target.label else "another builder"
-            raise MochiError(
-                Diagnostic(
-                    "B008",
-                    f"`{target.label}` would make `{path}`, which {maker} also makes",
-                    target.place.locate("name"),
-                    help="give one of the two another name",
-                )
-            )
-
-    def obstruction(self, path: str, target: Target) -> MochiError:
-        """Make the error of an output that has no room: what is in the way is found out.
-
-        Emits: B008 (another target's output), B014 (a file or folder of the user's).
-        """
-        parents = [parent.as_posix() for parent in PurePosixPath(path).parents]
-        is_claimed = any(claim in parents or claim.startswith(f"{path}/") for claim in self._claims)
-        files = [parent for parent in parents if (self.root / parent).is_file()]
-        if is_claimed or not (files or (self.root / path).is_dir()):
-            return MochiError(
-                Diagnostic(
-                    "B008",
-                    f"`{target.label}` would make `{path}`, where another target's output is "
-                    "in the way",
-                    target.place.locate("name"),
-                    notes=("an executable has the name of its target, and no folder may have it",),
-                    help="give the target another name, or write `link=none`",
-                )
-            )
-        obstacle, kind = (files[0], "a file") if files else (path, "a folder")
-        message = f"cannot write `{path}`: `{obstacle}` is {kind}"
-        return environment_error("B014", message, help=f"move or remove `{obstacle}`")
 
     def require_aot(self, platform: Platform) -> Recipe | None:
         """Refuse a platform that nothing compiles for: once, and before anything is built.
@@ -308,6 +234,18 @@ class Workspace:
             return action()
         except Exception as error:  # noqa: BLE001 - SCons would print a traceback
             raise scons_error(error, self.console) from None
+
+    def step_error(self, error: BaseException, node: Any) -> BaseException:
+        """Show the error of a step as `scons_error` does: in a user's input, at the rule's call."""
+        diagnostics = as_mochi_error(error).diagnostics
+        if target := self.claims.owner(node):
+            locate = target.place.locate
+            diagnostics = tuple(
+                item if item.span or item.fault is not Fault.INPUT
+                else replace(item, span=locate(_ATTRIBUTES.get(item.code, "src")))
+                for item in diagnostics
+            )  # fmt: skip
+        return scons_error(MochiError(*diagnostics), self.console, node)
 
     # Running.
 
@@ -349,8 +287,10 @@ class Workspace:
     def _is_as_made(self, node: Any) -> bool:
         """Return whether an output is as its step made it; one without a record is not."""
         path = Path(node.get_abspath())
-        if not self.tasks[node].has_file or node.rfile() is not node or not path.is_file():
+        if not self.tasks[node].has_file or node.rfile() is not node or not path.exists():
             return True  # there is nothing to compare, or it is in a repository
+        if not path.is_file():
+            return False
         before = self.made_before(node)
         if before == CHANGED or (before and self.content_digest(node) == before):
             return True

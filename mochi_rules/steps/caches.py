@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.limits import find_limits
-from mochi_rules.project.project_file import read_table
+from mochi_rules.project.project_file import read_project
 from mochi_rules.remote.settings import SECTION, RemoteSettings, remote_settings
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ def find_remote(workspace: Path, arguments: Mapping[str, str]) -> RemoteSettings
     Raises:
         MochiError: A setting is wrong.
     """
-    table = read_table(workspace, SECTION)
-    return remote_settings(arguments, os.environ, table, workspace)
+    project = read_project(workspace)
+    locate = partial(project.locate, SECTION)
+    return remote_settings(arguments, os.environ, project.table(SECTION), workspace, locate)
 
 
 def open_cache(root: Path | None, remote: RemoteSettings, note: Callable[[str], object]) -> Tier:

@@ -41,7 +41,7 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "stamp": (*_STEPS, "formats/build_info.py", "steps/stamp.py"),
     "test": (*_STEPS, "wasm", "steps/processes", "steps/diagnostic_json.py", "project/folder.py",
              "steps/away/guest.py", "steps/test_case.py", "aot/engine.py",
-             "aot/executable/settings.py", "aot/run.py"),
+             "aot/executable/settings.py", "aot/run.py", "aot/unwritten.py"),
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
                "steps/native/c_compilation.py", "steps/exceptions.py", "steps/outputs.py",
                "steps/processes/subprocesses.py", "steps/native/bundle.py"),

@@ -29,6 +29,7 @@ _MAX_SIZE = 8 << 20  # bytes; a journal that has grown larger, and to twice its 
 _KEPT = "kept"  # in the first line
 _MAX_FIRST = 100  # bytes of the first line
 _RAN = (Outcome.BUILT, Outcome.RESTORED, Outcome.FETCHED)
+_WITHOUT_RESULT = (Outcome.FAILED, Outcome.INTERRUPTED)
 _CACHED = [outcome.value for outcome in Outcome if outcome.is_cached]
 
 
@@ -94,9 +95,9 @@ class Journal:
             self.begin()
         self._append(line)
 
-    def failed(self, path: str) -> None:
-        """Note that a step failed."""
-        self._append({"path": path, "outcome": Outcome.FAILED.value})
+    def ended(self, path: str, outcome: Outcome) -> None:
+        """Note that a step ended without a result."""
+        self._append({"path": path, "outcome": outcome.value})
 
     def entries(self) -> dict[str, Entry]:
         """Return what the last build did, by path; empty where nothing is known."""
@@ -104,7 +105,7 @@ class Journal:
         for line in self._lines():
             if "build" in line:
                 for item in history.values():
-                    if item.outcome is not Outcome.FAILED:  # which stays so until it is fixed
+                    if item.outcome not in _WITHOUT_RESULT:  # which stays so until it has one
                         item.outcome, item.seconds = Outcome.UP_TO_DATE, 0.0
             elif isinstance(line.get("path"), str):
                 history.setdefault(line["path"], _History()).add(line)
@@ -229,6 +230,7 @@ def explain(entry: Entry) -> list[str]:
         Outcome.FETCHED: "restored from the remote cache",
         Outcome.UP_TO_DATE: "up to date",
         Outcome.FAILED: "failed",
+        Outcome.INTERRUPTED: "interrupted",
     }[entry.outcome]
     lines = [f"{entry.path}: {how}"]
     if entry.outcome not in _RAN:

@@ -36,8 +36,11 @@ def place(step: Step, path: Path, data: bytes, name: str) -> None:
     Emits: B014.
 
     Raises:
-        MochiError: As `write_output`.
+        MochiError: As `write_output`, or there is a pipe or a device, which keeps no output.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        message = f"cannot write `{name}`: it is a pipe or a device"
+        raise environment_error("B014", message, help=f"move or remove `{name}`")
     write_output(path, data, name, step.mode)
     if step.has_digest:
         from mochi_rules.platforms.native_files import digest_path  # noqa: PLC0415 - of a tool only

@@ -15,7 +15,7 @@ from mochi_rules.aot.config import canonical
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.ui.text import size_text
+from mochi_rules.ui.text import count_text, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,7 +116,7 @@ def library_step(roots: tuple[str, ...]) -> Step:
             warnings = engines.compile_mochi(roots[0], texts, options).warnings
         modules = {name: _facts(data) for name, data in inputs.items()}
         data = _json({"modules": modules})
-        return Made(data, _count(len(modules), "module"), warnings)
+        return Made(data, count_text(len(modules), "module"), warnings)
 
     return Step("check", (), ("mochi",), LIBRARY_REPORT, make)
 
@@ -145,7 +145,7 @@ def import_step(name: str, *, is_program: bool = False) -> Step:
         if is_program:
             check_program(name, summary)
         is_module = summary.kind == "module"
-        remark = _count(summary.defined_functions, "function") if is_module else "component"
+        remark = count_text(summary.defined_functions, "function") if is_module else "component"
         return Made(wasm, remark)
 
     tools = ("import", "wasmtime") if source == WAT else ("import",)
@@ -215,7 +215,7 @@ def check_step(config: EngineConfig, name: str, sha256: str = "") -> Step:
             "functions": functions,
             "checks": [check.name for check in CHECKS],
         }
-        return Made(_json(facts), f"{_count(functions, 'function')}, {len(CHECKS)} checks")
+        return Made(_json(facts), f"{count_text(functions, 'function')}, {len(CHECKS)} checks")
 
     arguments = _engine_arguments(config)
     if sha256:
@@ -314,7 +314,3 @@ def _facts(data: bytes) -> dict[str, object]:
 
 def _json(value: object) -> bytes:
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

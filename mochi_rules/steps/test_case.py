@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import posixpath
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
@@ -12,15 +13,16 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import read_input
 from mochi_rules.project.folder import check_name
 from mochi_rules.steps.processes.capture import MAX_OUTPUT
-from mochi_rules.steps.step import CWASM, WASM, Made, Step
-from mochi_rules.ui.text import size_text
+from mochi_rules.steps.step import CWASM, PROGRAM, WASM, Made, Step
+from mochi_rules.ui.text import count_text, size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.executable.settings import Directory
+    from mochi_rules.platforms.platform import Platform
     from mochi_rules.steps.engines.engines import Engines
     from mochi_rules.steps.processes.capture import Ran
 
@@ -97,17 +99,66 @@ def case_step(case: Case, config: EngineConfig) -> Step:
             files={n: data for n, data in inputs.items() if n.startswith(f"{_FILES}/")},
             lines=find_lines(inputs[WASM]) if WASM in inputs else b"",
         )
-        stdin = inputs.get(STDIN, b"")
-        ran = engines.subprocesses.run(program, stdin, case.timeout)
-        check(case, ran, inputs.get(EXPECTED))
-        facts = {"status": ran.status, "stdout": digest_bytes(ran.stdout).hash}
-        return Made((json.dumps(facts, sort_keys=True) + "\n").encode(), "passed")
+        ran = engines.subprocesses.run(program, inputs.get(STDIN, b""), case.timeout)
+        return _passed(case, ran, inputs.get(EXPECTED))
 
     arguments = (f"--name={case.name}", f"--timeout={case.timeout:g}",
                  *(f"--{name}={value}" for name, value in case.limits),
                  *(f"--dir={item.guest}:{item.access}" for item in case.directories),
                  *(f"--argument={text}" for text in case.args))  # fmt: skip
     return Step("test", arguments, ("test", "wasmtime"), RESULT, make)
+
+
+def executable_case_step(
+    case: Case, platform: Platform, find_emulator: Callable[[], Sequence[str]]
+) -> Step:
+    """Run a test as an executable for a platform: on a server that has it, or under an emulator.
+
+    The inputs are PROGRAM, and what lies beside it by name; EXPECTED and STDIN, where there are
+    any; and those of `directory_inputs`. `find_emulator` returns the command that runs it here.
+
+    Emits: B027 (a directory is elsewhere), B040 (failed), and as `find_emulator`.
+    """
+
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+        from mochi_rules.steps.processes.subprocesses import STARTED, Executable  # noqa: PLC0415 - as above
+
+        hosts = [_inside(case, item.host) for item in case.directories]
+        files, program = {}, {}
+        for name, data in inputs.items():
+            if name.startswith(f"{_FILES}/"):
+                _, number, path = name.split("/", 2)
+                files[f"{hosts[int(number)]}/{path}"] = data
+            elif name not in (STDIN, EXPECTED):
+                program[STARTED if name == PROGRAM else name] = data
+        executable = Executable(platform.name, program, case.args, files, hosts)
+        stdin = inputs.get(STDIN, b"")
+        ran = engines.subprocesses.execute(executable, find_emulator, stdin, case.timeout)
+        return _passed(case, ran, inputs.get(EXPECTED))
+
+    arguments = (f"--platform={platform.name}", f"--timeout={case.timeout:g}",
+                 *(f"--dir={item.host}" for item in case.directories),
+                 *(f"--argument={text}" for text in case.args))  # fmt: skip
+    return Step("test", arguments, ("test",), RESULT, make)
+
+
+def _inside(case: Case, host: str) -> str:
+    """Return the path of a directory, which must be in the folder that the executable starts in."""
+    path = posixpath.normpath(host)
+    if path.startswith(("/", "..")):
+        raise fail(
+            "B027",
+            f"`{case.name}` cannot use `{host}`, which is not below the folder of its program",
+            notes=("for another platform, a test starts an executable in a copy of its folders",),
+            help="move the directory there",
+        )
+    return path
+
+
+def _passed(case: Case, ran: Ran, expected: bytes | None) -> Made:
+    check(case, ran, expected)
+    facts = {"status": ran.status, "stdout": digest_bytes(ran.stdout).hash}
+    return Made((json.dumps(facts, sort_keys=True) + "\n").encode(), "passed")
 
 
 def check(case: Case, ran: Ran, expected: bytes | None) -> None:
@@ -138,8 +189,9 @@ def _excerpt(intro: str, data: bytes) -> str:
     if not lines:
         return ""
     hidden = len(lines) - _SHOWN_LINES
-    shown = [f"... {hidden} lines before", *lines[-_SHOWN_LINES:]] if hidden > 0 else lines
-    return "\n".join([intro, *(f"    {line:.{_SHOWN_COLUMNS}}" for line in shown)])
+    if hidden > 0:
+        lines = [f"... {count_text(hidden, 'line')} before", *lines[-_SHOWN_LINES:]]
+    return "\n".join([intro, *(f"    {line:.{_SHOWN_COLUMNS}}" for line in lines)])
 
 
 def _difference(expected: bytes, got: bytes) -> str:
@@ -149,5 +201,5 @@ def _difference(expected: bytes, got: bytes) -> str:
         return "they differ only in line endings"
     shown = lines[: _SHOWN_LINES + 3]
     if len(lines) > len(shown):
-        shown.append(f"... {len(lines) - len(shown)} lines more")
+        shown.append(f"... {count_text(len(lines) - len(shown), 'line')} more")
     return "\n".join(["the difference:", *(f"    {line:.{_SHOWN_COLUMNS}}" for line in shown)])

@@ -255,6 +255,8 @@ def _remark(event: StepFinished) -> str:
         return f"passed ({where})" if event.verb == "test" else where
     if event.outcome is Outcome.FAILED:
         return "failed"
+    if event.outcome is Outcome.INTERRUPTED:
+        return "interrupted"
     return event.remark
 
 

@@ -25,6 +25,7 @@ class Tally:
     fetched: int = 0
     up_to_date: int = 0
     failed: int = 0
+    interrupted: int = 0
     restored_size: int = 0
     tests_passed: int = 0
     tests_restored: int = 0
@@ -33,7 +34,7 @@ class Tally:
     @property
     def done(self) -> int:
         """How many steps are finished."""
-        return self.built + self.restored + self.up_to_date + self.failed
+        return self.built + self.restored + self.up_to_date + self.failed + self.interrupted
 
     def count(self, event: StepFinished) -> None:
         """Count a step that ended."""
@@ -48,15 +49,17 @@ class Tally:
                 self.up_to_date += 1
             case Outcome.FAILED:
                 self.failed += 1
+            case Outcome.INTERRUPTED:
+                self.interrupted += 1
         if event.verb == "test":
             self._count_test(event)
 
     def _count_test(self, event: StepFinished) -> None:
         if event.outcome is Outcome.FAILED:
             self.failed_tests.append(event.target)
-            return
-        self.tests_passed += 1
-        self.tests_restored += event.outcome.is_cached
+        elif event.outcome is not Outcome.INTERRUPTED:
+            self.tests_passed += 1
+            self.tests_restored += event.outcome.is_cached
 
 
 def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = False) -> str:
@@ -73,6 +76,8 @@ def summary_line(tally: Tally, total: int, seconds: float, *, is_dry: bool = Fal
     parts.append(f"{tally.up_to_date} up to date")
     if total > tally.done:
         parts.append(f"{total - tally.done} not reached")
+    if tally.interrupted:
+        parts.append(f"{tally.interrupted} interrupted")
     parts.append(f"{tally.failed} failed")
     if tally.tests_passed or tally.failed_tests:
         parts.append(_tests(tally))

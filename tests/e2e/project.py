@@ -32,7 +32,7 @@ _NOT_PASSED_ON = (
     "MOCHI_RULES_DEBUG",
     "PYTEST_CURRENT_TEST",
 )
-_STEP = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) +(\S+) *(.*)")
+_STEP = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) +(\S+) *((?!still running).*)")
 
 
 @dataclass(frozen=True)

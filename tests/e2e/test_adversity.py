@@ -78,6 +78,25 @@ def test_interrupted_build_leaves_nothing_half_done(project: Project, number: in
     assert project.outputs() == other.outputs()
 
 
+@pytest.mark.slow
+def test_interrupted_tests_have_not_failed(project: Project) -> None:
+    """They are counted apart, and nothing is reported about them."""
+    project.write({
+        "app/SConscript": 'mochi_test(name="t", srcs=["t.mochi"], timeout=600)\n',
+        "app/t.mochi": "var x = 1\nwhile true { x = x + 1 }\n",
+    })  # fmt: skip
+    running = start(project, "test")
+    assert running.stdout is not None
+    lines = [running.stdout.readline() for _ in range(3)]  # until it is checked
+    assert " check " in lines[-1]
+    time.sleep(0.5)
+    os.killpg(running.pid, signal.SIGINT)
+    out, errors = running.communicate(timeout=30)
+    assert out.splitlines()[0].split() == ["[4/4]", "test", "//app:t", "interrupted"]
+    assert " · 1 interrupted · 0 failed\n" in out
+    assert "error[" not in errors
+
+
 def test_interrupt_of_a_closing_build_is_silent(project: Project) -> None:
     """Ctrl-C while workers end and counters are written: the process ends, without a traceback."""
     interrupt = "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGINT)\n"

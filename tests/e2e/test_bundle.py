@@ -133,6 +133,30 @@ def test_bundle_of_another_machine_runs_there(quick: Project, emulation: Emulati
     assert emulation.run([program]) == (0, b"hello\n", b"")
 
 
+def test_test_for_another_machine_runs_under_an_emulator(
+    quick: Project, emulation: Emulation
+) -> None:
+    """Its executable is built for that machine when the test is asked for, and not before."""
+    quick.environment["XDG_DATA_HOME"] = str(emulation.data)
+    attributes = 'platform="aarch64-linux", args=["a"], stdin="in"'
+    quick.write({
+        **HELLO,
+        "app/in": "input\n",
+        "app/out": "hello\n",
+        "app/SConscript": HELLO["app/SConscript"]
+        + f'mochi_test(name="good", program=":hello", expected="out", {attributes})\n'
+        + f'mochi_test(name="bad", srcs=["hello.mochi"], expected="in", {attributes})\n',
+    })  # fmt: skip
+    words = ("toolchain=system", "link=bundle")
+    assert quick.scons(*words, BUILD).status == 0
+    assert not (quick.root / "build/aarch64-linux-release-bundle").exists()
+    done = quick.scons(*words, "test", "//app:good", "//app:bad")
+    assert ("test", "//app:good", "passed") in done.steps
+    assert "error[B040]: test `//app:bad` failed: its output differs" in done.err
+    without = quick.scons("toolchain=system", "link=none", "test", "//app:good")
+    assert "error[C038]: `//app:hello` has no executable for `aarch64-linux` to test" in without.err
+
+
 @pytest.mark.usefixtures("emulation")  # which skips where a tool is missing
 def test_emulated_wheel_is_installed_once(project: Project) -> None:
     """What is there already is not fetched again: the second time pip would find nothing."""

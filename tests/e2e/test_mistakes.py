@@ -88,7 +88,8 @@ def test_wrong_word_on_the_command_line(
          (f"error[B008]: `//app:a` would make `{BUILD}/app/a.wasm`, which another builder also makes",)),
         ('mochi_binary(name="a", srcs=["a.mochi"])\nmochi_binary(name="a.cwasm", srcs=["a.mochi"])\n'
          'mochi_binary(name="a b", srcs=["a.mochi"])\n',
-         ("error[B009]: `a b` is not a valid name of a target", "write `a_b`")),
+         ("error[B009]: `a b` is not a valid name of a target\n  --> app/SConscript:3:14", "write `a_b`")),
+        ('mochi_binary("a b", srcs=["a.mochi"])\n', ("  --> app/SConscript:1:14",)),
         ('mochi_binary(name="a", srcs=["b.mochi", "c.mochi"])\n',
          ("error[B019]: no main source: which source of `//app:a` runs?", 'write `main = "b.mochi"`')),
         ('mochi_binary(name="a", srcs=["a.mochi"], main="b.mochi")\n',
@@ -98,15 +99,18 @@ def test_wrong_word_on_the_command_line(
          ("error[B007]: `srcs` of `//app:a` has `app/b.o`, which is not a Mochi file",
           "  --> app/SConscript:1:24", "leave it out")),
         ('mochi_binary(name="a", srcs=["../../x.mochi"])\n',
-         ("error[B025]: `../x.mochi` is outside of the workspace",)),
+         ("error[B025]: `../x.mochi` is outside of the workspace\n  --> app/SConscript:1:24",)),
         ('mochi_test(name="a", srcs=["a.mochi"], stdin="../../in")\n',
          ("error[B025]: `../in` is outside of the workspace",)),
         ('mochi_test(name="a", srcs=["a.mochi"], expected="../../out")\n',
-         ("error[B025]: `../out` is outside of the workspace",)),
+         ("error[B025]: `../out` is outside of the workspace\n  --> app/SConscript:1:40",)),
         ('mochi_binary(name="a", srcs=["a.mochi"], engine={"opt_levl": "speed"})\n',
-         ("error[A050]: neither the engine nor a run has a setting `opt_levl`", "did you mean `opt_level`?")),
+         ("error[A050]: neither the engine nor a run has a setting `opt_levl`\n"
+          "  --> app/SConscript:1:42", "did you mean `opt_level`?")),
         ('mochi_binary(name="a", srcs=["a.mochi"], deps=["x y"])\n',
-         ("error[B009]: `x y` is not a valid label",)),
+         ("error[B009]: `x y` is not a valid label\n  --> app/SConscript:1:42",)),
+        ('mochi_binary(name="a", srcs=["a.mochi"], dirs=["=b"])\n',
+         ("error[B027]: `dirs` must be a list of directories, got `['=b']`\n  --> app/SConscript:1:42",)),
         ('mochi_test(name="t", program=":b")\n',
          ("error[B016]: `//app:t` runs `//app:b`, but there is no such target",
           "  --> app/SConscript:1:")),
@@ -221,9 +225,9 @@ def test_wrong_source(
     ids=["empty", "garbage", "truncated", "feature", "import"],
 )  # fmt: skip
 def test_wrong_wasm(quick: Project, content: bytes, parts: tuple[str, ...]) -> None:
-    """Each is reported before anything is made of it."""
+    """Each is reported before anything is made of it, at the attribute that names the file."""
     quick.write({"app/SConscript": 'wasm_import(name="w", src="w.wasm")\n', "app/w.wasm": content})
-    check(quick.scons(), *parts)
+    check(quick.scons(), *parts, "  --> app/SConscript:1:23")
 
 
 def prebuilt(quick: Project, content: bytes) -> Done:
@@ -267,6 +271,42 @@ def test_artifact_that_is_none(quick: Project) -> None:
     check(prebuilt(quick, artifact(quick)[:5000]), "error[A02")
 
 
+@pytest.mark.parametrize(
+    ("attributes", "parts"),
+    [
+        ('src="d.cwasm"', ("error[B010]: cannot read `app/d.cwasm`: no such file",
+                           "  --> app/SConscript:1:17")),
+        (f'src="c.cwasm", sha256="{64 * "0"}"',
+         ("error[A028]: `app/c.cwasm` is not the expected file", "  --> app/SConscript:1:32")),
+    ],
+)  # fmt: skip
+def test_wrong_attribute_of_an_artifact(
+    quick: Project, attributes: str, parts: tuple[str, ...]
+) -> None:
+    """What the step finds out is reported at the attribute."""
+    quick.write({"app/SConscript": f'cwasm(name="c", {attributes})\n', "app/c.cwasm": b"x"})
+    check(quick.scons(), *parts)
+
+
+def test_pipe_in_the_place_of_an_output(quick: Project) -> None:
+    """It is not up to date, and nothing waits for its other end."""
+    quick.write({"app/SConscript": 'wasm_import(name="w", src="w.wasm")\n',
+                 "app/w.wasm": wat('(module (func (export "_start")))')})  # fmt: skip
+    path = quick.root / BUILD / "app/w.wasm"
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    check(quick.scons(f"{BUILD}/app/w.wasm"),
+          f"error[B014]: cannot write `{BUILD}/app/w.wasm`: it is a pipe or a device",
+          f"move or remove `{BUILD}/app/w.wasm`")  # fmt: skip
+
+
+def test_misspelt_section_of_the_project_file(quick: Project) -> None:
+    """It is refused, though nothing asks for it."""
+    quick.write({**HELLO, "mochi.toml": '[remotee]\nurl = "grpc://a.example"\n'})
+    check(quick.scons(), "error[B028]: `mochi.toml` has no section `remotee`\n  --> mochi.toml:1:2",
+          "did you mean `remote`?")  # fmt: skip
+
+
 def test_symlink_loop(quick: Project) -> None:
     """The message is that of the file system."""
     quick.write({"app/SConscript": BINARY})
@@ -279,7 +319,7 @@ def test_parameter_of_the_tool_that_there_is_not(quick: Project) -> None:
     """The names are listed."""
     quick.write({"SConstruct": 'Environment(tools=[("mochi", {"tarhet": "x"})], '
                  'toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])\n'})  # fmt: skip
-    check(quick.scons(), "error[B026]: the tool `mochi` has no parameter `tarhet`",
+    check(quick.scons(), "error[B026]: the tool `mochi` has no parameter `tarhet`\n  --> SConstruct:1:1",
           "did you mean `target`?")  # fmt: skip
 
 

@@ -100,9 +100,7 @@ def test_release_is_made_and_verified(repository: Project) -> None:
     words = ["verify", "--provenance", PROVENANCE, "--source", ".", ARCHIVE]
     done = repository.cli(*words)
     assert done.status == 0, done.err
-    assert (
-        f"sources    1 files as in commit {git(repository, 'rev-parse', 'HEAD')[:12]}" in done.out
-    )
+    assert f"sources    1 file as in commit {git(repository, 'rev-parse', 'HEAD')[:12]}" in done.out
 
 
 @pytest.mark.needs("sha256sum", "sha512sum")

@@ -28,8 +28,9 @@ EXPORTS = frozenset({PROGRAM, "mochi_lines", "mochi_files"})
 LIBRARY = "mochi_exports"  # what an object defines too of which C can call functions
 IMPORTS = frozenset({
     "mochi_start", "mochi_memory", "mochi_pages", "mochi_grow", "mochi_fill", "memmove",
-    "mochi_wasi_fd_write", "mochi_wasi_fd_read", "mochi_wasi_clock_time_get",
-    "mochi_wasi_environ_sizes_get", "mochi_wasi_environ_get", "mochi_wasi_proc_exit",
+    "mochi_wasi_fd_write", "mochi_wasi_fd_read", "mochi_wasi_fd_fdstat_get",
+    "mochi_wasi_clock_time_get", "mochi_wasi_environ_sizes_get", "mochi_wasi_environ_get",
+    "mochi_wasi_proc_exit",
     "ceil", "floor", "trunc", "nearbyint",  # of the C library, for processors without them
     "_GLOBAL_OFFSET_TABLE_",
 })  # fmt: skip

@@ -57,9 +57,8 @@ def step_difference(old: Sequence[StepRecord], new: Sequence[StepRecord]) -> Ite
             ("tool", step.tools, other.tools),
             ("source", step.sources, other.sources),
         ):
-            for name in sorted({*was, *now}):
-                if was.get(name) != now.get(name):
-                    yield f"{step.output}: {kind} {name} {was.get(name)} → {now.get(name)}"
+            for name in changed(was, now):
+                yield f"{step.output}: {kind} {name} {was.get(name)} → {now.get(name)}"
         if step.arguments != other.arguments:
             yield f"{step.output}: the arguments differ: {_words(step)} → {_words(other)}"
         if step.key == other.key and step.sha256 != other.sha256:
@@ -68,12 +67,16 @@ def step_difference(old: Sequence[StepRecord], new: Sequence[StepRecord]) -> Ite
     yield from (f"{output}: was not made before" for output in sorted(others.keys() - known))
 
 
+def changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Return the names, sorted, whose values differ, or that only one side has."""
+    return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+
+
 def packing_difference(old: Mapping[str, str], new: Mapping[str, str]) -> str:
     """Return how archives of equal files may differ, and which versions of the runtime do."""
     versions = (
         f"{name} {old.get(name, 'unknown')} → {new.get(name, 'missing')}"
-        for name in sorted({*old, *new})
-        if old.get(name) != new.get(name)
+        for name in changed(old, new)
     )
     return ", ".join(("its files are equal, but not their order, times or compression", *versions))
 

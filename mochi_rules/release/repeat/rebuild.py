@@ -21,6 +21,7 @@ from mochi_rules.release.circumstances import package_versions
 from mochi_rules.release.envelope import malformed
 from mochi_rules.release.provenance import provenance_name
 from mochi_rules.release.repeat.difference import (
+    changed,
     executable_difference,
     packing_difference,
     step_difference,
@@ -31,7 +32,7 @@ from mochi_rules.release.verify import read_provenance
 from mochi_rules.steps.step import WASM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mochi_rules.release.provenance import Provenance
 
@@ -198,15 +199,11 @@ def _compare(
         if new.subjects.get(name) == digests:
             yield Comparison(name, ())
             continue
-        found = [*steps, *_files(old.contents.get(name, {}), new.contents.get(name, {}))]
+        files = changed(old.contents.get(name, {}), new.contents.get(name, {}))
+        found = [*steps, *(f"{path} differs" for path in files)]
         if name in new.subjects and old.programs != new.programs:
             found += _details(folder / name, workspace, old, new)
         yield Comparison(name, tuple(found) or (packing_difference(old.runtime, new.runtime),))
-
-
-def _files(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Return the files in an archive that differ."""
-    return [f"{path} differs" for path in sorted({*old, *new}) if old.get(path) != new.get(path)]
 
 
 def _details(published: Path, workspace: Path, old: Provenance, new: Provenance) -> Iterator[str]:

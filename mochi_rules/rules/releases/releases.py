@@ -11,7 +11,6 @@ from mochi_rules.project.label import parse_label
 from mochi_rules.release.contents import check_name
 from mochi_rules.rules.declared_release import DeclaredRelease
 from mochi_rules.rules.programs import find_program
-from mochi_rules.rules.scons.nodes import source_name
 from mochi_rules.rules.stamping import STAMPED
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.remote.settings import RemoteSettings
     from mochi_rules.rules.call import Call
-    from mochi_rules.rules.workspace import Target, Workspace
+    from mochi_rules.rules.claims import Target
+    from mochi_rules.rules.workspace import Workspace
 
 RELEASE = "release"  # the alias of all releases
 
@@ -48,10 +48,10 @@ def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
 
     Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as `check_values`.
     """
-    check_name(call.label.name)
-    for node in (*files, *([lock] if lock else ())):
-        source_name(node)  # refuses what is outside of the workspace
-    labels = (parse_label(text, call.label.package) for text in call.values["targets"])
+    with call.at("name"):
+        check_name(call.label.name)
+    with call.at("targets"):
+        labels = [parse_label(text, call.label.package) for text in call.values["targets"]]
     targets = [find_program(call, label, "targets", "releases") for label in labels]
     if is_releasing():
         from mochi_rules.rules.releases.release_verb import check_values  # noqa: PLC0415 - of this verb only

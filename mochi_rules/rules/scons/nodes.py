@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,12 @@ def node_path(node: Any) -> str:
 def file_of(node: Any) -> Path:
     """Return the file of a node, in the workspace or in a repository."""
     return Path(node.rfile().get_abspath())
+
+
+def is_stream(node: Any) -> bool:
+    """Return whether a node's file is a pipe or a device: to read it may take forever."""
+    found = node.rfile().stat()  # SCons keeps it
+    return bool(found) and not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
 
 
 def source_node(fs: Any, path: str) -> Any:

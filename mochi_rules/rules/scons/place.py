@@ -31,7 +31,7 @@ class Place:
     def locate(self, attribute: str = "") -> Span | None:
         """Return the span of an attribute's name in the call at this line, or of the call's name.
 
-        None where the file cannot be read.
+        A target's name may be the first argument. None where the file cannot be read.
         """
         path = self.root / self.path
         try:
@@ -44,9 +44,10 @@ class Place:
             for keyword in call.keywords:
                 if keyword.arg == attribute:
                     return _span(source, keyword.lineno, keyword.col_offset, len(attribute))
-            width = (call.func.end_col_offset or 0) - call.func.col_offset
-            if call.func.end_lineno == call.func.lineno:
-                return _span(source, call.lineno, call.col_offset, width)
+            shown = call.args[0] if attribute == "name" and call.args else call.func
+            if shown.end_lineno == shown.lineno:
+                width = (shown.end_col_offset or 0) - shown.col_offset
+                return _span(source, shown.lineno, shown.col_offset, width)
         return _span(source, self.line, 0, 1)
 
 

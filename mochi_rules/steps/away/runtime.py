@@ -1,7 +1,8 @@
 """What a worker needs on a machine that has nothing: Python, its libraries, and our package.
 
 It is the Python of this process, so that a step makes there what it makes here. The standard
-library goes as one archive of compiled modules, and our own modules as compiled files.
+library goes as one archive of compiled modules, and our own modules as compiled files. A worker
+that cargo built goes as it is.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.remote.executor import RUNTIME, Job, Tree, make_tree
 from mochi_rules.steps.identity import PACKAGE, source_files
+from mochi_rules.steps.processes.subprocesses import STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from mochi_rules.steps.processes.subprocesses import Executable
 
 _LOADER, _PYTHON, _LIBRARIES = "loader", "python", "lib"
 _HOME = "home"
@@ -53,7 +57,22 @@ class UnsupportedError(Exception):
     """This machine's Python cannot be taken elsewhere; the text says why."""
 
 
-def job(tool: str, module: str, files: Mapping[str, bytes], seconds: float) -> Job:
+def program_job(
+    program: Path, arguments: tuple[str, ...], files: Mapping[str, bytes], seconds: float
+) -> Job:
+    """Return the job that is a program of this machine.
+
+    Raises:
+        UnsupportedError: It cannot be taken along.
+    """
+    command = (f"{RUNTIME}/{STARTED}", *arguments)
+    if _is_dynamic(program):
+        loader = (f"{RUNTIME}/{_LOADER}", "--library-path", f"{RUNTIME}/{_LIBRARIES}")
+        command = (*loader, *command)
+    return Job(program.name, command, _program_tree(program), files, seconds)
+
+
+def module_job(tool: str, module: str, files: Mapping[str, bytes], seconds: float) -> Job:
     """Return the job that is the `main` of a module of a tool of ours, one of `identity.SOURCES`.
 
     Raises:
@@ -62,7 +81,18 @@ def job(tool: str, module: str, files: Mapping[str, bytes], seconds: float) -> J
     libraries = f"{_BASE}/{_LIBRARIES}:{RUNTIME}/wheel/{_LIBRARIES}"
     loader = (f"{_BASE}/{_LOADER}", "--library-path", libraries)
     command = (*loader, f"{_BASE}/{_PYTHON}", "-S", "-s", "-P", "-c", _START, module)
-    return Job(command, runtime_tree(tool), files, seconds, _ENVIRONMENT)
+    return Job(module, command, runtime_tree(tool), files, seconds, _ENVIRONMENT)
+
+
+def executable_job(executable: Executable, stdin: bytes, seconds: float) -> Job:
+    """Return the job that is an executable; a shell gives it standard input, where it has some."""
+    command: tuple[str, ...] = (f"{RUNTIME}/{STARTED}", *executable.arguments)
+    files = dict(executable.files)
+    if stdin:
+        command = ("/bin/sh", "-c", f'exec "$0" "$@" < {INPUT}', *command)
+        files[INPUT] = stdin
+    tree = make_tree(executable.program, (STARTED,))
+    return Job("test", command, tree, files, seconds, platform=executable.platform)
 
 
 @lru_cache
@@ -77,6 +107,20 @@ def runtime_tree(tool: str) -> Tree:
     if tool in _WITH_WASMTIME:
         subtrees["wheel"] = _wheel()
     return make_tree({}, subtrees=subtrees)
+
+
+@lru_cache
+def _program_tree(program: Path) -> Tree:
+    files: dict[str, bytes | Path] = {STARTED: program}
+    if not _is_dynamic(program):
+        return make_tree(files, (STARTED,))
+    return make_tree(_with_libraries({_LOADER: _loader(), **files}), (_LOADER, STARTED))
+
+
+@lru_cache
+def _is_dynamic(program: Path) -> bool:
+    """Return whether a program needs a loader; the one of this process must do."""
+    return any(_needs(program))
 
 
 @lru_cache
@@ -179,12 +223,16 @@ def _loader() -> Path:
 def _with_libraries(files: dict[str, bytes | Path]) -> dict[str, bytes | Path]:
     """Return some files, and the libraries that they need."""
     found = dict(files)
-    for library in [path for path in files.values() if isinstance(path, Path)]:
-        ran = subprocess.run(
-            [_loader(), "--list", library], capture_output=True, text=True, check=False
-        )
-        for line in ran.stdout.splitlines():
-            name, _, rest = line.strip().partition(" => ")
-            if rest.startswith("/") and "/" not in name:
-                found[f"{_LIBRARIES}/{name}"] = Path(rest.rpartition(" (")[0]).resolve()
+    for path in files.values():
+        if isinstance(path, Path):
+            found |= {f"{_LIBRARIES}/{name}": library for name, library in _needs(path)}
     return found
+
+
+def _needs(binary: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the libraries of a program or a library: their names, and where they are."""
+    ran = subprocess.run([_loader(), "--list", binary], capture_output=True, text=True, check=False)
+    for line in ran.stdout.splitlines():
+        name, _, rest = line.strip().partition(" => ")
+        if rest.startswith("/") and "/" not in name:
+            yield name, Path(rest.rpartition(" (")[0]).resolve()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from functools import partial
 from queue import SimpleQueue
 from threading import BoundedSemaphore, Condition, Event, Thread
 from typing import TYPE_CHECKING
@@ -30,13 +31,15 @@ from mochi_rules.workers.protocol import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from mochi_rules.remote.executor import Executor, Finished
+    from mochi_rules.remote.executor import Executor, Finished, Job
+    from mochi_rules.steps.processes.subprocesses import Executable
     from mochi_rules.workers.process import WorkerProcess
 
     Answer = tuple[str | None, bytes]
 
-# The modules that are workers, by their tools.
+# The modules that are workers, by the kinds of their steps.
 _MODULES = {"mochi": "mochi_rules.steps.engines.compiler_worker", "aot": "mochi_rules.aot.worker"}
 _GUEST = "mochi_rules.steps.away.guest"
 _SETTLING = 1.5  # seconds
@@ -57,17 +60,8 @@ class Away:
         self._running: set[Cancellation] = set()
         self._is_closed = False
 
-    def run(
-        self,
-        tool: str,
-        module: str,
-        files: Mapping[str, bytes],
-        seconds: float,
-        cancellation: Cancellation,
-    ) -> Finished | None:
-        """Return how the `main` of a module ended on the server; None where it is for this machine.
-
-        The arguments are as in `runtime.job`.
+    def run(self, pack: Callable[[], Job], cancellation: Cancellation) -> Finished | None:
+        """Return how a job ended on the server; None where it is for this machine.
 
         Raises:
             MochiError: The build has ended, or requires the server, and it fails.
@@ -77,7 +71,7 @@ class Away:
                 raise _interrupted()
             self._running.add(cancellation)
         try:
-            finished = self._executor.run(runtime.job(tool, module, files, seconds), cancellation)
+            finished = self._executor.run(pack(), cancellation)
         except runtime.UnsupportedError as error:
             self.refuse(str(error))
             return None
@@ -105,12 +99,19 @@ class Away:
             return None
         inputs = {**files, REQUEST: json.dumps(request, sort_keys=True).encode(),
                   runtime.INPUT: stdin}  # fmt: skip
-        finished = self.run("test", _GUEST, inputs, seconds, Cancellation())
-        if finished is None:
+        pack = partial(runtime.module_job, "test", _GUEST, inputs, seconds)
+        return _ran(self.run(pack, Cancellation()))
+
+    def execute(self, executable: Executable, stdin: bytes, seconds: float) -> Ran | None:
+        """Return how an executable ended on the server; None where it must run here.
+
+        Raises:
+            MochiError: As `run`.
+        """
+        if "test" not in self.policies or not self._executor.has_workers(executable.platform):
             return None
-        if max(len(finished.stdout), len(finished.stderr)) > MAX_OUTPUT:
-            return Ran(None, b"", b"", is_flood=True)
-        return Ran(finished.status, finished.stdout, finished.stderr)
+        pack = partial(runtime.executable_job, executable, stdin, seconds)
+        return _ran(self.run(pack, Cancellation()))
 
     def refuse(self, reason: str) -> None:
         """Note why something cannot run on the server that should."""
@@ -131,18 +132,24 @@ class Away:
 
 
 class RemoteWorker:
-    """A worker on a server; what cannot be done there is done by `local`."""
+    """A worker on a server; what cannot be done there is done by `local`.
 
-    def __init__(self, away: Away, tool: str, local: WorkerProcess) -> None:
+    It is `program` of this machine, or the module of ours for this kind of step.
+    """
+
+    def __init__(
+        self, away: Away, kind: str, local: WorkerProcess, program: Path | None = None
+    ) -> None:
         self._away = away
-        self._tool = tool
+        self._kind = kind
         self._local = local
+        self._program = program
 
     def request(
         self, fields: Mapping[str, object], wasm: bytes, meanwhile: Callable[[], None] = nothing
     ) -> Answer:
         """Return as `WorkerProcess.request`."""
-        if self._away.policies[self._tool] == RACE:
+        if self._away.policies[self._kind] == RACE:
             return self._race(fields, wasm)
         answer = self._ask(fields, wasm, Cancellation())
         if answer is not None:
@@ -191,9 +198,13 @@ class RemoteWorker:
         write_json(request, dict(fields))
         write_frame(request, wasm)
         files = {runtime.INPUT: request.getvalue()}
-        module = _MODULES[self._tool]
-        finished = self._away.run(self._tool, module, files, _SECONDS, cancellation)
+        finished = self._away.run(partial(self._pack, files), cancellation)
         return None if finished is None else self._answer(finished)
+
+    def _pack(self, files: Mapping[str, bytes]) -> Job:
+        if self._program is not None:
+            return runtime.program_job(self._program, (runtime.INPUT,), files, _SECONDS)
+        return runtime.module_job(self._kind, _MODULES[self._kind], files, _SECONDS)
 
     def _answer(self, finished: Finished) -> Answer | None:
         stream = io.BytesIO(finished.stdout)
@@ -205,6 +216,14 @@ class RemoteWorker:
             reason = said[-1] if said else str(error)
             self._away.refuse(f"a worker there ended with status {finished.status}: {reason}")
             return None
+
+
+def _ran(finished: Finished | None) -> Ran | None:
+    if finished is None:
+        return None
+    if max(len(finished.stdout), len(finished.stderr)) > MAX_OUTPUT:
+        return Ran(None, b"", b"", is_flood=True)
+    return Ran(finished.status, finished.stdout, finished.stderr)
 
 
 def _caught(ask: Callable[[], Answer | None]) -> Answer | MochiError | None:

@@ -8,7 +8,8 @@ import json
 import os
 import threading
 from contextlib import contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
@@ -17,6 +18,8 @@ from mochi_rules.aot.tools.python_package import WHEEL
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.base.isolation import IMPORT_ROOT, isolated
+from mochi_rules.platforms.native_files import AOT_WORKER
+from mochi_rules.platforms.platform import host_platform
 from mochi_rules.steps.processes.subprocesses import Subprocesses
 from mochi_rules.workers.process import Worker, WorkerProcess
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.steps.away.worker import Away
     from mochi_rules.steps.engines.kept_runtime import KeptRuntime
     from mochi_rules.steps.tools.tool_choice import Toolchains
@@ -147,7 +151,7 @@ class PooledEngines:
         self._away = away
         self._compilers = Pool(lambda: self._hire("mochi", WorkerProcess(compiler_command())))
         self._aot: dict[tuple[str, ...], Pool[Worker]] = {}
-        self._clif = Pool(lambda: WorkerProcess(toolchains.clif_tool().command))
+        self._clif = Pool(self._hire_clif)
         self._lock = threading.Lock()
 
     def compile_mochi(
@@ -162,10 +166,8 @@ class PooledEngines:
     def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
         """Compile ahead of time in a worker of the platform's toolchain."""
         tool = self._toolchains.aot_tool(config.platform)
-        # Other tools are programs of this machine.
-        hire = partial(self._hire, "aot") if tool.name == WHEEL else lambda worker: worker
         with self._lock:
-            pool = self._aot.setdefault(tool.command, Pool(lambda: hire(AotWorker(tool.command))))
+            pool = self._aot.setdefault(tool.command, Pool(partial(self._hire_aot, tool)))
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
 
@@ -192,13 +194,35 @@ class PooledEngines:
         if self._away is not None:
             self._away.settle()
 
-    def _hire(self, tool: str, local: WorkerProcess) -> Worker:
-        """Return a worker of a tool: on the server, if that is where it runs."""
-        if self._away is None or tool not in self._away.policies:
+    def _hire_aot(self, tool: Toolchain) -> Worker:
+        """Return a worker that compiles ahead of time.
+
+        On a server, our own worker starts ten times as fast as Python with the wheel. A `wasmtime`
+        that the user has stays on this machine.
+        """
+        local = AotWorker(tool.command)
+        if self._away is None or tool.name not in (WHEEL, AOT_WORKER):
+            return local
+        return self._hire("aot", local, tool if tool.name == AOT_WORKER else self._installed)
+
+    def _hire_clif(self) -> Worker:
+        tool = self._toolchains.clif_tool()
+        return self._hire("clif", WorkerProcess(tool.command), tool)
+
+    @cached_property
+    def _installed(self) -> Toolchain | None:
+        """Our own worker, if it is there, with the Wasmtime of the wheel."""
+        host = host_platform()
+        own, wheel = self._toolchains.worker(host).chosen, self._toolchains.aot_tool(host)
+        return own if own and own.recipe is None and own.identity == wheel.identity else None
+
+    def _hire(self, kind: str, local: WorkerProcess, tool: Toolchain | None = None) -> Worker:
+        """Return a worker for a kind of step: on the server, if that is where it runs."""
+        if self._away is None or kind not in self._away.policies:
             return local
         from mochi_rules.steps.away.worker import RemoteWorker  # noqa: PLC0415 - where it is asked
 
-        return RemoteWorker(self._away, tool, local)
+        return RemoteWorker(self._away, kind, local, Path(tool.command[0]) if tool else None)
 
 
 class LocalEngines:

@@ -130,7 +130,7 @@ def host_step(platform: Platform, compiler: Toolchain) -> Step:
 
 
 def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
-    """Link an executable, and check it; the inputs are OBJECT and HOST.
+    """Link an executable, sign it for macOS, and check it; the inputs are OBJECT and HOST.
 
     Emits: C036; as `aot.native.linked.require_sound_linked`.
     """
@@ -138,9 +138,13 @@ def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
     flags = link_arguments(config.platform, (OBJECT, HOST), output, debug_info=config.debug_info)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
-        from mochi_rules.aot.native.linked import require_sound_linked  # noqa: PLC0415 - of this only
+        # Of this step only.
+        from mochi_rules.aot.executable.macho_insert import sign  # noqa: PLC0415
+        from mochi_rules.aot.native.linked import require_sound_linked  # noqa: PLC0415
 
         data = run_c_compiler(engines.subprocesses, compiler, flags, inputs, output)
+        if config.platform.system.object_format == "macho":
+            data = sign(config.platform, data, PROGRAM.encode())
         require_sound_linked(config.platform, data)
         return Made(data, size_text(len(data)))
 

@@ -52,6 +52,24 @@ class Program:
     lines: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class Executable:
+    """What is run for another platform: its files by path, of which STARTED is started.
+
+    It starts in a folder that has the files of its directories, and those `folders`.
+    """
+
+    platform: str
+    program: Mapping[str, bytes]
+    arguments: Sequence[str] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    folders: Sequence[str] = ()
+
+
+STARTED = "program"
+FOLDER = "runtime"  # of STARTED and what lies beside it, where the executable starts
+
+
 class Away(Protocol):
     """Runs programs on another machine."""
 
@@ -63,6 +81,9 @@ class Away(Protocol):
         seconds: float,
     ) -> Ran | None:
         """Return how `main` ended with a request among some files; None where it must run here."""
+
+    def execute(self, executable: Executable, stdin: bytes, seconds: float) -> Ran | None:
+        """Return how an executable ended; None where it must run here."""
 
 
 class Subprocesses:
@@ -86,14 +107,51 @@ class Subprocesses:
             if ran is not None:
                 return ran
         with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
-            for name, data in _files(program).items():
-                path = Path(folder, name)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data)
+            _write(Path(folder), _files(program))
             request = _request(program, folder) | {"path": _import_path()}
             pipe = subprocess.PIPE
             process = subprocess.Popen(
-                _command(request), stdin=pipe, stdout=pipe, stderr=pipe, **tied(os.environ)
+                _command(request),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                **tied(os.environ, hears_terminal=False),
+            )
+            return self._communicate(process, stdin, seconds)
+
+    def execute(
+        self,
+        executable: Executable,
+        find_emulator: Callable[[], Sequence[str]],
+        stdin: bytes,
+        seconds: float,
+    ) -> Ran:
+        """Run an executable to its end, as `run` does: away, or here by a command that runs it.
+
+        Raises:
+            MochiError: There is no such command.
+        """
+        if self._away is not None:
+            ran = self._away.execute(executable, stdin, seconds)
+            if ran is not None:
+                return ran
+        emulator = find_emulator()
+        with tempfile.TemporaryDirectory(prefix="mochi-test-") as name:
+            folder = Path(name)
+            for path in executable.folders:
+                (folder / path).mkdir(parents=True, exist_ok=True)
+            _write(folder / FOLDER, executable.program)
+            _write(folder, executable.files)
+            program = folder / FOLDER / STARTED
+            program.chmod(0o755)
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(
+                supervised((*emulator, str(program), *executable.arguments)),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                cwd=folder,
+                **tied({}, hears_terminal=False),
             )
             return self._communicate(process, stdin, seconds)
 
@@ -142,6 +200,13 @@ class Subprocesses:
             self._is_closed = True
             for process in self._running:
                 process.terminate()
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
 
 def _files(program: Program) -> dict[str, bytes]:

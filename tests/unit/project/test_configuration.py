@@ -89,6 +89,7 @@ def test_triple_is_a_target() -> None:
          "did you mean `aarch64-linux`?"),
         (("", "relase"), "B004", "no mode is named `relase`", "did you mean `release`?"),
         (("", "", "", {}, "", "3"), "B004", "`optimize` cannot be `3`", None),
+        (("x86_64-linux", "", "x86-64"), "C012", None, "write `cpu=x86-64-v1`"),
         (("x86_64-linux", "", "x86-64-v9"), "C012", None, "did you mean `x86-64-v4`?"),
         (("s390x-linux", "", "x86-64-v3"), "C013", None, "write `cpu=z14`"),
         (("x86_64-linux,,s390x",), "C010", "no platform is named `s390x`", None),

@@ -78,7 +78,7 @@ def test_launcher_gets_the_settings_of_the_engine() -> None:
 
 def test_profile_is_a_table(tmp_path: Path) -> None:
     """It is found by name; another file than `mochi.toml` is not looked at."""
-    (tmp_path / "mochi.toml").write_text("[engine.small]\nmemory_limit = 65536\n[other]\n")
+    (tmp_path / "mochi.toml").write_text("[engine.small]\nmemory_limit = 65536\n[remote]\n")
     profiles = Profiles(tmp_path)
     assert profiles.names == ["small"]
     assert profiles.find("small") == {"memory_limit": 65536}
@@ -118,14 +118,18 @@ def test_workspace_without_the_file_has_no_profiles(tmp_path: Path) -> None:
     [
         ("[engine.small]\nfuel = 9\nfule = 9\n", "A050", "mochi.toml:3:1"),
         (
-            '[other]\nopt_level = 1\n[engine.small]\n  opt_level = "fast"\n',
+            '[engine.other]\nopt_level = 1\n[engine.small]\n  opt_level = "fast"\n',
             "A051",
             "mochi.toml:4:3",
         ),
         ('[engine.small]\ndirs = ["=b"]\n', "B027", "mochi.toml:2:1"),
         ("[engine.small]\nfuel = -1\n", "A100", "mochi.toml:2:1"),
-        ("[engine]\nsmall = { fule = 9 }\n", "A050", "mochi.toml:1:1"),
+        ("[engine]\nsmall = { fule = 9 }\n", "A050", "mochi.toml:2:1"),
+        ("engine.small.fule = 9\n", "A050", "mochi.toml:1:14"),
+        ('["engine"."small"]\n"fule" = 9\n', "A050", "mochi.toml:2:1"),
         ("[engine.small]\nfuel = nine\n", "B028", "mochi.toml:2:8"),
+        ("[engine.small]\n[engin.big]\n", "B028", "mochi.toml:2:2"),
+        ("[engine]\nsmall = 1\n", "B028", "mochi.toml:2:1"),
     ],
 )
 def test_fault_of_a_profile_is_placed_in_the_file(

@@ -121,6 +121,13 @@ def test_unknown_dependency_gets_the_nearest_library() -> None:
     assert str(found.span) == "app/SConscript:1:28"
 
 
+def test_library_is_not_suggested_to_itself() -> None:
+    """Though its own name is the nearest."""
+    universe, text = Universe(), unit("//lib:text", [], ("//lib:txet",))
+    universe.add(text)
+    assert fault(lambda: universe.check_deps(text)).help == ""
+
+
 def test_dependency_on_an_object_is_refused() -> None:
     """Of whatever platform: no other language is linked into a program."""
     universe, program = world("//lib:text.o")

@@ -91,14 +91,14 @@ def test_intact_release_passes_from_signature_to_sources(key: SigningKey) -> Non
     found = verify(files(key), trusting(key), {SOURCE_PATH: SOURCE})
     assert found.warnings == ()
     assert dict(found.rows)["signature"] == "by release.pub"
-    assert dict(found.rows)["sources"] == "1 files as in commit c0ffee000000"
+    assert dict(found.rows)["sources"] == "1 file as in commit c0ffee000000"
 
 
 def test_changed_source_is_not_said_to_be_in_the_commit() -> None:
     """It is compared with the file that is there now."""
     made = assemble(release(state=revision(SOURCE_PATH)), None)
     rows = dict(verify(made, sources={SOURCE_PATH: SOURCE}).rows)
-    shown = f"1 files as in the folder, where `{SOURCE_PATH}` differed from commit c0ffee000000"
+    shown = f"1 file as in the folder, where `{SOURCE_PATH}` differed from commit c0ffee000000"
     assert rows["sources"] == shown
 
 

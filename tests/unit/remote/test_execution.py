@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .conftest import Machine
 
-JOB = Job(("tool", "in"), make_tree({"tool": b"a tool"}, ["tool"]), {"in": b"input"}, 60.0)
+JOB = Job("tool", ("tool", "in"), make_tree({"tool": b"a tool"}, ["tool"]), {"in": b"input"}, 60.0)
 RAN = ActionResult(exit_code=3, stdout_raw=b"out", stderr_raw=b"err")
 
 
@@ -218,9 +218,9 @@ def test_namespace_parts_actions(machine: Machine, server: FakeServer) -> None:
     ("text", "expected"),
     [
         ("local", {}),
-        ("race", {"mochi": "race", "aot": "race", "test": "race"}),
+        ("race", {"mochi": "race", "aot": "race", "clif": "race", "test": "race"}),
         ("aot=remote", {"aot": "remote"}),
-        ("remote,mochi=local", {"aot": "remote", "test": "remote"}),
+        ("remote,mochi=local", {"aot": "remote", "clif": "remote", "test": "remote"}),
     ],
 )
 def test_each_kind_of_step_has_its_place(text: str, expected: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.span import Source, Span
 from mochi_rules.remote.settings import Address, parse_address, remote_settings
 
 URL = "grpc://a.example"
@@ -15,6 +16,43 @@ URL = "grpc://a.example"
 def settings(arguments=None, environment=None, table=None):
     """Return the settings of these three sources."""
     return remote_settings(arguments or {}, environment or {}, table or {}, Path("/w"))
+
+
+def located(*path: str) -> Span:
+    """Return a span that shows which setting was located."""
+    return Span(Source(".".join(path), "x"), 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "arguments", "place"),
+    [
+        ({"urll": URL}, {}, "urll"),
+        ({"mode": "raed"}, {}, "mode"),
+        ({"mode": 1}, {}, "mode"),
+        ({"url": "ftp://a.example"}, {}, "url"),
+        ({"executor": "remot", "url": URL}, {}, "executor"),
+        ({"max_age_days": -1}, {}, "max_age_days"),
+        ({"platform": {"os": 1}}, {}, "platform.os"),
+        ({"trusted_writers": {"ci": "x"}}, {}, "trusted_writers.ci"),
+        ({"mode": "read"}, {"remote_mode": "raed"}, None),
+        ({"url": URL}, {"remote": "ftp://b.example"}, None),
+    ],
+)
+def test_fault_of_the_file_has_a_place_there(table, arguments, place) -> None:
+    """What the command line says has none, whatever the file has."""
+    with pytest.raises(MochiError) as caught:
+        remote_settings(arguments, {}, table, Path("/w"), located)
+    [found] = caught.value.diagnostics
+    assert (found.span.source.name if found.span else None) == place
+
+
+def test_workers_are_chosen_by_platform() -> None:
+    """Properties of all, and of those for programs of one platform."""
+    table = {"platform": {"OSFamily": "linux", "aarch64-linux": {"Arch": "arm64"}}}
+    found = settings(table=table).properties
+    assert found == {"": {"OSFamily": "linux"}, "aarch64-linux": {"Arch": "arm64"}}
+    with pytest.raises(MochiError, match="C010"):
+        settings(table={"platform": {"aarch64-linx": {}}})
 
 
 def test_nothing_said_is_no_remote_cache() -> None:

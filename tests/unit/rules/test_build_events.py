@@ -17,7 +17,7 @@ from mochi_rules.platforms.platform import find_platform
 from mochi_rules.project.configuration import MODES, Configuration
 from mochi_rules.project.label import Label
 from mochi_rules.rules.build_events import build_events
-from mochi_rules.rules.workspace import Target
+from mochi_rules.rules.claims import Target
 
 if TYPE_CHECKING:
     from SCons.Node.FS import FS
@@ -79,6 +79,14 @@ def test_test_from_a_server_is_cached_remotely(target: Target) -> None:
     found = events(target, Outcome.FETCHED)
     assert found["testResult"]["status"] == found["testSummary"]["overallStatus"] == "PASSED"
     assert found["testResult"]["executionInfo"] == {"cachedRemotely": True}
+
+
+def test_interrupted_test_is_incomplete(target: Target) -> None:
+    """It has neither passed nor failed."""
+    target.test = SCons.Node.Alias.default_ans.Alias("//app:app")
+    target.test.set_state(failed)
+    found = events(target, Outcome.INTERRUPTED)
+    assert found["testResult"]["status"] == "INCOMPLETE"
 
 
 def test_failed_test_is_the_reason_of_the_status(

@@ -14,9 +14,9 @@ from SCons.Environment import Environment
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.project.label import Label
 from mochi_rules.rules import targets
+from mochi_rules.rules.claims import Target
 from mochi_rules.rules.scons.nodes import node_path
 from mochi_rules.rules.scons.place import Place
-from mochi_rules.rules.workspace import Target
 
 if TYPE_CHECKING:
     from SCons.Node.FS import FS

@@ -12,10 +12,12 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.remote.executor import Finished
 from mochi_rules.steps.away import runtime
 from mochi_rules.steps.away.worker import Away, RemoteWorker
+from mochi_rules.steps.processes.capture import Ran
+from mochi_rules.steps.processes.subprocesses import Executable
 from mochi_rules.workers.protocol import Greeting, write_answer, write_greeting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from mochi_rules.remote.grpc.execution import Cancellation
 
@@ -23,12 +25,23 @@ if TYPE_CHECKING:
 class Executor:
     """A server that ends every job in the same way."""
 
-    def __init__(self, finish: Callable[[Cancellation], Finished | None]) -> None:
+    def __init__(
+        self,
+        finish: Callable[[Cancellation], Finished | None],
+        platforms: Collection[str] = (),
+    ) -> None:
         self.finish = finish
+        self.platforms = platforms
         self.refused: list[str] = []
+        self.jobs: list[Any] = []
 
-    def run(self, _job: object, cancellation: Cancellation) -> Finished | None:
+    def has_workers(self, platform: str) -> bool:
+        """Return whether there are workers for programs of a platform."""
+        return platform in self.platforms
+
+    def run(self, job: object, cancellation: Cancellation) -> Finished | None:
         """Return how a job ends."""
+        self.jobs.append(job)
         return self.finish(cancellation)
 
     def refuse(self, reason: str) -> None:
@@ -59,7 +72,7 @@ class Local:
 @pytest.fixture(autouse=True)
 def without_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     """Send no Python: nothing runs here."""
-    monkeypatch.setattr(runtime, "job", lambda *_: None)
+    monkeypatch.setattr(runtime, "module_job", lambda *_: None)
 
 
 def answer(error: str | None, data: bytes) -> Finished:
@@ -77,6 +90,32 @@ def worker(
     executor, local = Executor(finish), Local()
     away = Away(executor, {"aot": place})  # type: ignore[arg-type] # it does what is needed
     return RemoteWorker(away, "aot", local), executor, local  # type: ignore[arg-type]
+
+
+EXECUTABLE = Executable("aarch64-linux", {"program": b"elf", "lib.so": b"so"}, ["one"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "platforms"), [("aot", ["aarch64-linux"]), ("test", []), ("test", ["riscv64-linux"])]
+)
+def test_executable_runs_where_its_platform_has_workers(kind: str, platforms: list[str]) -> None:
+    """Otherwise it is for this machine."""
+    executor = Executor(lambda _: pytest.fail("ran"), platforms)
+    away = Away(executor, {kind: "remote"})  # type: ignore[arg-type]
+    assert away.execute(EXECUTABLE, b"", 1) is None
+
+
+@pytest.mark.parametrize("stdin", [b"", b"in"])
+def test_executable_is_a_job_for_its_platform(stdin: bytes) -> None:
+    """A shell gives it standard input; without any it needs none."""
+    executor = Executor(lambda _: Finished(3, b"out", b"err"), ["aarch64-linux"])
+    away = Away(executor, {"test": "remote"})  # type: ignore[arg-type]
+    assert away.execute(EXECUTABLE, stdin, 7) == Ran(3, b"out", b"err")
+    [job] = executor.jobs
+    assert job.arguments[-2:] == ("runtime/program", "one")
+    assert (job.platform, job.seconds) == ("aarch64-linux", 7)
+    assert job.files == ({"stdin": stdin} if stdin else {})
+    assert (job.arguments[0] == "/bin/sh") is bool(stdin)
 
 
 @pytest.mark.parametrize("expected", [(None, b"made there"), ("wrong program", b"")])

@@ -65,11 +65,12 @@ def test_step_of_an_earlier_build_is_up_to_date(build: Path) -> None:
     assert told(build) == [f"{WASM}: up to date"]
 
 
-def test_failure_stays_until_it_is_mended(build: Path) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.INTERRUPTED])
+def test_step_without_a_result_stays_so(build: Path, outcome: Outcome) -> None:
     """A build of something else does not make a broken step good."""
-    Journal(build).failed(WASM)
+    Journal(build).ended(WASM, outcome)
     Journal(build).begin()
-    assert told(build) == [f"{WASM}: failed"]
+    assert told(build) == [f"{WASM}: {outcome.value}"]
     Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"1"), OUTPUT)
     assert told(build)[0] == f"{WASM}: built in 0.20s"
 
@@ -84,7 +85,7 @@ def test_same_key_again_means_that_the_file_was_gone(build: Path) -> None:
 def test_failure_keeps_the_key_of_the_last_success(build: Path) -> None:
     """After a failure, the next success is compared with the last one."""
     Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"1"), OUTPUT)
-    Journal(build).failed(WASM)
+    Journal(build).ended(WASM, Outcome.FAILED)
     assert told(build) == [f"{WASM}: failed"]
     Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"3"), OUTPUT)
     assert told(build)[1].startswith("  input hello.mochi 6b86b273 → ")
@@ -105,7 +106,7 @@ def test_digests_of_outputs_are_those_made_last(build: Path) -> None:
     Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"1"), "1" * 64)
     Journal(build).record(WASM, Outcome.BUILT, 0.2, key(b"2"), "2" * 64)
     Journal(build).begin()
-    Journal(build).failed(WASM)
+    Journal(build).ended(WASM, Outcome.FAILED)
     assert Journal(build).outputs() == {WASM: "2" * 64}
 
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mochi_rules.aot.executable.settings import Directory
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
+from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.steps.processes.capture import Ran
-from mochi_rules.steps.test_case import Case, check, directory_inputs
+from mochi_rules.steps.step import PROGRAM
+from mochi_rules.steps.test_case import (
+    EXPECTED,
+    Case,
+    check,
+    directory_inputs,
+    executable_case_step,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mochi_rules.steps.processes.subprocesses import Executable
+
 CASE = Case("//app:app_test", timeout=2)
+ARM = find_platform("aarch64-linux")
 
 
 def fault(ran: Ran, expected: bytes | None = None) -> Diagnostic:
@@ -93,6 +104,46 @@ def test_large_directory_is_refused(tmp_path: Path) -> None:
         file.truncate(1 << 40)
     with pytest.raises(MochiError, match="B041"):
         directory_inputs(directory_case("."), tmp_path)
+
+
+class Recorded:
+    """Engines that note what they run, and say that it ended well."""
+
+    def __init__(self) -> None:
+        self.executables: list[Executable] = []
+        self.subprocesses = self
+
+    def execute(self, executable: Executable, *_: object) -> Ran:
+        """Note an executable."""
+        self.executables.append(executable)
+        return Ran(0, b"hello\n", b"")
+
+
+INPUTS = {PROGRAM: b"elf", "libwasmtime.so": b"so", EXPECTED: b"hello\n", "dirs/0/a/b": b"b"}
+
+
+def test_executable_has_its_directories_where_it_looks_for_them() -> None:
+    """By their names on the host, which are in its settings; what is compared stays here."""
+    engines: Any = Recorded()
+    step = executable_case_step(directory_case("./data"), ARM, tuple)
+    assert step.make(engines, INPUTS).remark == "passed"
+    [found] = engines.executables
+    assert found.program == {"program": b"elf", "libwasmtime.so": b"so"}
+    assert (found.files, found.folders) == ({"data/a/b": b"b"}, ["data"])
+
+
+@pytest.mark.parametrize("host", ["../data", "/data", "a/../../b"])
+def test_directory_elsewhere_is_refused_for_an_executable(host: str) -> None:
+    """It would be outside of the folder that is made for the run."""
+    engines: Any = Recorded()
+    with pytest.raises(MochiError, match="B027"):
+        executable_case_step(directory_case(host), ARM, tuple).make(engines, {PROGRAM: b"elf"})
+
+
+def test_platform_is_part_of_the_key_of_a_test() -> None:
+    """Programs may print where they run."""
+    steps = [executable_case_step(CASE, platform, tuple) for platform in PLATFORMS[:2]]
+    assert steps[0].arguments != steps[1].arguments
 
 
 def test_flood_is_reported() -> None:

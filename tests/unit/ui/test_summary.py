@@ -17,6 +17,7 @@ def counted(*outcomes: Outcome, verb: str = "aot", up_to_date: int = 0) -> Tally
 
 
 BUILT, RESTORED, FAILED = Outcome.BUILT, Outcome.RESTORED, Outcome.FAILED
+INTERRUPTED = Outcome.INTERRUPTED
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,14 @@ BUILT, RESTORED, FAILED = Outcome.BUILT, Outcome.RESTORED, Outcome.FAILED
             counted(BUILT, FAILED, verb="test"),
             2,
             "built 1 of 2 in 1.2s · 0 up to date · 1 failed · 1 of 2 tests failed",
+        ),
+        (
+            counted(BUILT, INTERRUPTED, verb="test"),
+            3,
+            (
+                "built 1 of 3 in 1.2s · 0 up to date · 1 not reached · 1 interrupted · "
+                "0 failed · 1 test passed"
+            ),
         ),
     ],
 )
