@@ -15,6 +15,7 @@ from mochi_rules.rules.scons.nodes import is_stream, node_path, source_name, sou
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from mochi_rules.aot.config import EngineConfig
     from mochi_rules.project.configuration import Configuration
     from mochi_rules.rules.claims import Target
     from mochi_rules.rules.workspace import Workspace
@@ -39,6 +40,14 @@ class Call:
                 list(map(parse_directory, dirs))  # refuses what is not the name of one
             settings = {**settings, "dirs": list(dirs)}
         return {**FOREIGN, **settings} if self.target.rule == "wasm_import" else settings
+
+    def engine(self, configuration: Configuration) -> EngineConfig:
+        """Return what the call compiles under; errors are at its attribute.
+
+        Emits: as `settings` and `Configuration.engine`.
+        """
+        with self.at("engine"):
+            return configuration.engine(self.settings)
 
     def at(self, attribute: str) -> AbstractContextManager[None]:
         """Give errors without a place that of an attribute of the call."""

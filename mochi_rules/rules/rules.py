@@ -287,8 +287,7 @@ def _release(call: Call) -> None:
 
 def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     node = call.output(configuration, ".wasm")
-    with call.at("engine"):
-        config = configuration.engine(call.settings)
+    config = call.engine(configuration)
     level = call.values["optimize"]
     made_for = configuration if level is None else replace(configuration, optimize=level)
     stamp = call.values.get("stamp", False)
@@ -299,8 +298,7 @@ def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
 
 def _artifact(call: Call, configuration: Configuration, wasm: Any) -> Any:
     """Compile ahead of time and check; return the node of the artifact."""
-    with call.at("engine"):
-        config = configuration.engine(call.settings)
+    config = call.engine(configuration)
     node = call.output(configuration, ".cwasm")
     call.space.tasks[node] = file_task(
         call.space, aot_step(config, node_path(wasm)), node, {WASM: wasm}

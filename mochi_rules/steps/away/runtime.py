@@ -66,7 +66,7 @@ def program_job(
         UnsupportedError: It cannot be taken along.
     """
     command = (f"{RUNTIME}/{STARTED}", *arguments)
-    if _is_dynamic(program):
+    if _needs(program):
         loader = (f"{RUNTIME}/{_LOADER}", "--library-path", f"{RUNTIME}/{_LIBRARIES}")
         command = (*loader, *command)
     return Job(program.name, command, _program_tree(program), files, seconds)
@@ -112,15 +112,9 @@ def runtime_tree(tool: str) -> Tree:
 @lru_cache
 def _program_tree(program: Path) -> Tree:
     files: dict[str, bytes | Path] = {STARTED: program}
-    if not _is_dynamic(program):
+    if not _needs(program):
         return make_tree(files, (STARTED,))
     return make_tree(_with_libraries({_LOADER: _loader(), **files}), (_LOADER, STARTED))
-
-
-@lru_cache
-def _is_dynamic(program: Path) -> bool:
-    """Return whether a program needs a loader; the one of this process must do."""
-    return any(_needs(program))
 
 
 @lru_cache
@@ -225,14 +219,20 @@ def _with_libraries(files: dict[str, bytes | Path]) -> dict[str, bytes | Path]:
     found = dict(files)
     for path in files.values():
         if isinstance(path, Path):
-            found |= {f"{_LIBRARIES}/{name}": library for name, library in _needs(path)}
+            found |= {f"{_LIBRARIES}/{name}": library for name, library in _needs(path).items()}
     return found
 
 
-def _needs(binary: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the libraries of a program or a library: their names, and where they are."""
+@lru_cache
+def _needs(binary: Path) -> Mapping[str, Path]:
+    """Return the libraries of a program or a library: where they are, by name.
+
+    What needs some needs a loader, too; the one of this process must do.
+    """
     ran = subprocess.run([_loader(), "--list", binary], capture_output=True, text=True, check=False)
+    found = {}
     for line in ran.stdout.splitlines():
         name, _, rest = line.strip().partition(" => ")
         if rest.startswith("/") and "/" not in name:
-            yield name, Path(rest.rpartition(" (")[0]).resolve()
+            found[name] = Path(rest.rpartition(" (")[0]).resolve()
+    return found

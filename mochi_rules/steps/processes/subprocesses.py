@@ -14,7 +14,7 @@ import threading
 from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.engine_options import OPTIONS
@@ -109,15 +109,9 @@ class Subprocesses:
         with tempfile.TemporaryDirectory(prefix="mochi-test-") as folder:
             _write(Path(folder), _files(program))
             request = _request(program, folder) | {"path": _import_path()}
-            pipe = subprocess.PIPE
-            process = subprocess.Popen(
-                _command(request),
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                **tied(os.environ, hears_terminal=False),
+            return self._run(
+                _command(request), tied(os.environ, hears_terminal=False), stdin, seconds
             )
-            return self._communicate(process, stdin, seconds)
 
     def execute(
         self,
@@ -144,16 +138,9 @@ class Subprocesses:
             _write(folder, executable.files)
             program = folder / FOLDER / STARTED
             program.chmod(0o755)
-            pipe = subprocess.PIPE
-            process = subprocess.Popen(
-                supervised((*emulator, str(program), *executable.arguments)),
-                stdin=pipe,
-                stdout=pipe,
-                stderr=pipe,
-                cwd=folder,
-                **tied({}, hears_terminal=False),
-            )
-            return self._communicate(process, stdin, seconds)
+            command = supervised((*emulator, str(program), *executable.arguments))
+            options = {"cwd": folder, **tied({}, hears_terminal=False)}
+            return self._run(command, options, stdin, seconds)
 
     def tool(
         self,
@@ -166,24 +153,20 @@ class Subprocesses:
 
         `listen` hears what it writes to stderr, in another thread.
         """
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            supervised(command),
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            cwd=folder,
-            **tied(os.environ | variables),
-        )
-        return self._communicate(process, b"", None, listen)
+        options = {"cwd": folder, **tied(os.environ | variables)}
+        return self._run(supervised(command), options, b"", None, listen)
 
-    def _communicate(
+    def _run(
         self,
-        process: subprocess.Popen[bytes],
+        command: Sequence[str],
+        options: Mapping[str, Any],
         stdin: bytes,
         seconds: float | None,
         listen: Callable[[bytes], None] = lambda _: None,
     ) -> Ran:
+        """Run a command to its end, with some options of `Popen`."""
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, **options)
         with self._lock:
             self._running.add(process)
             if self._is_closed:  # while it was started
