@@ -1,13 +1,13 @@
-"""Reads relocatable objects of three formats into one form: sections and global symbols.
+"""Reads relocatable objects of three formats into one form: sections and symbols.
 
-ELF is decoded by pyelftools. Of Mach-O and COFF only what an object that holds data needs is
-read.
+ELF is decoded by pyelftools. Of Mach-O and COFF only what an object that holds data or a program
+needs is read.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import fail
@@ -35,7 +35,8 @@ _RELOCATION_TYPE = 0xFFFF_FFFF  # of the information in an entry
 class ObjectSection:
     """A section; `offset` is that in the file, `alignment` is in bytes.
 
-    `relocations` is not 0 where there are some; `relocation_types` is known in ELF alone.
+    `relocations` is not 0 where there are some, and `relocation_table` has them as in the file;
+    `relocation_types` is known in ELF alone.
     """
 
     name: str
@@ -46,24 +47,33 @@ class ObjectSection:
     is_writable: bool
     is_executable: bool
     relocations: int
+    relocation_table: bytes = b""
     relocation_types: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectSymbol:
-    """A global symbol as C names it.
+    """A symbol as C names it.
 
     `section` is an index, None where the symbol is not defined; `offset` is that in the section.
+    `size` is known in ELF alone.
     """
 
     name: str
     section: int | None
     offset: int
+    is_global: bool = True
+    is_function: bool = False
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectImage:
-    """A decoded object. `format` is `elf`, `macho` or `coff`; `cpu` is as in a platform."""
+    """A decoded object. `format` is `elf`, `macho` or `coff`; `cpu` is as in a platform.
+
+    `symbol_table` has all symbols by the number that relocations have for them, and None for the
+    entries that are none.
+    """
 
     data: bytes
     format: str
@@ -71,7 +81,25 @@ class ObjectImage:
     little_endian: bool
     is_relocatable: bool
     sections: tuple[ObjectSection, ...]
-    symbols: tuple[ObjectSymbol, ...]
+    symbol_table: tuple[ObjectSymbol | None, ...]
+
+    @property
+    def symbols(self) -> tuple[ObjectSymbol, ...]:
+        """The global symbols."""
+        return tuple(item for item in self.symbol_table if item and item.is_global)
+
+    @property
+    def byte_order(self) -> Literal["little", "big"]:
+        """The order of the bytes in numbers."""
+        return "little" if self.little_endian else "big"
+
+    def section(self, name: str) -> ObjectSection | None:
+        """Return the first section of a name, or None."""
+        return next((item for item in self.sections if item.name == name), None)
+
+    def content(self, section: ObjectSection) -> bytes:
+        """Return the bytes of a section, as far as they are in the file."""
+        return self.data[section.offset : section.offset + section.size]
 
     @property
     def payload(self) -> bytes | None:
@@ -86,9 +114,10 @@ class ObjectImage:
     @property
     def symbol_pair(self) -> tuple[ObjectSymbol, ObjectSymbol] | None:
         """The symbols `<base>_start` and `<base>_end` in one section, if the two are all."""
-        if len(self.symbols) != 2:
+        symbols = self.symbols
+        if len(symbols) != 2:
             return None
-        end, start = sorted(self.symbols, key=lambda symbol: symbol.name)
+        end, start = sorted(symbols, key=lambda symbol: symbol.name)
         base = start.name.removesuffix("_start")
         names_fit = base != start.name and end.name == f"{base}_end"
         in_one_section = start.section is not None and start.section == end.section
@@ -118,12 +147,8 @@ def read_object(data: bytes, name: str = "the object") -> ObjectImage:
 def _read_elf(data: bytes, name: str) -> ObjectImage:
     artifact = read_artifact(data, name)
     header = artifact.header
-    relocations: dict[int, int] = {}
-    types: dict[int, frozenset[int]] = {}
-    for section in artifact.sections:
-        if section.type in _RELOCATIONS:
-            relocations[section.info] = section.size
-            types[section.info] = _relocation_types(artifact, section)
+    tables = {item.info: item for item in artifact.sections if item.type in _RELOCATIONS}
+    types = {index: _relocation_types(artifact, table) for index, table in tables.items()}
     sections = tuple(
         ObjectSection(
             name=section.name,
@@ -133,17 +158,22 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
             alignment=section.alignment,
             is_writable=bool(section.flags & WRITE),
             is_executable=bool(section.flags & EXECUTE),
-            relocations=relocations.get(section.index, 0),
+            relocations=tables[section.index].size if section.index in tables else 0,
+            relocation_table=_rela(artifact, tables.get(section.index)),
             relocation_types=types.get(section.index, frozenset()),
         )
         for section in artifact.sections
     )
     symbols = tuple(
         ObjectSymbol(
-            symbol.name, _index(symbol.section, sections) if symbol.section else None, symbol.value
+            symbol.name,
+            _index(symbol.section, sections) if symbol.section else None,
+            symbol.value,
+            is_global=bool(symbol.binding),
+            is_function=symbol.type == elf.FUNCTION,
+            size=symbol.size,
         )
         for symbol in artifact.symbols
-        if symbol.binding
     )
     return ObjectImage(
         data=data,
@@ -152,8 +182,12 @@ def _read_elf(data: bytes, name: str) -> ObjectImage:
         little_endian=header.little_endian,
         is_relocatable=header.type == "ET_REL" and header.os_abi == 0,
         sections=sections,
-        symbols=symbols,
+        symbol_table=(None, *symbols),  # the first entry of the file is none
     )
+
+
+def _rela(artifact: Artifact, table: Section | None) -> bytes:
+    return artifact.content(table) if table and table.type == "SHT_RELA" else b""
 
 
 def _relocation_types(artifact: Artifact, section: Section) -> frozenset[int]:
@@ -185,7 +219,7 @@ def _read_macho(data: bytes) -> ObjectImage:
         little_endian=True,
         is_relocatable=file_type == macho.OBJECT,
         sections=tuple(sections),
-        symbols=tuple(
+        symbol_table=tuple(
             symbol for table in tables for symbol in _macho_symbols(data, table, sections)
         ),
     )
@@ -198,7 +232,7 @@ def _macho_sections(data: bytes, command: int, size: int) -> Iterator[ObjectSect
     for index in range(count):
         place = command + macho.SEGMENT.size + macho.SECTION.size * index
         fields = _unpack(macho.SECTION.format, data, place)
-        name, segment, address, size, offset, power, _, relocations, flags, *_ = fields
+        name, segment, address, size, offset, power, table, relocations, flags, *_ = fields
         segment = _padded_name(segment)
         yield ObjectSection(
             name=f"{segment},{_padded_name(name)}",
@@ -209,22 +243,31 @@ def _macho_sections(data: bytes, command: int, size: int) -> Iterator[ObjectSect
             is_writable=segment != macho.READ_ONLY_SEGMENT,
             is_executable=bool(flags & macho.CODE),
             relocations=relocations,
+            relocation_table=data[table : table + relocations * macho.RELOCATION.size],
         )
 
 
 def _macho_symbols(
     data: bytes, table: tuple[int, ...], sections: list[ObjectSection]
-) -> Iterator[ObjectSymbol]:
+) -> Iterator[ObjectSymbol | None]:
     offset, count, strings_at, strings_size = table
     name_of = Names(_slice(data, strings_at, strings_size), _STRINGS)
     for place in _entries(offset, count, macho.SYMBOL.size):
         name_at, kind, section, _, value = _unpack(macho.SYMBOL.format, data, place)
-        if kind & macho.STAB or not kind & macho.EXTERNAL:
+        if kind & macho.STAB:
+            yield None
             continue
         name = name_of(name_at).removeprefix("_")
         is_defined = kind & macho.TYPE == macho.IN_SECTION
         index = _index(section - 1, sections) if is_defined else None
-        yield ObjectSymbol(name, index, value - (0 if index is None else sections[index].address))
+        found = None if index is None else sections[index]
+        yield ObjectSymbol(
+            name,
+            index,
+            value - (found.address if found else 0),
+            is_global=bool(kind & macho.EXTERNAL),
+            is_function=bool(found and found.is_executable),
+        )
 
 
 def _read_coff(data: bytes) -> ObjectImage:
@@ -243,13 +286,13 @@ def _read_coff(data: bytes) -> ObjectImage:
         little_endian=True,
         is_relocatable=optional == 0,
         sections=sections,
-        symbols=tuple(_coff_symbols(data, symbols_at, symbol_count, sections)),
+        symbol_table=tuple(_coff_symbols(data, symbols_at, symbol_count, sections)),
     )
 
 
 def _coff_section(data: bytes, place: int) -> ObjectSection:
     fields = _unpack(coff.SECTION.format, data, place)
-    name, _, address, size, offset, _, _, relocations, _, flags = fields
+    name, _, address, size, offset, table, _, relocations, _, flags = fields
     power = flags >> coff.ALIGNMENT_SHIFT & coff.ALIGNMENT_MASK
     return ObjectSection(
         name=_padded_name(name),
@@ -260,12 +303,13 @@ def _coff_section(data: bytes, place: int) -> ObjectSection:
         is_writable=bool(flags & coff.WRITE),
         is_executable=bool(flags & (coff.EXECUTE | coff.CODE)),
         relocations=relocations,
+        relocation_table=data[table : table + relocations * coff.RELOCATION.size],
     )
 
 
 def _coff_symbols(
     data: bytes, offset: int, count: int, sections: tuple[ObjectSection, ...]
-) -> Iterator[ObjectSymbol]:
+) -> Iterator[ObjectSymbol | None]:
     strings_at = offset + coff.SYMBOL.size * count
     (size,) = _unpack(coff.NUMBER.format, data, strings_at)
     name_of = Names(_slice(data, strings_at, size), _STRINGS)
@@ -273,12 +317,17 @@ def _coff_symbols(
     for place in _entries(offset, count, coff.SYMBOL.size):
         if skip:
             skip -= 1
+            yield None
             continue
-        short, value, section, _, storage, skip = _unpack(coff.SYMBOL.format, data, place)
-        if storage == coff.EXTERNAL:
-            zero, name_at = coff.LONG_NAME.unpack(short)
-            name = _padded_name(short) if zero else name_of(name_at)
-            yield ObjectSymbol(name, _index(section - 1, sections), value)
+        short, value, section, kind, storage, skip = _unpack(coff.SYMBOL.format, data, place)
+        zero, name_at = coff.LONG_NAME.unpack(short)
+        yield ObjectSymbol(
+            _padded_name(short) if zero else name_of(name_at),
+            _index(section - 1, sections),
+            value,
+            is_global=storage == coff.EXTERNAL,
+            is_function=kind == coff.FUNCTION,
+        )
 
 
 def _index(section: int, sections: Sequence[ObjectSection]) -> int | None:

@@ -23,5 +23,5 @@ HEADER_SIZE, SECTION_SIZE, SYMBOL_SIZE = 64, 64, 24
 
 PROGBITS, SYMTAB, STRTAB = 1, 2, 3  # sh_type
 ALLOC = 2  # sh_flags
-GLOBAL, OBJECT = 1, 1  # binding and type of a symbol
+GLOBAL, OBJECT, FUNCTION = 1, 1, 2  # binding and types of a symbol
 HIDDEN = 2  # visibility

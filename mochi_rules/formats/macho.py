@@ -40,6 +40,8 @@ SYMTAB_COMMAND = struct.Struct(
 DYSYMTAB_COMMAND = struct.Struct("<20I")
 # command, size, platform, the oldest system, the SDK, tools
 BUILD_VERSION_COMMAND = struct.Struct("<6I")
+RELOCATION = struct.Struct("<iI")  # place; symbol or section, in 24 bits, and flags
+RELOCATED_SYMBOL, BY_SYMBOL = 0xFF_FFFF, 1 << 27  # of these
 SYMBOL = struct.Struct("<IBBHQ")  # name, kind, section, description, value
 _ALIGNMENT = 8
 

@@ -42,8 +42,12 @@ class Unit:
 
 @dataclass(slots=True)
 class Universe:
-    """All targets; the order of declaration does not matter."""
+    """All targets; the order of declaration does not matter.
 
+    `describe` returns what is known of a file in place of a library, for a note, or nothing.
+    """
+
+    describe: Callable[[Label], str] = lambda _label: ""
     units: dict[Label, Unit] = field(default_factory=dict)
     _owners: dict[str, Unit] = field(default_factory=dict)
 
@@ -150,6 +154,7 @@ class Universe:
                 "B016",
                 f"`{unit.label}` depends on `{label}`, but there is no such target",
                 unit.locate("deps"),
+                notes=(note,) if (note := self.describe(label)) else (),
                 help="leave it out: programs are linked from Mochi files alone"
                 if label.name.endswith(_LINKED)
                 else did_you_mean(str(label), names),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.directory import Layout
+from mochi_rules.project.objects import describe_object
 from mochi_rules.project.visibility import Universe
 from mochi_rules.rules.claims import Claims
 from mochi_rules.rules.scons.errors import scons_error
@@ -112,7 +114,7 @@ class Workspace:
         memo = Layout(cache.root).identities if cache.root else None
         self.pipeline = Pipeline(cache, engines, Identities(memo), settings.namespace)
         self.journal = Journal(self.root / settings.build)
-        self.universe = Universe()
+        self.universe = Universe(self._describe)
         self.claims = Claims(self.root)
         self.targets: dict[Label, Target] = {}
         self.sources: dict[str, Any] = {}  # nodes by name, of all targets
@@ -134,6 +136,11 @@ class Workspace:
         self._preparing = Lock()
 
     # Declaring, while build files are read.
+
+    def _describe(self, label: Label) -> str:
+        """Return what an object is for that stands where a library should."""
+        name = posixpath.join(label.package, label.name)
+        return describe_object(self.root / name, name, self.settings.configurations)
 
     def engine_settings(self, env: Any, settings: object = None) -> dict[str, object]:
         """Return settings of a program: those given, before MOCHI_ENGINE of its environment.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.executable.settings import LauncherSettings
     from mochi_rules.base.digest import Digest
     from mochi_rules.elf.artifact import Artifact
+    from mochi_rules.platforms.architecture import CpuLevel
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.wasm.reader.read_summary import ModuleSummary
 
@@ -88,11 +89,15 @@ def executable_expectation(platform: Platform, settings: LauncherSettings) -> Ex
     return replace(wanted, kind=Kind.MODULE, isa_flags=None)  # the processor decides
 
 
-def native_expectation(platform: Platform) -> ObjectExpectation:
-    """Return what an object that Cranelift made of a program must be."""
+def native_expectation(platform: Platform, level: CpuLevel | None = None) -> ObjectExpectation:
+    """Return what an object that Cranelift made of a program must be.
+
+    `level` is the highest CPU level that it may need.
+    """
     return ObjectExpectation(
         format=platform.system.object_format,
         cpu=platform.cpu,
+        cpu_level=level,
         little_endian=platform.architecture.endianness == "little",
     )
 

@@ -27,6 +27,7 @@ class NativeConfig:
         return {
             "name": name,
             "target": self.platform.triple,
+            "cpu": self.cpu.name,
             "flags": list(self.cpu.flags),
             "opt_level": self.opt_level,
             "debug_info": self.debug_info,

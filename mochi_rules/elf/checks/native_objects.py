@@ -14,13 +14,17 @@ from mochi_rules.elf.checks.object_files import (
     stack_note,
 )
 from mochi_rules.elf.checks.table import MAX_MESSAGES, Failure
+from mochi_rules.elf.decode import Malformed
 from mochi_rules.elf.object_files import read_object
+from mochi_rules.elf.object_unwind import UNWIND_SECTIONS, Place, read_entries
+from mochi_rules.formats import cpu_note
 from mochi_rules.platforms.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mochi_rules.elf.object_files import ObjectImage
+    from mochi_rules.platforms.architecture import CpuLevel
 
 # What the host in C calls or reads, and what it gives: `toolchains/clif/host`.
 PROGRAM = "mochi_program"
@@ -34,7 +38,6 @@ IMPORTS = frozenset({
     "ceil", "floor", "trunc", "nearbyint",  # of the C library, for processors without them
     "_GLOBAL_OFFSET_TABLE_",
 })  # fmt: skip
-_UNWIND = ".eh_frame"
 _RELOCATIONS = {
     row.name: frozenset((*row.address_relocations, *row.code_relocations)) for row in ARCHITECTURES
 }
@@ -74,15 +77,51 @@ def relocations(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]
 
 
 def unwind(image: ObjectImage, _wanted: ObjectExpectation) -> Iterator[str]:
-    """In ELF, debuggers and profilers find the callers of every function."""
-    has_unwind = any(item.name == _UNWIND and item.size for item in image.sections)
-    if image.format == "elf" and not has_unwind:
-        yield f"expected `{_UNWIND}`, got none"
+    """Debuggers, profilers and systems find the callers of every function."""
+    where = UNWIND_SECTIONS[image.format]
+    try:
+        found = read_entries(image)
+    except Malformed as error:
+        yield f"`{where}` is damaged: {error}"
+        return
+    if found is None:
+        yield f"expected `{where}`, got none"
+        return
+    sizes = dict(found)
+    for symbol in image.symbol_table:
+        if symbol is None or symbol.section is None or not symbol.is_function:
+            continue
+        size = sizes.pop(Place(symbol.section, symbol.offset), None)
+        if size is None:
+            yield f"`{where}` has no entry for `{symbol.name}`"
+        elif symbol.size not in (None, size):
+            yield f"`{where}` has {size} bytes of `{symbol.name}`, which has {symbol.size}"
+    for start in sizes:
+        yield f"`{where}` has an entry for {start.offset:#x}, where no function begins"
+
+
+def cpu_level(image: ObjectImage, wanted: ObjectExpectation) -> Iterator[str]:
+    """It says what CPU level its code needs, and that is not above the one that was requested."""
+    level = level_of(image)
+    if level is None:
+        yield f"expected the name of a CPU level of {image.cpu}, got none"
+    elif wanted.cpu_level and not set(level.flags) <= set(wanted.cpu_level.flags):
+        yield f"expected code for {wanted.cpu_level.name}, got code for {level.name}"
+
+
+def level_of(image: ObjectImage) -> CpuLevel | None:
+    """Return the CPU level that the code of a program needs; None where no level is named."""
+    section = image.section(cpu_note.SECTIONS[image.format])
+    note = image.content(section) if section else b""
+    name = cpu_note.read_cpu_level(note, little_endian=image.little_endian)
+    levels = (level for row in ARCHITECTURES if row.name == image.cpu for level in row.cpu_levels)
+    return next((level for level in levels if level.name == name), None)
 
 
 NATIVE_CHECKS: tuple[tuple[str, Callable[[ObjectImage, ObjectExpectation], Iterator[str]]], ...] = (
     ("relocatable", relocatable),
     ("machine", machine),
+    ("cpu-level", cpu_level),
     ("exports", exports),
     ("imports", imports),
     ("code", code),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mochi_rules.elf.object_files import ObjectImage, ObjectSection
+    from mochi_rules.platforms.architecture import CpuLevel
 
 MIN_ALIGNMENT = 16  # Wasmtime copies the artifact into pages of its own
 _MAX_PADDING = 16  # bytes after the end symbol; Mach-O wants some
@@ -24,10 +25,14 @@ _STACK_NOTE = ".note.GNU-stack"
 
 @dataclass(frozen=True, slots=True)
 class ObjectExpectation:
-    """What was requested; None means not requested. `format` and `cpu` are as in a platform."""
+    """What was requested; None means not requested. `format` and `cpu` are as in a platform.
+
+    `cpu_level` is the highest that code may need.
+    """
 
     format: str | None = None
     cpu: str | None = None
+    cpu_level: CpuLevel | None = None
     little_endian: bool | None = None
     symbol_base: str | None = None
     payload: Digest | None = None

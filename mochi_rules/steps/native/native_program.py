@@ -94,7 +94,8 @@ def native_object_step(config: NativeConfig, name: str) -> Step:
         from mochi_rules.elf.checks.native_objects import require_sound_native  # noqa: PLC0415 - 30 ms
         from mochi_rules.steps.expectations import native_expectation  # noqa: PLC0415
 
-        require_sound_native(data, "the object", native_expectation(config.platform))
+        wanted = native_expectation(config.platform, config.cpu)
+        require_sound_native(data, "the object", wanted)
         return Made(data, size_text(len(data)))
 
     fields = config.fields(name)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.span import Source, Span
 from mochi_rules.compiler.names.imports import ImportSite, find_imports
+from mochi_rules.project.configuration import find_configurations
 from mochi_rules.project.label import Label
+from mochi_rules.project.objects import describe_object
 from mochi_rules.project.visibility import Unit, Universe
 
+OBJECT = Path(__file__).parents[2] / "golden" / "objdump" / "native" / "x86_64.o.gz"
 BUILD_FILE = Source("app/SConscript", 'mochi_binary(name = "app", deps = [])\n')
 
 
@@ -134,6 +139,27 @@ def test_dependency_on_an_object_is_refused() -> None:
     found = fault(lambda: universe.check_deps(program))
     assert found.code == "B016"
     assert found.help == "leave it out: programs are linked from Mochi files alone"
+
+
+@pytest.mark.parametrize(
+    ("target", "level", "found"),
+    [
+        ("x86_64-linux", "x86-64-v1", "x86_64-linux at x86-64-v2"),
+        ("aarch64-linux", "armv8.0", "x86_64-linux at x86-64-v2"),
+    ],
+)
+def test_dependency_on_an_object_names_both_platforms(
+    tmp_path: Path, target: str, level: str, found: str
+) -> None:
+    """That of the object and that of the build, each with its CPU level."""
+    (tmp_path / "text.o").write_bytes(gzip.decompress(OBJECT.read_bytes()))
+    configurations = find_configurations(target, cpu=level)
+    universe = Universe(
+        lambda label: describe_object(tmp_path / label.name, f"lib/{label.name}", configurations)
+    )
+    program = unit("//app:app", ["app/main.mochi"], ("//lib:text.o",), "mochi_binary")
+    [note] = fault(lambda: universe.check_deps(program)).notes
+    assert note == f"`lib/text.o` is an object for {found}; the build is for {target} at {level}"
 
 
 def test_dependency_on_a_program_is_refused() -> None:

@@ -7,6 +7,7 @@
 
 mod debug;
 mod legalize;
+mod note;
 mod object;
 mod text;
 mod unwind;
@@ -25,6 +26,8 @@ pub struct Request {
     /// What messages and the object call the program.
     name: String,
     target: String,
+    /// What the CPU level of the flags is called.
+    cpu: String,
     /// Cranelift's flags of the processor, all to be enabled.
     flags: Vec<String>,
     opt_level: String,

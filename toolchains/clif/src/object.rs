@@ -19,6 +19,7 @@ use target_lexicon::{Architecture, BinaryFormat, Triple};
 use crate::Request;
 use crate::debug::Lines;
 use crate::legalize;
+use crate::note;
 use crate::text::{Contents, Declarations};
 use crate::unwind::Frames;
 
@@ -33,8 +34,11 @@ pub fn compile(request: &Request, text: &str) -> Result<Vec<u8>> {
     let parsed = parse_test(text, options)
         .map_err(|error| anyhow!("line {}: {}", error.location.line_number, error.message))?;
     let functions = parsed.functions.into_iter().map(|(function, _)| function).collect();
-    let builder =
-        ObjectBuilder::new(isa, request.name.as_bytes(), cranelift_module::default_libcall_names())?;
+    let builder = ObjectBuilder::new(
+        isa,
+        request.name.as_bytes(),
+        cranelift_module::default_libcall_names(),
+    )?;
     Assembly { module: ObjectModule::new(builder), declarations, names: HashMap::new() }
         .run(functions, request)
 }
@@ -82,7 +86,6 @@ impl Assembly<'_> {
             self.names.insert(name, FuncOrDataId::Func(id));
             defined.push((id, symbol));
         }
-        let is_elf = self.module.isa().triple().binary_format == BinaryFormat::Elf;
         let mut frames = Frames::default();
         let is_riscv = matches!(self.module.isa().triple().architecture, Architecture::Riscv64(_));
         let mut lines = Lines::new(&self.declarations.files, self.module.isa().endianness());
@@ -92,9 +95,11 @@ impl Assembly<'_> {
                 legalize::expand_overflow(&mut function);
             }
             let mut context = Context::for_function(function);
-            if let Err(error) =
-                self.module.define_function_with_control_plane(id, &mut context, &mut ControlPlane::default())
-            {
+            if let Err(error) = self.module.define_function_with_control_plane(
+                id,
+                &mut context,
+                &mut ControlPlane::default(),
+            ) {
                 let message = match error {
                     ModuleError::Compilation(error) => pretty_error(&context.func, error),
                     other => other.to_string(),
@@ -103,16 +108,13 @@ impl Assembly<'_> {
             }
             let code = context.compiled_code().expect("it was just compiled");
             lines.add(id, &symbol, code);
-            if is_elf {
-                frames.add(self.module.isa(), id, code)?;
-            }
+            frames.add(self.module.isa(), id, code)?;
         }
         self.define_data()?;
         lines.define(&mut self.module)?;
         let mut product = self.module.finish();
-        if is_elf {
-            frames.write(&mut product, lines.endian())?;
-        }
+        frames.write(&mut product, lines.endian())?;
+        note::write(&mut product, &request.cpu, lines.endian())?;
         if request.debug_info {
             lines.describe(&mut product, &request.name)?;
         }
@@ -168,7 +170,8 @@ impl Assembly<'_> {
         for reference in function.dfg.ext_funcs.keys() {
             let Some(name) = text_of(&function.dfg.ext_funcs[reference].name) else { continue };
             if !self.names.contains_key(&name) {
-                let signature = &function.dfg.signatures[function.dfg.ext_funcs[reference].signature];
+                let signature =
+                    &function.dfg.signatures[function.dfg.ext_funcs[reference].signature];
                 let id = self.module.declare_function(&name, Linkage::Import, signature)?;
                 self.names.insert(name.clone(), FuncOrDataId::Func(id));
             }
