@@ -84,6 +84,11 @@ def _is_digest(value: object) -> bool:
 TEXT = Kind(
     "a non-empty UTF-8 string without NUL", '"app"', lambda value: _is_text(value) and value != ""
 )
+LINE = Kind(
+    "a string of one line",
+    '"An app"',
+    lambda value: isinstance(value, str) and _is_text(value) and value.splitlines() == [value],
+)
 TEXTS = Kind(
     "a list of UTF-8 strings without NUL", '["--fast"]', lambda value: _is_list(value, _is_text)
 )
@@ -296,9 +301,9 @@ RULES: tuple[Rule, ...] = (
          Attr("lock", FILE, "the versions and hashes of all Python packages, as `pip-compile "
               "--generate-hashes` writes them: `mochi-rules rebuild` installs them", None),
          Attr("version", TEXT, "the version; by default that of the command line", ""),
-         Attr("summary", TEXT, "a summary in one line", ""),
-         Attr("license", TEXT, "its licence, as an SPDX expression", ""),
-         Attr("maintainer", TEXT, "the maintainer, as `NAME <ADDRESS>`", "")),
+         Attr("summary", LINE, "a summary in one line", ""),
+         Attr("license", LINE, "its licence, as an SPDX expression", ""),
+         Attr("maintainer", LINE, "the maintainer, as `NAME <ADDRESS>`", "")),
         (),
     ),
 )  # fmt: skip

@@ -93,14 +93,23 @@ def check_name(name: str) -> None:
         raise fail("R006", message, help="use letters, digits, `-`, `_` and `.`")
 
 
-def check_form(ecosystem: str, version: str, form: str, example: str) -> None:
-    """Refuse a version that an ecosystem does not allow; `form` is a regular expression.
+@dataclass(frozen=True, slots=True)
+class VersionForm:
+    """The versions that an ecosystem allows: a regular expression, and examples."""
 
-    Emits: R006.
-    """
-    if not re.fullmatch(form, version):
-        message = f"`{version}` cannot be the version of a package for {ecosystem}"
-        raise fail("R006", message, help=f"write a version such as `{example}`")
+    ecosystem: str
+    pattern: str
+    examples: tuple[str, str]
+
+    def check(self, version: str) -> None:
+        """Refuse a version of another form.
+
+        Emits: R006.
+        """
+        if not re.fullmatch(self.pattern, version):
+            message = f"`{version}` cannot be the version of a package for {self.ecosystem}"
+            help_ = "write a version such as " + " or ".join(f"`{item}`" for item in self.examples)
+            raise fail("R006", message, help=help_)
 
 
 def check_files(files: tuple[File, ...]) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _TEXTS = ("builder", "repository", "branch", "wasmtime")
 _FLAGS = ("clean", "uncached")
 _SIGNER = ("key", "until")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,14 @@ def violations(policy: Policy, provenance: Provenance) -> Iterator[str]:
         wanted, found = getattr(policy, name), getattr(provenance, name)
         if wanted and wanted != found:
             yield f"its {name} is `{found}`, not `{wanted}`"
-    for version in provenance.wasmtime_versions:
+    versions = provenance.wasmtime_versions
+    if policy.wasmtime and not versions:
+        yield "it does not say which Wasmtime compiled it"
+    for version in versions:
         if _numbers(version) < _numbers(policy.wasmtime):
             yield f"it was compiled by Wasmtime {version}, which is older than {policy.wasmtime}"
+    if policy.clean and not provenance.commit:
+        yield "its source was not in a commit"
     if policy.clean and provenance.changed:
         yield f"the work tree differed from its commit: {', '.join(provenance.changed)}"
     if policy.uncached and (restored := [step for step in provenance.steps if step.is_restored]):
@@ -96,6 +102,8 @@ def _check(path: Path, name: str, value: Any) -> None:
     kind, shown = kinds[name]
     if not isinstance(value, kind):
         raise fail("R022", f"`{name}` in `{path}` must be {shown}")
+    if name == "wasmtime" and not _VERSION.fullmatch(str(value)):
+        raise fail("R022", f"`{name}` in `{path}` must be a version, such as `48.0.0`")
 
 
 def _signer(path: Path, fields: Any) -> Signer:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_LISTED = 8
+_MAX_TIME = 2**32 - 1  # in the year 2106
 _SCHEMES = ("https", "http", "ssh", "git")
 _FOREIGN = re.compile("dubious ownership in repository at '(.*)'")  # what git says
 
@@ -102,12 +103,13 @@ def check_clean(revision: Revision) -> None:
 def release_time(revision: Revision | None, environment: Mapping[str, str]) -> int:
     """Return the time of all files: SOURCE_DATE_EPOCH, or that of the commit.
 
-    Emits: R005 (SOURCE_DATE_EPOCH is not a number).
+    Emits: R005 (SOURCE_DATE_EPOCH is not a number, or too large for some format of archives).
     """
     text = environment.get("SOURCE_DATE_EPOCH", "")
     if not text:
         return revision.time if revision else 0
-    if text.isascii() and text.isdigit():
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_TIME))
+    if is_number and int(text) <= _MAX_TIME:
         return int(text)
     message = f"SOURCE_DATE_EPOCH is `{text}`, which is not a number of seconds since 1970"
     raise fail("R005", message, help="run `export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)`")
@@ -116,7 +118,7 @@ def release_time(revision: Revision | None, environment: Mapping[str, str]) -> i
 def git(root: Path, *words: str) -> bytes | None:
     """Return what git prints in a folder, or None where it fails.
 
-    Emits: R003 (git is not installed, or refuses the repository).
+    Emits: B010 (no such folder), R003 (git is not installed, or refuses the repository).
     """
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
@@ -128,6 +130,8 @@ def git(root: Path, *words: str) -> bytes | None:
             check=False,
         )
     except FileNotFoundError:
+        if not root.is_dir():
+            raise environment_error("B010", f"cannot read `{root}`: no such directory") from None
         help_ = "run `apt-get install git`, or install it from https://git-scm.com"
         raise environment_error("R003", "git is not installed", help=help_) from None
     if refused := _FOREIGN.search(done.stderr.decode("utf-8", "replace")):

@@ -14,7 +14,7 @@ from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, Severity, fail
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.base.suggest import listing
+from mochi_rules.base.suggest import listing, nearest
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.build_record import chain, sources_of
 from mochi_rules.release.envelope import malformed, open_envelope
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mochi_rules.release.contents import File
     from mochi_rules.release.envelope import Envelope
 
+_LISTED = 3
 _AGAIN = "download the archive and its provenance again; if it stays so, do not use them"
 
 
@@ -99,7 +100,9 @@ def _statement_of(
     for subject, (item, wanted) in subjects.items():
         if wanted == digest:
             return item, subject
-    notes = (f"it is the provenance of {listing(subjects)}",)
+    names = sorted(subjects, key=lambda subject: subject != nearest(name, subjects))
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    notes = (f"it is the provenance of {listing(names[:_LISTED])}{more}",)
     message = f"the provenance is not that of `{name}`, which has the SHA-256 {digest}"
     raise fail("R015", message, notes=notes, help="name the provenance of the same release")
 
@@ -114,13 +117,14 @@ def _check_signature(envelope: Envelope, policy: Policy) -> str:
     if not envelope.signatures:
         help_ = "ask the publisher for signed provenance"
         raise fail("R014", "the provenance is not signed", help=help_)
-    for signer in policy.signers:
-        if not envelope.is_signed_by(signer.key):
-            continue
-        if signer.until is not None and signer.until < dt.datetime.now(dt.UTC).date():
-            message = f"the key `{signer.name}` was valid until {signer.until}"
-            raise fail("R013", message, help="ask the publisher for a current release")
-        return f"by {signer.name}"
+    signers = [signer for signer in policy.signers if envelope.is_signed_by(signer.key)]
+    today = dt.datetime.now(dt.UTC).date()
+    for signer in signers:
+        if signer.until is None or signer.until >= today:
+            return f"by {signer.name}"
+    for signer in signers:
+        message = f"the key `{signer.name}` was valid until {signer.until}"
+        raise fail("R013", message, help="ask the publisher for a current release")
     claimed = {key_id for key_id, _ in envelope.signatures}
     for signer in policy.signers:
         if signer.key.key_id in claimed:
@@ -137,7 +141,7 @@ def _unchecked(envelope: Envelope) -> Diagnostic:
     """Return the warning that nothing says who made the release."""
     if envelope.signatures:
         message = "the signature of the provenance was not checked: no key was given"
-        help_ = "write `--key FILE` or `--policy policy.toml`"
+        help_ = "write `--key FILE`, or name the signers in a policy, as `[[signed_by]]`"
     else:
         message, help_ = "the provenance is not signed", "ask the publisher for signed provenance"
     return Diagnostic("R032", message, help=help_, severity=Severity.WARNING)
@@ -150,7 +154,8 @@ def _check_policy(provenance: Provenance, policy: Policy) -> None:
     """
     found = tuple(violations(policy, provenance))
     if found:
-        raise fail("R021", "the policy does not allow this release", notes=found)
+        help_ = "ask the publisher for a release that the policy allows, or change the policy"
+        raise fail("R021", "the policy does not allow this release", notes=found, help=help_)
 
 
 def _check_contents(name: str, archive: bytes, provenance: Provenance) -> dict[str, File]:

@@ -184,6 +184,28 @@ def test_missing_version_is_refused(repository: Project) -> None:
     assert not (repository.root / "dist").exists()
 
 
+def test_version_that_a_format_does_not_allow_is_refused_before_the_build(
+    repository: Project,
+) -> None:
+    """With the place of the formats."""
+    repository.write({**FILES, "release/SConscript": RELEASE.replace('"zip"', '"npm"')})
+    commit(repository)
+    done = repository.scons("release", "version=1.4")
+    assert done.status == 2
+    assert "error[R006]: `1.4` cannot be the version of a package for npm" in done.err
+    assert "--> release/SConscript:2" in done.err
+    assert done.steps == []
+
+
+def test_time_that_is_none_is_refused_before_the_build(repository: Project) -> None:
+    """A build of many minutes would be for nothing."""
+    repository.environment["SOURCE_DATE_EPOCH"] = "yesterday"
+    done = repository.scons("release", "version=1.4.0")
+    assert done.status == 2
+    assert "error[R005]" in done.err
+    assert done.steps == []
+
+
 def test_source_without_a_commit_is_refused(repository: Project) -> None:
     """Provenance without a commit leads nowhere."""
     shutil.rmtree(repository.root / ".git")

@@ -38,7 +38,7 @@ def _control(contents: Contents, size: int) -> str:
     product = contents.product
     fields = {
         "Package": _name(contents),
-        "Version": product.version,
+        "Version": product.version.replace("-", "~"),  # what stands behind it is older than without
         "Architecture": contents.platform.architecture.package_name,
         "Maintainer": product.maintainer or f"{product.name} <nobody@localhost>",
         "Installed-Size": size,

@@ -6,22 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.release.archives.tarball import compress_gzip, tar
-from mochi_rules.release.contents import File, check_form
+from mochi_rules.release.contents import File, VersionForm
 from mochi_rules.release.document import document
 
 if TYPE_CHECKING:
     from mochi_rules.release.contents import Contents
 
-_VERSION = r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?"
+VERSIONS = VersionForm("npm", r"\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?", ("1.0.0", "1.0.0-rc.1"))
 
 
 def npm(contents: Contents) -> bytes:
-    """Return a package of one platform, whose programs npm puts on the path.
-
-    Emits: R006 (its version is not semantic).
-    """
+    """Return a package of one platform, whose programs npm puts on the path."""
     product = contents.product
-    check_form("npm", product.version, _VERSION, "1.0.0")
     platform = contents.platform
     system, processor = platform.system.npm_name, platform.architecture.npm_name
     description = {

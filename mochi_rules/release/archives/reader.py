@@ -8,7 +8,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.release.archives.rpm import MAGIC as RPM
@@ -89,7 +89,8 @@ def _tar(data: bytes) -> Iterator[File]:
 
         data = decompress(data, _MAX_BYTES)
     left = _MAX_BYTES
-    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+    mode: Literal["r:gz", "r:"] = "r:gz" if data.startswith(_GZIP) else "r:"
+    with tarfile.open(fileobj=io.BytesIO(data), mode=mode) as archive:
         for member in archive:
             if member.isdir():
                 if _is_unsafe(member.name):

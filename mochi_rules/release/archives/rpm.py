@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import environment_error
-from mochi_rules.release.contents import File, check_form
+from mochi_rules.release.contents import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mochi_rules.release.contents import Contents
 
 MAGIC = b"\xed\xab\xee\xdb"
-_VERSION = "[0-9A-Za-z._+~^]+"
 _LEAD = 96  # bytes
 _HEADER, _HEADER_MAGIC, _ENTRY = struct.Struct(">4s4xII"), b"\x8e\xad\xe8\x01", 16
 _GZIP_BITS = 31
@@ -32,15 +31,14 @@ _END = "TRAILER!!!"
 def rpm(contents: Contents) -> bytes:
     """Return a package that installs programs to `/usr/bin`, and files beside its documentation.
 
-    Emits: R006 (its version is not one of RPM's), R029 (`rpm-rs` is not installed).
+    Emits: R029 (`rpm-rs` is not installed).
     """
     product = contents.product
-    check_form("RPM", product.version, _VERSION, "1.0.0")
     rpm_rs = _module()
     name = product.name.lower()
     package = rpm_rs.PackageBuilder(
         name,
-        product.version,
+        product.version.replace("-", "~"),  # what stands behind it is older than without
         product.license or "unknown",
         contents.platform.architecture.name,
         product.summary or product.name,

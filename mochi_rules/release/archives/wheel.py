@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 from mochi_rules import __version__
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.release.archives.zipped import zipped
-from mochi_rules.release.contents import File, check_form
+from mochi_rules.release.contents import File, VersionForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mochi_rules.release.contents import Contents
 
-_VERSION = r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?"
+_LETTERS = {"-alpha.": "a", "-beta.": "b", "-rc.": "rc"}  # as semantic versions have them
+VERSIONS = VersionForm(
+    "Python",
+    r"\d+(\.\d+)*((a|b|rc|-alpha\.|-beta\.|-rc\.)\d+)?(\.post\d+)?(\.dev\d+)?",
+    ("1.0.0", "1.0.0-rc.1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +46,8 @@ class WheelName:
 
 
 def wheel(contents: Contents) -> bytes:
-    """Return a wheel, whose programs pip puts on the path.
-
-    Emits: R006 (its version is not one of Python's).
-    """
+    """Return a wheel, whose programs pip puts on the path."""
     product = contents.product
-    check_form("Python", product.version, _VERSION, "1.0.0")
     name = _name(contents)
     scripts, notices = f"{name.stem}.data/scripts", f"{name.stem}.dist-info/licenses"
     files = [
@@ -88,7 +89,8 @@ def pack(
 
 def _name(contents: Contents) -> WheelName:
     product = contents.product
-    return WheelName(product.name, product.version, contents.platform.program_tag)
+    version = re.sub("|".join(_LETTERS), lambda found: _LETTERS[found[0]], product.version)
+    return WheelName(product.name, version, contents.platform.program_tag)
 
 
 def _digest(data: bytes) -> str:

@@ -37,7 +37,7 @@ def release(space: Workspace) -> int:
     Emits: B014, B017, R001 to R009, R023, R024, R029, R031 (no release is declared), R040.
     """
     if not space.releases:
-        help_ = 'write `mochi_release(name="app", targets=[":app"])` in a SConscript'
+        help_ = 'write `mochi_release(name="app", targets=["//app"])` in the SConstruct'
         raise fail("R031", "no release is declared", help=help_)
     revision = _revision(space)
     key, command = _key(space), _command(space)
@@ -66,12 +66,23 @@ def check_values(space: Workspace, values: Mapping[str, Any], lock: Any) -> None
         check_lock(source_name(lock), read_node(lock))
 
 
+def check_formats(space: Workspace, values: Mapping[str, Any]) -> None:
+    """Refuse a version that packages of some format cannot have.
+
+    Emits: R006.
+    """
+    version = _version(space, values)
+    for row in FORMATS:
+        if row.name in values["formats"] and row.versions is not None:
+            row.versions.check(version)
+
+
 def check_circumstances(space: Workspace) -> None:
     """Refuse before the build what would be refused after it.
 
-    Emits: R002, R003, R040, as `load_signing_key`.
+    Emits: R002, R003, R005, R040, as `load_signing_key`.
     """
-    _revision(space)
+    release_time(_revision(space), os.environ)
     _key(space)
     _command(space)
 

@@ -46,7 +46,8 @@ def check_caches(remote: RemoteSettings) -> None:
 def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
     """Declare a release of targets, wherever those are declared; `lock` is a node or None.
 
-    Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as `check_values`.
+    Emits: B016 (no such program), R006 (its name), R030 (no executable), R039, as
+    `release_verb.check_values`.
     """
     with call.at("name"):
         check_name(call.label.name)
@@ -54,9 +55,11 @@ def declare_release(call: Call, files: Sequence[Any], lock: Any) -> None:
         labels = [parse_label(text, call.label.package) for text in call.values["targets"]]
     targets = [find_program(call, label, "targets", "releases") for label in labels]
     if is_releasing():
-        from mochi_rules.rules.releases.release_verb import check_values  # noqa: PLC0415 - of this verb only
+        from mochi_rules.rules.releases import release_verb  # noqa: PLC0415 - of this verb only
 
-        check_values(call.space, call.values, lock)
+        release_verb.check_values(call.space, call.values, lock)
+        with call.at("formats"):
+            release_verb.check_formats(call.space, call.values)
         _check_stamps(call, targets)
     programs = {
         item.name: [_executable(call, target, item) for target in targets]

@@ -57,6 +57,8 @@ def test_all_faults_of_a_call_are_reported_at_once() -> None:
         ("mochi_binary", {"deps": [3]}, "must be a list of labels, got `[3]`"),
         ("mochi_binary", {"name": ""}, "must be a non-empty UTF-8 string without NUL, got `''`"),
         ("mochi_binary", {"engine": []}, "must be settings of the engine, got `[]`"),
+        ("mochi_release", {"summary": "a\nb"}, "must be a string of one line, got `'a\\nb'`"),
+        ("mochi_release", {"license": "MIT\n"}, "must be a string of one line, got `'MIT\\n'`"),
         ("mochi_test", {"timeout": 0}, "must be a number of seconds up to 1000000, got `0`"),
         ("mochi_test", {"timeout": True}, "must be a number of seconds up to 1000000, got `True`"),
         ("mochi_test", {"timeout": 10**5000}, "got `a number of thousands of digits`"),
@@ -74,7 +76,8 @@ def test_all_faults_of_a_call_are_reported_at_once() -> None:
 )
 def test_value_of_the_wrong_type_is_refused(rule: str, given: dict[str, object], want: str) -> None:
     """The message says what is expected and what was given."""
-    base: dict[str, object] = {"name": "app", "srcs": ["a.mochi"], "src": "a.wasm"}
+    base: dict[str, object] = {"name": "app", "srcs": ["a.mochi"], "src": "a.wasm",
+                               "targets": [":a"]}  # fmt: skip
     known = {attr.name for attr in BY_NAME[rule].attrs}
     given = {name: value for name, value in base.items() if name in known} | given
     [found] = faults(BY_NAME[rule], given)

@@ -137,3 +137,12 @@ def test_damaged_archive_is_refused(name: str) -> None:
     data = written(name, CONTENTS)
     with pytest.raises(MochiError, match="R025"):
         read_archive("a", data[: len(data) // 2])
+
+
+def test_damage_is_told_in_one_line() -> None:
+    """Which formats Python tried is of no use to anybody."""
+    data = bytearray(written("tar.gz", CONTENTS))
+    data[20] ^= 1
+    with pytest.raises(MochiError, match="R025") as caught:
+        read_archive("a", bytes(data))
+    assert "\n" not in caught.value.diagnostics[0].message

@@ -140,13 +140,25 @@ def test_image_leads_from_its_index_to_the_program(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "version"), [("npm", "1.2"), ("wheel", "1.2-beta")])
-def test_version_that_an_ecosystem_does_not_allow_is_refused(
-    name: str, version: str, tmp_path: Path
-) -> None:
+def test_version_that_an_ecosystem_does_not_allow_is_refused(name: str, version: str) -> None:
     """Rather than by whoever installs it."""
-    product = Product("app", version, 0)
+    [row] = [row for row in FORMATS if row.name == name]
+    assert row.versions
     with pytest.raises(MochiError, match="R006"):
-        write(name, tmp_path, Contents(product, HOST, (), ()))
+        row.versions.check(version)
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"), [("wheel", b"1.4.0rc2"), ("deb", b"1.4.0~rc.2"), ("npm", b"1.4.0-rc.2")]
+)
+def test_candidate_of_a_release_is_spelled_as_its_ecosystem_does(
+    name: str, spelled: bytes, tmp_path: Path
+) -> None:
+    """So each of them takes it for older than the release."""
+    product = Product("app", "1.4.0-rc.2", 0)
+    package = write(name, tmp_path, Contents(product, HOST, (), ()))
+    found = read_archive(package.name, package.read_bytes()).values()
+    assert any(spelled in file.data for file in found)
 
 
 @pytest.fixture

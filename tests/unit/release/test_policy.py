@@ -31,6 +31,8 @@ def test_keys_are_named_relative_to_the_policy(tmp_path: Path) -> None:
         ("=", "is not TOML"),
         ('buildr = "x"', "unknown key `buildr`"),
         ("builder = 1", "`builder` in .* must be a string"),
+        ('wasmtime = "newest"', "`wasmtime` in .* must be a version"),
+        ('wasmtime = ""', "`wasmtime` in .* must be a version"),
         ('clean = "yes"', "`clean` in .* must be `true` or `false`"),
         ('signed_by = ["x"]', "needs `key`, the file of a public key"),
         ('[[signed_by]]\nkey = "x"\nname = "x"', "needs no `name`"),

@@ -76,5 +76,6 @@ def test_time_is_that_of_the_commit_or_of_the_variable() -> None:
     """SOURCE_DATE_EPOCH is how other tools name the time, too."""
     assert release_time(revision(), {}) == 1_700_000_000
     assert release_time(revision(), {"SOURCE_DATE_EPOCH": "5"}) == 5
-    with pytest.raises(MochiError, match="R005"):
-        release_time(revision(), {"SOURCE_DATE_EPOCH": "yesterday"})
+    for wrong in ("yesterday", "-5", "4294967296", 5000 * "9"):
+        with pytest.raises(MochiError, match="R005"):
+            release_time(revision(), {"SOURCE_DATE_EPOCH": wrong})

@@ -51,6 +51,12 @@ def test_commit_of_no_branch_is_checked_out(repository: Path, tmp_path: Path) ->
     assert git(tmp_path / "clone", "rev-parse", "HEAD").strip() == commit
 
 
+def test_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
+    """It is not git that is missing."""
+    with pytest.raises(MochiError, match=r"B010: cannot read `.*nowhere`: no such directory"):
+        read_revision(tmp_path / "nowhere")
+
+
 def test_repository_of_another_user_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

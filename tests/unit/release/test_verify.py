@@ -129,6 +129,13 @@ def test_expired_key_is_refused(key: SigningKey) -> None:
         verify(files(key), trusting(key, dt.date(2001, 2, 3)))
 
 
+def test_expired_entry_of_a_key_does_not_hide_another(key: SigningKey) -> None:
+    """A policy whose list was extended need not be cleaned up."""
+    expired = Signer("old.pub", key.public, dt.date(2001, 2, 3))
+    found = verify(files(key), Policy((expired, Signer("release.pub", key.public))))
+    assert dict(found.rows)["signature"] == "by release.pub"
+
+
 def test_unsigned_provenance_is_refused_where_a_key_is_given(key: SigningKey) -> None:
     """Removing the signature does not get around it."""
     with pytest.raises(MochiError, match="R014"):
@@ -140,6 +147,18 @@ def test_provenance_of_another_artifact_is_refused() -> None:
     with pytest.raises(MochiError, match=r"R015: .* not that of `other\.tar\.gz`") as caught:
         verify({**files(), "other.tar.gz": repacked()}, name="other.tar.gz")
     assert ARCHIVE in caught.value.diagnostics[0].notes[0]
+
+
+def test_only_the_nearest_of_many_archives_are_named() -> None:
+    """A release for all platforms has dozens."""
+    made = assemble(release("deb", "npm", "oci", "tar.gz", "zip"), None)
+    name = ARCHIVE.replace("1.2.0", "1.3.0")
+    with pytest.raises(MochiError, match="R015") as caught:
+        verify({**made, name: repacked()}, name=name)
+    [note] = caught.value.diagnostics[0].notes
+    assert note.count("`app-1.2.0-") == 3
+    assert f"`{ARCHIVE}`" in note
+    assert note.endswith(" and 2 more")
 
 
 def test_renamed_archive_is_found_by_its_digest() -> None:
@@ -261,6 +280,24 @@ def test_policy_refuses_a_changed_work_tree() -> None:
     made = files(under=replace(release().under, revision=revision("app/app.mochi")))
     with pytest.raises(MochiError, match="R021"):
         verify(made, Policy(clean=True))
+
+
+def test_policy_refuses_what_was_not_in_a_commit() -> None:
+    """`clean` asks for a commit: without one, nothing can differ from it."""
+    made = files(under=replace(release().under, revision=None))
+    with pytest.raises(MochiError, match="R021") as caught:
+        verify(made, Policy(clean=True))
+    assert caught.value.diagnostics[0].notes == ("its source was not in a commit",)
+
+
+def test_policy_refuses_what_does_not_say_its_wasmtime() -> None:
+    """A least version is not met by none."""
+    honest = build()
+    steps = tuple(replace(step, tools={}) for step in honest.steps)
+    with pytest.raises(MochiError, match="R021") as caught:
+        verify(files(builds=(replace(honest, steps=steps),)), Policy(wasmtime="48.0.0"))
+    [note] = caught.value.diagnostics[0].notes
+    assert note == "it does not say which Wasmtime compiled it"
 
 
 def test_policy_refuses_what_a_cache_had() -> None:
