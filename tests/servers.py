@@ -47,6 +47,20 @@ instances:
         storage: *cas
 thread-pool-size: 100
 """
+# Runs an action here, or, where its platform says so, on what is a machine of another kind.
+_RUNNER = """\
+#!/bin/sh
+for word; do case $word in --action=*) action=${{word#*=}} ;; esac; done
+if grep -q arm64 "$action"; then PATH={folder}/arm64:$PATH; fi
+exec {runner} "$@"
+"""
+# A sandbox in a namespace where the kernel starts programs for aarch64 by qemu.
+_SANDBOX = r"""#!/bin/sh
+exec unshare --user --map-root-user --mount sh -ec '
+  mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+  printf %s ":arm64:M:18:\xb7\x00::{emulator}:F" >/proc/sys/fs/binfmt_misc/register
+  exec {sandbox} "$@"' sandbox "$@"
+"""
 _NGINX = """\
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;
 events {{ worker_connections 256; }}
@@ -69,18 +83,30 @@ def new_key(path: Path) -> str:
 
 
 @contextmanager
-def casd(folder: Path, jobs: int = 0) -> Iterator[str]:
+def casd(folder: Path, jobs: int = 0, runner: str = "buildbox-run") -> Iterator[str]:
     """Give the URL of a buildbox-casd; it also runs actions, `jobs` at a time, in sandboxes."""
     need("buildbox-casd")
     port = _free_port()
-    runner = []
+    execution = []
     if jobs:
         need("buildbox-run", "bwrap")
-        runner = ["--buildbox-run", str(shutil.which("buildbox-run")), "--jobs", str(jobs)]
+        execution = ["--buildbox-run", str(shutil.which(runner)), "--jobs", str(jobs)]
     command = ["buildbox-casd", "--bind", f"127.0.0.1:{port}", "--quota-high", "1G",
-               "--reserved", "10M", *runner, str(folder / "data")]  # fmt: skip
+               "--reserved", "10M", *execution, str(folder / "data")]  # fmt: skip
     with _running(command, port, folder):
         yield f"grpc://127.0.0.1:{port}"
+
+
+def emulating_runner(folder: Path) -> str:
+    """Return a runner for `casd` that has a machine of aarch64, too: that of `arm64`."""
+    programs = {"runner": "buildbox-run", "sandbox": "bwrap", "emulator": "qemu-aarch64-static"}
+    need(*programs.values(), "unshare")
+    found = {name: shutil.which(program) for name, program in programs.items()}
+    for path, text in (("runner", _RUNNER), ("arm64/bwrap", _SANDBOX)):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text.format(folder=folder, **found))
+        (folder / path).chmod(0o755)
+    return f"{folder}/runner"
 
 
 @contextmanager

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers import casd
+from tests.servers import casd, emulating_runner
 
 from .project import HELLO
-from .tools import install_worker
+from .tools import install_launcher, install_worker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,10 @@ TESTS = {
     "app/good.txt": "hello\n",
     "app/bad.mochi": "let list = [1]\nvar index = 3\nprint(list[index])\n",
 }
+FOR_ARM = """\
+mochi_test(name="good", srcs=["hello.mochi"], expected="good.txt", platform="aarch64-linux")
+mochi_test(name="bad", srcs=["bad.mochi"], platform="aarch64-linux")
+"""
 
 
 def test_steps_run_there_as_here(project: Project, tmp_path: Path) -> None:
@@ -65,3 +69,25 @@ def test_tools_that_cargo_built_run_there(project: Project, native_tools: Path) 
     for words in builds.values():
         project.scons(*words)
     assert project.outputs() == outputs != {}
+
+
+@pytest.mark.needs("qemu-aarch64-static")
+def test_tests_of_a_platform_run_on_its_machines(project: Project, tmp_path: Path) -> None:
+    """They are chosen by their properties, and tests end there as under qemu here."""
+    install_worker(tmp_path / "tools")
+    install_launcher(tmp_path / "tools", "aarch64-linux")
+    project.environment["XDG_DATA_HOME"] = str(tmp_path / "tools")
+    properties = '[remote.platform.aarch64-linux]\nArch = "arm64"\n'
+    project.write({**TESTS, "app/SConscript": FOR_ARM, "mochi.toml": properties})
+    (tmp_path / "server").mkdir()
+    runner = emulating_runner(tmp_path)
+    with casd(tmp_path / "server", 2, runner) as url:
+        away = (f"remote={url}", "executor=test=remote", "remote_require=yes")
+        there = project.scons("-k", "test", *away, "--trace=trace.json")
+    tested = [target for verb, target, _ in there.steps if verb == "test"]
+    assert tested == ["//app:good", "//app:bad"], there
+    assert (project.root / "trace.json").read_text().count("execute test") == len(tested)
+    shutil.rmtree(project.root / "build")
+    project.cache = tmp_path / "another machine"
+    here = project.scons("-k", "test")
+    assert (there.steps, there.err) == (here.steps, here.err)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _EXECUTE = "/build.bazel.remote.execution.v2.Execution/Execute"
 _WAIT = "/build.bazel.remote.execution.v2.Execution/WaitExecution"
 _CANCEL = "/google.longrunning.Operations/CancelOperation"
-_ATTEMPTS = 4  # without news of an operation
+_ATTEMPTS = 4  # after one that ends at once or fails
+_LIVELY = 5.0  # seconds; a stream that was open so long has not ended at once
 _PAUSE = 0.05  # seconds; doubles before each attempt
 _CANCELLING = 1.0  # seconds
 # Codes of gRPC.
@@ -101,10 +102,9 @@ class Execution:
         operation = m.Operation()
         attempts = 0
         while True:
-            named = operation.name
+            named, began = operation.name, time.monotonic()
             try:
                 for operation in self._updates(request, named, end, cancellation):
-                    attempts = 0
                     if operation.is_done:
                         return _response(operation)
                 if operation.name == named:
@@ -113,6 +113,10 @@ class Execution:
                 self._check(operation, cancellation)
                 if error.kind is not Kind.PASSING or attempts == _ATTEMPTS:
                     raise
+            if operation.is_done:
+                operation = m.Operation()  # it has failed, and stays so: another may not
+            elif time.monotonic() - began > _LIVELY:
+                attempts = 0
             attempts += 1
             if attempts > _ATTEMPTS or time.monotonic() > end:
                 raise ServerError(Kind.PASSING, "it does not finish what it was asked to run")

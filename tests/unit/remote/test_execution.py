@@ -10,8 +10,11 @@ import pytest
 
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cache.messages import ActionResult
+from mochi_rules.remote import executor
 from mochi_rules.remote.executor import Finished, Job, make_tree
 from mochi_rules.remote.executors import parse_executors
+from mochi_rules.remote.grpc import execution
+from mochi_rules.remote.grpc import execution_messages as ex
 from mochi_rules.remote.grpc import messages as m
 from mochi_rules.remote.grpc.execution import Cancellation
 from mochi_rules.remote.tier import RemoteTier
@@ -204,6 +207,44 @@ def test_interrupted_build_waits_for_no_upload(tier: RemoteTier, server: FakeSer
     assert not waiting.is_alive()
     ended.set()
     assert tier.warnings == ()
+
+
+def end_soon(patch: pytest.MonkeyPatch) -> None:
+    """Let a client give up after seconds, not ten minutes, and pause little."""
+    patch.setattr(executor, "_QUEUE", -50.0)
+    patch.setattr(execution, "_PAUSE", 0.001)
+
+
+def test_failed_operation_is_not_waited_for(
+    tier: RemoteTier, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stays as it is; others are begun, but not for as long as a job may take."""
+    end_soon(monkeypatch)
+    server.execute_command = lambda _: m.Status(13, "unsupported ISA")
+    assert run(tier) is None
+    assert (server.calls.count("execute"), server.calls.count("wait")) == (5, 0)
+    assert "unsupported ISA" in tier.warnings[0].message
+
+
+def test_operation_that_fails_by_chance_is_begun_again(
+    tier: RemoteTier, server: FakeServer
+) -> None:
+    """A machine there may be lost while it runs something."""
+    answers = iter([m.Status(14, "the machine is lost"), RAN])
+    server.execute_command = lambda _: next(answers)
+    assert run(tier) == Finished(3, b"out", b"err")
+
+
+def test_operation_without_progress_is_given_up(
+    tier: RemoteTier, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that names an operation each time and never waits for it keeps nobody waiting."""
+    end_soon(monkeypatch)
+    server.faults.cut = 1
+    server.wait = lambda request, _: iter([ex.Operation(request.name)])  # type: ignore[method-assign]
+    server.execute = lambda *_: iter([ex.Operation("operations/0")])  # type: ignore[method-assign]
+    assert run(tier) is None
+    assert len([name for name in server.calls if name in ("execute", "wait")]) == 5
 
 
 def test_namespace_parts_actions(machine: Machine, server: FakeServer) -> None:
