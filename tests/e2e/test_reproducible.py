@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .emulation import COMPILER, EMULATOR, install_emulation
 from .project import HELLO
+from .tools import install_worker
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .project import Project
 
 pytestmark = pytest.mark.slow
@@ -45,3 +49,16 @@ def test_failing_build_is_reported(quick: Project) -> None:
     done = quick.scons("check-reproducible")
     assert done.status == 2
     assert "error[R035]: the build in the folder `plain` failed" in done.err
+
+
+@pytest.mark.needs("cargo", "wasmtime", COMPILER, EMULATOR)
+def test_all_tools_are_compared_in_one_run(quick: Project, tmp_path: Path) -> None:
+    """The wheel, the worker, the command and the emulated wheel make the same bytes."""
+    install_worker(tmp_path / "data")
+    install_emulation(tmp_path / "data")
+    quick.environment["XDG_DATA_HOME"] = str(tmp_path / "data")
+    quick.write(HELLO)
+    done = quick.scons("check-reproducible", "target=x86_64-linux,aarch64-linux")
+    assert done.status == 0, done.out + done.err
+    assert ", worker, command, emulation for aarch64-linux, " in done.out
+    assert done.out.endswith("8 of 8 outputs are reproducible\n")

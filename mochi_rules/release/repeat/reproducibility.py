@@ -124,6 +124,8 @@ def check_reproducible(
         for item in (*apart, *tools[0]):
             note(f"building apart: {item.name}")
             others[item.name] = builder.outputs("plain", [item])
+            if item.platforms:  # the others are as they were
+                others[item.name] = _outside(item.platforms, first) | others[item.name]
         for name, outputs in others.items():
             for path in _unequal(first, outputs):
                 different.setdefault(path, []).append(name)
@@ -156,6 +158,12 @@ def report(findings: Findings) -> list[str]:
 
 def _unequal(one: Mapping[str, str], two: Mapping[str, str]) -> list[str]:
     return [path for path in sorted({*one, *two}) if one.get(path) != two.get(path)]
+
+
+def _outside(platforms: Iterable[str], outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the outputs that are of none of some platforms, whose names begin their paths."""
+    beginnings = tuple(f"{name}-" for name in platforms)
+    return {path: digest for path, digest in outputs.items() if not path.startswith(beginnings)}
 
 
 def _digests(build: Path) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Variation:
 
     `variables` are set in the environment, `words` on the command line of SCons, and `wrapper` is a
     command that runs the rest of its line so, by a program that it `needs`. `umask` is None where
-    it stays.
+    it stays. `platforms` are those that it builds for, by name, where these are not all.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Variation:
     wrapper: tuple[str, ...] = ()
     umask: int | None = None
     needs: str = ""
+    platforms: tuple[str, ...] = ()
 
     @property
     def missing(self) -> str:
@@ -83,20 +84,31 @@ _POLICIES = {"off": "wheel", "worker": "worker", "command": "command", "emulated
 def other_tools(
     used: Toolchains, platforms: Sequence[Platform]
 ) -> tuple[list[Variation], dict[str, str]]:
-    """Return the tools that compile too, besides the `used` ones, and why the others do not."""
+    """Return the tools that compile too, besides the `used` ones, and why the others do not.
+
+    One that compiles for some of the platforms is compared for these.
+    """
     found: list[Variation] = []
     lacking: dict[str, str] = {}
-    usual = [used.aot(platform).chosen for platform in platforms]
     for policy, name in _POLICIES.items():
         others = Toolchains((), "", policy)
         answers = [others.aot(platform) for platform in platforms]
-        refused = next((item for item in answers if item.chosen is None), None)
-        if refused is not None:
-            reasons = [rejection.reason for rejection in refused.rejected]
-            lacking[name] = "; ".join(reasons) or f"not for {refused.target.name}"
-        elif [item.chosen for item in answers] != usual:
-            found.append(Variation(name, words=(f"toolchain={policy}",)))
+        fitting = [item for item in answers if item.chosen is not None]
+        if not fitting:
+            reasons = [rejection.reason for rejection in answers[0].rejected]
+            lacking[name] = "; ".join(reasons) or f"not for {platforms[0].name}"
+        elif any(item.chosen != used.aot(item.target).chosen for item in fitting):
+            names = tuple(item.target.name for item in fitting)
+            found.append(_by_tool(policy, name, names if len(fitting) < len(answers) else ()))
     return found, lacking
+
+
+def _by_tool(policy: str, name: str, platforms: tuple[str, ...]) -> Variation:
+    words = (f"toolchain={policy}",)
+    if not platforms:
+        return Variation(name, words=words)
+    shown = f"{name} for {', '.join(platforms)}"
+    return Variation(shown, words=(*words, f"target={','.join(platforms)}"), platforms=platforms)
 
 
 def possible(variations: Sequence[Variation]) -> tuple[list[Variation], dict[str, str]]:
