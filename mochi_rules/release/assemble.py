@@ -10,7 +10,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.bom.components import components
-from mochi_rules.release.bom.crates import third_party_text
+from mochi_rules.release.bom.crates import own_part, third_party_text
 from mochi_rules.release.bom.cyclonedx import cyclonedx
 from mochi_rules.release.bom.spdx import spdx
 from mochi_rules.release.contents import Contents, File, check_files
@@ -46,7 +46,7 @@ class Release:
 def assemble(release: Release, key: SigningKey | None) -> dict[str, bytes]:
     """Return the files of a release by name; without a key, nothing is signed.
 
-    Emits: R024 (two files of one path), R029 (no Zstandard).
+    Emits: R023 (no licence of ours), R024 (two files of one path), R029 (no Zstandard).
     """
     product = release.product
     with ThreadPoolExecutor() as pool:  # compressing keeps no other thread from running
@@ -75,7 +75,7 @@ def minisign(files: Mapping[str, bytes], key: SigningKey, time: int) -> dict[str
 
 def _begin_archives(release: Release, build: Build, pool: Executor) -> dict[str, Future[Archive]]:
     """Begin to write the archives of a platform; return them by name."""
-    notices = File(_THIRD_PARTY, third_party_text(build.crates).encode())
+    notices = File(_THIRD_PARTY, third_party_text(own_part(), build.crates).encode())
     contents = Contents(release.product, build.platform, build.programs, (*release.files, notices))
     check_files(contents.all_files)
     fitting = (row for row in release.formats if row.fits(build.platform))

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules import __version__
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import write_atomic
@@ -61,18 +62,31 @@ def crates_path(platform: Platform) -> Path:
     return find_tool(f"crates-{platform.name}-{native_digest()}.json")
 
 
-def third_party_text(crates: Iterable[Crate]) -> str:
-    """Return the licences of crates, each text once below the names of those that it is for."""
+def own_part() -> Crate:
+    """Return what every program has of ours, the launcher and the runtime library, like a crate.
+
+    Emits: R023 (the installation is incomplete).
+    """
+    native = native_directory()
+    path = native.parents[1] / "LICENSE" if native else None  # in checkouts and installations
+    if path is None or not path.is_file():
+        help_ = "run `pip install --force-reinstall mochi-rules`"
+        raise environment_error("R023", "the licence of mochi_rules is not installed", help=help_)
+    return Crate("mochi_rules", __version__, "MIT", "", (path.read_text("utf-8"),))
+
+
+def third_party_text(ours: Crate, crates: Iterable[Crate]) -> str:
+    """Return the licences of all, each text once below the names of those that it is for."""
     crates = tuple(crates)
     by_license = {crate.license: crate.texts for crate in crates if crate.texts}
     named: dict[str, list[str]] = {}
-    for crate in crates:
+    for crate in (ours, *crates):
         # A crate without a file of its own has the text that others of the same licence have.
         for text in crate.texts or by_license.get(crate.license, ()):
             named.setdefault(text, []).append(f"{crate.name} {crate.version} ({crate.license})")
     rule = "=" * 80
     parts = ["\n".join([rule, *names, rule, "", text.strip(), ""]) for text, names in named.items()]
-    head = "The launcher of the programs contains these libraries, under these licences.\n"
+    head = "The programs contain these libraries, under these licences.\n"
     return "\n".join([head, *parts])
 
 

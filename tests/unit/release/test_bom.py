@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from mochi_rules import __version__
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native_files import native_directory
 from mochi_rules.platforms.platform import find_platform
+from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.bom import crates
-from mochi_rules.release.bom.crates import third_party_text
+from mochi_rules.release.bom.crates import own_part, third_party_text
+from mochi_rules.release.build_record import Crate
+from tests.e2e.project import REPOSITORY
 
 from .samples import ARCHIVE, CRATES, files
 
@@ -68,10 +72,24 @@ def test_archive_leads_to_launcher_and_sources() -> None:
 
 def test_licence_text_stands_once_below_the_names_of_all_crates_that_it_is_for() -> None:
     """A crate without a text of its own has that of others with the same licence."""
-    text = third_party_text(CRATES)
+    text = third_party_text(own_part(), CRATES)
     assert text.count("Apache\n") == 1
     names = "wasmtime 48.0.8 (Apache-2.0 WITH LLVM-exception)\nwasmtime-core 48.0.8"
     assert names in text
+
+
+def test_archive_has_our_licence() -> None:
+    """Every program has our launcher and runtime library in it."""
+    found = read_archive(ARCHIVE, files()[ARCHIVE])
+    [text] = [file.data.decode() for path, file in found.items() if "THIRD-PARTY" in path]
+    assert f"mochi_rules {__version__} (MIT)" in text
+    assert (REPOSITORY / "LICENSE").read_text().strip() in text
+
+
+def test_licence_of_ours_is_nobody_elses() -> None:
+    """A crate under the same licence, but without its text, has other authors."""
+    crate = Crate("x", "1.0", "MIT", "", ())
+    assert "x 1.0" not in third_party_text(own_part(), [crate])
 
 
 def test_cargo_is_asked_for_the_crates_of_one_target(monkeypatch: pytest.MonkeyPatch) -> None:
