@@ -35,7 +35,7 @@ def verify_release(parsed: Parsed) -> int:
 def _policy(parsed: Parsed) -> Policy:
     """Return what the options ask for; a key is trusted besides those of the policy.
 
-    Emits: B010, B011, R008, R009, R022.
+    Emits: B010, B011, R008, R022.
     """
     policy = read_policy(Path(parsed.get("policy"))) if parsed.has("policy") else Policy()
     if not parsed.has("key"):

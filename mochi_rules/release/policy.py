@@ -52,7 +52,7 @@ class Policy:
 def read_policy(path: Path) -> Policy:
     """Read a policy; keys are named relative to its folder.
 
-    Emits: B010, B011, R008, R009, R022.
+    Emits: B010, B011, R008, R022.
     """
     text = decode_source(str(path), read_input(path)).text
     try:
@@ -109,7 +109,7 @@ def _check(path: Path, name: str, value: Any) -> None:
 def _signer(path: Path, fields: Any) -> Signer:
     """Return who may sign.
 
-    Emits: B010, R008, R009, R022.
+    Emits: B010, R008, R022.
     """
     if not isinstance(fields, dict) or not isinstance(fields.get("key"), str):
         raise _wrong_signer(path, "`key`, the file of a public key")

@@ -41,7 +41,39 @@ def test_key_is_never_overwritten(tmp_path: Path) -> None:
         write_key_pair(tmp_path / "key")
 
 
-@pytest.mark.parametrize("content", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\nAA==\n"])
+def test_public_key_is_the_pem_file_of_others(tmp_path: Path) -> None:
+    """Ours is as `cryptography` and OpenSSL write it; text around it does not matter."""
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    public = write_key_pair(tmp_path / "key")
+    data = (tmp_path / "key.pub").read_bytes()
+    found = serialization.load_pem_public_key(data)
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    assert found.public_bytes(serialization.Encoding.PEM, form) == data
+    (tmp_path / "key.pub").write_bytes(b"of A\r\n" + data.replace(b"\n", b"\r\n"))
+    assert load_public_key(tmp_path / "key.pub").raw == public.raw
+
+
+def test_public_key_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """Ed448 has the same form, and other numbers."""
+    ed448 = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ed448")
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    key = ed448.Ed448PrivateKey.generate().public_key()
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    (tmp_path / "key.pub").write_bytes(key.public_bytes(serialization.Encoding.PEM, form))
+    with pytest.raises(MochiError, match="R008"):
+        load_public_key(tmp_path / "key.pub")
+
+
+NO_KEYS = [
+    b"",
+    b"no key",
+    b"-----BEGIN PRIVATE KEY-----\nAA==\n",
+    b"-----BEGIN PUBLIC KEY-----\nA\n-----END PUBLIC KEY-----\n",
+    b"-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----\n",
+]
+
+
+@pytest.mark.parametrize("content", NO_KEYS)
 def test_what_is_no_key_is_refused(content: bytes, tmp_path: Path) -> None:
     """Neither a secret nor a public one."""
     path = tmp_path / "key"
