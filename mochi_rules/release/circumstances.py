@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.zstandard import load_zstd
 from mochi_rules.release.provenance import LOCAL_BUILDER
+from mochi_rules.release.revision import own_commit
+from mochi_rules.steps.identity import PACKAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +31,15 @@ def package_versions() -> dict[str, str]:
 
 
 def runtime_versions() -> dict[str, str]:
-    """Return the versions of what archives depend on, and packages bring unseen."""
-    found = {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    """Return the versions of what archives depend on, and packages bring unseen.
+
+    Of a checkout of ours, the version says less than the commit.
+    """
+    found = {"commit of mochi_rules": own_commit(PACKAGE)}
+    found |= {"python": platform.python_version(), "zlib": zlib.ZLIB_RUNTIME_VERSION}
     if zstd := load_zstd():
         found["zstd"] = zstd.zstd_version
-    return found
+    return {name: version for name, version in found.items() if version}
 
 
 def builder_id(environment: Mapping[str, str]) -> str:
