@@ -40,7 +40,7 @@ FILES = {
     "hello/SConscript": _SCONSCRIPT,
     "hello/hello.mochi": _PROGRAM,
     "hello/expected.txt": "hello, world\n",
-    ".gitignore": "/build/\n.sconsign*.dblite\n",
+    ".gitignore": "/build/\n/dist/\n.sconsign*.dblite\n",
 }
 
 

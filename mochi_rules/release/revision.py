@@ -27,8 +27,8 @@ class Revision:
     """A state of the source.
 
     `time` is that of the commit, in seconds since 1970. `changed` lists the files that differ
-    from the commit. `branch` and `repository` are empty where there is none; `folder` is that of
-    the workspace in the repository.
+    from the commit. `branch` is what is checked out: a branch or, as in workflows, a tag. It and
+    `repository` are empty where there is none; `folder` is that of the workspace in the repository.
     """
 
     commit: str
@@ -61,10 +61,16 @@ def read_revision(root: Path, ours: Iterable[str] = ()) -> Revision:
         found,
         int(_text(root, "show", "-s", "--format=%ct", "HEAD")),
         tuple(entry[3:] for entry in changed.split("\0") if entry),
-        _text(root, "symbolic-ref", "--quiet", "HEAD"),
+        _text(root, "symbolic-ref", "--quiet", "HEAD") or _tag(root),
         _public(_text(root, "config", "--get", "remote.origin.url")),
         _text(root, "rev-parse", "--show-prefix").strip("/"),
     )
+
+
+def _tag(root: Path) -> str:
+    """Return the first tag of the commit, as `refs/tags/NAME`."""
+    words = ("--points-at=HEAD", "--count=1", "--format=%(refname)", "refs/tags")
+    return _text(root, "for-each-ref", *words)
 
 
 def own_commit(package: Path) -> str:

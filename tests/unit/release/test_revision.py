@@ -72,6 +72,14 @@ def test_address_shows_neither_secrets_nor_folders(
     assert read_revision(repository).repository == shown
 
 
+@pytest.mark.parametrize("kind", [(), ("-a", "-m", "x")])
+def test_tag_that_is_checked_out_is_named(kind: tuple[str, ...], repository: Path) -> None:
+    """Workflows of hosts check out the tag of a release, without a branch."""
+    git(repository, "tag", *kind, "v1.4.0")
+    git(repository, "checkout", "-q", "--detach", "v1.4.0")
+    assert read_revision(repository).branch == "refs/tags/v1.4.0"
+
+
 def test_time_is_that_of_the_commit_or_of_the_variable() -> None:
     """SOURCE_DATE_EPOCH is how other tools name the time, too."""
     assert release_time(revision(), {}) == 1_700_000_000

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
 from mochi_rules.platforms.platform import Platform, find_platform
 from mochi_rules.platforms.toolchain import Rejection, Resolution, Toolchain, ToolchainType
 from mochi_rules.release.repeat import variations
-from mochi_rules.release.repeat.variations import Variation, other_tools
+from mochi_rules.release.repeat.variations import VARIATIONS, Variation, other_tools
 from mochi_rules.steps.tools.tool_choice import Toolchains
 
 HERE, THERE = find_platform("x86_64-linux"), find_platform("aarch64-linux")
@@ -51,3 +54,16 @@ def test_tool_that_compiles_for_no_platform_is_named_with_the_reason() -> None:
     """What is not compared is said."""
     _, lacking = other_tools(Toolchains(), [HERE])
     assert lacking == {"command": "not for x86_64-linux", "emulation": "not for x86_64-linux"}
+
+
+@pytest.mark.needs("unshare", "setpriv", "hostname")
+def test_ordinary_user_can_have_another_host_name() -> None:
+    """The file that names the host belongs to root, in every namespace."""
+    [named] = [item for item in VARIATIONS if item.name == "host name"]
+    is_root = os.geteuid() == 0
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if is_root else []
+    namespace = [*user, *named.wrapper[: named.wrapper.index("sh")]]
+    if subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("namespaces of users are not permitted here")
+    command = [*user, *named.wrapper, "uname", "-n"]
+    assert subprocess.check_output(command, text=True) == "elsewhere\n"
