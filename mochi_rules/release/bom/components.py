@@ -12,7 +12,7 @@ from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.build_record import chain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mochi_rules.release.build_record import Build, Crate
     from mochi_rules.release.contents import File
@@ -39,6 +39,7 @@ class Component:
 
 
 _PURL = f"pkg:pypi/mochi-rules@{__version__}"
+_WASMTIME = "Apache-2.0 WITH LLVM-exception"
 _COMPILER = Component("application", _PURL, "mochi-rules", __version__, "MIT", purl=_PURL)
 
 
@@ -60,7 +61,8 @@ def components(
     for build in builds:
         parts = add([*map(_crate, build.crates), *_rust(build.launcher)])
         launcher = add([_launcher(build, parts)])
-        sources = {file.path: add(_sources(build, file)) for file in build.programs}
+        sources = {file.path: add([*_wasmtime(build, file), *_sources(build, file)])
+                   for file in build.programs}  # fmt: skip
         programs = add(
             _program(build, file, (_COMPILER.ref, *launcher, *sources[file.path]))
             for file in build.programs
@@ -85,6 +87,14 @@ def _sources(build: Build, file: File) -> list[Component]:
     found = {path: digest for step in steps for path, digest in step.sources.items()}
     return [Component("file", f"source:{path}", path, sha256=digest)
             for path, digest in sorted(found.items())]  # fmt: skip
+
+
+def _wasmtime(build: Build, file: File) -> Iterator[Component]:
+    """Give the Wasmtime that compiled a program: not the one in its launcher, which runs it."""
+    for step in chain(build.steps, digest_bytes(file.data).hash):
+        if version := step.tools.get("wasmtime"):
+            purl = f"pkg:github/bytecodealliance/wasmtime@v{version}"
+            yield Component("application", purl, "wasmtime", version, _WASMTIME, purl=purl)
 
 
 def _launcher(build: Build, needs: tuple[str, ...]) -> Component:

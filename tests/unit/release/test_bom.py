@@ -59,14 +59,17 @@ def test_crates_have_version_licence_purl_and_digest() -> None:
     assert crate["hashes"] == [{"alg": "SHA-256", "content": 64 * "a"}]
 
 
-def test_archive_leads_to_launcher_and_sources() -> None:
-    """The graph goes from the product over archive and program to what that is made of."""
+def test_archive_leads_to_launcher_compilers_and_sources() -> None:
+    """The graph goes from the product over archive and program to what that is made of and by."""
     needs = {item["ref"]: item["dependsOn"] for item in document(CYCLONEDX)["dependencies"]}
     assert needs["product:app"] == [f"archive:{ARCHIVE}"]
     assert needs[f"archive:{ARCHIVE}"] == ["program:x86_64-linux/app"]
-    assert {"launcher-x86_64-linux", "source:app/app.mochi"} <= set(
-        needs["program:x86_64-linux/app"]
-    )
+    assert needs["program:x86_64-linux/app"] == [
+        "launcher-x86_64-linux",
+        "pkg:github/bytecodealliance/wasmtime@v48.0.0",
+        f"pkg:pypi/mochi-rules@{__version__}",
+        "source:app/app.mochi",
+    ]
     assert "pkg:cargo/wasmtime@48.0.8" in needs["launcher-x86_64-linux"]
 
 
