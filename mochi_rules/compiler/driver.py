@@ -6,6 +6,7 @@ No files, no clock, no environment, no globals: the same request gives the same 
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 from contextlib import contextmanager
 from dataclasses import field
@@ -24,6 +25,7 @@ from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.passes import run_library_passes, run_passes
 from mochi_rules.compiler.runtime.library import Library, load_library
+from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.limits import RECURSION_LIMIT
 from mochi_rules.wasm.debug.lines import lines_section
 from mochi_rules.wasm.encode import encode_custom_section, encode_module
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mochi_rules.compiler.ir.function import Program
+    from mochi_rules.compiler.names.scopes import Resolution
     from mochi_rules.wasm.module import Module
 
 OUTPUT_BUFFER = 8192  # bytes
@@ -50,7 +53,9 @@ class CompileRequest:
     0 to 2; see `passes.PASSES`. With `is_library`, all sources are checked, whether `main` imports
     them or not, and there is no wasm. With `native`, the result is CLIF instead of wasm, and C can
     call the exported functions of the sources `exports`, which are all compiled. With `stamp`,
-    there is a place for build information, whether the program reads it or not.
+    there is a place for build information, whether the program reads it or not. With `shard`,
+    which are two numbers i and n, only every nth `test` block from the ith on is compiled, of those
+    that are statements of a file.
     """
 
     main: str
@@ -64,6 +69,7 @@ class CompileRequest:
     native: bool = False
     stamp: bool = False
     exports: tuple[str, ...] = ()
+    shard: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     infer_program(resolution, diagnostics)
     if diagnostics.errors:
         return None
+    _leave_out_tests(resolution, *request.shard)
     library = _library(request)
     program = build_program(
         resolution,
@@ -154,6 +161,15 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
         return None
     run_passes(program, library, request.optimize, after)
     return program
+
+
+def _leave_out_tests(resolution: Resolution, index: int, count: int) -> None:
+    """Leave out the test blocks of other shards; they were checked as the others."""
+    for module in resolution.modules:
+        numbers = itertools.count()
+        module.tree.body = [node for node in module.tree.body
+                            if not isinstance(node, ast.Test)
+                            or next(numbers) % count == index]  # fmt: skip
 
 
 @contextmanager

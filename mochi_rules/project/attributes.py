@@ -31,6 +31,7 @@ class Kind:
     normal: Callable[[Any], Any] = lambda value: value
 
 
+_MAX_SHARDS = 1000
 _MAX_SECONDS = 1_000_000  # eleven days
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no UTF-8 has, and what ends strings in C
 _LISTS = (list, tuple, UserList)  # a builder of SCons returns a UserList
@@ -100,6 +101,8 @@ LABELS = Kind("a list of labels", '["//lib:text"]', lambda value: _is_list(value
 SETTINGS = Kind("settings of the engine", '{"opt_level": "speed"}', _is_settings)
 YES_NO = Kind("`True` or `False`", "False", lambda value: isinstance(value, bool))
 LEVEL = Kind("0, 1 or 2", "1", lambda value: type(value) is int and value in range(3))
+COUNT = Kind(f"a number from 1 to {_MAX_SHARDS}", "4",
+             lambda value: type(value) is int and 1 <= value <= _MAX_SHARDS)  # fmt: skip
 SECONDS = Kind(f"a number of seconds up to {_MAX_SECONDS}", "60", _is_seconds)
 
 ARCHIVES = ("tar.gz", "tar.zst", "zip", "wheel", "npm", "deb", "rpm", "oci")
@@ -264,6 +267,8 @@ RULES: tuple[Rule, ...] = (
          Attr("timeout", SECONDS, "the number of seconds after which the test fails", 60),
          Attr("platform", TEXT, "the platform to run on, such as `aarch64-linux`: its executable "
               "runs under qemu, or on a server; by default this machine's", ""),
+         Attr("shards", COUNT, "the number of programs that share the `test` blocks of `srcs`; "
+              "each runs all other statements, and is cached by itself", 1),
          _OPTIMIZE, _ENGINE),
         ("{}.wasm", "{}.cwasm", "{}.cwasm.json"),
     ),

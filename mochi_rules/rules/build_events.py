@@ -39,7 +39,7 @@ def build_events(space: Workspace, began: float) -> bytes:
     words = list(SCons.Script.COMMAND_LINE_TARGETS)
     pattern = {"pattern": {"pattern": words}}
     reached = space.reach(space.goals)
-    targets = [(target, configuration) for target in space.targets.values()
+    targets = [(target, configuration) for target in space.targets.values() if not target.shards
                for configuration in space.settings.configurations
                if not reached.isdisjoint(_nodes(target, configuration))]  # fmt: skip
     tests = [target for target, _ in targets if target.test in reached]

@@ -78,16 +78,18 @@ def wasm_task(
     node: Any,
     configuration: Configuration,
     config: EngineConfig,
-    *,
-    stamp: bool = False,
+    **options: Any,
 ) -> Task:
-    """Return the task that compiles a program, for a debugger where `config` says so."""
+    """Return the task that compiles a program, for a debugger where `config` says so.
+
+    `options` are others of `mochi_step`.
+    """
     step = mochi_step(
         sources.roots[0],
         debug_names=configuration.mode.debug_names,
         debug_info=config.debug_info,
         optimize=configuration.optimize,
-        stamp=stamp,
+        **options,
     )
     return Task(step, space.shown(node), sources.read, sources.scan)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Target:
     """A declared target: its rule and its place.
 
-    `test` is the node that runs it, of a test.
+    `test` is the node that runs it, of a test; `shards` are the tests that it consists of.
 
     `outputs` has its output nodes by suffix, `artifacts` the `.cwasm` that it is or has, and
     `engines` and `runs` what that one runs under, each per configuration. `linked` are the nodes
@@ -44,6 +44,7 @@ class Target:
     declare: Callable[[Configuration], None] | None = None
     sandbox: Callable[[Configuration], Target] | None = None
     test: Any = None
+    shards: list[Target] = field(default_factory=list)
 
     @property
     def goals(self) -> list[Any]:

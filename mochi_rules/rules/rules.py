@@ -50,6 +50,8 @@ from mochi_rules.steps.step import (
 )
 from mochi_rules.steps.test_case import EXPECTED, STDIN
 
+SHARD = "shard"  # a value of a call that is one of a test with `shards`
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -243,23 +245,56 @@ def _test(call: Call) -> None:
     if bool(values["program"]) == bool(values["srcs"]):
         message = f"`{call.label}` needs either `program` or `srcs`"
         raise MochiError(Diagnostic("B071", message, help='write `program = ":app"`'))
-    call.target.test = SCons.Node.Alias.default_ans.Alias(str(call.label))
+    call.target.test = _test_node(call.target)
     inputs = {name: node for name in (STDIN, EXPECTED) for node in call.files(name)}
+    if values["shards"] > 1 and (values["program"] or EXPECTED in inputs):
+        message = f"`{call.label}` has `shards`, and so needs `srcs`, without `expected`"
+        help_ = "leave `shards` out, or test in `test` blocks"
+        raise MochiError(
+            Diagnostic("B071", message, call.target.place.locate("shards"), help=help_)
+        )
     if values["program"]:
         with call.at("program"):
             label = parse_label(values["program"], call.label.package)
         act = partial(_run_program, call, label, inputs)
         call.space.after_reading(placed(call.target.place.locate)(act))
+    elif values["shards"] == 1:
+        _test_sources(call, _program(call), inputs)
     else:
-        declare = partial(_declare_tested, call, _program(call))
-        if values["platform"]:
-            call.target.declare = declare  # when the test is declared
-        else:
-            _declare(call, declare)
-        declare_test(call, call.target, inputs)
+        _test_in_shards(call, _program(call), inputs)
     scope = test_scope(call.space)
     if not scope or any(pattern.matches(call.label) for pattern in scope):
         call.env.Alias(TEST, call.target.test)
+
+
+def _test_node(target: Target) -> Any:
+    return SCons.Node.Alias.default_ans.Alias(str(target.label))
+
+
+def _test_sources(call: Call, sources: Sources, inputs: Mapping[str, Any]) -> None:
+    declare = partial(_declare_tested, call, sources)
+    if call.values["platform"]:
+        call.target.declare = declare  # when the test is declared
+    else:
+        _declare(call, declare)
+    declare_test(call, call.target, inputs)
+
+
+def _test_in_shards(call: Call, sources: Sources, inputs: Mapping[str, Any]) -> None:
+    """Declare a test for each shard, which is a program of its own, and so cached by itself.
+
+    Emits: B071.
+    """
+    count = call.values["shards"]
+    for number in range(count):
+        label = Label(call.label.package, f"{call.label.name}.{number + 1}")
+        target = Target(label, call.target.rule, call.target.place)
+        call.space.declare(target)
+        target.test = _test_node(target)
+        values = {**call.values, SHARD: (number, count)}
+        _test_sources(Call(call.space, call.env, target, values), sources, inputs)
+        call.target.shards.append(target)
+    call.env.Alias(call.target.test, [target.test for target in call.target.shards])
 
 
 def _declare_tested(call: Call, sources: Sources, configuration: Configuration) -> None:
@@ -290,8 +325,8 @@ def _wasm(call: Call, configuration: Configuration, sources: Sources) -> Any:
     config = call.engine(configuration)
     level = call.values["optimize"]
     made_for = configuration if level is None else replace(configuration, optimize=level)
-    stamp = call.values.get("stamp", False)
-    task = wasm_task(call.space, sources, node, made_for, config, stamp=stamp)
+    options = {name: call.values[name] for name in ("stamp", SHARD) if name in call.values}
+    task = wasm_task(call.space, sources, node, made_for, config, **options)
     call.space.tasks[node] = task
     return call.environment(configuration).MochiWasm(node, sources.nodes[sources.roots[0]])[0]
 

@@ -75,18 +75,20 @@ def mochi_step(
     debug_info: bool = False,
     optimize: int = 2,
     stamp: bool = False,
+    shard: tuple[int, int] = (0, 1),
 ) -> Step:
     """Compile a program; the inputs are its sources by name.
 
     `debug_names` keeps the names of functions, and `debug_info` describes lines for a debugger.
-    `optimize` is 0 to 2. With `stamp`, the program has a place for build information.
+    `optimize` is 0 to 2. With `stamp`, the program has a place for build information. `shard` says
+    which of its tests it has, as in `driver.CompileRequest`.
     """
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         from mochi_rules.steps.engines.engines import MochiOptions  # noqa: PLC0415 - loads processes
 
         texts = {name: data.decode() for name, data in inputs.items()}
-        options = MochiOptions(debug_names, debug_info, optimize, stamp=stamp)
+        options = MochiOptions(debug_names, debug_info, optimize, stamp=stamp, shard=shard)
         result = engines.compile_mochi(main, texts, options)
         return Made(result.code, warnings=result.warnings)
 
@@ -96,6 +98,7 @@ def mochi_step(
         f"--debug-info={_word(debug_info)}",
         f"--optimize={optimize}",
         *(("--stamp",) if stamp else ()),
+        *((f"--shard={shard[0]}/{shard[1]}",) if shard != (0, 1) else ()),
     )
     return Step("mochi", arguments, ("mochi",), WASM, make)
 

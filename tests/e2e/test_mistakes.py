@@ -120,6 +120,9 @@ def test_wrong_word_on_the_command_line(
          ("error[B023]: no rule is named `mochi_binari`\n  --> app/SConscript:1:1",
           "did you mean `mochi_binary`?")),
         ('mochi_test(name="t")\n', ("error[B071]: `//app:t` needs either `program` or `srcs`",)),
+        ('mochi_test(name="t", srcs=["a.mochi"], expected="a.txt", shards=2)\n',
+         ("error[B071]: `//app:t` has `shards`, and so needs `srcs`, without `expected`\n"
+          "  --> app/SConscript:1:58",)),
         ("mochi_binary(name=nam)\n", ("NameError: name 'nam' is not defined",)),
     ],
 )  # fmt: skip

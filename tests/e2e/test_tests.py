@@ -116,6 +116,21 @@ def test_program_has_its_directories_when_it_is_tested(quick: Project) -> None:
 
 
 @pytest.mark.slow
+def test_edit_of_a_block_runs_its_shard(quick: Project) -> None:
+    """The others are programs that have not changed."""
+    text = 'test "one" { expect 1 == 1 }\ntest "two" { expect 2 == 2 }\n'
+    quick.write({
+        "app/SConscript": 'mochi_test(name="all", srcs=["all.mochi"], shards=2)\n',
+        "app/all.mochi": text,
+    })  # fmt: skip
+    quick.scons("test")
+    quick.write({"app/all.mochi": text.replace("2 == 2", "3 == 4")})
+    ran = [step for step in quick.scons("-k", "//app:all").steps if step[0] == "test"]
+    assert ran == [("test", "//app:all.1", "passed (cached)"), ("test", "//app:all.2", "failed")]
+    assert quick.scons("//app:all.1").status == 0
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc tells the children")
 def test_looping_test_dies_with_scons(quick: Project) -> None:
     """Also when SCons is killed, and can end nothing itself."""

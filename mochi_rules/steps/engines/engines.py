@@ -53,6 +53,7 @@ class MochiOptions:
     native: bool = False
     stamp: bool = False
     exports: tuple[str, ...] = ()
+    shard: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
