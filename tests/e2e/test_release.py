@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -277,8 +278,11 @@ def test_release_is_rebuilt_from_its_provenance(repository: Project, tmp_path: P
     assert done.out.splitlines() == [f"{STEM}.tar.gz: equal", f"{STEM}.zip: equal"]
 
 
-def test_rebuild_shows_where_a_program_differs(repository: Project) -> None:
-    """A build that depends on a variable of the machine is found, down to the function."""
+def test_rebuild_shows_where_a_program_differs(repository: Project, tmp_path: Path) -> None:
+    """A build that depends on a variable of the machine is found, down to the function.
+
+    Where `diffoscope` is installed, it is asked too.
+    """
     build_file = (
         'import os\nmochi_binary(name="hello", srcs=["hello.mochi"],'
         ' optimize=int(os.environ.get("LEVEL", "2")))\n'
@@ -288,6 +292,11 @@ def test_rebuild_shows_where_a_program_differs(repository: Project) -> None:
     commit(repository)
     release(repository)
     repository.environment["LEVEL"] = "0"
+    tool = tmp_path / "bin" / "diffoscope"
+    tool.parent.mkdir()
+    tool.write_text('#!/bin/sh\necho "see $6, $7"\nexit 1\n')
+    tool.chmod(0o755)
+    repository.environment["PATH"] = f"{tool.parent}{os.pathsep}{os.environ['PATH']}"
     done = repository.cli("rebuild", PROVENANCE)
     assert done.status == 1
     assert f"{STEM}.tar.gz: differs" in done.out
@@ -295,6 +304,7 @@ def test_rebuild_shows_where_a_program_differs(repository: Project) -> None:
     assert "--optimize=2 → " in done.out
     assert "hello: section .text differs at 0x" in done.out
     assert "app/hello.mochi:" in done.out
+    assert f"  diffoscope:\n    see {ARCHIVE}, " in done.out
 
 
 def test_release_of_a_changed_work_tree_cannot_be_rebuilt(repository: Project) -> None:

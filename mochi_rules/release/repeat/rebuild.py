@@ -26,6 +26,7 @@ from mochi_rules.release.repeat.difference import (
     packing_difference,
     step_difference,
 )
+from mochi_rules.release.repeat.diffoscope import diffoscope
 from mochi_rules.release.repeat.requirements_lock import environment_variables, make_environment
 from mochi_rules.release.source import check_commit, check_out
 from mochi_rules.release.verify import read_provenance
@@ -199,28 +200,42 @@ def _compare(
         if new.subjects.get(name) == digests:
             yield Comparison(name, ())
             continue
+        if name not in new.subjects:
+            yield Comparison(name, (*steps, "it was not made"))
+            continue
         files = changed(old.contents.get(name, {}), new.contents.get(name, {}))
         found = [*steps, *(f"{path} differs" for path in files)]
-        if name in new.subjects and old.programs != new.programs:
-            found += _details(folder / name, workspace, old, new)
-        yield Comparison(name, tuple(found) or (packing_difference(old.runtime, new.runtime),))
+        details = _details(folder / name, workspace, old, new)
+        yield Comparison(
+            name, (*(found or [packing_difference(old.runtime, new.runtime)]), *details)
+        )
 
 
 def _details(published: Path, workspace: Path, old: Provenance, new: Provenance) -> Iterator[str]:
-    """Give where the programs of two archives differ, or why this cannot be seen."""
-    name = published.name
-    if not published.is_file():
-        yield f"the programs were not compared: `{name}` is not beside the provenance"
-        return
-    data = published.read_bytes()
+    """Give where two archives and their programs differ, or why this cannot be seen."""
+    name, made = published.name, workspace / "dist" / published.name
+    is_there = published.is_file()
+    data = published.read_bytes() if is_there else b""
     if hashlib.sha256(data).hexdigest() != old.subjects[name][0]:
-        yield f"the programs were not compared: `{name}` beside the provenance is another file"
+        why = (
+            "beside the provenance is another file" if is_there else "is not beside the provenance"
+        )
+        yield f"the archives were not compared: `{name}` {why}"
         return
-    one = read_archive(name, data)
-    by_digest = {digest_bytes(file.data).hash: file.data for file in one.values()}
-    made = (workspace / "dist" / name).read_bytes()
-    other = {digest_bytes(file.data).hash: file.data
-             for file in read_archive(name, made).values()}  # fmt: skip
+    if old.programs != new.programs:
+        yield from _program_details(name, (data, made.read_bytes()), workspace, (old, new))
+    yield from diffoscope(published, made)
+
+
+def _program_details(
+    name: str, archives: tuple[bytes, bytes], workspace: Path, sides: tuple[Provenance, Provenance]
+) -> Iterator[str]:
+    """Give where the programs of two archives differ."""
+    old, new = sides
+    by_digest, other = (
+        {digest_bytes(file.data).hash: file.data for file in read_archive(name, data).values()}
+        for data in archives
+    )
     for program, digest in old.programs.items():
         again = new.programs.get(program, "")
         if digest == again or digest not in by_digest or again not in other:
