@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mochi_rules.platforms.platform import Platform
+    from mochi_rules.platforms.toolchain import Resolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,18 @@ def other_tools(
         answers = [others.aot(platform) for platform in platforms]
         fitting = [item for item in answers if item.chosen is not None]
         if not fitting:
-            reasons = [rejection.reason for rejection in answers[0].rejected]
-            lacking[name] = "; ".join(reasons) or f"not for {platforms[0].name}"
+            # What can be mended is told before that it is for other platforms.
+            answer = next(filter(_is_missing, answers), answers[0])
+            reasons = [rejection.reason for rejection in answer.rejected]
+            lacking[name] = "; ".join(reasons) or f"not for {answer.target.name}"
         elif any(item.chosen != used.aot(item.target).chosen for item in fitting):
             names = tuple(item.target.name for item in fitting)
             found.append(_by_tool(policy, name, names if len(fitting) < len(answers) else ()))
     return found, lacking
+
+
+def _is_missing(answer: Resolution) -> bool:
+    return any(item.reason == item.toolchain.missing for item in answer.rejected)
 
 
 def _by_tool(policy: str, name: str, platforms: tuple[str, ...]) -> Variation:

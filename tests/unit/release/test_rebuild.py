@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.release.assemble import assemble
 from mochi_rules.release.circumstances import package_versions
-from mochi_rules.release.repeat.rebuild import rebuild
+from mochi_rules.release.repeat.rebuild import _compare, rebuild
+from mochi_rules.release.verify import read_provenance
 
 from .samples import PROVENANCE, files, release, revision
 
@@ -49,3 +51,12 @@ def test_folder_outside_of_the_commit_is_refused(folder: str, tmp_path: Path) ->
     (tmp_path / PROVENANCE).write_bytes(provenance(state))
     with pytest.raises(MochiError, match=f"R010: .* its commit has no folder `{folder}`"):
         rebuild(tmp_path / PROVENANCE, tmp_path)
+
+
+def test_archive_that_is_not_made_again_is_named(tmp_path: Path) -> None:
+    """Nobody should look for a library that compresses otherwise."""
+    made = (assemble(release(*formats), None) for formats in (("tar.gz", "zip"), ("tar.gz",)))
+    old, new = (read_provenance(PROVENANCE, each[PROVENANCE])[0][1] for each in made)
+    one, two = _compare(tmp_path, tmp_path, old, new)
+    assert one.differences == ()
+    assert (two.name, two.differences) == ("app-1.2.0-x86_64-linux.zip", ("it was not made",))

@@ -31,8 +31,9 @@ def _tools(monkeypatch: pytest.MonkeyPatch) -> None:
         fits = platform in FITTING[self.policy]
         is_usual = self.policy == "auto"
         name = ("off" if platform is HERE else "worker") if is_usual else self.policy
-        tool = Toolchain(ToolchainType.AOT, name, "here")
-        rejected = () if fits else (Rejection(tool, f"not for {platform.name}"),)
+        missing = "it is not installed" if name == "command" and platform is THERE else ""
+        tool = Toolchain(ToolchainType.AOT, name, "here", missing=missing)
+        rejected = () if fits else (Rejection(tool, missing or f"not for {platform.name}"),)
         chosen = tool if fits else None
         return Resolution(ToolchainType.AOT, platform, HERE, chosen, rejected)
 
@@ -40,14 +41,17 @@ def _tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_tool_is_compared_for_the_platforms_that_it_compiles_for() -> None:
-    """The wheel is the usual one here, and makes nothing for the other platform."""
+    """The wheel is the usual one here, and makes nothing for the other platform.
+
+    Of the reasons against the command, the one is told that can be mended.
+    """
     found, lacking = other_tools(Toolchains(), [HERE, THERE])
     emulated = ("toolchain=emulated", "target=aarch64-linux")
     assert found == [
         Variation("worker", words=("toolchain=worker",)),
         Variation("emulation for aarch64-linux", words=emulated, platforms=("aarch64-linux",)),
     ]
-    assert lacking == {"command": "not for x86_64-linux"}
+    assert lacking == {"command": "it is not installed"}
 
 
 def test_tool_that_compiles_for_no_platform_is_named_with_the_reason() -> None:
