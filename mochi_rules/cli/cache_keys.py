@@ -31,12 +31,14 @@ def look_after_keys(parsed: Parsed) -> int:
     Emits: B053 (an operand is missing), B062 (no such action), K027, R007 to R009.
     """
     _, *rest = parsed.operands
-    if not rest or rest[0] not in _ACTIONS:
+    if not rest:
+        raise fail("B053", f"`mochi-rules cache key` needs one of {listing(_ACTIONS)}")
+    if rest[0] not in _ACTIONS:
         raise fail(
             "B062",
-            f"`mochi-rules cache key` has no action `{rest[0] if rest else ''}`",
+            f"`mochi-rules cache key` has no action `{rest[0]}`",
             notes=(f"the actions are {listing(_ACTIONS)}",),
-            help=did_you_mean(rest[0] if rest else "", _ACTIONS),
+            help=did_you_mean(rest[0], _ACTIONS),
         )
     if len(rest) == 1:
         raise fail("B053", f"`mochi-rules cache key {rest[0]}` needs a name")

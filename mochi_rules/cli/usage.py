@@ -59,6 +59,7 @@ def wrong_count(verb: Verb, operands: Sequence[str]) -> MochiError:
     if len(operands) < least:
         wanted = verb.usage.split()[1].strip("[].…")
         shown = f"one of {listing(wanted.split('|'))}" if "|" in wanted else f"`{wanted}`"
+        shown = "an action" if " | " in verb.usage else shown
         return fail("B053", f"`mochi-rules {verb.name}` needs {shown}", help=usage)
     extra = operands[most]
     if verb.takes_arguments:

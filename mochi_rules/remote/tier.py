@@ -115,7 +115,10 @@ class RemoteTier:
             return {}
         try:
             server = self._open()  # which may take long on a loaded machine
-            with self.patience.waiting(), span("remote", f"look up {len(actions)} results"):
+            with (
+                self.patience.waiting(),
+                span("remote", f"look up {count_text(len(actions), 'result')}"),
+            ):
                 hits = self._find(server, actions)
         except (ServerError, MochiError) as error:
             self._fail(error)
@@ -245,7 +248,7 @@ class RemoteTier:
             blobs |= self._verified(_inlined(result))
         wanted = {digest for result in found.values() for digest in _names(result)}
         if lacking := [digest for digest in wanted if digest not in blobs]:
-            with span("remote", f"fetch {len(lacking)} blobs"):
+            with span("remote", f"fetch {count_text(len(lacking), 'blob')}"):
                 blobs |= self._verified(server.read(lacking))
         return {
             key: Hit(_tidied(result, blobs), _outputs(result, blobs), is_remote=True)
@@ -295,7 +298,7 @@ class RemoteTier:
         try:
             server = self._open()
             if self._is_writable and server.can_write():
-                with span("remote", f"upload {len(entries)} results"):
+                with span("remote", f"upload {count_text(len(entries), 'result')}"):
                     stored = self._send(server, _fitting(entries, server.largest()))
         except ServerError as error:
             self._recorder.count(Statistics(errors=1))

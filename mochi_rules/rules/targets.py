@@ -42,7 +42,7 @@ def _lookup(text: str, curdir: str = "", **_options: Any) -> Any:
     if SCons.Script.sconscript_reading:
         return space.guard(lambda: _declared(space, text))
     if text in SCons.Script.COMMAND_LINE_TARGETS:
-        return space.guard(lambda: find_node(space, text, curdir))
+        return space.guard(lambda: find_node(space, text, curdir or _launch_folder(space)))
     return None
 
 
@@ -111,9 +111,15 @@ def find_node(space: Workspace, text: str, curdir: str) -> Any:
 
 def test_scope(space: Workspace) -> list[Pattern]:
     """Return what `scons test` is restricted to: the other words of the command line."""
-    base = SCons.Script.GetLaunchDir() if SCons.Script.GetOption("climb_up") else str(space.root)
+    base = _launch_folder(space)
     words = [word for word in SCons.Script.COMMAND_LINE_TARGETS if word != TEST]
     return [found for word in words if (found := _pattern(space, word, base)) is not None]
+
+
+def _launch_folder(space: Workspace) -> str:
+    """Return the folder that paths on the command line are relative to."""
+    is_below = SCons.Script.GetOption("climb_up")
+    return SCons.Script.GetLaunchDir() if is_below else str(space.root)
 
 
 def _pattern(space: Workspace, text: str, curdir: str) -> Pattern | None:

@@ -159,8 +159,9 @@ def _prefetch(space: Workspace) -> int:
         help_ = "write `remote=URL`, or `url` in `[remote]` of `mochi.toml`"
         raise fail("K020", "there is no remote cache to fetch from", help=help_)
     found, steps = prefetch(space, cache)
-    lacking = f"; {steps - found} are not in the remote cache" if steps > found else ""
-    space.console.say(f"{count_text(found, 'result')} of {steps} are here{lacking}")
+    lacking = f"; the remote cache lacks {steps - found}" if steps > found else ""
+    here = f"{found} of {count_text(steps, 'result')} are here{lacking}"
+    space.console.say(here if steps else "nothing to fetch: all is up to date")
     space.console.report(cache.warnings)
     return 0
 

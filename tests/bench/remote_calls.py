@@ -29,30 +29,36 @@ OUTPUT = "program.cwasm"
 def main() -> None:
     """Measure and print."""
     load_grpc()
-    actions = [prepare(ActionSpec("aot", (str(number),), {}, {}, (OUTPUT,)))
-               for number in range(RESULTS)]  # fmt: skip
+    actions = make_actions()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "server").mkdir()
         with servers(folder / "server") as urls:
-            writer = _machine(folder / "writer", urls["loopback"], upload="wait", require="yes")
-            _use(writer, actions)
+            writer = machine(folder / "writer", urls["loopback"], upload="wait", require="yes")
+            use(writer, actions)
             for word in ("loopback", "20 ms") * 2:
-                _fetch(word, _machine(folder / word, urls[word], require="yes"), actions)
+                fetch(word, machine(folder / word, urls[word], require="yes"), actions)
             for word in ("dead", "silent", "slow"):
                 began = time.perf_counter()
-                _use(_machine(folder / word, urls[word]), actions[:LOOKED_UP])
+                use(machine(folder / word, urls[word]), actions[:LOOKED_UP])
                 print(f"{word:9} {time.perf_counter() - began:.2f} s")
 
 
-def _machine(folder: Path, url: str, **table: object) -> TieredCache:
+def make_actions() -> list[PreparedAction]:
+    """Return steps that have one output each."""
+    return [prepare(ActionSpec("aot", (str(number),), {}, {}, (OUTPUT,)))
+            for number in range(RESULTS)]  # fmt: skip
+
+
+def machine(folder: Path, url: str, **table: object) -> TieredCache:
+    """Return the cache of a new machine."""
     settings = remote_settings({"remote": url}, {}, table, folder)
     cache = open_cache(folder, settings, lambda _: None)
     assert isinstance(cache, TieredCache)
     return cache
 
 
-def _use(cache: TieredCache, actions: list[PreparedAction]) -> None:
+def use(cache: TieredCache, actions: list[PreparedAction]) -> None:
     """Look up each result, and store what is not found, as a build does."""
     for number, action in enumerate(actions):
         if cache.lookup(action) is None:
@@ -60,7 +66,7 @@ def _use(cache: TieredCache, actions: list[PreparedAction]) -> None:
     cache.flush()
 
 
-def _fetch(word: str, cache: TieredCache, actions: list[PreparedAction]) -> None:
+def fetch(word: str, cache: TieredCache, actions: list[PreparedAction]) -> None:
     """Fetch results level by level."""
     began, used = time.perf_counter(), time.process_time()
     each = RESULTS // LEVELS

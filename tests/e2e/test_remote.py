@@ -43,18 +43,29 @@ def test_what_one_machine_built_another_restores(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("word", ["//app:hello", "app"])
 def test_prefetched_results_need_no_server(
-    project: Project, server: FakeServer, tmp_path: Path
+    project: Project, server: FakeServer, tmp_path: Path, word: str
 ) -> None:
     """`prefetch` builds nothing; a build after that takes everything from this machine."""
     project.write(HELLO)
     project.scons("link=none", f"remote={server.url}", "remote_upload=wait")
     project.scons("-c", "link=none")
     project.cache = tmp_path / "another machine"
-    done = project.scons("prefetch", "//app:hello", "link=none", f"remote={server.url}")
-    assert done.out.splitlines() == ["4 results of 4 are here"]
+    done = project.scons("prefetch", word, "link=none", f"remote={server.url}")
+    assert done.out.splitlines() == ["4 of 4 results are here"]
     assert project.outputs() == {}
     assert project.scons("link=none").summary.startswith("built 0 of 4 · 4 cached (")
+
+
+@pytest.mark.slow
+def test_prefetch_reports_what_there_is_to_do(project: Project, server: FakeServer) -> None:
+    """What the server lacks is counted, and of a build that is up to date there is nothing."""
+    project.write(HELLO)
+    words = ("prefetch", "link=none", f"remote={server.url}")
+    assert project.scons(*words).out == "0 of 4 results are here; the remote cache lacks 4\n"
+    project.scons("link=none")
+    assert project.scons(*words).out == "nothing to fetch: all is up to date\n"
 
 
 def test_prefetch_without_its_server_is_an_error(project: Project) -> None:

@@ -47,6 +47,18 @@ def test_version_names_commit_and_wasmtime(typed: Callable[..., Typed]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "needed"),
+    [(("cache",), "an action"), (("cache", "key"), "one of `new`, `revoke`, `show`")],
+)
+def test_missing_action_is_named(
+    typed: Callable[..., Typed], words: tuple[str, ...], needed: str
+) -> None:
+    """By what it may be, or with the usage as help."""
+    said = typed(*words).err.splitlines()[0]
+    assert said == f"error[B053]: `mochi-rules {' '.join(words)}` needs {needed}"
+
+
+@pytest.mark.parametrize(
     ("words", "message", "help_"),
     [
         (("rn",), "error[B050]: no verb is named `rn`", "help: did you mean `run`?"),
