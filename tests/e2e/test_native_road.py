@@ -127,7 +127,7 @@ def test_command_line_writes_every_form(native: Project) -> None:
         assert done.status == 0, done.err
     assert "function %main() fast {" in (native.root / "a.clif").read_text("utf-8")
     assert (native.root / "a.o").read_bytes().startswith(b"\x7fELF")
-    assert native.cli("verify", "a.o").out == "a.o: sound, 8 checks\n"
+    assert native.cli("verify", "a.o").out == "a.o: sound, 9 checks\n"
     other = native.cli("verify", "a.o", "--target", "aarch64-macos")
     assert other.status == 1
     assert "relocatable: expected an object of the format `macho`, got `elf`" in other.out

@@ -109,6 +109,34 @@ def test_signal_writes_what_is_printed(native: Machine, number: signal.Signals) 
         assert process.wait(timeout=10) == -number
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&- 2>&-"])
+def test_closed_streams_are_survived(native: Machine, closed: str) -> None:
+    """A stream that the caller has closed is never another file of the process."""
+    program = native.executable("a.mochi", 'let line = input()\nprint("read", line)\n')
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" {closed}', program], capture_output=True, check=False, input=b"x\n"
+    )
+    assert done.returncode == 0
+    assert done.stdout == (b"" if ">&-" in closed else b"read \n")
+
+
+@pytest.mark.parametrize(("count", "message"), [
+    (10, b""), (20_000_000, b""), (90_000_000, b"error: out of memory\n"),
+])  # fmt: skip
+def test_memory_is_taken_as_it_is_needed(native: Machine, count: int, message: bytes) -> None:
+    """A limit of the address space, of a quarter of what a program may use, lets small ones run."""
+    source = (
+        "var xs: list<int> = []\nlet n = int(input())\n"
+        "for i in 0..n {\n  xs = append(xs, i)\n}\nprint(len(xs))\n"
+    )
+    program = native.executable("a.mochi", source)
+    limited = ["sh", "-c", 'ulimit -v 1000000; exec "$0"', program]
+    ended = subprocess.run(limited, capture_output=True, check=False, input=b"%d\n" % count)
+    assert ended.stdout == (b"" if message else b"%d\n" % count)
+    assert ended.stderr.startswith(message)
+    assert bool(ended.stderr) is bool(message)
+
+
 def test_terminal_shows_each_line_at_once(native: Machine) -> None:
     """Before the program ends."""
     terminal, slave = open_terminal()

@@ -16,11 +16,13 @@ HOST_SOURCES = (
     "trap.c",
 )  # fmt: skip
 
+# No segment that becomes read-only: in a static program it holds next to nothing, and takes a page.
 _LINKING = {
-    "elf": ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack", "-lm"),
+    "elf": ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack",
+            "-Wl,-z,norelro", "-lm"),
     "macho": ("-Wl,-dead_strip",),
     "coff": ("-Wl,--gc-sections", "-Wl,--stack,134217728"),
-}
+}  # fmt: skip
 
 
 def host_arguments(output: str, source: str = HOST_SOURCES[0]) -> tuple[str, ...]:
@@ -47,7 +49,7 @@ def link_arguments(
     With `debug_info`, everything that debuggers read stays. Without, names of functions stay, but
     for Zig, which strips all.
     """
-    # The level is Zig's for its C library: without one it is built for debugging, and `-Os` copies
-    # and fills memory byte by byte.
-    release = () if debug_info else ("-O2", "-Wl,-S")
+    # The level is Zig's for its C library: without one it is built for debugging, which takes
+    # minutes, and `-Os` copies and fills memory byte by byte.
+    release = ("-O2",) if debug_info else ("-O2", "-Wl,-S")
     return (*objects, "-o", output, *release, *_LINKING[platform.system.object_format])

@@ -136,7 +136,8 @@ def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
     Emits: C036; as `aot.native.linked.require_sound_linked`.
     """
     output = PROGRAM + config.platform.system.executable_suffix
-    flags = link_arguments(config.platform, (OBJECT, HOST), output, debug_info=config.debug_info)
+    objects = (HOST, OBJECT)  # in the order of their variables
+    flags = link_arguments(config.platform, objects, output, debug_info=config.debug_info)
 
     def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         # Of this step only.

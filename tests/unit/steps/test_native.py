@@ -92,17 +92,18 @@ def test_clif_is_the_same_for_every_platform() -> None:
 
 
 def test_linker_strips_a_release_alone() -> None:
-    """And has Zig optimize its C library."""
-    stripping = {"-O2", "-Wl,-S"}
-    assert stripping < set(link_step(_config(), _compiler("")).arguments)
-    assert not stripping & set(link_step(_config(mode="debug"), _compiler("")).arguments)
+    """And always has Zig optimize its C library: it would build another one, for minutes."""
+    release = link_step(_config(), _compiler("")).arguments
+    debug = link_step(_config(mode="debug"), _compiler("")).arguments
+    assert set(release) - set(debug) == {"-Wl,-S"}
+    assert "-O2" in debug
 
 
 def test_linker_gets_the_objects(engines: Any) -> None:
     """They lie in its directory, and so will the program."""
     script = "open(sys.argv[4], 'wb').write(b''.join(open(n, 'rb').read() for n in sys.argv[1:3]))"
     whole = make_launcher(LINUX)
-    inputs = {OBJECT: whole[:100], HOST: whole[100:]}
+    inputs = {HOST: whole[:100], OBJECT: whole[100:]}
     assert link_step(_config(), _compiler(script)).make(engines, inputs).data == whole
 
 

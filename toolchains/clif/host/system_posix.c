@@ -19,14 +19,19 @@
 #endif
 
 enum { FRAMES = 64, SIGNAL_STACK = 64 << 10, STACK_GUARD = 1 << 20 };
+enum { STREAMS = 3, FIRST = 1 << 20 }; /* bytes of the memory that are usable from the start */
 
 extern char **environ;
 
+/* A guard, the stack, that of the handler, the memory and a guard lie side by side, so that they
+ * share the kernel's tables: to make one takes longer than all calls of the system at the start. */
 static uint8_t *stack;
 
 int mochi_system_start(void) {
     /* Open what the parent has closed. */
-    for (int stream = 0; stream <= 2; stream++) {
+    struct pollfd streams[STREAMS] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+    int are_open = poll(streams, STREAMS, 0) == 0;
+    for (int stream = 0; stream < STREAMS && !are_open; stream++) {
         if (fcntl(stream, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) < 0) {
             return 0;
         }
@@ -36,8 +41,42 @@ int mochi_system_start(void) {
 
 uint8_t *mochi_system_memory(void) { return stack + STACK_SIZE + SIGNAL_STACK; }
 
+/* Maps memory at an address, if nothing is there. */
+static int map_at(uint8_t *start, uint64_t size, int access) {
+    void *found = mmap(start, size, access, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+    if (found != start && found != MAP_FAILED) {
+        munmap(found, size);
+    }
+    return found == start;
+}
+
+static int is_reserved; /* whether the addresses of all of the memory are */
+
 int mochi_system_commit(uint8_t *start, uint64_t size) {
-    return mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
+    uint8_t *rest = mochi_system_memory() + FIRST, *end = start + size;
+    if (end <= rest) {
+        return 1;
+    }
+    start = start < rest ? rest : start;
+    size = (uint64_t)(end - start);
+    return is_reserved ? mprotect(start, size, PROT_READ | PROT_WRITE) == 0
+                       : map_at(start, size, PROT_READ | PROT_WRITE);
+}
+
+/* Maps the stacks and the first of the memory. A program has them where systems place nothing, so
+ * what follows stays free until it is needed: a small one makes one mapping, and not four. */
+static int map_stack(void) {
+    uint64_t used = STACK_SIZE - STACK_GUARD + SIGNAL_STACK + FIRST;
+#if defined(__linux__) && !defined(MOCHI_LIBRARY)
+    stack = (uint8_t *)0x1000100000; /* above programs, below all that is placed by chance */
+    if (map_at(stack + STACK_GUARD, used, PROT_READ | PROT_WRITE)) {
+        return 1;
+    }
+#endif
+    uint64_t size = STACK_GUARD + used - FIRST + MEMORY_SIZE + GUARD_SIZE;
+    stack = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+    is_reserved = stack != MAP_FAILED;
+    return is_reserved && mprotect(stack + STACK_GUARD, used, PROT_READ | PROT_WRITE) == 0;
 }
 
 /* Whether a call that failed is to be repeated; where a stream would block, it waits. */
@@ -144,14 +183,20 @@ static const char *message(int number, uintptr_t address) {
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE};
 enum { SIGNALS = sizeof signals / sizeof *signals };
+#ifdef MOCHI_LIBRARY
 static struct sigaction before[SIGNALS];
+#define EARLIER(index) &before[index]
+#else
+#define EARLIER(index) NULL /* a program has no handlers but these */
+#endif
 static volatile sig_atomic_t is_running;
 
 /* Has the instruction run again under the handler from before: it is not ours. */
 static void pass_on(int number) {
+    signal(number, SIG_DFL);
     for (size_t index = 0; index < SIGNALS; index++) {
         if (signals[index] == number) {
-            sigaction(number, &before[index], NULL);
+            sigaction(number, EARLIER(index), NULL);
         }
     }
 }
@@ -251,20 +296,15 @@ __asm__(".text\n"
 #endif
 );
 
-/* The stack, that of the handler and the memory lie side by side: to map them at once, and to have
- * them share the kernel's tables, makes a quarter of the time that a small program takes. */
 void mochi_guard(void) {
-    uint64_t size = STACK_SIZE + SIGNAL_STACK + MEMORY_SIZE + GUARD_SIZE;
-    stack = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+    int is_mapped = map_stack();
     stack_t alternate = {.ss_sp = stack + STACK_SIZE, .ss_size = SIGNAL_STACK};
-    if (stack == MAP_FAILED ||
-        !mochi_system_commit(stack + STACK_GUARD, STACK_SIZE - STACK_GUARD + SIGNAL_STACK) ||
-        sigaltstack(&alternate, NULL) != 0) {
+    if (!is_mapped || sigaltstack(&alternate, NULL) != 0) {
         mochi_fail("the program cannot start: no address space for its memory", CANNOT_START);
     }
     struct sigaction action = {.sa_sigaction = trapped, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     for (size_t index = 0; index < SIGNALS; index++) {
-        sigaction(signals[index], &action, &before[index]);
+        sigaction(signals[index], &action, EARLIER(index));
     }
 }
 
