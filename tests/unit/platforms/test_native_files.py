@@ -49,12 +49,13 @@ def test_lock_pins_wasmtime() -> None:
 
 
 def test_package_carries_everything_that_is_read() -> None:
-    """Every source of a native tool, and the pins, are data files of the installed package."""
+    """Every source of a native tool, pins and licence are data files of the installed package."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     files = project["tool"]["setuptools"]["data-files"]
     patterns = [pattern for each in files.values() for pattern in each]
     bundle = [path.name for path in (ROOT / "toolchains/native/bundle").iterdir()]
     wanted = [
+        "LICENSE",
         "toolchains/versions.toml",
         *(f"toolchains/native/{name}" for name in native_sources()),
         *(f"toolchains/native/bundle/{name}" for name in bundle),
@@ -63,5 +64,5 @@ def test_package_carries_everything_that_is_read() -> None:
     ]
     assert [name for name in wanted if not any(fnmatch(name, p) for p in patterns)] == []
     for target, each in files.items():
-        folder = target.removeprefix("share/mochi_rules/")
+        folder = target.removeprefix("share/mochi_rules").removeprefix("/")
         assert all(pattern.rpartition("/")[0] == folder for pattern in each)
