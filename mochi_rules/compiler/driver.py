@@ -106,11 +106,12 @@ def compile_program(request: CompileRequest) -> CompileResult:
         return CompileResult(b"", diagnostics.errors)
     if request.is_library:
         return CompileResult(b"", tuple(diagnostics.items))
-    module = Linker(program, _library(request), has_build_info=request.stamp).link()
+    library = _library(request, has_bigint=program.has_bigint)
+    module = Linker(program, library, has_build_info=request.stamp).link()
     if request.native:
         from mochi_rules.compiler.clif.module import print_clif  # noqa: PLC0415 - few programs are
 
-        clif = print_clif(module, program.files, program.exports, _library(request).printed)
+        clif = print_clif(module, program.files, program.exports, library.printed)
         return CompileResult(b"", tuple(diagnostics.items), module, clif)
     encoded = encode_module(module, names=request.debug_names)
     sections = [lines_section(encoded, program.files)]
@@ -148,7 +149,7 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     if diagnostics.errors:
         return None
     _leave_out_tests(resolution, *request.shard)
-    library = _library(request)
+    library = _library(request, has_bigint=resolution.has_bigint)
     program = build_program(
         resolution,
         library,
@@ -183,8 +184,10 @@ def _deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-def _library(request: CompileRequest) -> Library:
-    return runtime_library(check_leaks=request.check_leaks, level=request.optimize)
+def _library(request: CompileRequest, *, has_bigint: bool) -> Library:
+    return runtime_library(
+        check_leaks=request.check_leaks, level=request.optimize, has_bigint=has_bigint
+    )
 
 
 def keep_runtime(level: int) -> bytes | None:
@@ -203,12 +206,16 @@ def restore_runtime(level: int, data: bytes) -> None:
 
 
 @cache
-def runtime_library(*, check_leaks: bool, level: int = 0) -> Library:
+def runtime_library(*, check_leaks: bool, level: int = 0, has_bigint: bool = False) -> Library:
     """Return the runtime library, optimized as `level` says.
 
     It does not depend on the program, so a process shares it, and optimizes each function once.
     """
-    settings = {"CHECK_LEAKS": int(check_leaks), "OUTPUT_SIZE": OUTPUT_BUFFER}
+    settings = {
+        "CHECK_LEAKS": int(check_leaks),
+        "HAS_BIGINT": int(has_bigint),
+        "OUTPUT_SIZE": OUTPUT_BUFFER,
+    }
     library = load_library({**layout.CONSTANTS, **settings}, IMPORTS)
     library.finish = lambda function: run_library_passes(function, library, level)
     return library

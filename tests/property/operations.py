@@ -27,7 +27,8 @@ _GROUP = 'from q in [1] from r in [P { x: 8, s: "v" }] group by q into g select 
 
 # An expression of each type; those with `?` may be null for all that is known.
 _VALUES = {
-    "int": "3", "float": "2.5", "bool": "true", "string": '"ab"', "null": "nil",
+    "int": "3", "bigint": "(3 as bigint)", "float": "2.5", "bool": "true", "string": '"ab"',
+    "null": "nil",
     "ints": "[3, 1, 2]", "floats": "[2.5, 0.5]", "bools": "[true, false]", "strings": '["b", "a"]',
     "anys": '[1, "a", nil]', "lists": "[[1], []]", "empty": "[]",
     "map": '{"a": 1, "x": 2}', "int_map": '{1: "x"}', "any_map": '{"s": "t", "x": [1]}',
@@ -46,10 +47,10 @@ _FEW = ("int", "string", "null", "ints", "map", "any int", "any string", "any in
 _FEWER = ("int", "string", "any int")
 
 _TYPES = (
-    "int", "float", "bool", "string", "any", "list<int>", "list<float>", "list<any>",
-    "list<string>", "list<list<int>>", "map<string, int>", "map<int, string>", "map<string, any>",
-    "P", "T", "Leaf", "list<P>", "int?", "string?", "list<int>?", "P?", "fun(int): int",
-    "fun(): int", "{x: int}",
+    "int", "bigint", "float", "bool", "string", "any", "list<int>", "list<bigint>", "list<float>",
+    "list<any>", "list<string>", "list<list<int>>", "map<string, int>", "map<int, string>",
+    "map<string, any>", "P", "T", "Leaf", "list<P>", "int?", "string?", "list<int>?", "P?",
+    "fun(int): int", "fun(): int", "{x: int}",
 )  # fmt: skip
 _OPERATORS = (
     "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "in", "&&", "||", "??", "union",

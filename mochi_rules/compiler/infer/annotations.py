@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from mochi_rules.base.diagnostic import Diagnostics
     from mochi_rules.compiler.names.symbols import ModuleScope
 
-_SCALARS = {"int": "int", "int64": "int", "float": "float", "bool": "bool", "string": "string"}
+_SCALARS = {
+    "int": "int", "int64": "int", "float": "float", "bool": "bool", "string": "string",
+    "bigint": "bigint",
+}  # fmt: skip
 _ARITY = {"list": 1, "map": 2}
 _FORMS = {
     "list": "write the type of the elements: `list<int>`",
@@ -34,7 +37,7 @@ _FOREIGN = {  # types of other languages, in lower case
 }
 _BUILTIN = {*_SCALARS, *_ARITY, "any"}
 _UNKNOWN = frozenset({"void", "unit"})
-_LATER = frozenset({"bigint", "bigrat"})
+_LATER = frozenset({"bigrat"})
 
 
 class Annotations:
@@ -46,6 +49,7 @@ class Annotations:
         self.arities: dict[Cell, int] = {}  # of written function types
         self.sound: set[Alias] = set()  # aliases that end somewhere
         self.expanded: set[Alias] = set()  # aliases around the type that is being made
+        self.has_bigint = False
         self.depth = self.parts = 0  # of the written type that is being made
         self.excess = ""  # why it is too large
 
@@ -153,6 +157,7 @@ class Annotations:
     def _named(self, node: ast.NamedType, module: ModuleScope) -> Cell:
         name = node.name
         if name in _SCALARS:
+            self.has_bigint |= name == "bigint"
             return _fixed(_SCALARS[name])
         if name in _ARITY:
             args = [self.cell(arg, module) for arg in node.args[: _ARITY[name]]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.suggest import did_you_mean
-from mochi_rules.compiler.infer.cells import PERHAPS, Cell
+from mochi_rules.compiler.infer.cells import NUMBERS, PERHAPS, Cell
 from mochi_rules.compiler.infer.loops import iterate
 from mochi_rules.compiler.infer.methods import check_count, check_most, method_call
 from mochi_rules.compiler.names.builtins import (
@@ -323,7 +323,7 @@ def _number(inference: Inference, args: list[Cell], result: Cell) -> None:
 def _number_of(inference: Inference, cell: Cell, result: Cell) -> None:
     def action() -> None:
         kind = cell.find().kind
-        if kind in ("int", "float", "any", "string"):
+        if kind in ("any", "string") or kind in NUMBERS:
             inference.solver.learn(result, kind)
 
     inference.solver.watch(action, cell)

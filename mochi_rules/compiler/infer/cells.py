@@ -32,8 +32,12 @@ if TYPE_CHECKING:
 # a store checks.
 STORED = "stored"
 CHECKED = frozenset({"int", "float", "bool"})
+NUMBERS = frozenset({"int", "float", "bigint"})
 NEVER, PERHAPS, NULL = 0, 1, 2  # how null got in: not; by a read that may miss; by itself
-SCALARS = {"int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING}
+SCALARS = {
+    "int": types.INT, "float": types.FLOAT, "bool": types.BOOL, "string": types.STRING,
+    "bigint": types.ANY,  # arithmetic on tagged words goes on where 64 bits end
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def _passes_for(cell: Cell, shape: Shape) -> bool:
         return getattr(cell.of, "role", "") == "group"
     if shape.kind == "map":
         return cell.kind in ("struct", "union")
-    return (cell.kind, shape.kind) == ("int", "float")
+    return (cell.kind, shape.kind) in (("int", "float"), ("int", "bigint"))
 
 
 def describe(cell: Cell, around: frozenset[Cell] = frozenset()) -> str:
@@ -321,7 +325,7 @@ class Solver:
     def _clash(self, source: Cell, target: Cell, node: object) -> None:
         """Let a value of one kind go where another kind was expected."""
         is_kept = target.fixed and (node is not STORED or target.kind in CHECKED)
-        if source.kind == "any":
+        if source.kind == "any" or (source.kind == "bigint" and target.kind in NUMBERS):
             if not is_kept:
                 self.make_any(target)
         elif self._converts(source, target):
@@ -341,8 +345,8 @@ class Solver:
 
     def _converts(self, source: Cell, target: Cell) -> bool:
         """Whether a value of another kind fits after a conversion, or as a variant."""
-        if source.kind == "int" and target.kind == "float":
-            return target.fixed
+        if source.kind == "int" and target.kind in ("float", "bigint"):
+            return target.fixed or target.kind == "bigint"
         if source.kind == "struct" and target.kind == "union":
             return getattr(source.of, "union", None) is target.of
         return False

@@ -14,7 +14,7 @@ from mochi_rules.compiler.infer.calls import (
     module_as_value,
     variant,
 )
-from mochi_rules.compiler.infer.cells import NULL, SCALARS, Cell
+from mochi_rules.compiler.infer.cells import NULL, NUMBERS, SCALARS, Cell
 from mochi_rules.compiler.names.symbols import (
     Alias,
     Builtin,
@@ -31,13 +31,18 @@ from mochi_rules.compiler.syntax.chains import choices
 if TYPE_CHECKING:
     from mochi_rules.compiler.infer.context import ExpressionRules, Inference
 
-NUMBERS = ("int", "float")
 _COMPOSITES = frozenset({"list", "map", "struct", "union", "fun"})
 _CONDITIONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in", "&&", "||"})
 _EQUALITY = frozenset({"==", "!="})
 _SINGLE = frozenset({"int", "float", "bool", "fun"})
 _APART = frozenset({*_SINGLE, "string", "list", "map"})
 _SETS = frozenset({"list", "any", ""})
+# Of arithmetic on two kinds of numbers. Floats and bigints are tagged words together.
+_RESULTS = {
+    frozenset({"int"}): "int", frozenset({"float"}): "float", frozenset({"bigint"}): "bigint",
+    frozenset({"int", "float"}): "float", frozenset({"int", "bigint"}): "bigint",
+    frozenset({"float", "bigint"}): "any",
+}  # fmt: skip
 _LIST_OPERATORS = frozenset({"union", "union all", "except", "intersect"})
 
 
@@ -145,11 +150,11 @@ def _unary(inference: Inference, node: ast.Unary) -> Cell:
 
     def action() -> None:
         kind = operand.find().kind
-        if kind in ("int", "float", "any"):
+        if kind == "any" or kind in NUMBERS:
             inference.solver.learn(result, kind)
 
     def check(module: ModuleScope) -> None:
-        if operand.find().kind not in ("int", "float", "any", ""):
+        if operand.find().kind not in {*NUMBERS, "any", ""}:
             message = f"operator `-` cannot be used on type `{operand}`"
             inference.report(module, "T020", message, node)
 
@@ -191,7 +196,7 @@ def _check_condition(
     one, other = left.find().kind, right.find().kind
     if node.op == "in" and other in _SINGLE:
         _refuse(inference, module, node, left, right)
-    is_known = one in _APART and other in _APART and one != other and {one, other} != {*NUMBERS}
+    is_known = one in _APART and other in _APART and one != other and not {one, other} <= NUMBERS
     if node.op in _EQUALITY and is_known:
         message = f"`{left}` and `{right}` are never equal"
         help_ = "convert one of them, for example with `str(x)` or `int(s)`"
@@ -226,7 +231,7 @@ def _arithmetic(inference: Inference, op: str, left: Cell, right: Cell, result: 
     elif "any" in kinds:
         solver.learn(result, "any")
     elif kinds[0] in NUMBERS and kinds[1] in NUMBERS:
-        solver.learn(result, "float" if "float" in kinds else "int")
+        solver.learn(result, _RESULTS[frozenset(kinds)])
 
 
 def _if_expr(inference: Inference, node: ast.IfExpr) -> Cell:

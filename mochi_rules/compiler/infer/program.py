@@ -47,6 +47,7 @@ def infer_program(resolution: Resolution, diagnostics: Diagnostics) -> None:
         inference.function = module.top
         inference.block(module.tree.body)
     inference.solver.run()
+    resolution.has_bigint = inference.annotations.has_bigint
     if _has_deep_type(inference):
         return
     _report_conflicts(inference)

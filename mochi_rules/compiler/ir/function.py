@@ -213,7 +213,7 @@ class Program:
     """A whole program. `globals` maps names to types; `main` runs first.
 
     `signatures` are of the functions of the runtime library that it calls, and of its own that
-    take parameters over.
+    take parameters over. With `has_bigint`, that library computes with more than 64 bits.
 
     With `tests`, the names of its test blocks, `main` takes the number of the one to run, or -1
     for all. `exports` are what C can call besides.
@@ -225,6 +225,7 @@ class Program:
     structs: dict[str, StructLayout]
     main: str
     tests: list[str] | None = None
+    has_bigint: bool = False
     signatures: dict[str, Signature] = field(default_factory=dict)
     exports: list[CFunction] = field(default_factory=list)
 

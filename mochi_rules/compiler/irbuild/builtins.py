@@ -312,7 +312,13 @@ def _number(b: FunctionBuilder, value: Value) -> Value:
     return value if value.type in _NUMBERS else cast(b, value, FLOAT)
 
 
+def _is_bigint(node: ast.Expr) -> bool:
+    return node.cell.find().kind == "bigint"  # type: ignore[no-any-return]
+
+
 def _abs(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
+    if _is_bigint(node.args[0]):
+        return b.runtime("big_abs", (b.convert(args[0], ANY), b.here()), ANY)
     value = _number(b, args[0])
     if value.type is FLOAT:
         return b.emit("abs", (value,), FLOAT)
@@ -320,6 +326,8 @@ def _abs(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
 
 
 def _round(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
+    if _is_bigint(node.args[0]):
+        return args[0]
     value = _number(b, args[0])
     digits = b.convert(args[1], INT) if len(args) > 1 else b.const(0, INT)
     if value.type is INT and (len(args) == 1 or resolve(node.cell) is INT):
@@ -328,12 +336,17 @@ def _round(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
 
 
 def _floor(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
+    if _is_bigint(node.args[0]):
+        return args[0]
     value = _number(b, args[0])
     assert hasattr(node.callee, "name")
     return value if value.type is INT else b.emit(node.callee.name, (value,), FLOAT)
 
 
 def _pow(b: FunctionBuilder, node: ast.Call, args: list[Value]) -> Value:
+    if _is_bigint(node.args[0]) and resolve(node.args[1].cell) in (ANY, INT):
+        exponent = b.convert(args[1], INT)
+        return b.runtime("big_pow", (b.convert(args[0], ANY), exponent), ANY)
     base, exponent = _number(b, args[0]), _number(b, args[1])
     if base.type is INT and exponent.type is INT:
         return b.runtime("pow_int", (base, exponent, b.here()), INT)

@@ -31,7 +31,15 @@ _CASTS = {INT: "cast_int", FLOAT: "cast_float", BOOL: "cast_bool", STRING: "cast
 def _cast(b: FunctionBuilder, node: ast.Cast) -> Value:
     value = b.expression(node.operand)
     b.at(node)
+    if node.cell.find().kind == "bigint":
+        return as_bigint(b, value)
     return cast(b, value, resolve(node.cell))
+
+
+def as_bigint(b: FunctionBuilder, value: Value) -> Value:
+    """Return an integer of any size, as a tagged word."""
+    tagged = b.convert(value, ANY)
+    return tagged if value.type is INT else b.runtime("cast_bigint", (tagged, b.here()), ANY)
 
 
 def cast(b: FunctionBuilder, value: Value, to: Type) -> Value:

@@ -38,7 +38,7 @@ def build_program(
     main = resolution.modules[-1].top
     assert main is not None
     tests: list[str] | None = [] if with_tests else None
-    state.program = ir.Program(files, {}, {}, {}, state.name_of(main), tests)
+    state.program = ir.Program(files, {}, {}, {}, state.name_of(main), tests, resolution.has_bigint)
     for symbol in resolution.functions if with_all else ():
         state.name_of(symbol)
     if exports:

@@ -37,6 +37,7 @@ KIND_STRUCT = 6
 KIND_CLOSURE = 7
 KIND_CELL = 8
 KIND_BOOL = 9  # of immediates; no object has it
+KIND_BIGINT = 10
 
 # How an element lies in a list, a map, a field, a cell or a capture.
 SLOT_INT = 0  # 8 bytes
@@ -72,6 +73,11 @@ ENTRY_INT_KEY = 0
 ENTRY_VALUE = 8
 
 BOX_VALUE = 8
+BIG_COUNT = 8
+BIG_ROOM = 12  # limbs of room
+BIG_LIMBS = 16
+BIG_BASE = 1_000_000_000
+BIG_NEGATIVE = 16  # in the meta word
 CELL_VALUE = 8
 CLOSURE_CODE = 8
 CLOSURE_CAPTURES = 16

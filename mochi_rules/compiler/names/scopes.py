@@ -22,6 +22,7 @@ class Resolution:
     modules: list[ModuleScope]
     functions: list[Function] = field(default_factory=list)
     structs: dict[str, Struct] = field(default_factory=dict)  # by the names of their types
+    has_bigint: bool = False  # whether the program names that type
     assigned: dict[ast.Node, dict[Variable, None]] = field(default_factory=dict)  # by loops
 
     def register(self, struct: Struct) -> Struct:

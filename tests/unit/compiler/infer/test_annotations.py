@@ -37,7 +37,7 @@ def found(text: str) -> list[tuple[str, str, str]]:
     [
         ("let x: Shap = Dot", ("warning", "T025", "unknown type: `Shap`")),
         ("let x: dict<string, int> = {}", ("warning", "T025", "unknown type: `dict`")),
-        ("fun f(x: bigint) { }", ("error", "T090", "type `bigint` is not supported yet")),
+        ("fun f(x: bigrat) { }", ("error", "T090", "type `bigrat` is not supported yet")),
         ("type A = B type B = A", ("error", "T092", "the type `A` is an alias of itself")),
     ],
 )
