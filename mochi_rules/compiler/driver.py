@@ -205,12 +205,17 @@ def restore_runtime(level: int, data: bytes) -> None:
     restore_library(runtime_library(check_leaks=False, level=level), data)
 
 
-@cache
 def runtime_library(*, check_leaks: bool, level: int = 0, has_bigint: bool = False) -> Library:
     """Return the runtime library, optimized as `level` says.
 
     It does not depend on the program, so a process shares it, and optimizes each function once.
     """
+    return shared_library(check_leaks, level, has_bigint)
+
+
+@cache
+def shared_library(check_leaks: bool, level: int, has_bigint: bool) -> Library:  # noqa: FBT001 - keys
+    """Return the one library of a process with these settings."""
     settings = {
         "CHECK_LEAKS": int(check_leaks),
         "HAS_BIGINT": int(has_bigint),

@@ -29,13 +29,28 @@ class Condition:
     high: Value
     change: int
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether what it compares with is an int; a constant may be too near the ends of them."""
+        return -(1 << 63) <= self._bound < 1 << 63
+
+    @property
+    def _bound(self) -> int:
+        """The number that the value which is not a constant is compared with."""
+        bound = 0
+        if self.low.op == "const":
+            bound = self.low.attr - self.change
+        elif self.high.op == "const":
+            bound = self.high.attr + self.change
+        return bound
+
     def code(self) -> list[Value]:
         """Return the instructions that compare; the last one is the condition."""
         low, high, change = self.low, self.high, self.change
         if low.op == "const":
-            return _compare("ge", [], high, low.attr - change)
+            return _compare("ge", high, self._bound)
         if high.op == "const":
-            return _compare("le", [], low, high.attr + change)
+            return _compare("le", low, self._bound)
         if change == 0:
             return [Value("le", (low, high), BOOL)]
         by = int_constant(change)
@@ -43,9 +58,9 @@ class Condition:
         return [by, shifted, Value("le", (low, shifted), BOOL)]
 
 
-def _compare(op: str, code: list[Value], value: Value, number: int) -> list[Value]:
+def _compare(op: str, value: Value, number: int) -> list[Value]:
     limit = int_constant(number)
-    return [*code, limit, Value(op, (value, limit), BOOL)]
+    return [limit, Value(op, (value, limit), BOOL)]
 
 
 @dataclass(frozen=True, slots=True)

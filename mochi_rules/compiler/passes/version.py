@@ -124,6 +124,8 @@ class _Proof:
         for condition in self._wanted(value):
             if condition not in (*wanted, *self.conditions) and not self._is_known(condition):
                 wanted.append(condition)
+        if not all(condition.is_possible for condition in wanted):
+            return
         for condition in wanted:
             self.bounds.suppose(self.place, condition.low, condition.high, condition.change)
         before = value.op, value.args, value.attr

@@ -11,7 +11,7 @@ from mochi_rules.compiler.driver import (
     compile_program,
     keep_runtime,
     restore_runtime,
-    runtime_library,
+    shared_library,
 )
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "run"
@@ -20,9 +20,9 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "run"
 @pytest.fixture(autouse=True)
 def forget():
     """Let each test start as a process does, and leave nothing to others."""
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     yield
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
 
 
 def compiled(name: str, level: int = 1) -> bytes:
@@ -35,7 +35,7 @@ def compiled(name: str, level: int = 1) -> bytes:
 def test_program_is_the_same_with_kept_functions(name) -> None:
     """And none of them is made again."""
     wasm, kept = compiled(name), keep_runtime(1)
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     restore_runtime(1, kept)
     assert compiled(name) == wasm
     assert not runtime_library(check_leaks=False, level=1).built
@@ -44,14 +44,14 @@ def test_program_is_the_same_with_kept_functions(name) -> None:
 def test_what_is_not_kept_is_made() -> None:
     """A program that needs more functions is the same, too, and these are kept besides."""
     wasm = compiled("maps")
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     compiled("arithmetic")
     kept = keep_runtime(1)
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     restore_runtime(1, kept)
     assert compiled("maps") == wasm
     more = keep_runtime(1)
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     restore_runtime(1, more)
     assert compiled("arithmetic")
     assert compiled("maps") == wasm

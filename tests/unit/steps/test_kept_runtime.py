@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.cache.directory import Layout, prepare
-from mochi_rules.compiler.driver import CompileRequest, compile_program, runtime_library
+from mochi_rules.compiler.driver import (
+    CompileRequest,
+    compile_program,
+    runtime_library,
+    shared_library,
+)
 from mochi_rules.steps.engines.kept_runtime import KeptRuntime
 from mochi_rules.steps.identity import Identities
 
@@ -19,9 +24,9 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """Let each test start as a process does, and leave nothing to others."""
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     yield
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
 
 
 @pytest.fixture
@@ -33,7 +38,7 @@ def root(tmp_path: Path) -> Path:
 
 def run_process(root: Path) -> tuple[bytes, int]:
     """Compile as a process does; return the wasm, and how many runtime functions it made."""
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     kept = KeptRuntime(root, Identities(None))
     kept.restore(1)
     request = CompileRequest("m.mochi", {"m.mochi": 'print("a")\n'}, optimize=1)

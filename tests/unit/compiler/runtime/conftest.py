@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Little nesting: these instances have a small stack.
-SETTINGS = {"CHECK_LEAKS": 1, "OUTPUT_SIZE": 4096, "MAX_NESTING": 1000}
+SETTINGS = {"CHECK_LEAKS": 1, "HAS_BIGINT": 0, "OUTPUT_SIZE": 4096, "MAX_NESTING": 1000}
 BASICS = ("string_make", "release", "object_make", "output_flush", "block_make")
 
 
