@@ -11,6 +11,7 @@ from mochi_rules.compiler.driver import (
     compile_program,
     keep_runtime,
     restore_runtime,
+    runtime_library,
     shared_library,
 )
 
