@@ -22,7 +22,7 @@ TOLERANCE = 1.03  # other versions of gcc, of Rust and of valgrind make a differ
 
 def count_instructions(executable: Path, size: bytes) -> int:
     """Run a program in valgrind; return how many instructions it executed, its start included."""
-    valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", executable]
+    valgrind = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", executable)
     ended = subprocess.run(valgrind, input=size, capture_output=True, check=True)
     found = re.search(rb"Collected : (\d+)", ended.stderr)
     assert found, ended.stderr

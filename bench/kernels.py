@@ -38,7 +38,7 @@ class Kernel:
         built = {"mochi": self.build_mochi(into, optimize), "c": self.build_c(into)}
         if shutil.which("go"):
             built["go"] = into / f"{self.name}-go"
-            go = ["go", "build", "-o", built["go"], self.folder / "kernel.go"]
+            go = ("go", "build", "-o", built["go"], self.folder / "kernel.go")
             subprocess.run(go, check=True)
         return built
 
@@ -56,7 +56,7 @@ class Kernel:
 
 def build_executable(source: Path, built: Path, options: list[str]) -> Path:
     """Build the executable of a program or a module, and return it."""
-    mochi = [sys.executable, "-m", "mochi_rules", "build", source, "--emit", "exe", "-o", built]
+    mochi = (sys.executable, "-m", "mochi_rules", "build", source, "--emit", "exe", "-o", built)
     ended = subprocess.run([*mochi, *options], check=False, capture_output=True)
     if ended.returncode:
         sys.exit(ended.stderr.decode())

@@ -35,12 +35,12 @@ def without(name: str) -> Iterator[None]:
     """Compile without a pass, the runtime library too."""
     kept = passes.PASSES
     passes.PASSES = tuple(row for row in kept if row.name != name)
-    driver.runtime_library.cache_clear()
+    driver.shared_library.cache_clear()
     try:
         yield
     finally:
         passes.PASSES = kept
-        driver.runtime_library.cache_clear()
+        driver.shared_library.cache_clear()
 
 
 def compile_kernel(kernel: Kernel) -> bytes:
