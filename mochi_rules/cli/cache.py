@@ -146,7 +146,9 @@ def _verify_remote(cache: Cache) -> int:
     tier.finish()
     for key, fault in found.faults.items():
         sys.stdout.write(f"{key.hash}: {fault}\n")
-    sys.stdout.write(f"checked {found.checked}, {count_text(len(found.faults), 'fault')}\n")
+    checked = count_text(found.checked, "result")
+    faults = count_text(len(found.faults), "fault")
+    sys.stdout.write(f"checked {checked} made here, {faults}\n")
     return 1 if found.faults else 0
 
 

@@ -68,6 +68,23 @@ def test_prefetch_reports_what_there_is_to_do(project: Project, server: FakeServ
     assert project.scons(*words).out == "nothing to fetch: all is up to date\n"
 
 
+@pytest.mark.slow
+def test_verify_counts_what_was_made_here(
+    project: Project, server: FakeServer, tmp_path: Path
+) -> None:
+    """Results that came from the server were verified then, and are not asked for again."""
+    project.environment["MOCHI_RULES_REMOTE"] = server.url
+    project.write(HELLO)
+    project.scons("link=none", "remote_upload=wait")
+    verify = ("cache", "verify", "--remote")
+    # A step each, and the functions of the runtime library that the compiler keeps.
+    assert project.cli(*verify).out == "checked 5 results made here, 0 faults\n"
+    project.scons("-c", "link=none")
+    project.cache = tmp_path / "another machine"
+    project.scons("link=none", "remote_require=yes")
+    assert project.cli(*verify).out == "checked 0 results made here, 0 faults\n"
+
+
 def test_prefetch_without_its_server_is_an_error(project: Project) -> None:
     """What a build could do without, this verb cannot."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
