@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import field
 from threading import Lock
@@ -13,7 +14,7 @@ from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.trace import span
 from mochi_rules.cache.key import input_tree
 from mochi_rules.cache.messages import Action, Command, Platform, Property, duration, encode
-from mochi_rules.remote.grpc.execution import MissingInputsError, TooSlowError
+from mochi_rules.remote.grpc.execution import MissingInputsError, NotRunError, TooSlowError
 from mochi_rules.remote.trouble import Kind, ServerError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mochi_rules.remote.trouble import Guard
 
 _UNIMPLEMENTED = "UNIMPLEMENTED"
+_MOST_NOT_RUN = 3  # jobs for a platform, one after the other; then there are no more
 _QUEUE = 600.0  # seconds that an action may wait for a worker
 
 
@@ -118,6 +120,9 @@ class Executor:
         self._salt = settings.namespace.encode()
         self._lock = Lock()
         self._refusal: ServerError | MochiError | None = None  # why the server runs nothing
+        # Why the last jobs were not run, by their platforms; only the executor is to blame, and so
+        # the cache on the same server is used on.
+        self._not_run: defaultdict[str, list[ServerError]] = defaultdict(list)
         self._there: set[Digest] = set()  # roots of trees that the server has
 
     def has_workers(self, platform: str) -> bool:
@@ -130,22 +135,27 @@ class Executor:
         Raises:
             MochiError: The build requires the server.
         """
-        if self._refusal is not None:
-            self._fail(self._refusal)
+        not_run = self._not_run[job.platform]
+        reasons = not_run[_MOST_NOT_RUN - 1 :]
+        if self._refusal is not None or reasons:
+            self._fail(self._refusal or reasons[0])
             return None
         if self._guard.is_open and self._guard.patience is not None:
             return None
         try:
             server = self._open()
             self._check(server)
-            return self._run(server, job, cancellation)
+            finished = self._run(server, job, cancellation)
         except MochiError as error:
             self._refusal = error
             self._fail(error)
         except ServerError as error:
             if not cancellation.is_cancelled:
-                self._note(error)
+                self._note(error, not_run)
                 self._fail(error)
+        else:
+            not_run.clear()
+            return finished
         return None
 
     def refuse(self, reason: str) -> None:
@@ -164,9 +174,11 @@ class Executor:
                 self._refusal = ServerError(Kind.LASTING, "it runs no actions for this client")
                 raise self._refusal
 
-    def _note(self, error: ServerError) -> None:
+    def _note(self, error: ServerError, not_run: list[ServerError]) -> None:
         """Remember what a failure means for the jobs that follow."""
-        if error.kind is not Kind.LASTING:
+        if isinstance(error, NotRunError):
+            not_run.append(error)
+        elif error.kind is not Kind.LASTING:
             self._guard.note_failure(error)
         elif str(error).startswith(_UNIMPLEMENTED):
             self._refusal = error

@@ -42,6 +42,10 @@ class TooSlowError(Exception):
     """A command has used up its time."""
 
 
+class NotRunError(ServerError):
+    """A server that works has not run an action to its end."""
+
+
 class Cancellation:
     """Ends one execution, or several, from another thread; safe for threads."""
 
@@ -186,4 +190,4 @@ def _failure(status: Status) -> Exception:
         return MissingInputsError(said)
     if status.code == _DEADLINE:
         return TooSlowError(said)
-    return ServerError(Kind.PASSING if status.code in _PASSING else Kind.LASTING, said)
+    return NotRunError(Kind.PASSING if status.code in _PASSING else Kind.LASTING, said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import grpc
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.cache.messages import ActionResult
+from mochi_rules.cache.messages import ActionResult, Platform
 from mochi_rules.remote import executor
 from mochi_rules.remote.executor import Finished, Job, make_tree
 from mochi_rules.remote.executors import parse_executors
@@ -224,6 +225,22 @@ def test_failed_operation_is_not_waited_for(
     assert run(tier) is None
     assert (server.calls.count("execute"), server.calls.count("wait")) == (5, 0)
     assert "unsupported ISA" in tier.warnings[0].message
+
+
+def test_platform_without_machines_is_asked_for_no_more(
+    machine: Machine, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither other jobs nor the cache suffer from it."""
+    end_soon(monkeypatch)
+    tier = remote_tier(machine, server, platform={"aarch64-linux": {"ISA": "aarch64"}})
+    answers = {Platform(): RAN, None: RAN}
+    server.execute_command = lambda command: answers.get(command.platform, m.Status(13, "no"))
+    for _ in range(5):
+        job = dataclasses.replace(JOB, platform="aarch64-linux")
+        assert tier.executor.run(job, Cancellation()) is None
+    assert server.calls.count("execute") == 3 * 5
+    assert run(tier) == Finished(3, b"out", b"err")
+    assert [warning.code for warning in tier.warnings] == ["K029"]
 
 
 def test_operation_that_fails_by_chance_is_begun_again(
