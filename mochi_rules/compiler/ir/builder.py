@@ -72,7 +72,7 @@ class SsaBuilder:
 
     def leave(self, value: Value | None) -> None:
         """Return from the function."""
-        self._end(Return(value))
+        self._end(Return(value, self.site))
 
     def stop(self) -> None:
         """Record that the instruction before never returns."""

@@ -43,8 +43,8 @@ def _copy_end(
             return Branch(operands[0], copies[then], copies[otherwise], likely)
         case Return() if returns_to is not None:
             return Jump(returns_to, list(operands))
-        case Return():
-            return Return(operands[0] if operands else None)
+        case Return(site=site):
+            return Return(operands[0] if operands else None, site)
         case _:
             return Unreachable()
 

@@ -142,9 +142,13 @@ class Branch:
 
 @dataclass(slots=True, eq=False)
 class Return:
-    """Leave the function; `value` is None where the result is void."""
+    """Leave the function; `value` is None where the result is void.
+
+    `site` is that of the statement: a constant has none.
+    """
 
     value: Value | None
+    site: Site | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -291,6 +291,7 @@ class Selector:
 
     def leave(self, end: Return) -> None:
         """Return."""
+        self._mark(end.site)
         if end.value is not None:
             self.push(end.value)
         self.raw("return")
