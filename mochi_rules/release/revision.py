@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import posixpath
 import re
 import shlex
 import subprocess
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,11 +16,13 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 _MAX_LISTED = 8
 _MAX_TIME = 2**32 - 1  # in the year 2106
+_ELSEWHERE = ("120000", "160000")  # modes of links and submodules
+_SHA1_DIGITS = 40
 _SCHEMES = ("https", "http", "ssh", "git")
 _FOREIGN = re.compile("dubious ownership in repository at '(.*)'")  # what git says
 
@@ -26,9 +31,10 @@ _FOREIGN = re.compile("dubious ownership in repository at '(.*)'")  # what git s
 class Revision:
     """A state of the source.
 
-    `time` is that of the commit, in seconds since 1970. `changed` lists the files that differ
-    from the commit. `branch` is what is checked out: a branch or, as in workflows, a tag. It and
-    `repository` are empty where there is none; `folder` is that of the workspace in the repository.
+    `time` is that of the commit, in seconds since 1970. `changed` lists the files of the workspace
+    that differ from the commit. `branch` is what is checked out: a branch or, as in workflows, a
+    tag. It and `repository` are empty where there is none; `folder` is that of the workspace in the
+    repository.
     """
 
     commit: str
@@ -54,16 +60,16 @@ def read_revision(root: Path, ours: Iterable[str] = ()) -> Revision:
             help='run `git init && git add . && git commit -m "First"`',
         )
     others = (f":(exclude){pattern}" for pattern in ours)
-    changed = _text(
-        root, "status", "--porcelain", "-z", "--untracked-files=normal", "--", ".", *others
-    )
+    options = ("--porcelain", "-z", "--no-renames", "--untracked-files=normal")
+    changed = _text(root, "status", *options, "--", ".", *others)
+    folder = _text(root, "rev-parse", "--show-prefix")
     return Revision(
         found,
         int(_text(root, "show", "-s", "--format=%ct", "HEAD")),
-        tuple(entry[3:] for entry in changed.split("\0") if entry),
+        tuple(entry[3:].removeprefix(folder) for entry in changed.split("\0") if entry),
         _text(root, "symbolic-ref", "--quiet", "HEAD") or _tag(root),
         _public(_text(root, "config", "--get", "remote.origin.url")),
-        _text(root, "rev-parse", "--show-prefix").strip("/"),
+        folder.rstrip("/"),
     )
 
 
@@ -94,16 +100,54 @@ def check_clean(revision: Revision) -> None:
 
     Emits: R002.
     """
-    if not revision.changed:
-        return
-    shown = ", ".join(f"`{name}`" for name in revision.changed[:_MAX_LISTED])
-    more = len(revision.changed) - _MAX_LISTED
-    raise fail(
-        "R002",
-        "the work tree differs from its commit",
-        notes=(shown + (f" and {more} more" if more > 0 else ""),),
-        help="commit the changes, or write `allow_dirty=yes` to record them in the provenance",
-    )
+    if revision.changed:
+        help_ = "commit the changes, or write `allow_dirty=yes` to record them in the provenance"
+        raise _unclean("the work tree differs from its commit", revision.changed, help_)
+
+
+def check_committed(names: Sequence[str]) -> None:
+    """Refuse what a release is made of and its commit does not have.
+
+    Emits: R002.
+    """
+    if names:
+        help_ = (
+            "run `git add --force` with them and commit, or write `allow_dirty=yes` to record them"
+        )
+        raise _unclean("the commit does not have all that the release is made of", names, help_)
+
+
+def _unclean(message: str, names: Sequence[str], help_: str) -> MochiError:
+    shown = ", ".join(f"`{name}`" for name in names[:_MAX_LISTED])
+    more = len(names) - _MAX_LISTED
+    notes = (shown + (f" and {more} more" if more > 0 else ""),)
+    return fail("R002", message, notes=notes, help=help_)
+
+
+def uncommitted(root: Path, revision: Revision, paths: Iterable[str]) -> list[str]:
+    """Return those of some files of the workspace that the commit does not have as they are.
+
+    Git does not tell of files that it was told to ignore, or to take for unchanged. What is behind
+    links and in submodules is not looked at.
+    """
+    listed = git(root, "ls-tree", "-r", "-z", "--full-tree", revision.commit) or b""
+    entries: dict[str, tuple[str, str]] = {}
+    for entry in filter(None, listed.decode("utf-8", "surrogateescape").split("\0")):
+        words, _, path = entry.partition("\t")
+        mode, _, name = words.split()
+        entries[path] = mode, name
+    return [path for path in sorted(paths) if not _has(entries, root, revision.folder, path)]
+
+
+def _has(entries: Mapping[str, tuple[str, str]], root: Path, folder: str, path: str) -> bool:
+    whole = posixpath.normpath(posixpath.join(folder, path))
+    above = [str(item) for item in PurePosixPath(whole).parents]
+    mode, name = next((entries[item] for item in (whole, *above) if item in entries), ("", ""))
+    if mode in _ELSEWHERE:
+        return True
+    data = (root / path).read_bytes()
+    make = hashlib.sha1 if len(name) == _SHA1_DIGITS else hashlib.sha256
+    return make(b"blob %d\0" % len(data) + data).hexdigest() == name
 
 
 def release_time(revision: Revision | None, environment: Mapping[str, str]) -> int:

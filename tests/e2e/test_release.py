@@ -175,6 +175,29 @@ def test_changed_work_tree_is_recorded_where_it_is_allowed(repository: Project) 
     assert "app/hello.mochi" in done.err
 
 
+def test_source_that_git_ignores_is_refused(repository: Project) -> None:
+    """The commit does not have it, so nobody could build the release again."""
+    repository.write({**FILES, ".gitignore": "/app/hello.mochi\n"})
+    git(repository, "rm", "-q", "--cached", "app/hello.mochi")
+    commit(repository)
+    done = repository.scons("release", "version=1.4.0")
+    assert done.status == 2
+    assert "error[R002]: the commit does not have all that the release is made of" in done.err
+    assert "note: `app/hello.mochi`" in done.err
+    assert not (repository.root / "dist").exists()
+
+
+def test_source_that_git_ignores_is_recorded_where_it_is_allowed(repository: Project) -> None:
+    """It is read from the work tree when the archive is verified here."""
+    repository.write({**FILES, ".gitignore": "/app/hello.mochi\n"})
+    git(repository, "rm", "-q", "--cached", "app/hello.mochi")
+    commit(repository)
+    release(repository, "allow_dirty=yes")
+    done = repository.cli("verify", "--provenance", PROVENANCE, "--source", ".", ARCHIVE)
+    assert done.status == 0, done.err
+    assert "where `app/hello.mochi` differed from commit" in done.out
+
+
 def test_missing_version_is_refused(repository: Project) -> None:
     """The message names the command."""
     done = repository.scons("release")

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.archives.formats import FORMATS
 from mochi_rules.release.assemble import Release, assemble, minisign
+from mochi_rules.release.build_record import sources_of
 from mochi_rules.release.circumstances import builder_id, package_versions, runtime_versions
 from mochi_rules.release.contents import File, Product, check_version
 from mochi_rules.release.provenance import VARIABLES, Circumstances
 from mochi_rules.release.publish import checksums, publish
 from mochi_rules.release.repeat.requirements_lock import check_lock
-from mochi_rules.release.revision import check_clean, release_time
+from mochi_rules.release.revision import (
+    check_clean,
+    check_committed,
+    release_time,
+    uncommitted,
+)
 from mochi_rules.release.signing_command import read_command, sign_by_command
 from mochi_rules.rules.releases.release_records import build_record
 from mochi_rules.rules.scons.nodes import read_node, source_name
@@ -24,6 +32,7 @@ from mochi_rules.steps.caches import find_remote
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from mochi_rules.release.build_record import Build
     from mochi_rules.release.revision import Revision
     from mochi_rules.rules.declared_release import DeclaredRelease
     from mochi_rules.rules.workspace import Workspace
@@ -39,12 +48,13 @@ def release(space: Workspace) -> int:
     if not space.releases:
         help_ = 'write `mochi_release(name="app", targets=["//app"])` in the SConstruct'
         raise fail("R031", "no release is declared", help=help_)
-    revision = _revision(space)
     key, command = _key(space), _command(space)
     records = space.journal.records()
+    builds = [_builds(space, declared, records) for declared in space.releases]
+    revision = _committed(space, _revision(space), chain(*builds))
     files: dict[str, bytes] = {}
-    for declared in space.releases:
-        files |= assemble(_release(space, declared, revision, records), key)
+    for declared, built in zip(space.releases, builds, strict=True):
+        files |= assemble(_release(space, declared, revision, built), key)
     whole = files | checksums(files)
     signatures: dict[str, bytes] = {}
     if key is not None:
@@ -102,7 +112,7 @@ def _revision(space: Workspace) -> Revision | None:
 
     Emits: R002 (it was changed since), R003 (there is none).
     """
-    is_dirty = space.settings.variables.get("allow_dirty") == "yes"
+    is_dirty = _is_dirty_allowed(space)
     try:
         revision = source_revision(space)
     except MochiError:
@@ -135,20 +145,52 @@ def _command(space: Workspace) -> list[str]:
     return read_command(space.settings.variables["sign_with"])
 
 
+def _builds(
+    space: Workspace, declared: DeclaredRelease, records: Mapping[str, Record]
+) -> tuple[Build, ...]:
+    """Return what was built of a release, for each platform."""
+    return tuple(
+        build_record(space, declared.programs[item.name], item, records)
+        for item in space.settings.configurations
+    )
+
+
+def _committed(
+    space: Workspace, revision: Revision | None, builds: Iterable[Build]
+) -> Revision | None:
+    """Return the state of the source with what only the work tree has of what was built.
+
+    Emits: R002 (that is not allowed).
+    """
+    if revision is None:
+        return None
+    paths = {path for build in builds for path in sources_of(build.steps)}
+    paths |= {
+        source_name(node)
+        for declared in space.releases
+        for node in (*declared.files, *filter(None, [declared.lock]))
+        if not node.has_builder()
+    }
+    names = uncommitted(space.root, revision, paths - {*revision.changed})
+    if not _is_dirty_allowed(space):
+        check_committed(names)
+    return replace(revision, changed=(*revision.changed, *names))
+
+
+def _is_dirty_allowed(space: Workspace) -> bool:
+    return space.settings.variables.get("allow_dirty") == "yes"
+
+
 def _release(
     space: Workspace,
     declared: DeclaredRelease,
     revision: Revision | None,
-    records: Mapping[str, Record],
+    builds: tuple[Build, ...],
 ) -> Release:
     values, label = declared.values, declared.label
     version = _version(space, values)
     product = Product(label.name, version, release_time(revision, os.environ),
                       values["summary"], values["license"], values["maintainer"])  # fmt: skip
-    builds = tuple(
-        build_record(space, declared.programs[item.name], item, records)
-        for item in space.settings.configurations
-    )
     files = tuple(File(source_name(node), read_node(node)) for node in declared.files)
     variables = {name: space.settings.variables.get(name, "") for name in VARIABLES}
     under = Circumstances(str(label), revision, variables, _cache(space), package_versions(),

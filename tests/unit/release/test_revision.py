@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.release.revision import check_clean, read_revision, release_time
+from mochi_rules.release.revision import check_clean, read_revision, release_time, uncommitted
 
 from .samples import revision
 
@@ -70,6 +70,36 @@ def test_address_shows_neither_secrets_nor_folders(
     """Provenance is published."""
     git(repository, "remote", "add", "origin", address)
     assert read_revision(repository).repository == shown
+
+
+def test_staged_new_name_is_two_changes(repository: Path) -> None:
+    """The new name and the old one, both whole."""
+    git(repository, "mv", "part/a.mochi", "part/b.mochi")
+    assert sorted(read_revision(repository / "part").changed) == ["a.mochi", "b.mochi"]
+
+
+def test_file_that_git_does_not_tell_of_is_found(repository: Path) -> None:
+    """It is ignored, or taken for unchanged: the commit does not have it as it is."""
+    part = repository / "part"
+    (part / ".gitignore").write_text("made.mochi\n")
+    (part / "made.mochi").write_text("print(3)\n")
+    (part / "b.mochi").write_text("print(2)\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "x")
+    git(part, "update-index", "--assume-unchanged", "a.mochi")
+    (part / "a.mochi").write_text("print(4)\n")
+    state = read_revision(part)
+    assert state.changed == ()
+    found = uncommitted(part, state, ["made.mochi", "b.mochi", "a.mochi"])
+    assert found == ["a.mochi", "made.mochi"]
+
+
+def test_what_is_behind_links_is_not_looked_at(repository: Path) -> None:
+    """The commit has the link."""
+    (repository / "part" / "link.mochi").symlink_to("a.mochi")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "x")
+    assert uncommitted(repository, read_revision(repository), ["part/link.mochi"]) == []
 
 
 @pytest.mark.parametrize("kind", [(), ("-a", "-m", "x")])
