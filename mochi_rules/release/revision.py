@@ -145,6 +145,8 @@ def _has(entries: Mapping[str, tuple[str, str]], root: Path, folder: str, path: 
     mode, name = next((entries[item] for item in (whole, *above) if item in entries), ("", ""))
     if mode in _ELSEWHERE:
         return True
+    if not name or not (root / path).is_file():  # a repository of SCons may supply it
+        return False
     data = (root / path).read_bytes()
     make = hashlib.sha1 if len(name) == _SHA1_DIGITS else hashlib.sha256
     return make(b"blob %d\0" % len(data) + data).hexdigest() == name

@@ -36,6 +36,18 @@ SCONSTRUCT = """\
 env = Environment(tools=["mochi"], toolpath=[PyPackageDir("mochi_rules.rules.site_tools")])
 SConscript(["app/SConscript", "release/SConscript"])
 """
+MADE = """\
+def write(target, source, env):
+    with open(str(target[0]), "w") as file:
+        file.write(env["TEXT"])
+
+
+env = Environment()
+main = env.Command("hello.mochi", [], write, TEXT='import "text"\\nprint(text.a())')
+text = env.Command("text.mochi", [], write, TEXT='export fun a(): string { return "hi" }')
+mochi_library(name="text", srcs=[text])
+mochi_binary(name="hello", srcs=[main], deps=[":text"])
+"""
 FILES = {**HELLO, "SConstruct": SCONSTRUCT, "release/SConscript": RELEASE, "LICENSE": "MIT\n",
          "release/NOTES": "the first\n"}  # fmt: skip
 IDENTITY = ("-c", "user.name=A", "-c", "user.email=a@x.org")
@@ -196,6 +208,27 @@ def test_source_that_git_ignores_is_recorded_where_it_is_allowed(repository: Pro
     done = repository.cli("verify", "--provenance", PROVENANCE, "--source", ".", ARCHIVE)
     assert done.status == 0, done.err
     assert "where `app/hello.mochi` differed from commit" in done.out
+
+
+@pytest.mark.parametrize("variant", ["", ', variant_dir="variant"'])
+def test_source_that_a_builder_makes_need_not_be_in_the_commit(
+    variant: str, repository: Project
+) -> None:
+    """What makes it is; what a program imports may be made too, also in a `variant_dir`."""
+    scripts = f'SConscript("app/SConscript"{variant})\nSConscript("release/SConscript")\n'
+    files = {
+        "SConstruct": SCONSTRUCT.splitlines(keepends=True)[0] + scripts,
+        "app/SConscript": MADE,
+        ".gitignore": "*.mochi\n/variant/\n",
+    }
+    repository.write({**FILES, **files})
+    git(repository, "rm", "-q", "app/hello.mochi", "--cached")
+    (repository.root / "app" / "hello.mochi").unlink()
+    commit(repository)
+    release(repository)
+    done = repository.cli("verify", "--provenance", PROVENANCE, "--source", ".", ARCHIVE)
+    assert done.status == 0, done.err
+    assert "sources    0 files as in commit" in done.out
 
 
 def test_missing_version_is_refused(repository: Project) -> None:

@@ -68,7 +68,9 @@ def _step(space: Workspace, node: Any, record: Record, prefix: str) -> StepRecor
     inputs = _parts(key, "input")
     verb = next(part.value for part in key.parts if part.kind == "step")
     if verb == "mochi":  # whose inputs are sources, the imported ones too
-        sources = {name.replace(_PARENT, "../"): digest for name, digest in inputs.items()}
+        made = _made_sources(space, node)
+        named = ((name.replace(_PARENT, "../"), digest) for name, digest in inputs.items())
+        sources = {name: digest for name, digest in named if name not in made}
     else:
         sources = {source_name(leaf): digest_bytes(read_node(leaf)).hash
                    for leaf in _leaves(space, node)}  # fmt: skip
@@ -88,6 +90,13 @@ def _step(space: Workspace, node: Any, record: Record, prefix: str) -> StepRecor
         sources,
         record.is_restored,
     )
+
+
+def _made_sources(space: Workspace, node: Any) -> set[str]:
+    """Return the names of the sources of a program that builders of the user make."""
+    scan = space.tasks[node].scan
+    imported = scan() if scan else ()
+    return {source_name(source) for source in (*node.sources, *imported) if source.has_builder()}
 
 
 def _leaves(space: Workspace, node: Any) -> Iterator[Any]:

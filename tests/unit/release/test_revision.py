@@ -90,8 +90,8 @@ def test_file_that_git_does_not_tell_of_is_found(repository: Path) -> None:
     (part / "a.mochi").write_text("print(4)\n")
     state = read_revision(part)
     assert state.changed == ()
-    found = uncommitted(part, state, ["made.mochi", "b.mochi", "a.mochi"])
-    assert found == ["a.mochi", "made.mochi"]
+    found = uncommitted(part, state, ["made.mochi", "b.mochi", "a.mochi", "missing.mochi"])
+    assert found == ["a.mochi", "made.mochi", "missing.mochi"]
 
 
 def test_what_is_behind_links_is_not_looked_at(repository: Path) -> None:
