@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mochi_rules.compiler.clif.module import print_clif
-from mochi_rules.compiler.driver import CompileRequest, compile_program, runtime_library
+from mochi_rules.compiler.driver import CompileRequest, compile_program, shared_library
 from mochi_rules.wasm.module import (
     DataSegment,
     ElementSegment,
@@ -247,7 +247,7 @@ def test_what_was_translated_before_is_the_same_again() -> None:
         "fun memory(n: int): int {\n  return n\n}\nprint(memory(1))\n",
     ]
     first = [compile_program(_request(text)).clif for text in sources]
-    runtime_library.cache_clear()
+    shared_library.cache_clear()
     again = [compile_program(_request(text)).clif for text in reversed(sources)]
     assert first == again[::-1]
 
