@@ -50,13 +50,13 @@ from mochi_rules.steps.step import (
 )
 from mochi_rules.steps.test_case import EXPECTED, STDIN
 
-SHARD = "shard"  # a value of a call that is one of a test with `shards`
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.project.configuration import Configuration
+
+SHARD = "shard"  # a value of a call that is one of a test with `shards`
 
 
 def rule_functions() -> dict[str, Callable[..., list[Any]]]:
