@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tests.reference.operators import distinct, is_in, to_int
-from tests.reference.values import Failure, Map, show, text, whole
+from tests.reference.values import Big, Failure, Map, show, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +41,14 @@ def part(value: Any, low: int | None, high: int | None) -> Any:
 
 
 def total(items: list[Any]) -> Any:
-    """Return a sum: that of ints wraps around."""
+    """Return a sum: that of ints wraps around, that of bigints does not."""
     if any(isinstance(item, float) for item in items):
         result = 0.0
         for item in items:
             result += item
         return result
+    if any(isinstance(item, Big) for item in items):
+        return Big(sum(items))
     return (sum(items) + 2**63) % 2**64 - 2**63
 
 
@@ -63,6 +65,8 @@ def _size(value: Any) -> int:
 
 
 def _absolute(value: Any) -> Any:
+    if isinstance(value, Big):
+        return Big(abs(value))
     return whole(abs(value)) if isinstance(value, int) else math.fabs(value)
 
 
@@ -88,6 +92,7 @@ BUILTINS: dict[str, Callable[..., Any]] = {
     "min": lambda *items: min(items[0] if isinstance(items[0], list) else items, default=0),
     "max": lambda *items: max(items[0] if isinstance(items[0], list) else items, default=0),
     "abs": _absolute,
+    "pow": lambda base, exponent: Big(base**exponent),  # of bigints alone
     "int": to_int,
     "float": float,
     "keys": lambda items: [key for key, _ in items.ordered()],

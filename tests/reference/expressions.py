@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import random
 
 SCALARS = ("int", "float", "bool", "string")
+BIG = ("bigint", "list<bigint>")
 LISTS = ("list<int>", "list<float>", "list<string>", "list<list<int>>")
 MAPS = ("map<string, int>", "map<int, int>", "map<string, list<int>>")
 FUNCTION = "fun(int): int"
@@ -19,6 +20,11 @@ LITERALS = {
     "bool": ("true", "false"),
     "string": ('""', '"a"', '"b"', '"ab"', '"x y"', '"é"', '"😀z"', '"Zed"', '"10"', '"abcabc"'),
 }
+# Near the ends of 64 bits, and with limbs of zeros and of nines.
+BIGINTS = ("0", "7", "-12", "9223372036854775807", "-9223372036854775808", "1000000000000000000",
+           "-999999999000000000999999999", "123456789012345678901234567890")  # fmt: skip
+LITERALS["bigint"] = tuple(f'("{number}" as bigint)' for number in BIGINTS)
+LARGEST = f'("1{"0" * 40}" as bigint)'
 KEYS = (('"a"', '"b"', '"é"', '"zz"'), ("1", "2", "10", "-3"))
 EDGES = ("9223372036854775807", "(-9223372036854775807 - 1)", "4611686018427387904", "2147483648",
          "-2147483649", "3037000500", "9223372036854775800")  # fmt: skip
@@ -49,6 +55,8 @@ TEMPLATES = {
         "@{min|max}(@{int}, @{int})",
         "(@{float} as int)",
         "indexOf(@{string}, @{string!})",
+        "((@{bigint} % 1000000) as int)",
+        "len(str(@{bigint}))",
         "(match @{U} { Dot => @{int!} One(p) => p % 100 Two(p, q) => len(q) + p % 50 })",
     ),
     "float": (
@@ -60,11 +68,14 @@ TEMPLATES = {
         "(@{int} as float)",
         "(sum(@{list<float>}) + 0.0)",  # that of no elements is an int to the interpreter
         "avg(@{list<int>})",
+        "((@{bigint} % 1000000) as float)",
         "abs(@{float})",
     ),
     "bool": (
         *["(@{int} @{<|<=|>|>=|==|!=} @{int})"] * 4,
         "(@{float} @{<|>=|==} @{float})",
+        "(@{bigint} @{<|<=|>|>=|==|!=} @{bigint})",
+        "(@{bigint} @{<|==} @{int})",
         "(@{string} @{<|>=|==|!=} @{string})",
         "(@{list<string>} @{==|!=} @{list<string>})",
         "(@{map<string, int>} == @{map<string, int>})",
@@ -80,6 +91,7 @@ TEMPLATES = {
         "(@{string} + @{string})[0:@{3|12|40}]",
         "str(@{int})",
         "str(@{float})[0:24]",
+        "str(@{bigint})[0:40]",
         "str(@{list<list<int>>})[0:24]",
         "str(@{T})[0:24]",
         '(if len(@{string:1}) > 0 { @1[(@{int}) % len(@1)] } else { "-" })',
@@ -88,6 +100,23 @@ TEMPLATES = {
         "repeat(@{string}, @{0|1|3})[0:30]",
         'join(@{list<string>}, ",")[0:40]',
         'padStart(@{string}, @{0|3|8}, "*")',
+    ),
+    "bigint": (
+        *["(@{bigint} @{+|-} @{bigint})"] * 3,
+        "(@{bigint} @{+|-} @{int})",
+        f"((@{{bigint}} * @{{bigint}}) % {LARGEST})",
+        f"((@{{int}} * @{{bigint}}) % {LARGEST})",
+        f"(pow(@{{bigint!}}, @{{0|1|5|13}}) % {LARGEST})",
+        "(@{bigint} @{/|%} @{bigint})",
+        "(@{bigint} @{/|%} @{2|-3|1000000007})",
+        "(-@{bigint})",
+        "abs(@{bigint})",
+        "(@{int} as bigint)",
+        "(@{sum|min|max}(@{list<bigint>}) + @{bigint!})",
+    ),
+    "list<bigint>": (
+        "sort(@{list<bigint>})",
+        "(from q in @{list<bigint>} where q % @{2|3} != 0 select q / @{2|3|10})",
     ),
     "list": (
         "(@{LIST} + @{LIST})[0:@{2|9|30}]",
@@ -117,6 +146,12 @@ TEMPLATES = {
         "@{list<ANY>:1}[@{int!}]",
     ),
 }  # fmt: skip
+
+
+_WITHOUT_BIGINT = {
+    type_: tuple(template for template in templates if "bigint" not in template)
+    for type_, templates in TEMPLATES.items()
+}
 
 
 def element(type_: str) -> str:
@@ -167,8 +202,9 @@ class Names:
 class Expressions:
     """Makes expressions. `chance` decides all; the same chance gives the same text."""
 
-    def __init__(self, chance: random.Random, names: Names) -> None:
+    def __init__(self, chance: random.Random, names: Names, *, has_bigint: bool) -> None:
         self.chance, self.names = chance, names
+        self.templates = TEMPLATES if has_bigint else _WITHOUT_BIGINT
 
     def one(self, type_: str, depth: int = DEPTH) -> str:
         """Return an expression."""
@@ -185,7 +221,7 @@ class Expressions:
             return self.call(chance.choice(functions), depth - 1)
         if (fields := self._fields(type_)) and chance.random() < 0.2:
             return chance.choice(fields)
-        templates = TEMPLATES.get(type_, ())
+        templates = self.templates.get(type_, ())
         if type_.startswith("list"):
             templates += TEMPLATES["list"]
         is_any = not templates or chance.random() < 0.2

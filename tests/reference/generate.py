@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.reference.expressions import (
+    BIG,
     FUNCTION,
+    LARGEST,
     LISTS,
     MAPS,
     SCALARS,
@@ -65,7 +67,9 @@ class Program:
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.names = Names(structs=STRUCTS, variants=VARIANTS)
-        self.expressions = Expressions(chance, self.names)
+        has_bigint = chance.random() < 0.3
+        self._held = (*BIG, "bigint", *HELD) if has_bigint else HELD
+        self.expressions = Expressions(chance, self.names, has_bigint=has_bigint)
         self._lines = list(TYPES)
         self._numbers = 0
         self._nesting, self._loops, self._result = 0, 0, ""
@@ -117,10 +121,10 @@ class Program:
     # Statements without a block
 
     def _declare(self, type_: str = "") -> None:
-        type_ = type_ or self.chance.choice(HELD)
+        type_ = type_ or self.chance.choice(self._held)
         word = self.chance.choice(("let", "var", "var")) if type_ != FUNCTION else "let"
         # Without it, the type of a container may be that of all that is ever put into it.
-        is_plain = type_ in SCALARS or type_ in STRUCTS or type_ == FUNCTION
+        is_plain = type_ in (*SCALARS, "bigint") or type_ in STRUCTS or type_ == FUNCTION
         written = "" if is_plain and self.chance.random() < 0.6 else f": {type_}"
         value = self.expressions.one(type_)
         if type_.startswith("list") and self.chance.random() < 0.1:
@@ -130,7 +134,7 @@ class Program:
         self.names.scopes[-1].append(Variable(name, type_, word == "var"))
 
     def _assign(self) -> None:
-        type_ = self.chance.choice(HELD)
+        type_ = self.chance.choice(self._held)
         if found := self.names.variables(type_, mutable=True):
             name = self.chance.choice(found)
             self._write(f"{name} = {self._grown(name, type_) or self.expressions.one(type_)}")
@@ -146,6 +150,8 @@ class Program:
             return self.chance.choice(
                 (f"{name} + {one('int', 1)}", f"({name} * 31 + {one('int', 1)}) % 1000003")
             )
+        if type_ == "bigint":
+            return f"({name} * 31 + {one('bigint', 1)}) % {LARGEST}"
         if type_ == "string":
             return f"{name} + {one('string', 0)}[0:3]" if self._nesting else ""
         if type_.startswith("list"):
@@ -179,7 +185,9 @@ class Program:
             self._write(f"if len({name}) > 0 {{ {name}[{index}] = {value} }}")
 
     def _print(self) -> None:
-        types = [self.chance.choice(HELD[:-1]) for _ in range(self.chance.choice((1, 1, 2, 3)))]
+        types = [
+            self.chance.choice(self._held[:-1]) for _ in range(self.chance.choice((1, 1, 2, 3)))
+        ]
         self._write(f"print({', '.join(self.expressions.one(type_) for type_ in types)})")
 
     def _call(self) -> None:
@@ -317,11 +325,11 @@ class Program:
 
     def _function(self) -> None:
         chance, name = self.chance, self._name("f")
-        params = tuple(chance.choice(HELD) for _ in range(chance.choice((1, 1, 2, 3))))
+        params = tuple(chance.choice(self._held) for _ in range(chance.choice((1, 1, 2, 3))))
         recursive = chance.random() < 0.3
         if recursive:
             params = ("int", *params[1:])
-        result = chance.choice(HELD[:-1])
+        result = chance.choice(self._held[:-1])
         variables = [
             Variable(self._name("a"), param, mutable=not recursive and param != FUNCTION)
             for param in params

@@ -12,7 +12,7 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.parser import parse_module
 from tests.reference.builtins import BUILTINS, index_in, part, printed
 from tests.reference.operators import binary, distinct, to_int
-from tests.reference.values import LEAST, Closure, Failure, Map, Struct, text
+from tests.reference.values import LEAST, Big, Closure, Failure, Map, Struct, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -262,14 +262,17 @@ class Interpreter:
 
     def _cast(self, node: ast.Cast, scope: Scope) -> Any:
         value = self.value(node.operand, scope)
-        if not isinstance(node.type, ast.NamedType) or node.type.name not in {"int", "float"}:
+        name = node.type.name if isinstance(node.type, ast.NamedType) else ""
+        if name not in _CASTS:
             raise NotImplementedError(node.type)
-        return to_int(value) if node.type.name == "int" else float(value)
+        return _CASTS[name](value)
 
     def _unary(self, node: ast.Unary, scope: Scope) -> Any:
         value = self._needed(node.operand, scope)
         if node.op == "!":
             return not value
+        if isinstance(value, Big):
+            return Big(-value)
         return value if value == LEAST else -value  # the least int is its own negative
 
     def _binary(self, node: ast.Binary, scope: Scope) -> Any:
@@ -399,6 +402,7 @@ _STATEMENTS: dict[type[ast.Stmt], Callable[[Interpreter, Any, Scope], None]] = {
     ast.StructDecl: Interpreter._declared,
     ast.UnionDecl: Interpreter._declared,
 }
+_CASTS: dict[str, Callable[[Any], Any]] = {"int": to_int, "float": float, "bigint": Big}
 _EXPRESSIONS: dict[type[ast.Expr], Callable[[Interpreter, Any, Scope], Any]] = {
     ast.IntLit: Interpreter._literal,
     ast.FloatLit: Interpreter._literal,

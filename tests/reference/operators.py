@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tests.reference.values import LEAST, MOST, Failure, Map, equal, text, whole
+from tests.reference.values import LEAST, MOST, Big, Failure, Map, equal, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ def quotient(left: int, right: int) -> int:
     if right == 0:
         raise Failure("division by zero")
     result = abs(left) // abs(right)
-    return whole(result if (left < 0) == (right < 0) else -result)
+    return result if (left < 0) == (right < 0) else -result
 
 
 def remainder(left: int, right: int) -> int:
@@ -47,9 +47,9 @@ def float_remainder(left: float, right: float) -> float:
 
 
 _INT: dict[str, Callable[[int, int], int]] = {
-    "+": lambda left, right: whole(left + right),
-    "-": lambda left, right: whole(left - right),
-    "*": lambda left, right: whole(left * right),
+    "+": lambda left, right: int(left) + int(right),
+    "-": lambda left, right: int(left) - int(right),
+    "*": lambda left, right: int(left) * int(right),
     "/": quotient,
     "%": remainder,
 }
@@ -84,8 +84,10 @@ def binary(op: str, left: Any, right: Any) -> Any:
         raise Failure("null where a value is needed")
     if op in _ORDER:
         return _ORDER[op](left, right)
-    table: Any = _INT if isinstance(left, int) and isinstance(right, int) else _FLOAT
-    return table[op](left, right)
+    if not (isinstance(left, int) and isinstance(right, int)):
+        return _FLOAT[op](left, right)
+    is_big = isinstance(left, Big) or isinstance(right, Big)
+    return (Big if is_big else whole)(_INT[op](left, right))
 
 
 def is_in(item: Any, container: Any) -> bool:

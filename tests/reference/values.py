@@ -17,6 +17,10 @@ EXPONENT_FROM = 6  # the power of ten from which a float alone is written with a
 EXPONENT_BELOW = -4
 
 
+class Big(int):
+    """A bigint: what is computed with it has any size."""
+
+
 class Failure(Exception):  # noqa: N818 - an end of the program, not of the interpreter
     """The program fails: its message, and the line once it is known."""
 
