@@ -47,7 +47,7 @@ def linkers(platform: Platform, host: Platform) -> Iterator[Toolchain]:
 
 def zig_compiler(platform: Platform, target: str) -> Toolchain:
     """Return Zig as a C compiler for one of its targets."""
-    words = zig_command().split()
+    words = zig_command()
     identity = f"zig {_first_line(*words, 'version')} for {target}" if words else ""
     command = (*words, "cc", "-target", target)
     return _toolchain(platform, ZIG, identity, command)

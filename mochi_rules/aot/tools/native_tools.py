@@ -7,6 +7,7 @@ Rust that it is built for, and what links it.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from functools import cache, partial
@@ -154,7 +155,7 @@ def cargo_environment(triple: str) -> dict[str, str]:
     )
     variables = {f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUSTFLAGS": flags}
     if zig := zig_command():
-        variables["ZIG"] = zig
+        variables["ZIG"] = shlex.join(zig)
     if "apple" in triple:  # Rust asks for an SDK, and Zig brings its own: any directory is accepted
         variables.setdefault("SDKROOT", os.environ.get("SDKROOT", os.sep))
     return variables
@@ -203,16 +204,16 @@ def _has_rust_target(triple: str) -> bool:
 
 
 @cache
-def zig_command() -> str:
-    """Return the command line of Zig, installed or of the Python package, or an empty string."""
+def zig_command() -> tuple[str, ...]:
+    """Return the command of Zig, installed or of the Python package; empty where there is none."""
     import sys  # noqa: PLC0415 - of launchers that Zig links only
     from importlib.util import find_spec  # noqa: PLC0415
 
     if given := os.environ.get("ZIG"):
-        return given
+        return tuple(shlex.split(given))
     if shutil.which("zig"):
-        return "zig"
-    return f"{sys.executable} -m ziglang" if find_spec("ziglang") else ""
+        return ("zig",)
+    return (sys.executable, "-m", "ziglang") if find_spec("ziglang") else ()
 
 
 def _output(*command: str) -> str:

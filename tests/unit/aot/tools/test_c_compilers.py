@@ -19,7 +19,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(
         c_compilers.shutil, "which", lambda name: name if name in programs else None
     )
-    monkeypatch.setattr(c_compilers, "zig_command", lambda: "zig" if "zig" in programs else "")
+    monkeypatch.setattr(c_compilers, "zig_command", lambda: ("zig",) if "zig" in programs else ())
     monkeypatch.setattr(c_compilers, "_first_line", lambda *command: f"{command[0]} 7")
     return programs
 
