@@ -115,6 +115,19 @@ def decode_source(name: str, data: bytes) -> Source:
         ) from None
 
 
+def is_stream_mode(mode: int) -> bool:
+    """Whether a mode of `stat` is that of a pipe or a device: to read it may take forever."""
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def is_stream(path: Path) -> bool:
+    """Whether there is a pipe or a device at a path."""
+    try:
+        return is_stream_mode(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def read_input(path: Path, name: str | None = None) -> bytes:
     """Read a file which the user named.
 

@@ -1,4 +1,4 @@
-"""Did you mean: one distance and one threshold, everywhere."""
+"""Words of messages: suggestions, by one distance and one threshold, lists and counts."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 def listing(values: Iterable[str]) -> str:
     """Return the values sorted, each in backquotes, for a message that lists choices."""
     return ", ".join(f"`{value}`" for value in sorted(values))
+
+
+def count_text(count: int, noun: str) -> str:
+    """Return `1 function` or `3 functions`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

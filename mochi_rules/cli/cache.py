@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import fail
-from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.base.suggest import count_text, did_you_mean, listing
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.directory import Layout
 from mochi_rules.cache.limits import Limits, find_limits, parse_days, parse_size
@@ -18,7 +18,7 @@ from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, Option, Verb
 from mochi_rules.cli.shown import show
 from mochi_rules.cli.usage import table
-from mochi_rules.ui.text import count_text, size_text
+from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

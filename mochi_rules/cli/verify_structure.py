@@ -10,6 +10,7 @@ from mochi_rules.aot.executable.binary import EXECUTABLE, Binary, check_binary, 
 from mochi_rules.aot.executable.payload import has_payload
 from mochi_rules.aot.executable.reader import read_executable
 from mochi_rules.base.diagnostic import MochiError, about, fail
+from mochi_rules.base.suggest import count_text
 from mochi_rules.cli.products import read_binary
 from mochi_rules.elf.checks.native_objects import NATIVE_CHECKS, is_native, verify_native
 from mochi_rules.elf.checks.object_files import OBJECT_CHECKS, ObjectExpectation, verify_object
@@ -23,7 +24,6 @@ from mochi_rules.steps.expectations import (
     native_expectation,
     platform_expectation,
 )
-from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from mochi_rules.cli.options import Parsed

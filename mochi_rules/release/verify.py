@@ -14,14 +14,13 @@ from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, Severity, fail
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.base.suggest import listing, nearest
+from mochi_rules.base.suggest import count_text, listing, nearest
 from mochi_rules.release.archives.reader import read_archive
 from mochi_rules.release.build_record import chain, sources_of
 from mochi_rules.release.envelope import malformed, open_envelope
 from mochi_rules.release.policy import Policy, violations
 from mochi_rules.release.provenance import Provenance, read_statement
 from mochi_rules.steps.step import CWASM, WASM
-from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.suggest import count_text
 from mochi_rules.base.trace import span
 from mochi_rules.cache.cache import Hit, is_complete
 from mochi_rules.cache.statistics import Recorder, Statistics, call_statistics
@@ -24,7 +25,6 @@ from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Guard, Kind, Patience, ServerError
 from mochi_rules.remote.trust import load_signer, refusal, with_origin
 from mochi_rules.remote.uploads import Uploads
-from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -389,10 +389,10 @@ class RemoteTier:
 
 def _untrusted(address: Address, refused: Iterable[str]) -> Diagnostic:
     counts = Counter(refused)
+    results = count_text(counts.total(), "result")
     shown = ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))
-    noun = "result" if counts.total() == 1 else "results"
     return warning(
-        "K026", f"{counts.total()} {noun} of the remote cache `{address}` are not trusted: {shown}",
+        "K026", f"{results} of the remote cache `{address}` are not trusted: {shown}",
         note="their steps ran here", help="`mochi-rules explain` names them",
     )  # fmt: skip
 

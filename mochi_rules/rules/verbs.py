@@ -8,6 +8,7 @@ import SCons.Script
 
 from mochi_rules.base.codes import explanation, is_code
 from mochi_rules.base.diagnostic import fail
+from mochi_rules.base.suggest import count_text
 from mochi_rules.cache.tiers import TieredCache
 from mochi_rules.project.configuration import VARIABLES
 from mochi_rules.rules.releases.releases import RELEASE
@@ -17,7 +18,6 @@ from mochi_rules.rules.workspace import workspace
 from mochi_rules.steps.comparison import explain_outputs
 from mochi_rules.steps.tools.doctor import examine, render
 from mochi_rules.ui.help_text import wrapped_table
-from mochi_rules.ui.text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

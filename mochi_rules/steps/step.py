@@ -15,7 +15,8 @@ from mochi_rules.aot.config import canonical
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.ui.text import count_text, size_text
+from mochi_rules.base.suggest import count_text
+from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

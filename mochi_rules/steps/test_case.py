@@ -11,10 +11,11 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.files import read_input
+from mochi_rules.base.suggest import count_text
 from mochi_rules.project.folder import check_name
 from mochi_rules.steps.processes.capture import MAX_OUTPUT
 from mochi_rules.steps.step import CWASM, PROGRAM, WASM, Made, Step
-from mochi_rules.ui.text import count_text, size_text
+from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -26,11 +26,6 @@ def seconds_text(seconds: float) -> str:
     return f"{minutes}m{rest:02}s"
 
 
-def count_text(count: int, noun: str) -> str:
-    """Return `1 function` or `3 functions`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def elide_middle(text: str, width: int) -> str:
     """Return a string of at most `width` characters, `...` in the place of its middle."""
     if len(text) <= width:

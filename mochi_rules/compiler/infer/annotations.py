@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import Diagnostic, Severity
 from mochi_rules.base.span import Span
-from mochi_rules.base.suggest import did_you_mean
+from mochi_rules.base.suggest import count_text, did_you_mean
 from mochi_rules.compiler.infer.cells import NULL, Cell, shape_of
 from mochi_rules.compiler.names.duplicates import report_twice
 from mochi_rules.compiler.names.symbols import Alias, Struct, Union
@@ -203,7 +203,7 @@ class Annotations:
         """Report a wrong number of type arguments; `list` and `map` do without."""
         expected, given = _ARITY.get(node.name, 0), len(node.args)
         if given not in (0, expected) and (node.name in _BUILTIN or node.name in module.types):
-            takes = f"{expected or 'no'} type argument{'s' * (expected != 1)}"
+            takes = count_text(expected, "type argument") if expected else "no type arguments"
             message = f"`{node.name}` takes {takes}, got {given}"
             help_ = _FORMS.get(node.name, f"write `{node.name}`")
             self._report(Severity.ERROR, "T096", message, node, module, help_)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic, Label, Severity
 from mochi_rules.base.span import Span
+from mochi_rules.base.suggest import count_text
 from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.names.symbols import Struct, Variable
 from mochi_rules.compiler.syntax import ast
@@ -111,7 +112,7 @@ def _pattern(inference: Inference, node: ast.Expr) -> None:
     if not isinstance(struct, Struct):
         return
     if len(node.args) != len(struct.cells):
-        fields = f"{len(struct.cells)} field{'s' * (len(struct.cells) != 1)}"
+        fields = count_text(len(struct.cells), "field")
         message = f"`{struct.name}` has {fields}, got {len(node.args)} in this pattern"
         inference.error("T006", message, node, f"write `{struct.name}` alone, or `_` for a field")
     for arg, cell in zip(node.args, struct.cells.values(), strict=False):

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.suggest import count_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def takes(least: int, most: int | None) -> str:
 
 
 def _arguments(count: int) -> str:
-    return "no arguments" if count == 0 else f"{count} argument{'s' * (count != 1)}"
+    return count_text(count, "argument") if count else "no arguments"
 
 
 _ROWS = [

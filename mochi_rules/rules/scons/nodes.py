@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
-from mochi_rules.base.files import read_input
+from mochi_rules.base.files import is_stream_mode, read_input
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.project.folder import check_name
 
@@ -37,7 +36,7 @@ def file_of(node: Any) -> Path:
 def is_stream(node: Any) -> bool:
     """Return whether a node's file is a pipe or a device: to read it may take forever."""
     found = node.rfile().stat()  # SCons keeps it
-    return bool(found) and not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode))
+    return bool(found) and is_stream_mode(found.st_mode)
 
 
 def source_node(fs: Any, path: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.base.suggest import did_you_mean, listing
+from mochi_rules.base.suggest import count_text, did_you_mean, listing
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_suggestion_does_not_depend_on_the_order_of_candidates() -> None:
 def test_listing_is_sorted() -> None:
     """Choices are in one order, each in backquotes."""
     assert listing({"b", "a"}) == "`a`, `b`"
+
+
+def test_count_knows_the_plural() -> None:
+    """One thing has no s."""
+    assert [count_text(n, "step") for n in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mochi_rules.ui.text import count_text, elide_middle, seconds_text, size_text
+from mochi_rules.ui.text import elide_middle, seconds_text, size_text
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,6 @@ def test_size_has_two_or_three_digits_and_a_unit(size: int, want: str) -> None:
 def test_seconds_are_short(seconds: float, want: str) -> None:
     """A time is tenths of a second, and from a minute on minutes and seconds."""
     assert seconds_text(seconds) == want
-
-
-def test_count_knows_the_plural() -> None:
-    """One thing has no s."""
-    assert [count_text(n, "step") for n in (0, 1, 2)] == ["0 steps", "1 step", "2 steps"]
 
 
 @pytest.mark.parametrize(
