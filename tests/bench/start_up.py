@@ -20,9 +20,7 @@ HELLO = Path(__file__).parent / "programs" / "hello.mochi"
 KERNEL = Path(__file__).parents[2] / "bench" / "kernels" / "bg_n_body" / "kernel"
 COMMAND = Path(sys.executable).with_name("mochi-rules")
 # A line with the number of the process makes a program that nobody has compiled before.
-NEW = (
-    '(cat {kernel}; echo "{line}") >{folder}/new{suffix}; echo 10 | {command} {folder}/new{suffix}'
-)
+NEW = '(cat {kernel}; echo "{line}") >{program}; echo 10 | {command} {program}'
 
 
 def new_program(folder: str, suffix: str, line: str, command: str) -> list[str]:
@@ -47,7 +45,7 @@ def main() -> None:
         }
         if shutil.which("go"):
             commands["go run, new"] = new_program(
-                folder, ".go", "func init() { println($$) }", f"GOCACHE={folder}/go go run"
+                folder, ".go", "func init() { _ = $$ }", f"GOCACHE={folder}/go go run"
             )
         costs = in_turns(commands, rounds)
     base = costs["import wasmtime"].wall
