@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import contextmanager
 from enum import Enum
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from mochi_rules.cache.maintenance import Refusal, Removal, Report, Verification
 
 _MAX_STATISTICS = 1 << 16  # bytes
+_SMALL = 1 << 20  # bytes of outputs; to read and verify more, a thread of its own pays
 _CHECKS = 64  # after each such part of the cap is written, the size is estimated
 
 
@@ -113,6 +115,19 @@ class Cache:
         if hit is not None and not self._accepts(action.key, hit.result):
             hit = None
         self._note_lookup(action, hit.result if hit else None, again=again)
+        return hit
+
+    def at_hand(self, action: PreparedAction) -> Hit | None:
+        """Return as `lookup` what takes no longer than to ask another thread for it.
+
+        That it is not at hand does not count as a lookup.
+        """
+        if not self._reads():
+            return None
+        hit = find(action, self._results, self._blobs, _SMALL)
+        if hit is None or not self._accepts(action.key, hit.result):
+            return None
+        self._note_lookup(action, hit.result, again=False)
         return hit
 
     def peek(self, action: PreparedAction) -> ActionResult | None:
@@ -385,10 +400,20 @@ def make_result(
     )  # fmt: skip
 
 
-def find(action: PreparedAction, results: Store[ActionResult], blobs: Store[bytes]) -> Hit | None:
-    """Return all outputs of a step from a pair of stores, or None where one is absent."""
+def find(
+    action: PreparedAction,
+    results: Store[ActionResult],
+    blobs: Store[bytes],
+    most: int = sys.maxsize,
+) -> Hit | None:
+    """Return all outputs of a step from a pair of stores, or None where one is absent.
+
+    Outputs of more than `most` bytes together are not looked for.
+    """
     result = results.get(action.key)
     if result is None or not is_complete(action, result):
+        return None
+    if sum(file.digest.size for file in result.output_files) > most:
         return None
     outputs: dict[str, bytes] = {}
     for file in result.output_files:

@@ -40,6 +40,9 @@ class Tier(Protocol):
     def lookup(self, action: PreparedAction, *, again: bool = False) -> Hit | None:
         """Return all outputs of a step, verified, or None."""
 
+    def at_hand(self, action: PreparedAction) -> Hit | None:
+        """Return as `lookup` what takes no longer than to ask another thread for it."""
+
     def distrust(self, step: str, error: MochiError) -> None:
         """Note that what a lookup found is not what its step makes."""
 
@@ -157,6 +160,15 @@ class TieredCache:
             return None
         hit = self.shared.fetch(action)
         return hit and self._keep(action, hit)
+
+    def at_hand(self, action: PreparedAction) -> Hit | None:
+        """Return as `lookup` what has been fetched already, or is small and on this machine."""
+        with self._changed:
+            held = self._held.pop(action.key, None)
+        if held is not None:
+            return self._keep(*held)
+        hit = self.local.at_hand(action)
+        return hit and Hit(hit.result, hit.outputs, is_remote=action.key in self._fetched)
 
     def _keep(self, action: PreparedAction, hit: Hit) -> Hit:
         self.local.keep(action, hit.result, hit.outputs, is_copy=True)

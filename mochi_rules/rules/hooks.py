@@ -20,6 +20,7 @@ from mochi_rules.rules.builders import scan
 from mochi_rules.rules.scons.errors import STATUS, ReportedError, scons_error
 from mochi_rules.rules.scons.interrupts import watch_signals
 from mochi_rules.rules.scons.place import Place, is_of_user
+from mochi_rules.rules.step_action import restore
 from mochi_rules.rules.tests import TEST
 from mochi_rules.rules.verbs import choose_targets
 from mochi_rules.rules.workspace import workspace
@@ -61,6 +62,11 @@ class _Task(SCons.Script.Main.BuildTask):  # type: ignore[misc] # SCons has no t
         for node in self.targets:
             workspace().inspect(node)
         super().make_ready()
+
+    def needs_execute(self) -> bool:
+        """Return whether the targets are still to be made; called by who looks for work."""
+        is_stale: bool = super().needs_execute()
+        return is_stale and not (len(self.targets) == 1 and restore(workspace(), self.targets[0]))
 
     def do_failed(self, status: int = STATUS) -> None:
         """Let a test that fails stop nothing but what depends on it, as `-k` does for all."""

@@ -17,6 +17,9 @@ from mochi_rules.rules.workspace import CHANGED, workspace
 from mochi_rules.steps.outputs import place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mochi_rules.base.digest import Digest
     from mochi_rules.rules.workspace import Task, Workspace
     from mochi_rules.steps.pipeline import StepResult
 
@@ -55,6 +58,40 @@ class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has
         return _run(workspace(), target, is_last=not executor.post_actions)
 
 
+def restore(space: Workspace, node: Any) -> bool:
+    """Make an output of what a cache has at hand; False where its step has to run.
+
+    All of it is our own code, of which one thread runs at a time: to pass it on to another one
+    takes longer than doing it. So it is done where SCons looks for the next step. Whatever goes
+    wrong is for the step to report.
+    """
+    task = space.tasks.get(node)
+    is_alone = len(node.get_executor().get_action_list()) == 1
+    if task is None or not (task.step.is_stored and is_alone and SCons.Action.execute_actions):
+        return False
+    started = StepStarted(task.step.verb, task.name)
+    try:
+        with span("step", f"{task.step.verb} {task.name}"):
+            space.prepare_steps()
+            inputs = _digests(space, task)
+            result = space.pipeline.restore(task.step, inputs, task.read, node_path(node))
+            if result is None:
+                return False
+            _keep(space, node, task, result, is_last=True)
+    except Exception:  # noqa: BLE001 - it happens again when the step runs
+        return False
+    _report(space, started, result)
+    return True
+
+
+def _digests(space: Workspace, task: Task) -> Mapping[str, bytes | Digest]:
+    """Return what the key of a task is made of: contents, or digests where they are known."""
+    if task.inputs is None:
+        return task.read()
+    return {name: space.known_digest(source) or read_input(space, source)
+            for name, source in task.inputs.items()}  # fmt: skip
+
+
 def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
     """Run the task of a node; with `is_last`, no other action changes its output."""
     task = space.tasks[node]
@@ -74,12 +111,16 @@ def _run(space: Workspace, node: Any, *, is_last: bool) -> BaseException | None:
         if outcome is Outcome.INTERRUPTED:
             return interruption(node)
         return space.step_error(error, node)
+    _report(space, started, result)
+    return None
+
+
+def _report(space: Workspace, started: StepStarted, result: StepResult) -> None:
     made = result.made
     ended = StepFinished(
-        task.step.verb, task.name, result.outcome, made.remark, result.seconds, len(made.data)
+        started.verb, started.target, result.outcome, made.remark, result.seconds, len(made.data)
     )
     space.console.finished(started, ended)
-    return None
 
 
 def read_input(space: Workspace, node: Any) -> bytes:
@@ -117,8 +158,9 @@ def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_las
     """Place the output, note the key, show the warnings."""
     space.contents.pop(node, None)
     if is_last:
-        space.contents[node] = digest_bytes(result.made.data).hash
-    digest = space.contents.get(node, CHANGED) if task.step.is_stored else CHANGED
+        space.contents[node] = result.digest or digest_bytes(result.made.data)
+    is_compared = is_last and task.step.is_stored
+    digest = space.contents[node].hash if is_compared else CHANGED
     if task.has_file:
         path = Path(node.get_abspath())
         place(task.step, path, result.made.data, node_path(node))

@@ -32,7 +32,7 @@ from mochi_rules.steps.tools.tool_choice import pending
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from mochi_rules.base.digest import SharedBytes
+    from mochi_rules.base.digest import Digest, SharedBytes
     from mochi_rules.cache.tiers import Tier
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Recipe, Toolchain
@@ -120,7 +120,7 @@ class Workspace:
         self.sources: dict[str, Any] = {}  # nodes by name, of all targets
         self.tasks: dict[Any, Task] = {}
         self.made: dict[Any, str] = {}  # digests of outputs, by the nodes of this run's steps
-        self.contents: dict[Any, str] = {}  # digests of outputs as they are now, where known
+        self.contents: dict[Any, Digest] = {}  # digests of outputs as they are now, where known
         self.shared: dict[Any, SharedBytes] = {}  # what many steps take, by node
         self.goals: list[Any] = []  # the nodes that SCons was asked to build
         self.wanted: list[Any] = []  # the nodes to prefetch for
@@ -314,8 +314,13 @@ class Workspace:
             path = Path(node.get_abspath())
             if not path.is_file():
                 return None
-            self.contents[node] = digest_bytes(path.read_bytes()).hash
-        return self.contents[node]
+            self.contents[node] = digest_bytes(path.read_bytes())
+        return self.contents[node].hash
+
+    def known_digest(self, node: Any) -> Digest | None:
+        """Return the digest of an output that is as its step made it, if it need not be read."""
+        digest = self.contents.get(node)
+        return digest if digest and digest.hash == self.made_before(node) else None
 
     def note_change(self, node: Any) -> None:
         """Report that an output is not as its step made it."""

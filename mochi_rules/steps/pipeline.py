@@ -7,13 +7,14 @@ cache holds is taken; otherwise the step runs, checks what it made, and all of i
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import MochiError
-from mochi_rules.base.digest import digest_bytes
+from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.events import Outcome
 from mochi_rules.base.trace import span
 from mochi_rules.cache.key import ActionSpec, PreparedAction, prepare
@@ -21,11 +22,11 @@ from mochi_rules.steps.identity import WASMTIME
 from mochi_rules.steps.step import Made, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
-    from mochi_rules.base.digest import Digest
+    from mochi_rules.cache.cache import Hit
     from mochi_rules.cache.tiers import Tier
     from mochi_rules.steps.engines.engines import Engines
     from mochi_rules.steps.identity import Identities
@@ -35,12 +36,13 @@ _PARENT = ".../"  # stands for `../` in a key, where no path may leave the tree
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a step. `seconds` is how long it took here."""
+    """The result of a step, and how long it took here. `digest` is that of a restored output."""
 
     action: PreparedAction
     outcome: Outcome
     made: Made
     seconds: float
+    digest: Digest | None = None
 
 
 class Pipeline:
@@ -53,6 +55,8 @@ class Pipeline:
         self.engines = engines
         self.identities = identities
         self._namespace = namespace
+        self._prepared: dict[Hashable, PreparedAction] = {}
+        self._found: dict[Digest, Hit] = {}  # results that will be asked for again, by key
         self._probes: dict[EngineConfig, str] = {}
         self._probing = Lock()
 
@@ -67,6 +71,36 @@ class Pipeline:
         outcome, made = self._fetch(step, inputs, action)
         return StepResult(action, outcome, made, time.monotonic() - start)
 
+    def restore(
+        self,
+        step: Step,
+        inputs: Mapping[str, bytes | Digest],
+        read: Callable[[], Mapping[str, bytes]],
+        target: str = "",
+    ) -> StepResult | None:
+        """Return as `run` what the cache has at hand, the outcome of a check too; else None.
+
+        `read` returns the content of all inputs, which hardly any result needs.
+
+        Raises:
+            MochiError: As `prepare`.
+        """
+        start = time.monotonic()
+        action = self.prepare(step, inputs, target)
+        hit = self._found.pop(action.key, None) or self.cache.at_hand(action)
+        if hit is None:
+            return None
+        digest = hit.result.output_files[0].digest
+        if step.check is not None:
+            check = self.prepare(step.check, {**inputs, step.output: digest})
+            checked = self.cache.at_hand(check)
+            if checked is None:
+                self._found[action.key] = hit
+                return None
+            self._found[check.key] = checked  # which its own step asks for soon
+        outcome, made = self._restored(step, hit, read)
+        return StepResult(action, outcome, made, time.monotonic() - start, digest)
+
     def prepare(
         self, step: Step, inputs: Mapping[str, bytes | Digest], target: str = ""
     ) -> PreparedAction:
@@ -77,19 +111,31 @@ class Pipeline:
         Raises:
             MochiError: As `Engines.compile_wasm`, for the probe of the engine.
         """
+        digests = {
+            _key_path(name): content if isinstance(content, Digest) else digest_bytes(content)
+            for name, content in inputs.items()
+        }
+        # Most steps are prepared twice: to fetch their results early, or as the check of another.
+        about = (step.verb, step.arguments, step.tools, step.engine, step.output)
+        known = self._prepared.get((about, *digests.items()))
+        if known is None:
+            known = prepare(self._describe(step, digests))
+        if known.spec.target != target:
+            known = replace(known, spec=replace(known.spec, target=target))
+        self._prepared[about, *digests.items()] = known
+        return known
+
+    def _describe(self, step: Step, inputs: Mapping[str, Digest]) -> ActionSpec:
         tools = {name: self._identity(name, step.engine) for name in step.tools}
         if step.engine is not None:
             tools["engine"] = self.probe(step.engine)
-        return prepare(
-            ActionSpec(
-                mnemonic=step.verb,
-                arguments=step.arguments,
-                inputs={_key_path(name): data for name, data in inputs.items()},
-                tools=tools,
-                output_paths=(step.output,),
-                namespace=self._namespace,
-                target=target,
-            )
+        return ActionSpec(
+            mnemonic=step.verb,
+            arguments=step.arguments,
+            inputs=inputs,
+            tools=tools,
+            output_paths=(step.output,),
+            namespace=self._namespace,
         )
 
     def signature(self, step: Step) -> bytes:
@@ -136,7 +182,7 @@ class Pipeline:
     ) -> tuple[Outcome, Made] | None:
         """Return the output that the cache has, unless its check fails: then it is made again."""
         with span("cache", f"look up {step.verb}"):
-            hit = self.cache.lookup(action, again=again)
+            hit = self._found.pop(action.key, None) or self.cache.lookup(action, again=again)
         if hit is None:
             return None
         if step.check is not None:
@@ -145,8 +191,14 @@ class Pipeline:
             except MochiError as error:
                 self.cache.distrust(step.verb, error)
                 return None
+        return self._restored(step, hit, lambda: inputs)
+
+    @staticmethod
+    def _restored(
+        step: Step, hit: Hit, read: Callable[[], Mapping[str, bytes]]
+    ) -> tuple[Outcome, Made]:
         outcome = Outcome.FETCHED if hit.is_remote else Outcome.RESTORED
-        warnings = _load(hit.result.stderr_raw, inputs)
+        warnings = _load(hit.result.stderr_raw, read) if hit.result.stderr_raw else ()
         return outcome, Made(hit.outputs[step.output], warnings=warnings)
 
     def _verify(self, check: Step, inputs: Mapping[str, bytes]) -> None:
@@ -202,12 +254,10 @@ def _dump(made: Made) -> bytes:
     return json.dumps(dump_diagnostics(made.warnings)).encode()
 
 
-def _load(stored: bytes, inputs: Mapping[str, bytes]) -> tuple[Diagnostic, ...]:
-    if not stored:
-        return ()
+def _load(stored: bytes, read: Callable[[], Mapping[str, bytes]]) -> tuple[Diagnostic, ...]:
     import json  # noqa: PLC0415 - most steps have no warnings
 
     from mochi_rules.steps.diagnostic_json import load_diagnostics  # noqa: PLC0415
 
-    texts = {name: data.decode("utf-8", "replace") for name, data in inputs.items()}
+    texts = {name: data.decode("utf-8", "replace") for name, data in read().items()}
     return load_diagnostics(json.loads(stored), texts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mochi_rules.platforms.platform import host_platform
@@ -219,6 +221,19 @@ def test_command_line_and_build_share_the_cache(project: Project) -> None:
 
 
 @pytest.mark.slow
+def test_restored_steps_share_a_thread(quick: Project) -> None:
+    """However many may run: what takes less than to pass it on is done where it is found."""
+    quick.write({"app/SConscript": HELLO["app/SConscript"].replace("hello", "a")
+                 + HELLO["app/SConscript"].replace("hello", "b"),
+                 "app/a.mochi": "print(1)", "app/b.mochi": "print(2)"})  # fmt: skip
+    quick.scons("link=none")
+    quick.run(["rm", "-rf", "build"])
+    quick.scons("-j4", "link=none", "--trace=trace.json")
+    events = json.loads((quick.root / "trace.json").read_text())["traceEvents"]
+    steps = [event for event in events if event["cat"] == "step"]
+    assert (len(steps), len({step["tid"] for step in steps})) == (8, 1)
+
+
 def test_two_jobs_do_the_same(project: Project) -> None:
     """Whatever runs at once, the bytes are equal."""
     names = [f"p{number}" for number in range(6)]

@@ -54,6 +54,21 @@ def test_nothing_is_found_in_a_new_cache(cache: Cache, root: Path) -> None:
     assert not root.exists()
 
 
+def test_what_is_small_is_at_hand(full: Cache) -> None:
+    """It is found as by a lookup, and counted as one."""
+    assert full.at_hand(ACTION) == full.lookup(ACTION)
+    assert full.statistics.hits == 2
+
+
+def test_what_is_large_is_not_at_hand(cache: Cache) -> None:
+    """Others should not wait while it is read; nothing is counted yet."""
+    large = dict.fromkeys(OUTPUTS, bytes(1 << 20))
+    cache.store(ACTION, large)
+    assert cache.at_hand(ACTION) is None
+    assert (cache.statistics.hits, cache.statistics.misses) == (0, 0)
+    assert cache.lookup(ACTION) is not None
+
+
 def test_stored_outputs_are_found(full: Cache) -> None:
     """A lookup returns every output with its content."""
     hit = full.lookup(ACTION)

@@ -51,6 +51,17 @@ def codes(cache: TieredCache) -> list[str]:
     return [warning.code for warning in cache.warnings]
 
 
+def test_at_hand_is_what_has_been_fetched(machine: Machine, server: FakeServer) -> None:
+    """A server is not asked for it."""
+    put(machine(server.url))
+    cache = machine(server.url)
+    assert cache.at_hand(ACTION) is None
+    cache.fetch_all([ACTION])
+    hit = cache.at_hand(ACTION)
+    assert hit is not None
+    assert (hit.outputs, hit.is_remote) == (OUTPUTS, True)
+
+
 def test_another_machine_finds_what_one_stored(machine: Machine, server: FakeServer) -> None:
     """Outputs, and what the step said, come over the server."""
     put(machine(server.url))

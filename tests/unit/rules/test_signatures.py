@@ -32,8 +32,9 @@ def _space(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_digest_that_a_step_knows_is_the_signature(fs: FS, space: Any) -> None:
     """The file is not read again."""
     node = fs.File("app/main.mochi")
-    space.tasks[node], space.contents[node] = SimpleNamespace(has_file=True), "known"
-    assert node.get_csig() == "known"
+    known = digest_bytes(b"known")
+    space.tasks[node], space.contents[node] = SimpleNamespace(has_file=True), known
+    assert node.get_csig() == known.hash
 
 
 def test_output_of_an_earlier_build_is_read(fs: FS, space: Any) -> None:

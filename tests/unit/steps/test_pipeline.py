@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mochi_rules.base.diagnostic import MochiError, fail
+from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.events import Outcome
 from mochi_rules.cache.cache import Cache
 from mochi_rules.cache.explain import difference, key_record
@@ -154,6 +155,33 @@ def test_right_result_in_the_cache_is_not_checked_again(pipeline: Pipeline) -> N
     pipeline.run(step.check, {"out": pipeline.run(step, {}).made.data})
     assert pipeline.run(step, {}).outcome is Outcome.RESTORED
     assert calls == ["make", "check"]
+
+
+def test_result_at_hand_needs_no_inputs(pipeline: Pipeline) -> None:
+    """Their digests make the key; the content of none is read."""
+    made = pipeline.run(STEP, SOURCES).made
+    digests = {name: digest_bytes(data) for name, data in SOURCES.items()}
+    found = pipeline.restore(STEP, digests, unreadable)
+    assert found is not None
+    assert (found.outcome, found.made.data) == (Outcome.RESTORED, made.data)
+    assert found.digest == digest_bytes(made.data)
+
+
+def test_result_without_a_checked_outcome_is_not_at_hand(pipeline: Pipeline) -> None:
+    """To check it takes longer; once the check has run, the result is taken."""
+    calls: list[str] = []
+    step = checked_step(calls)
+    assert step.check is not None
+    made = pipeline.run(step, {}).made
+    assert pipeline.restore(step, {}, unreadable) is None
+    pipeline.run(step.check, {"out": made.data})
+    assert pipeline.restore(step, {}, unreadable) is not None
+    assert calls == ["make", "check"]
+
+
+def unreadable() -> Mapping[str, bytes]:
+    """Be no inputs."""
+    raise AssertionError("inputs are read")
 
 
 def test_step_that_is_not_stored_is_always_made(
