@@ -21,7 +21,6 @@ from statistics import median
 from bench.counts import count_instructions, read_recorded
 from bench.kernels import C, Kernel, build_executable, find_kernels
 from bench.page import geometric_mean, write_section
-from mochi_rules.aot.native.linker import link_arguments
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.project.configuration import find_configurations
@@ -41,6 +40,7 @@ HELLO = {
     "mochi": 'print("hello")\n',
     "c": '#include <unistd.h>\nint main(void) { return write(1, "hello\\n", 6) != 6; }\n',
 }
+C_FLAGS = ("-O2", "-static", "-Wl,-S", "-Wl,--gc-sections")
 STARTS, COMPILATIONS = 2000, 3
 
 
@@ -99,7 +99,7 @@ def build_hello(folder: Path) -> tuple[dict[str, Path], str]:
     source.write_text(HELLO["mochi"], encoding="utf-8")
     build_executable(source, built["mochi"], NATIVE)
     name = built["c"].name
-    flags = link_arguments(platform, ("hello.c",), name, debug_info=False)
+    flags = ("hello.c", "-o", name, *C_FLAGS)
     inputs = {"hello.c": HELLO["c"].encode()}
     built["c"].write_bytes(run_c_compiler(Subprocesses(), linker, flags, inputs, name))
     built["c"].chmod(EXECUTABLE_MODE)

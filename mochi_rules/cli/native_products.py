@@ -27,6 +27,7 @@ from mochi_rules.steps.native.native_program import (
     clif_step,
     host_sources,
     host_step,
+    link_sources,
     link_step,
     native_config,
     native_object_step,
@@ -110,7 +111,7 @@ class NativeProducts:
         data = self._object(clif)
         header = self._run(header_step(self.path.stem), ".h", {CLIF: clif})
         source = self._run(source_step(self.path.stem), ".c", {CLIF: clif})
-        inputs = {**_host_inputs(), HEADER: header, SOURCE: source}
+        inputs = {**_texts(host_sources()), HEADER: header, SOURCE: source}
         host = self._run(exports_step(platform, compiler), "", inputs, HOST)
         return header, self._run(library_step(platform), ".a", {OBJECT: data, HOST: host})
 
@@ -136,15 +137,15 @@ class NativeProducts:
         platform = self.configuration.platform
         compiler = chosen(self.toolchains.linker(platform))
         data = self.object()
-        host = self._run(host_step(platform, compiler), "", _host_inputs(), HOST)
+        host = self._run(host_step(platform, compiler), "", _texts(host_sources()), HOST)
         step = link_step(self.config, compiler)
         suffix = platform.system.executable_suffix
-        return self._run(step, suffix, {OBJECT: data, HOST: host})
+        return self._run(step, suffix, {OBJECT: data, HOST: host, **_texts(link_sources(platform))})
 
     def _run(self, step: Step, suffix: str, inputs: Mapping[str, bytes], name: str = "") -> bytes:
         shown = name or self.path.stem + suffix
         return run_shown(self.pipeline, self.console, step, shown, inputs)
 
 
-def _host_inputs() -> dict[str, bytes]:
-    return {name: read_input(path) for name, path in host_sources().items()}
+def _texts(paths: Mapping[str, Path]) -> dict[str, bytes]:
+    return {name: read_input(path) for name, path in paths.items()}

@@ -23,6 +23,7 @@ from mochi_rules.steps.native.native_program import (
     clif_step,
     host_sources,
     host_step,
+    link_sources,
     link_step,
     native_config,
     native_object_step,
@@ -32,6 +33,7 @@ from mochi_rules.steps.tools.tool_choice import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.toolchain import Toolchain
@@ -62,7 +64,8 @@ def declare_native(call: Call, configuration: Configuration, sources: Sources) -
         env.Clean(node, _host_node(call, configuration))
         return
     compiler = chosen(space.settings.toolchains.linker(platform))
-    inputs = {OBJECT: linked, HOST: _host(call, configuration, compiler)}
+    host = _host(call, configuration, compiler)
+    inputs = {OBJECT: linked, HOST: host, **_files(call, link_sources(platform))}
     space.tasks[node] = file_task(space, link_step(config, compiler), node, inputs)
     env.MochiExecutable(node, list(inputs.values()))
 
@@ -83,7 +86,7 @@ def declare_c_library(call: Call, configuration: Configuration, sources: Sources
     step = source_step(name)  # of a clean, which needs no tools
     if space.is_building:
         step = exports_step(platform, chosen(space.settings.toolchains.linker(platform)))
-    inputs = {**_host_files(call), HEADER: header, SOURCE: source}
+    inputs = {**_files(call, host_sources()), HEADER: header, SOURCE: source}
     host = _declare(call, configuration, ".exports.o", step, inputs)
     inputs = {OBJECT: data, HOST: host}
     step = library_step(platform)
@@ -142,14 +145,14 @@ def _host(call: Call, configuration: Configuration, compiler: Toolchain) -> Any:
     node = _host_node(call, configuration)
     if node not in space.tasks:
         step = host_step(configuration.platform, compiler)
-        inputs = _host_files(call)
+        inputs = _files(call, host_sources())
         space.tasks[node] = file_task(space, step, node, inputs)
         env.MochiExecutable(node, list(inputs.values()))
     return node
 
 
-def _host_files(call: Call) -> dict[str, Any]:
-    return {name: call.env.fs.File(str(path)) for name, path in host_sources().items()}
+def _files(call: Call, paths: Mapping[str, Path]) -> dict[str, Any]:
+    return {name: call.env.fs.File(str(path)) for name, path in paths.items()}
 
 
 def _host_node(call: Call, configuration: Configuration) -> Any:

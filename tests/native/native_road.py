@@ -14,6 +14,7 @@ from mochi_rules.aot.native.client import NativeConfig, compile_clif
 from mochi_rules.aot.native.linker import (
     HOST_SOURCES,
     host_arguments,
+    layouts,
     library_arguments,
     link_arguments,
 )
@@ -61,7 +62,10 @@ class Machine:
         """Compile and link a program."""
         (self.folder / "program.o").write_bytes(self.object(name, source, optimize=optimize))
         flags = link_arguments(
-            self.config.platform, ("program.o", "host.o"), "program", debug_info=True
+            self.config.platform,
+            ("program.o", "host.o"),
+            "program",
+            debug_info=self.config.debug_info,
         )
         subprocess.run([self.compiler, *flags], cwd=self.folder, check=True)
         return self.folder / "program"
@@ -111,7 +115,8 @@ def make_machine(
     compiler, runner = MACHINES[platform]
     need(compiler, *runner)
     row = find_platform(platform)
-    for name, path in c_sources(*HOST_SOURCES, tree=CLIF, folder="host").items():
+    names = (*HOST_SOURCES, *layouts(row))
+    for name, path in c_sources(*names, tree=CLIF, folder="host").items():
         (folder / name).write_bytes(path.read_bytes())
     warnings = ("-Wall", "-Wextra", "-Werror")
     subprocess.run([compiler, *warnings, *host_arguments("host.o")], cwd=folder, check=True)

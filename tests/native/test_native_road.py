@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from mochi_rules.aot.native.client import NativeConfig, compile_clif
 from mochi_rules.aot.native.linker import HOST_SOURCES, host_arguments, link_arguments
@@ -92,6 +93,25 @@ def test_exhausted_stack_names_the_lines(machine: Machine) -> None:
     first, frame, *_ = ended.stderr.decode().splitlines()
     assert first == "error: `program`: call stack exhausted"
     assert frame == "  at deep (deep.mochi:2)"
+
+
+def test_memory_and_numbers_are_as_in_a_c_library(machine: Machine) -> None:
+    """Programs for Linux have none: their functions are compared with those of one."""
+    host, *_ = c_sources("memory.c", tree=CLIF, folder="host").values()
+    flags = ("-static", "-Os", "-I", host.parent, Path(__file__).with_name("memory_test.c"), "-lm")
+    program = machine.folder / "memory"
+    subprocess.run([machine.compiler, *flags, "-o", program], check=True)
+    assert machine.run(program).returncode == 0
+
+
+def test_release_has_the_names_of_functions(native: Machine) -> None:
+    """Profilers and debuggers show them."""
+    source = "fun fib(n: int): int {\n  if n < 2 { return n }\n  return fib(n-1) + fib(n-2)\n}\n"
+    program = native.executable("a.mochi", source + "print(fib(int(input())))\n")
+    with program.open("rb") as stream:
+        symbols = ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
+        functions = {row.name for row in symbols if row["st_info"]["type"] == "STT_FUNC"}
+    assert {"fib", "main", "mochi_program"} <= functions
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

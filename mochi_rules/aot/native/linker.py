@@ -1,6 +1,7 @@
 """How an executable is linked: the program's object, and what it imports, in C.
 
-That is `toolchains/clif/host`: functions over the C library of the platform.
+That is `toolchains/clif/host`: functions over the C library of the platform, but for Linux, where
+they call the system.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ if TYPE_CHECKING:
 
 # The first is compiled, and includes the others.
 HOST_SOURCES = (
-    "all.c", "host.c", "host.h", "library.c", "main.c", "system_posix.c", "system_windows.c",
-    "trap.c",
+    "all.c", "host.c", "host.h", "library.c", "linux.c", "main.c", "memory.c", "system_posix.c",
+    "system_windows.c", "trap.c",
 )  # fmt: skip
 
-# No segment that becomes read-only: in a static program it holds next to nothing, and takes a page.
+# The script of the linker, beside them.
+_LAYOUTS = {"elf": "linux.ld"}
+
 _LINKING = {
-    "elf": ("-static", "-Wl,--gc-sections", "-Wl,--build-id=none", "-Wl,-z,noexecstack",
-            "-Wl,-z,norelro", "-lm"),
+    "elf": ("-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--eh-frame-hdr",
+            "-Wl,--build-id=none", "-T", _LAYOUTS["elf"]),
     "macho": ("-Wl,-dead_strip",),
     "coff": ("-Wl,--gc-sections", "-Wl,--stack,134217728"),
 }  # fmt: skip
@@ -41,15 +44,23 @@ def library_arguments(output: str, source: str) -> tuple[str, ...]:
     return (*host_arguments(output, source), "-fPIC", "-fvisibility=hidden")
 
 
+def layouts(platform: Platform) -> tuple[str, ...]:
+    """Return the files in the folder of the host's sources that are inputs of a link, too."""
+    name = _LAYOUTS.get(platform.system.object_format)
+    return (name,) if name else ()
+
+
 def link_arguments(
     platform: Platform, objects: tuple[str, ...], output: str, *, debug_info: bool
 ) -> tuple[str, ...]:
     """Return the arguments of a C compiler that link an executable.
 
     With `debug_info`, everything that debuggers read stays. Without, names of functions stay, but
-    for Zig, which strips all.
+    for Zig under Windows, which strips all. For Linux nothing has to be stripped: no library is
+    linked.
     """
     # The level is Zig's for its C library: without one it is built for debugging, which takes
     # minutes, and `-Os` copies and fills memory byte by byte.
-    release = ("-O2",) if debug_info else ("-O2", "-Wl,-S")
-    return (*objects, "-o", output, *release, *_LINKING[platform.system.object_format])
+    format_ = platform.system.object_format
+    strip = () if debug_info or format_ == "elf" else ("-Wl,-S",)
+    return (*objects, "-o", output, "-O2", *strip, *_LINKING[format_])

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.native.client import NativeConfig
-from mochi_rules.aot.native.linker import HOST_SOURCES, host_arguments, link_arguments
+from mochi_rules.aot.native.linker import (
+    HOST_SOURCES,
+    host_arguments,
+    layouts,
+    link_arguments,
+)
 from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.platforms.cpu import find_cpu_level
 from mochi_rules.platforms.native_files import CLIF as CLIF_TREE
@@ -114,6 +119,15 @@ def host_sources() -> dict[str, Path]:
     return c_sources(*HOST_SOURCES, tree=CLIF_TREE, folder="host")
 
 
+def link_sources(platform: Platform) -> dict[str, Path]:
+    """Return the files that are inputs of `link_step` beside objects, by name.
+
+    Emits: C030.
+    """
+    names = layouts(platform)
+    return c_sources(*names, tree=CLIF_TREE, folder="host") if names else {}
+
+
 def host_step(platform: Platform, compiler: Toolchain) -> Step:
     """Compile what native programs import; the inputs are `host_sources`.
 
@@ -131,7 +145,9 @@ def host_step(platform: Platform, compiler: Toolchain) -> Step:
 
 
 def link_step(config: NativeConfig, compiler: Toolchain) -> Step:
-    """Link an executable, sign it for macOS, and check it; the inputs are OBJECT and HOST.
+    """Link an executable, sign it for macOS, and check it.
+
+    The inputs are OBJECT, HOST and `link_sources`.
 
     Emits: C036; as `aot.native.linked.require_sound_linked`.
     """

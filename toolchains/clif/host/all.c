@@ -1,5 +1,10 @@
 /* All of the host in one piece, for one call of the compiler. */
 
+#if defined(__linux__) && !defined(MOCHI_LIBRARY)
+#include "linux.c"
+#include "memory.c"
+#endif
+
 #ifdef _WIN32
 #include "system_windows.c"
 #else

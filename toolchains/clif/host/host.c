@@ -14,8 +14,7 @@ enum { SUCCESS = 0, BADF = 8, IO = 29, PIPE = 64 };
 uint8_t *mochi_memory;
 uint32_t mochi_pages;
 
-/* The first of the variables: all of a small program are in one page, which is one fault less. */
-__attribute__((aligned(1024))) const char *mochi_name = "program";
+const char *mochi_name = "program";
 
 static uint32_t load(uint64_t address) {
     const uint8_t *bytes = mochi_memory + (uint32_t)address;

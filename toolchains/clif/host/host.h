@@ -13,6 +13,7 @@
 #endif
 #define CANNOT_START 126 /* what a shell says of a file that it finds and cannot execute */
 #define STACK_SIZE ((size_t)128 << 20) /* as of the launcher; only what is used is taken */
+#define HANDLER_STACK_SIZE ((size_t)64 << 10)
 #define MEMORY_SIZE ((uint64_t)1 << 32)
 #define GUARD_SIZE ((uint64_t)1 << 16)
 #define PAGE_SIZE_OF_MEMORY ((uint64_t)1 << 16)
@@ -42,8 +43,8 @@ void mochi_put(const char *text, size_t size);
 const uint8_t *mochi_unwritten(size_t *size);
 void mochi_write_unwritten(void);
 
-/* Makes a stack of STACK_SIZE, and has traps in what runs on it reported. */
-void mochi_guard(void);
+/* Makes a stack of STACK_SIZE, and has traps in what runs on it reported, on another stack. */
+void mochi_guard(uint8_t *handler_stack);
 
 /* Calls a function on that stack. */
 void mochi_run(mochi_function *function, uint64_t *words);

@@ -22,7 +22,8 @@ static void mochi_call(size_t number, uint64_t *words) {
 #ifdef _WIN32
         mochi_system_start(); /* elsewhere, streams and signals are the caller's */
 #endif
-        mochi_guard();
+        static uint8_t handler_stack[HANDLER_STACK_SIZE];
+        mochi_guard(handler_stack);
         mochi_run(mochi_program, NULL);
     }
     mochi_run(mochi_exports[number], words);

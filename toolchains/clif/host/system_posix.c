@@ -18,13 +18,14 @@
 #include <ucontext.h>
 #endif
 
-enum { FRAMES = 64, SIGNAL_STACK = 64 << 10, STACK_GUARD = 1 << 20 };
-enum { STREAMS = 3, FIRST = 1 << 20 }; /* bytes of the memory that are usable from the start */
+enum { FRAMES = 64, STREAMS = 3, STACK_GUARD = 1 << 20 };
+enum { FIRST = 15 << 16 }; /* bytes that are usable from the start, above STACK_SIZE: no large page */
+enum { TOP = 1 << 10 };   /* bytes of the stack in the page in which the memory begins */
 
 extern char **environ;
 
-/* A guard, the stack, that of the handler, the memory and a guard lie side by side, so that they
- * share the kernel's tables: to make one takes longer than all calls of the system at the start. */
+/* A guard, the stack, the memory and a guard lie side by side. A small program uses one page of
+ * stack and memory: to get one takes longer than all calls of the system at the start. */
 static uint8_t *stack;
 
 int mochi_system_start(void) {
@@ -39,7 +40,7 @@ int mochi_system_start(void) {
     return signal(SIGPIPE, SIG_IGN) != SIG_ERR;
 }
 
-uint8_t *mochi_system_memory(void) { return stack + STACK_SIZE + SIGNAL_STACK; }
+uint8_t *mochi_system_memory(void) { return stack + STACK_SIZE + TOP; }
 
 /* Maps memory at an address, if nothing is there. */
 static int map_at(uint8_t *start, uint64_t size, int access) {
@@ -52,8 +53,11 @@ static int map_at(uint8_t *start, uint64_t size, int access) {
 
 static int is_reserved; /* whether the addresses of all of the memory are */
 
+/* No page of a system is larger than one of the memory. */
 int mochi_system_commit(uint8_t *start, uint64_t size) {
-    uint8_t *rest = mochi_system_memory() + FIRST, *end = start + size;
+    uint8_t *rest = stack + STACK_SIZE + FIRST;
+    start += PAGE_SIZE_OF_MEMORY - TOP; /* what is before is usable */
+    uint8_t *end = start + size;
     if (end <= rest) {
         return 1;
     }
@@ -63,17 +67,17 @@ int mochi_system_commit(uint8_t *start, uint64_t size) {
                        : map_at(start, size, PROT_READ | PROT_WRITE);
 }
 
-/* Maps the stacks and the first of the memory. A program has them where systems place nothing, so
+/* Maps the stack and the first of the memory. A program has them where systems place nothing, so
  * what follows stays free until it is needed: a small one makes one mapping, and not four. */
 static int map_stack(void) {
-    uint64_t used = STACK_SIZE - STACK_GUARD + SIGNAL_STACK + FIRST;
+    uint64_t used = STACK_SIZE - STACK_GUARD + FIRST;
 #if defined(__linux__) && !defined(MOCHI_LIBRARY)
-    stack = (uint8_t *)0x1000100000; /* above programs, below all that is placed by chance */
+    stack = (uint8_t *)0x20100000; /* above programs, below all that is placed by chance */
     if (map_at(stack + STACK_GUARD, used, PROT_READ | PROT_WRITE)) {
         return 1;
     }
 #endif
-    uint64_t size = STACK_GUARD + used - FIRST + MEMORY_SIZE + GUARD_SIZE;
+    uint64_t size = STACK_SIZE + PAGE_SIZE_OF_MEMORY + MEMORY_SIZE + GUARD_SIZE;
     stack = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
     is_reserved = stack != MAP_FAILED;
     return is_reserved && mprotect(stack + STACK_GUARD, used, PROT_READ | PROT_WRITE) == 0;
@@ -150,7 +154,7 @@ enum { RETURN_ADDRESS = 1 }; /* words above the frame pointer */
 
 /* Follows the chain of frames while it stays on the program's stack. */
 static size_t walk(Registers at, uintptr_t *addresses) {
-    uintptr_t low = (uintptr_t)stack + STACK_GUARD, high = (uintptr_t)stack + STACK_SIZE;
+    uintptr_t low = (uintptr_t)stack + STACK_GUARD, high = (uintptr_t)mochi_system_memory();
     size_t count = 0;
     addresses[count++] = at.pc;
     while (count < FRAMES && at.frame >= low && at.frame < high - 16 * sizeof(uintptr_t) &&
@@ -296,9 +300,9 @@ __asm__(".text\n"
 #endif
 );
 
-void mochi_guard(void) {
+void mochi_guard(uint8_t *handler_stack) {
     int is_mapped = map_stack();
-    stack_t alternate = {.ss_sp = stack + STACK_SIZE, .ss_size = SIGNAL_STACK};
+    stack_t alternate = {.ss_sp = handler_stack, .ss_size = HANDLER_STACK_SIZE};
     if (!is_mapped || sigaltstack(&alternate, NULL) != 0) {
         mochi_fail("the program cannot start: no address space for its memory", CANNOT_START);
     }
@@ -310,6 +314,6 @@ void mochi_guard(void) {
 
 void mochi_run(mochi_function *function, uint64_t *words) {
     is_running = 1;
-    mochi_call_on(stack + STACK_SIZE, function, words);
+    mochi_call_on(mochi_system_memory(), function, words);
     is_running = 0;
 }

@@ -118,7 +118,8 @@ static LONG WINAPI trapped(EXCEPTION_POINTERS *found) {
 }
 
 /* The linker reserves the stack. */
-void mochi_guard(void) {
+void mochi_guard(uint8_t *handler_stack) {
+    (void)handler_stack;
     ULONG reserve = 64 << 10; /* for the report of an overflow */
     SetThreadStackGuarantee(&reserve);
     AddVectoredExceptionHandler(1, trapped);
