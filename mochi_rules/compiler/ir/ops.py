@@ -254,6 +254,17 @@ _STRINGS = [
        _OF_BYTES),
     Op("string.order_at", "s: string, at: word", "word",
        "the `string.order` of the code point at an offset", _OF_BYTES),
+    Op("string.eq_at", "s: string, at: word, other: string", "bool",
+       "whether the code point at an offset is the other string", Effects(BYTES, needs=(0, 2))),
+    Op("string.eq_chars", "s: string, at: word, other: string, other_at: word", "bool",
+       "whether the code points at two offsets are equal", Effects(BYTES, needs=(0, 2))),
+    Op("string.cut", "s: string, i: int", "string",
+       "s[i:i + 1]: one code point, or none; i may be any number",
+       replace(_OF_BYTES, allocates=True)),
+    Op("string.order_cut", "s: string, i: int", "word", "the `string.order` of s[i:i + 1]",
+       _OF_BYTES),
+    Op("string.eq_cut", "s: string, i: int, other: string", "bool",
+       "whether s[i:i + 1] is the other string", Effects(BYTES, needs=(0, 2))),
 ]  # fmt: skip
 
 _MAPS = [

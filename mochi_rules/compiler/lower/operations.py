@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import (
+    characters,
     checks,
     containers,
     dynamic,
@@ -25,5 +26,5 @@ if TYPE_CHECKING:
 HANDLERS: dict[str, Handler] = {
     **numbers.HANDLERS, **overflow.HANDLERS, **checks.HANDLERS, **dynamic.HANDLERS,
     **memory.HANDLERS,
-    **containers.HANDLERS, **strings.HANDLERS, **objects.HANDLERS,
+    **containers.HANDLERS, **strings.HANDLERS, **characters.HANDLERS, **objects.HANDLERS,
 }  # fmt: skip

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _WORD = 8  # bytes of a string that one can always read, and that one store puts behind it
 _LOADS = {1: ("i32.load8_u", 0), 2: ("i32.load16_u", 0), 4: ("i32.load", 0)}
 _STORES = {1: "i64.store8", 2: "i64.store16", 4: "i64.store32"}
-_ASCII = 128
 
 
 def _string_len(s: Selector, value: Value) -> None:
@@ -193,15 +192,6 @@ def _string_order(s: Selector, value: Value) -> None:
     s.raw("select")
 
 
-def _string_order_at(s: Selector, value: Value) -> None:
-    """Push twice the first byte of a code point: other than ASCII is beyond all of that."""
-    push_all(s, value)
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("i32.const", 1)
-    s.raw("i32.shl")
-
-
 # Code points
 
 
@@ -240,41 +230,9 @@ def _string_next(s: Selector, value: Value) -> None:
     s.raw("end")
 
 
-def _string_char(s: Selector, value: Value) -> None:
-    """Take one more reference to the static string of an ASCII character."""
-    held, place = s.hold(value.args[0]), s.hold(value.args[1])
-    text = s.new_local("i32")
-    s.raw("local.get", held)
-    s.raw("local.get", place)
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("local.tee", text)
-    s.raw("i32.const", _ASCII)
-    s.raw("i32.lt_u")
-    s.raw("if", "i32")
-    s.raw("local.get", text)
-    s.raw("i32.const", layout.ASCII_SIZE)
-    s.raw("i32.mul")
-    s.address("table", "ascii")
-    s.raw("i32.add")
-    s.raw("local.tee", text)
-    s.raw("local.get", text)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.add")
-    s.raw("i32.store", 2, layout.RC)
-    s.raw("local.get", text)
-    s.raw("else")
-    s.raw("local.get", held)
-    s.raw("local.get", place)
-    s.call("string_char_at_offset")
-    s.raw("end")
-
-
 HANDLERS: dict[str, Handler] = {
     "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
     "string.reserve": _string_reserve, "string.size": _string_size, "string.room": _string_room,
     "string.extend": _string_extend, "string.store": _string_store,
-    "string.order": _string_order, "string.order_at": _string_order_at,
-    "string.offset": _string_offset, "string.next": _string_next, "string.char": _string_char,
+    "string.order": _string_order, "string.offset": _string_offset, "string.next": _string_next,
 }  # fmt: skip

@@ -63,6 +63,10 @@ INVERSE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "gt": "le", "le": "gt
 _UNITS = {"add": 0, "sub": 0, "mul": 1, "div": 1, "shl": 0, "shr": 0, "shr_u": 0, "or": 0,
           "xor": 0, "add.checked": 0, "sub.checked": 0, "mul.checked": 1, "rotl": 0,
           "div_u": 1, "div.checked": 1}  # fmt: skip
+# What compares a character where it lies in its string.
+_EQUAL_IN_PLACE = {"string.char": "string.eq_at", "string.cut": "string.eq_cut"}
+_ORDER_IN_PLACE = {"string.char": "string.order_at", "string.cut": "string.order_cut"}
+_ADDS, _SUBTRACTS = frozenset({"add", "add.checked"}), frozenset({"sub", "sub.checked"})
 _INDICES = frozenset({"check.index", "check.upper", "index.known"})
 _NONZERO = frozenset({"check.nonzero", "nonzero.known"})
 _COMMUTATIVE = frozenset({"add", "add.checked", "mul", "mul.checked", "and", "or", "xor", "eq",
@@ -262,12 +266,37 @@ def _string_eq(value: Value) -> None:
         become_constant(value, 1)
     elif left.op == right.op == "string" and left.type is right.type is STRING:
         become_constant(value, int(left.attr == right.attr))
+    elif left.op == right.op == "string.char":
+        value.op, value.args = "string.eq_chars", left.args + right.args
+    elif left.op in _EQUAL_IN_PLACE:
+        value.op, value.args = _EQUAL_IN_PLACE[left.op], (*left.args, right)
+    elif right.op in _EQUAL_IN_PLACE:
+        value.op, value.args = _EQUAL_IN_PLACE[right.op], (*right.args, left)
 
 
 def _string_order(value: Value) -> None:
     (operand,) = value.args
-    if operand.op == "string.char":
-        value.op, value.args = "string.order_at", operand.args
+    if operand.op in _ORDER_IN_PLACE:
+        value.op, value.args = _ORDER_IN_PLACE[operand.op], operand.args
+
+
+def _call(value: Value) -> None:
+    """Cut out one character where a slice ends behind its start; the library has words instead."""
+    if value.attr != "string_slice" or value.type is not STRING:
+        return
+    if _is_next(*value.args[1:]):
+        value.op, value.args, value.attr = "string.cut", value.args[:2], None
+
+
+def _is_next(low: Value, high: Value) -> bool:
+    """Whether a number is known to be by 1 above another one."""
+    if low.op == high.op == "const":
+        return bool(low.attr >= 0 and high.attr == low.attr + 1)
+    for value, other, operations in ((high, low, _ADDS), (low, high, _SUBTRACTS)):
+        if value.op in operations and value.args[0] is other:
+            one = value.args[1]
+            return bool(one.op == "const" and one.attr == 1)
+    return False
 
 
 _BINARY = {*_COMPARE, *_UNSIGNED, *_COMPUTE, *_UNITS}
@@ -281,6 +310,6 @@ _RULES: dict[str, Callable[[Value], Value | object | None]] = {
     "check.nonzero": _check_nonzero, "check.expect": _check_expect,
     "any.to": _from_any, "any.cast": _from_any,
     "check.some": _check_some, "widen": _widen, "is_null": _is_null, "string.len": _string_len,
-    "string.eq": _string_eq, "string.order": _string_order,
+    "string.eq": _string_eq, "string.order": _string_order, "call": _call,
 }  # fmt: skip
 assert _RULES.keys() <= OPS.keys()
