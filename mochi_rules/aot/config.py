@@ -6,7 +6,6 @@ value of `EngineConfig` is always valid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine_options import (
@@ -17,6 +16,7 @@ from mochi_rules.aot.engine_options import (
     Option,
     Value,
 )
+from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.architecture import ARCHITECTURES

@@ -6,10 +6,9 @@ table initialization and their like) is pinned to the wheel's value in `config.c
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

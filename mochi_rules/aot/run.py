@@ -14,14 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import field
 from itertools import groupby
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_loader
 from mochi_rules.aot.unwritten import Unwritten
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, environment_error, fail
 from mochi_rules.base.signals import for_this_thread_alone
 

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from functools import cache
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mochi_rules.base.diagnostic import fail
@@ -58,9 +59,8 @@ def is_code(text: str) -> bool:
 def registry() -> Mapping[str, Entry]:
     """Return the entries by code, in the order of the codes."""
     import tomllib  # noqa: PLC0415 - with the next it takes 15 ms, and most runs explain no code
-    from importlib.resources import files  # noqa: PLC0415
 
-    text = files("mochi_rules.base").joinpath("codes.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("codes.toml").read_text(encoding="utf-8")
     return {code: Entry(**entry) for code, entry in sorted(tomllib.loads(text).items())}
 
 

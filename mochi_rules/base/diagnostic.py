@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

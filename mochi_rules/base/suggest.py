@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +12,8 @@ _THRESHOLD = 0.6  # below, a suggestion is more often silly than right
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate most like a name, or None when none is near enough."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most programs spell all names right
+
     by_folded = {candidate.casefold(): candidate for candidate in sorted(candidates)}
     found = get_close_matches(name.casefold(), by_folded, 1, _THRESHOLD)
     return by_folded[found[0]] if found else None

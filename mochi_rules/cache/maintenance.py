@@ -6,10 +6,9 @@ import hashlib
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.cache.action_cache import ActionCache
 from mochi_rules.cache.directory import MAX_RUN
 from mochi_rules.cache.entry import check_folder, discard, open_file, unseal

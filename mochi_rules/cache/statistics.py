@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, fields, replace
 from mochi_rules.base.diagnostic import Severity
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Statistics:
         return "".join(f"{name} {getattr(self, name)}\n" for name in _NAMES)
 
 
-_NAMES = tuple(field.name for field in dataclasses.fields(Statistics))
+_NAMES = tuple(field.name for field in fields(Statistics))
 # Counters of calls: the longest in seconds, and as people read it.
 _CALLS = (("calls_10ms", 0.01, "≤ 10 ms"), ("calls_100ms", 0.1, "≤ 100 ms"),
           ("calls_1s", 1.0, "≤ 1 s"))  # fmt: skip
@@ -110,7 +109,7 @@ class Recorder:
         """Keep errors as warnings, each unless one with its code is kept already."""
         with self._lock:
             for item in diagnostics:
-                kept = dataclasses.replace(item, severity=Severity.WARNING)
+                kept = replace(item, severity=Severity.WARNING)
                 self._warnings.setdefault(item.code, kept)
 
     @property

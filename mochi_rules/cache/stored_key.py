@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.cache.explain import key_record
 from mochi_rules.cache.key import TOOL_PREFIX, ActionSpec, prepare
 from mochi_rules.cache.messages import Action, Command, Directory, decode
@@ -73,7 +73,7 @@ def _record(
         {item.name: item.value for item in command.environment_variables},
         action.salt.decode(),
     )
-    return dataclasses.replace(key_record("", prepare(spec)), action=key.hash)
+    return replace(key_record("", prepare(spec)), action=key.hash)
 
 
 def _files(folders: Mapping[Digest, Directory], root: Digest) -> Iterator[tuple[str, Digest]]:

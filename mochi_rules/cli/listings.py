@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.base.diagnostic import Diagnostic, Severity, fail
 from mochi_rules.base.files import read_input
 from mochi_rules.cli.cache_root import cache_root

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.files import read_input, read_source
 from mochi_rules.cli.step_console import install, run_shown
 from mochi_rules.platforms.platform import host_platform

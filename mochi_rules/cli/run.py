@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.run import Guest, run_cwasm
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.cli.cache_root import cache_root
 from mochi_rules.cli.options import CACHE, COLOR, CPU, ENGINE, MODE, OPTIMIZE, Option, Parsed, Verb

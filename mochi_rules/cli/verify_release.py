@@ -40,8 +40,7 @@ def _policy(parsed: Parsed) -> Policy:
     policy = read_policy(Path(parsed.get("policy"))) if parsed.has("policy") else Policy()
     if not parsed.has("key"):
         return policy
-    from dataclasses import replace  # noqa: PLC0415 - of this option only
-
+    from mochi_rules.base.dataclass import replace  # noqa: PLC0415 - of this option only
     from mochi_rules.signing.keys import load_public_key  # noqa: PLC0415 - an extra
 
     name = parsed.get("key")

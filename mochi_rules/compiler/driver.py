@@ -9,11 +9,10 @@ import gc
 import itertools
 import sys
 from contextlib import contextmanager
-from dataclasses import field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import Diagnostic, Diagnostics
 from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.irbuild.program import build_program

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.elf.artifact import flag_letters

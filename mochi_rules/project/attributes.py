@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import UserList
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.ui.help_text import wrap

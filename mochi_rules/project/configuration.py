@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import EngineConfig, engine_config
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.architecture import ARCHITECTURES

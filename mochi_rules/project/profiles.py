@@ -11,12 +11,12 @@ They are written together, in an attribute `engine` of a rule or in a profile of
 from __future__ import annotations
 
 import re
-from dataclasses import fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine_options import BY_NAME
 from mochi_rules.aot.executable.settings import NUMBERS, Directory, RunSettings
+from mochi_rules.base.dataclass import fields, replace
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.platform import find_platform

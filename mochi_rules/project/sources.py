@@ -7,9 +7,9 @@ in a comment or a string is none; a source without the word costs one search.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail
 from mochi_rules.compiler.names.imports import ImportSite, find_imports
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import Diagnostic, MochiError
 from mochi_rules.base.suggest import did_you_mean
 

@@ -65,7 +65,7 @@ class Contents:
     @property
     def unpacked(self) -> Iterator[File]:
         """All files, by their paths where the archive is unpacked: in a folder named `stem`."""
-        from dataclasses import replace  # noqa: PLC0415 - only where archives are made
+        from mochi_rules.base.dataclass import replace  # noqa: PLC0415 - only where archives are made
 
         return (replace(file, path=f"{self.stem}/{file.path}") for file in self.all_files)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import nullcontext
-from dataclasses import field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.trace import span

@@ -11,12 +11,11 @@ Secrets come from files, helpers and the environment alone: everybody sees a com
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, fail, placed
 from mochi_rules.base.suggest import did_you_mean, listing
 from mochi_rules.platforms.platform import find_platform

@@ -7,11 +7,11 @@ says; only a build that requires it fails.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.suggest import count_text

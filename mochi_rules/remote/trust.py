@@ -11,9 +11,9 @@ from __future__ import annotations
 import base64
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.messages import (
     ActionResult,

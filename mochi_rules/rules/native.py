@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.rules.builders import file_task, tool_node
 from mochi_rules.rules.stamping import stamped

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import SCons.Node
 import SCons.Node.Alias
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.diagnostic import Diagnostic, MochiError, placed
 from mochi_rules.base.suggest import did_you_mean
 from mochi_rules.platforms.platform import host_platform

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.diagnostic import MochiError, environment_error
 from mochi_rules.platforms.platform import find_platform, host_platform
 from mochi_rules.platforms.toolchain import resolution_error

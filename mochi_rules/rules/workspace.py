@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -14,7 +13,7 @@ import SCons.Node
 import SCons.Node.FS
 import SCons.Script
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.cache.directory import Layout

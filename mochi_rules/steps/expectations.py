@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import (
@@ -12,6 +11,7 @@ from mochi_rules.aot.config import (
     missing_features,
 )
 from mochi_rules.aot.engine_options import OPTIONS, WASMTIME_MAJOR
+from mochi_rules.base.dataclass import replace
 from mochi_rules.elf.checks.expectation import Expectation, Kind
 from mochi_rules.elf.checks.object_files import ObjectExpectation
 from mochi_rules.elf.engine_section import decode_engine

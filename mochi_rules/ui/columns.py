@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mochi_rules.base.dataclass import dataclass
@@ -101,7 +101,7 @@ def _text(text: str) -> str:
 
 
 def _resource(name: str) -> str:
-    return files("mochi_rules.ui").joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _source(content: str) -> str:

@@ -6,10 +6,9 @@ knows indices. Nothing here checks anything: whoever loads the module validates 
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:

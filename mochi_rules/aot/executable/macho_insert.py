@@ -18,10 +18,10 @@ Sources: `mach-o/loader.h` and `mach-o/fixup-chains.h` of XNU for the structures
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.executable.payload import SECTION_NAME, SEGMENT_NAME
+from mochi_rules.base.dataclass import replace
 from mochi_rules.formats.code_signature import Signer, check_signature
 from mochi_rules.formats.macho import (
     CHAINED_FIXUPS,

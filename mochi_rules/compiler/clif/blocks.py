@@ -6,9 +6,7 @@ the block gets a parameter; what each edge passes is found out when all edges ar
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 
 
 @dataclass(slots=True, eq=False)

@@ -7,10 +7,9 @@ does every variable that the loop assigns. Source has no goto, so nothing is eve
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.environment import Environment
 from mochi_rules.compiler.ir.function import Block, Branch, Jump, Return, Site, Unreachable, Value
 from mochi_rules.compiler.ir.types import BOOL, VOID

@@ -7,10 +7,9 @@ WebAssembly and does not know the width of an address.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.ops import ALL, OPS
 from mochi_rules.compiler.ir.types import FLOAT, INT, SCALARS, VOID
 

@@ -23,9 +23,7 @@ check, or of `index.known` where control flow says it; so is a divisor.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
-
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field, replace
 
 Kinds = frozenset[str]
 

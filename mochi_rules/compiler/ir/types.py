@@ -6,10 +6,9 @@ memory is in `lower/object_layout.py`; here only which machine class holds a val
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import cache
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 
 _UNCOUNTED = frozenset({"int", "float", "bool", "null", "word", "void"})
 

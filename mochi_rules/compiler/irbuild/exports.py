@@ -6,10 +6,9 @@ where all fields have a form in C. Fields of other types stay hidden.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import Diagnostic
 from mochi_rules.base.span import Span
 from mochi_rules.compiler.infer.cells import resolve

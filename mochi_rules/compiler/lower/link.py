@@ -8,11 +8,10 @@ the order of requests, which is deterministic.
 from __future__ import annotations
 
 import json
-from dataclasses import field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.types import WORD, Type
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import WASI

@@ -7,11 +7,10 @@ and then goes into a local after all.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.compiler.ir.cfg import Flow
 from mochi_rules.compiler.ir.function import effects_of
 from mochi_rules.compiler.ir.ops import CONSTANTS, PURE

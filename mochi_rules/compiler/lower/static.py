@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import field
 from functools import cache, lru_cache
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.runtime.tables import TABLES
 

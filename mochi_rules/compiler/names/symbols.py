@@ -6,10 +6,9 @@ builder reads them. They compare by identity.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 
 if TYPE_CHECKING:
     from mochi_rules.base.span import Source

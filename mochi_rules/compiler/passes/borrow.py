@@ -10,10 +10,9 @@ and an alias takes over its argument.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.function import Jump, Return, consumed, effects_of, result_is
 from mochi_rules.compiler.ir.ops import NOTHING, OPS
 

@@ -12,10 +12,9 @@ IFL 2019).
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.function import Jump, Signature, consumed
 from mochi_rules.compiler.passes.borrow import is_alias
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.clone import copy_blocks
 from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, int_constant, renewed
 from mochi_rules.compiler.ir.types import BOOL, INT

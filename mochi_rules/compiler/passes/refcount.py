@@ -12,10 +12,9 @@ making the last use of a value a move.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.ir.function import (
     Block,
     Branch,

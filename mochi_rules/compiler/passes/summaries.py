@@ -6,9 +6,9 @@ values, and their references not counted yet, nothing ever changes a list's leng
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.compiler.ir.function import Return, effects_of
 from mochi_rules.compiler.ir.ops import (
     ANYTHING,

@@ -15,11 +15,10 @@ uses. Small ones are inlined where they are called.
 from __future__ import annotations
 
 import re
-from dataclasses import field
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.base.span import Source
 from mochi_rules.compiler.runtime.dialect import build_function, signature_of, type_named
@@ -151,8 +150,6 @@ def _is_small(decl: ast.FunDecl) -> bool:
 def load_library(constants: Mapping[str, int], imports: Mapping[str, Signature]) -> Library:
     """Return the library with the sources that this package carries."""
     library = Library(constants, imports)
-    folder = resources.files("mochi_rules.compiler.runtime")
-    for path in sorted(folder.iterdir(), key=lambda item: item.name):
-        if path.name.endswith(".mochi"):
-            library.add(Source(path.name, path.read_text(encoding="utf-8")))
+    for path in sorted(Path(__file__).parent.glob("*.mochi")):
+        library.add(Source(path.name, path.read_text(encoding="utf-8")))
     return library

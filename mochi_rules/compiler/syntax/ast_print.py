@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 
+from mochi_rules.base.dataclass import fields
 from mochi_rules.compiler.syntax import ast
 
 _PLACES = frozenset({"start", "end", "name_start", "path_start", "op_start"})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
+from mochi_rules.base.dataclass import fields
 from mochi_rules.compiler.syntax import ast
 
 _EFFECTS = (ast.Call, ast.Fetch, ast.Load, ast.Save, ast.Generate)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import fields
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:

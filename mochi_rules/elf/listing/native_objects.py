@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.printable import printable
 from mochi_rules.elf.decode import Malformed
 from mochi_rules.platforms.architecture import ARCHITECTURES

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.release.archives.tarball import compress_gzip, tar
 from mochi_rules.release.contents import File, VersionForm
 from mochi_rules.release.document import document

@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mochi_rules import __version__
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.release.archives.zipped import zipped
 from mochi_rules.release.contents import File, VersionForm
 

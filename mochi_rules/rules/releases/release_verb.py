@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.base.dataclass import replace
 from mochi_rules.base.diagnostic import MochiError, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.release.archives.formats import FORMATS

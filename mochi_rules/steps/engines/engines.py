@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import json
 import os
@@ -10,12 +9,12 @@ import threading
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.native.client import compile_clif
 from mochi_rules.aot.tools.python_package import WHEEL
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, fields
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 from mochi_rules.platforms.native_files import AOT_WORKER
@@ -54,6 +53,10 @@ class MochiOptions:
     stamp: bool = False
     exports: tuple[str, ...] = ()
     shard: tuple[int, int] = (0, 1)
+
+    def words(self) -> dict[str, Any]:
+        """Return the fields by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class PooledEngines:
         self, main: str, sources: Mapping[str, str], options: MochiOptions
     ) -> Compiled:
         """Compile a program in a worker."""
-        request = {"main": main, "sources": dict(sources), **dataclasses.asdict(options)}
+        request = {"main": main, "sources": dict(sources), **options.words()}
         with self._compilers.worker() as worker:
             text, wasm = worker.request({"main": main}, json.dumps(request).encode())
         return _compiled(text, wasm, sources)
@@ -256,7 +259,7 @@ class LocalEngines:
         # Most runs find everything in the cache, and loading the compiler takes 100 ms.
         from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
 
-        request = CompileRequest(main, sources, **dataclasses.asdict(options))
+        request = CompileRequest(main, sources, **options.words())
         if self.kept:
             self.kept.restore(options.optimize)
         result = compile_program(request)

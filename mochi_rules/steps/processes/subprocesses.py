@@ -11,14 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.engine_options import OPTIONS
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 from mochi_rules.base.lifeline import end_with_parent, supervised, tied
 from mochi_rules.platforms.platform import find_platform

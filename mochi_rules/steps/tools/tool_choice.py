@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.tools.python_package import wheel_toolchain
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.native_files import is_intact
 from mochi_rules.platforms.platform import host_platform

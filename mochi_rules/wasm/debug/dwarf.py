@@ -8,10 +8,9 @@ variables and no types.
 from __future__ import annotations
 
 import struct
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.module import CustomSection
 

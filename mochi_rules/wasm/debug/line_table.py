@@ -9,11 +9,10 @@ from __future__ import annotations
 import posixpath
 from array import array
 from bisect import bisect_right
-from dataclasses import field
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.wasm.leb128 import decode_signed, decode_unsigned
 from mochi_rules.wasm.reader.sections import custom_section, find_sections
 from mochi_rules.wasm.types import Section

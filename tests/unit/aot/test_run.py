@@ -231,13 +231,16 @@ def test_recursion_of_100_000_frames_works(run):
 def test_recursion_works_in_a_thread(run):
     """Deep recursion does not depend on the stack of the thread that asks for it."""
     results = []
-    before = threading.stack_size(256 * 1024)
-    thread = threading.Thread(target=lambda: results.append(run(DEEP % 100_000)))
-    thread.start()
-    threading.stack_size(before)
-    thread.join()
-    assert [result.status for result in results] == [0]
-    assert threading.stack_size() == before
+    small = 256 * 1024
+    before = threading.stack_size(small)
+    try:
+        thread = threading.Thread(target=lambda: results.append(run(DEEP % 100_000)))
+        thread.start()
+        thread.join()
+        assert [result.status for result in results] == [0]
+        assert threading.stack_size() == small
+    finally:
+        threading.stack_size(before)
 
 
 @pytest.mark.parametrize(

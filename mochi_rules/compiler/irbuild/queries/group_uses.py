@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field, fields
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field, fields
 from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.ir.types import ANY
 from mochi_rules.compiler.irbuild.aggregates import Fold, fold_of

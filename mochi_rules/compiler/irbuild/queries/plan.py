@@ -6,10 +6,9 @@ order, and stop the program at the same place.
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, field
 from mochi_rules.compiler.infer.queries import aggregate_of
 from mochi_rules.compiler.syntax import ast
 
