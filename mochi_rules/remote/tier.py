@@ -262,7 +262,7 @@ class RemoteTier:
         """Return the results that the server has, by key, of steps that succeeded."""
         get = lambda action: server.get_result(action.key, action.output_paths)  # noqa: E731
         found = {}
-        answers = concurrently(get, actions, _THREADS)
+        answers = concurrently(get, actions, self._guard.threads(_THREADS))
         for action, result in zip(actions, answers, strict=True):
             if isinstance(result, ServerError):
                 self._fail(result)

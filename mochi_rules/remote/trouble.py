@@ -27,6 +27,8 @@ _FOREVER = 1e9
 _LONGEST_PAUSE = 30.0  # seconds that a server may ask for
 _SHORTEST = 0.02  # seconds; no call is worth beginning with less
 _TELLING = 1.0  # seconds; a call that was given less says nothing of a server that answers
+_OWN_TIME = 0.00025  # seconds of this process for a call
+_FEWEST = 2  # calls at a time
 _IMPATIENT = "it has cost this build more time than it has saved"
 
 
@@ -109,6 +111,7 @@ class Guard:
         self._lock = Lock()
         self._failures = 0
         self._has_answered = False
+        self._fastest = float("inf")  # seconds of a call
         self._open_until = 0.0
         self._cool_down = _COOL_DOWN
 
@@ -117,6 +120,13 @@ class Guard:
         """Whether calls fail at once now."""
         with self._lock:
             return time.monotonic() < self._open_until
+
+    def threads(self, most: int) -> int:
+        """Return how many calls at a time are worth it: those that begin while one is answered.
+
+        One thread of this process runs at a time; more of them only hinder each other.
+        """
+        return max(_FEWEST, int(min(most, self._fastest / _OWN_TIME)))
 
     def call(
         self, work: Callable[[float], _T], seconds: float, *, in_background: bool = False
@@ -145,8 +155,9 @@ class Guard:
                         self.note_failure(error)
                     raise
             else:
-                self._note_success()
-                self._note(time.monotonic() - began)
+                took = time.monotonic() - began
+                self._note_success(took)
+                self._note(took)
                 return result
         raise AssertionError("the last attempt raises")
 
@@ -180,8 +191,9 @@ class Guard:
             self.trouble = self.trouble or error
         return error
 
-    def _note_success(self) -> None:
+    def _note_success(self, took: float) -> None:
         with self._lock:
+            self._fastest = min(self._fastest, took)
             self._has_answered = True
             self._failures = 0
             self._cool_down = _COOL_DOWN

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import socket
 import time
@@ -11,34 +10,35 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from mochi_rules.remote.http.http_message import Answer, Request, read_answer, request_bytes
+
 if TYPE_CHECKING:
     import ssl
 
     from mochi_rules.remote.settings import Address
 
 _SHORTEST = 0.001  # seconds; a socket takes 0 for something else
+_PORTS = (80, 443)  # of both kinds; no request names its own
 
 
-class TimedSocket:
-    """A socket, as far as `http.client` needs one; `until` is a time of the monotonic clock."""
+class _TimedSocket(io.RawIOBase):
+    """A socket as a file; `until` is a time of the monotonic clock."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self.until = 0.0
 
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(self._left())
+        return self._sock.recv_into(buffer)
+
     def sendall(self, data: bytes) -> None:
         """Send all bytes."""
         self._sock.settimeout(self._left())
         self._sock.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return what is received, as a file."""
-        return io.BufferedReader(_Received(self))
-
-    def recv_into(self, buffer: Any) -> int:
-        """Receive some bytes."""
-        self._sock.settimeout(self._left())
-        return self._sock.recv_into(buffer)
 
     def shut(self) -> None:
         """Let whoever sends or receives in another thread fail."""
@@ -46,22 +46,11 @@ class TimedSocket:
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close the connection."""
         self._sock.close()
+        super().close()
 
     def _left(self) -> float:
         return max(self.until - time.monotonic(), _SHORTEST)
-
-
-class _Received(io.RawIOBase):
-    def __init__(self, sock: TimedSocket) -> None:
-        self._sock = sock
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._sock.recv_into(buffer)
 
 
 class Connection:
@@ -70,73 +59,67 @@ class Connection:
     def __init__(self, address: Address, tls: ssl.SSLContext | None) -> None:
         self._address = address
         self._tls = tls
-        self._http = self._closed()
+        is_usual = address.port == _PORTS[address.is_secure]
+        self._host = address.host if is_usual else f"{address.host}:{address.port}"
+        self._socket: _TimedSocket | None = None
+        self._received: io.BufferedReader | None = None
 
-    def exchange(
-        self, request: tuple[str, str, bytes | None, dict[str, str]], seconds: float, most: int
-    ) -> tuple[int, bytes, str]:
-        """Return the status of an answer, at most so many bytes and one of it, `Retry-After`.
-
-        `request` is method, path, body and headers.
+    def exchange(self, request: Request, seconds: float, most: int) -> Answer:
+        """Return an answer, with at most so many bytes and one of its body.
 
         Raises:
-            OSError, http.client.HTTPException: It failed; the connection can be used again.
+            OSError: It failed; the connection can be used again.
+            ValueError: The request is none of HTTP.
         """
         until = time.monotonic() + seconds
-        connection: Any = self._http
-        if not connection.sock:
-            connection.timeout = seconds
-            self._connect(seconds)
-            connection.sock = TimedSocket(connection.sock)
-        connection.sock.until = until
+        data = request_bytes(request, self._host)
+        if self._socket is None or self._received is None:
+            self._socket = _TimedSocket(self._connect(seconds))
+            self._received = io.BufferedReader(self._socket)
+        self._socket.until = until
         try:
-            connection.request(*request)
-            answer = connection.getresponse()
-            data = answer.read(most + 1)
-            if not answer.isclosed():
-                connection.close()
+            self._socket.sendall(data)
+            answer = read_answer(self._received, request.method, most)
         except BaseException:
-            connection.close()
+            self.close()
             raise
-        return answer.status, data, answer.getheader("Retry-After", "")
+        if answer.is_last:
+            self.close()
+        return answer
 
     def abort(self) -> None:
         """Let an exchange under way in another thread fail."""
-        sock = self._http.sock
-        if isinstance(sock, TimedSocket):
-            sock.shut()
+        if self._socket is not None:
+            self._socket.shut()
 
     def close(self) -> None:
         """End the connection."""
-        self._http.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = self._received = None
 
-    def _closed(self) -> Any:
-        host, port = self._address.host.strip("[]"), self._address.port
-        if self._tls is None:
-            return http.client.HTTPConnection(host, port)
-        return http.client.HTTPSConnection(host, port, context=self._tls)
-
-    def _connect(self, seconds: float) -> None:
+    def _connect(self, seconds: float) -> socket.socket:
         """Connect, in a thread that is left alone when the time is up: a resolver has no deadline.
 
         Raises:
             OSError: It failed.
         """
-        connection = self._http
-        ended: SimpleQueue[Exception | None] = SimpleQueue()
+        host = self._address.host.strip("[]")
+        ended: SimpleQueue[socket.socket | Exception] = SimpleQueue()
 
         def connect() -> None:
             try:
-                connection.connect()
-                ended.put(None)
+                sock = socket.create_connection((host, self._address.port), seconds)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                ended.put(self._tls.wrap_socket(sock, server_hostname=host) if self._tls else sock)
             except Exception as error:  # noqa: BLE001 - raised again below
                 ended.put(error)
 
         Thread(target=connect, daemon=True).start()
         try:
-            error = ended.get(timeout=seconds)
+            found = ended.get(timeout=seconds)
         except Empty:
-            self._http = self._closed()
             raise TimeoutError(f"no connection within {seconds:.1f} s") from None
-        if error is not None:
-            raise error
+        if isinstance(found, Exception):
+            raise found
+        return found

@@ -5,7 +5,6 @@ Source: bazel.build, "Remote Caching", "HTTP caching protocol".
 
 from __future__ import annotations
 
-import http.client
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from mochi_rules.base.files import reason
 from mochi_rules.cache.messages import ActionResult, decode, encode
 from mochi_rules.cache.wire import WireError
 from mochi_rules.remote.http.http_connection import Connection
+from mochi_rules.remote.http.http_message import Request
 from mochi_rules.remote.server import concurrently, results
 from mochi_rules.remote.trouble import Kind, ServerError
 
@@ -84,7 +84,8 @@ class HttpServer:
     def read(self, digests: Sequence[Digest]) -> Mapping[Digest, bytes]:
         """Return those of some blobs that there are."""
         get = lambda digest: (digest, self._get(f"cas/{digest.hash}", digest.size))  # noqa: E731
-        found = results(concurrently(get, digests, _THREADS), is_partial=True)
+        answers = concurrently(get, digests, self._guard.threads(_THREADS))
+        found = results(answers, is_partial=True)
         return {digest: data for digest, data in found if data is not None}
 
     def write(self, blobs: Mapping[Digest, bytes]) -> None:
@@ -141,20 +142,23 @@ class HttpServer:
         path = "/".join(filter(None, (self._address.path, name)))
         connection = self._connection()
         try:
-            request = (method, f"/{path}", body, self._headers())
-            status, data, delay = connection.exchange(request, limit, most)
+            request = Request(method, f"/{path}", body, self._headers())
+            answer = connection.exchange(request, limit, most)
         except TimeoutError:
             raise ServerError(Kind.LATE, f"no answer within {limit:.1f} s") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except OSError as error:
             self._close_idle()  # the others are no better, after a restart of the server
-            told = reason(error) if isinstance(error, OSError) else type(error).__name__
-            raise ServerError(Kind.PASSING, told) from None
+            raise ServerError(Kind.PASSING, reason(error)) from None
+        except ValueError as error:
+            raise ServerError(Kind.LASTING, str(error)) from None
         finally:
             with self._lock:
                 self._busy.discard(connection)
         with self._lock:
             self._idle.append(connection)
-        return status, data, float(delay) if delay.isdecimal() and len(delay) < _DIGITS else None
+        delay = answer.retry_after
+        is_time = delay.isdecimal() and len(delay) < _DIGITS
+        return answer.status, answer.data, float(delay) if is_time else None
 
     def _connection(self) -> Connection:
         """Return an idle connection, or a new one."""

@@ -12,6 +12,7 @@ import pytest
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.remote.credentials import Credentials
 from mochi_rules.remote.http.http_connection import Connection
+from mochi_rules.remote.http.http_message import Request
 from mochi_rules.remote.http.http_server import HttpServer
 from mochi_rules.remote.settings import Address, remote_settings
 from mochi_rules.remote.trouble import Guard, Kind, ServerError
@@ -39,7 +40,7 @@ def test_resolver_that_hangs_is_given_up(resolver: Callable[[], None]) -> None:
     connection = Connection(Address("http", "localhost", 9), None)
     for _ in range(2):
         with pytest.raises(TimeoutError, match=r"no connection within 0\.0 s"):
-            connection.exchange(("GET", "/", None, {}), 0.01, 100)
+            connection.exchange(Request("GET", "/", None, {}), 0.01, 100)
     resolver()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mochi_rules.remote.trouble import Guard, Patience, ServerError
@@ -27,3 +29,13 @@ def test_server_that_has_little_is_not_in_trouble() -> None:
     patience.add(-patience.left)
     use_up(guard)
     assert guard.trouble is None
+
+
+def test_as_many_calls_at_a_time_as_the_way_is_long() -> None:
+    """To a server that is near, each thread more hinders the others; unknown is far."""
+    guard = Guard(None)
+    assert guard.threads(64) == 64
+    guard.call(lambda _seconds: time.sleep(0.02), 1.0)
+    assert guard.threads(64) == 64
+    guard.call(lambda _seconds: None, 1.0)
+    assert guard.threads(64) == 2
