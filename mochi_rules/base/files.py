@@ -14,7 +14,7 @@ from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError
 from mochi_rules.base.span import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _MAX_STREAM = 64 << 20  # bytes of a pipe or a device
 _REPLACED = (stat.S_IFREG, stat.S_IFDIR)  # a directory refuses by itself
@@ -29,7 +29,9 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -
     Raises:
         OSError: The directory cannot be written, or the disk is full; nothing is left behind.
     """
-    draft = path.parent / f".{path.name[:40]}.{os.urandom(6).hex()}"
+    # Thousands of files a build: strings, not paths.
+    folder, name = os.path.split(path)
+    draft = os.path.join(folder, f".{name[:40]}.{os.urandom(6).hex()}")  # noqa: PTH118 - as above
     try:
         file = _create(draft, mode)
     except FileNotFoundError:
@@ -38,14 +40,14 @@ def write_atomic(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) -
     try:
         with file:
             _write(file, data)
-        draft.replace(path)
+        os.replace(draft, path)  # noqa: PTH105 - as above
     except BaseException:
         with suppress(OSError):
-            draft.unlink()
+            os.unlink(draft)  # noqa: PTH108 - as above
         raise
 
 
-def _create(path: Path, mode: int) -> BinaryIO:
+def _create(path: str, mode: int) -> BinaryIO:
     opener = lambda name, flags: os.open(name, flags, mode)  # noqa: E731 - less the umask
     return open(path, "xb", opener=opener)
 
@@ -63,15 +65,22 @@ def write_through(path: Path, data: bytes | Iterable[bytes], mode: int = 0o644) 
     Raises:
         OSError: It cannot be written.
     """
-    try:
-        kind = stat.S_IFMT(path.stat().st_mode)
-    except FileNotFoundError:
-        kind = stat.S_IFREG
+    kind, target = _kind(path.lstat), path
+    if kind == stat.S_IFLNK:
+        kind, target = _kind(path.stat), Path(os.path.realpath(path))
     if kind in _REPLACED:
-        write_atomic(Path(os.path.realpath(path)) if path.is_symlink() else path, data, mode)
+        write_atomic(target, data, mode)
     else:
         with path.open("wb") as file:
             _write(file, data)
+
+
+def _kind(look: Callable[[], os.stat_result]) -> int:
+    """Return of which kind a file is; one that is not there will be regular."""
+    try:
+        return stat.S_IFMT(look().st_mode)
+    except FileNotFoundError:
+        return stat.S_IFREG
 
 
 def is_special(path: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import Diagnostics
@@ -30,17 +31,24 @@ class ImportSite:
 
 def find_imports(source: Source) -> list[ImportSite]:
     """Return the imports of Mochi modules in a source, in order; `import python …` is none."""
-    if not _LIKELY.search(source.text):
-        return []
+    return [ImportSite(path, Span(source, start, end)) for path, start, end in _find(source.text)]
+
+
+@lru_cache(maxsize=4096)
+def _find(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Return paths with their places; a build asks twice, and many programs import one library."""
+    if not _LIKELY.search(text):
+        return ()
     from mochi_rules.compiler.syntax.lexer import tokenize  # noqa: PLC0415 - few sources import
     from mochi_rules.compiler.syntax.tokens import STRING  # noqa: PLC0415
 
-    tokens = tokenize(source, Diagnostics())
-    return [
-        ImportSite(
+    tokens = tokenize(Source("", text), Diagnostics())
+    return tuple(
+        (
             tokens.values[index + 1].decode("utf-8", "replace"),
-            Span(source, tokens.starts[index + 1], tokens.ends[index + 1]),
+            tokens.starts[index + 1],
+            tokens.ends[index + 1],
         )
         for index, kind in enumerate(tokens.kinds[:-1])
         if kind == "import" and tokens.kinds[index + 1] == STRING
-    ]
+    )

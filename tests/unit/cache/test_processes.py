@@ -70,16 +70,16 @@ print(hits)
 # Dies before the file appears whose number is the second argument.
 KILLED = """
 steps, die = 0, int(sys.argv[2])
-replace = Path.replace
+replace = os.replace
 
-def counted(self, target):
+def counted(source, target):
     global steps
     steps += 1
     if steps == die:
         os.kill(os.getpid(), signal.SIGKILL)
-    return replace(self, target)
+    return replace(source, target)
 
-Path.replace = counted
+os.replace = counted
 cache = Cache(root)
 with cache.single_flight(make_action().key):
     cache.store(make_action(), OUTPUTS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,8 @@ from mochi_rules.cache.store import EMPTY, ContentStore, set_aside
 from .samples import blob_path, overwrite
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mochi_rules.cache.statistics import Recorder
 
 DATA = b"\x00asm" * 500
@@ -151,7 +152,7 @@ def test_put_raises_what_the_disk_says(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     data = b"more"
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         store.put(digest_bytes(data), data)
     monkeypatch.undo()

@@ -41,6 +41,14 @@ def test_imports_are_those_of_the_compiler(text: str, want: list[str]) -> None:
     assert imports(text) == want
 
 
+def test_imports_of_equal_texts_are_in_their_own_files() -> None:
+    """What is remembered of a text holds in every folder."""
+    sources = [Source(f"{folder}/main.mochi", 'import "text"') for folder in ("a", "b")]
+    sites = [site for source in sources for site in find_imports(source)]
+    assert [site.target for site in sites] == ["a/text.mochi", "b/text.mochi"]
+    assert [site.span.source for site in sites] == sources
+
+
 def test_place_of_an_import_is_its_path() -> None:
     """A message underlines the text between the quotes and the quotes."""
     [site] = find_imports(Source("a.mochi", '\nimport "text"\n'))
