@@ -176,8 +176,11 @@ def _struct_faults(value: Value, program: Program | None) -> Iterator[str]:
 
 
 def _index_faults(value: Value, program: Program | None) -> Iterator[str]:
-    if program is not None and value.args[1].op not in _INDICES:
-        yield f"{value.op} at {value.args[1]!r}, which nothing has checked"
+    if program is None:
+        return
+    for index in value.args[1:] if value.op == "list.swap" else value.args[1:2]:
+        if index.op not in _INDICES:
+            yield f"{value.op} at {index!r}, which nothing has checked"
 
 
 _ATTRIBUTES: dict[str, Callable[[Value, Program | None], Iterator[str]]] = {
@@ -189,5 +192,5 @@ _ATTRIBUTES: dict[str, Callable[[Value, Program | None], Iterator[str]]] = {
     "field.store": _field_faults,
     "field.vacate": _field_faults,
     "struct.new": _struct_faults,
-    **dict.fromkeys(("list.load", "list.store", "list.vacate"), _index_faults),
+    **dict.fromkeys(("list.load", "list.store", "list.swap", "list.vacate"), _index_faults),
 }

@@ -205,6 +205,8 @@ _LISTS = [
        Effects(LENGTH | ELEMENTS, needs=(0,))),
     _load("list.load", "xs: list<E>, i: int", "E", ELEMENTS, "0 ≤ i < len"),
     _store("list.store", "xs: list<E>, i: int, v: E", ELEMENTS, "0 ≤ i < len"),
+    Op("list.swap", "xs: list<E>, i: int, j: int", "void", "exchange two elements; both as above",
+       Effects(ELEMENTS, ELEMENTS, (0,))),
     _vacate("list.vacate", "xs: list<E>, i: int, old: E", ELEMENTS,
             "where element i is the object old, drop the list's reference: the slot is null "
             "until stored"),

@@ -102,6 +102,28 @@ def _list_store(s: Selector, value: Value) -> None:
         store_slot(s, slot, offset, item)
 
 
+def _list_swap(s: Selector, value: Value) -> None:
+    """Exchange two references; nothing is counted, as the list has both before and after."""
+    assert layout.slot_of(_element_type(value)) == layout.SLOT_REF
+    xs, *indices = value.args
+    places = []
+    for index in indices:
+        s.push(xs)
+        s.push(index)
+        s.raw("i32.wrap_i64")
+        s.raw("i32.const", 2)
+        s.raw("i32.shl")
+        s.raw("i32.add")
+        places.append(s.hold_top("i32"))
+    one, other = places
+    for to, of in ((one, other), (other, one)):
+        s.raw("local.get", to)
+        s.raw("local.get", of)
+        s.raw("i32.load", 2, layout.LIST_DATA)
+    s.raw("i32.store", 2, layout.LIST_DATA)
+    s.raw("i32.store", 2, layout.LIST_DATA)
+
+
 def _list_vacate(s: Selector, value: Value) -> None:
     offset = _push_element(s, value, layout.list_element_size(layout.SLOT_REF))
     vacate_slot(s, offset, value.args[2])
@@ -287,6 +309,7 @@ def _entry_vacate(s: Selector, value: Value) -> None:
 HANDLERS: dict[str, Handler] = {
     "list.new": _list_new, "list.len": _list_len,
     "list.load": _list_load, "list.store": _list_store, "list.vacate": _list_vacate,
+    "list.swap": _list_swap,
     "list.append": _list_append, "list.reserve": _list_reserve,
     "list.room": _list_room, "list.shortest": _list_shortest, "list.extend": _list_extend,
     "map.new": _map_new, "map.len": _map_len,

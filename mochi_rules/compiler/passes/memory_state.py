@@ -24,6 +24,7 @@ _ALL = "all"  # a part whose version changes with that of any other
 _PARTS: dict[str, tuple[frozenset[str], Callable[[Value], object]]] = {
     "list.load": (ELEMENTS, lambda value: value.args[0].type),
     "list.store": (ELEMENTS, lambda value: value.args[0].type),
+    "list.swap": (ELEMENTS, lambda value: value.args[0].type),
     "list.vacate": (ELEMENTS, lambda value: value.args[0].type),
     "field.load": (FIELDS, lambda value: value.attr),
     "field.store": (FIELDS, lambda value: value.attr),

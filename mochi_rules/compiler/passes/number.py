@@ -4,7 +4,8 @@ An instruction that another one dominates, with equal operands and nothing writt
 what it reads, is that other one: arithmetic, loads, and checks, which leave no value. What was
 stored is what the next load returns. A condition is known in the blocks that a branch on it leads
 to. Constants are folded along the way, so a branch may become a jump; a parameter of a block that
-is passed the same value on all edges is that value.
+is passed the same value on all edges is that value. Stores that exchange two elements become a
+swap.
 
 Requires nothing. Leaves unreachable blocks to `tidy`.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.ir.facts import substitute
 from mochi_rules.compiler.ir.function import Branch, Jump, Value, int_constant
+from mochi_rules.compiler.ir.ops import ELEMENTS
 from mochi_rules.compiler.ir.types import BOOL, FLOAT, WORD
 from mochi_rules.compiler.passes.fold import INVERSE, NOTHING, fold
 from mochi_rules.compiler.passes.memory_state import Writes, read_places, written_places
@@ -56,6 +58,7 @@ class _Numbering:
         self.dead: set[Block] = set()  # unreachable now
         self.constants: dict[Value, Block] = {}  # known, and where
         self.used: dict[Value, None] = {}  # those of them
+        self.half: tuple[Value, Value, Value] | None = None  # see _begin_swap
 
     def run(self) -> None:
         """Number every block below its dominator, forgetting what only holds there."""
@@ -118,8 +121,11 @@ class _Numbering:
         self._assume(block)
         self._merge_params(block)
         code: list[Value] = []
+        self.half = None
         for value in block.code:
             value.args = tuple(map(self._known, value.args))
+            if value.op == "list.store" and value.args[2].type.is_counted:
+                self._find_swap(value, code)
             found = fold(value) or self._number(value)
             if isinstance(found, Value):
                 self.leaders[value] = found
@@ -217,6 +223,44 @@ class _Numbering:
             self._remember(key, value)
             return None
         return found if value.has_result else NOTHING
+
+    def _find_swap(self, store: Value, code: list[Value]) -> None:
+        """Make a store a swap that ends one; else note whether it may begin one."""
+        if self.half is None or not self._end_swap(store, code, *self.half):
+            self._begin_swap(store)
+        else:
+            self.half = None
+
+    def _begin_swap(self, store: Value) -> None:
+        """Note a store of what the list has elsewhere, with that place and what it replaces."""
+        xs, index, item = store.args
+        self.half = None
+        if item.op == "list.load" and item.args[0] is xs and self._loaded(xs, item.args[1]) is item:
+            replaced = self._loaded(xs, index)
+            if replaced is not None:
+                self.half = store, item.args[1], replaced
+
+    def _loaded(self, xs: Value, index: Value) -> Value | None:
+        """Return what an element is known to be."""
+        element = xs.type.element  # type: ignore[attr-defined]
+        found: Value | None = self.table.get(self._key(Value("list.load", (xs, index), element)))
+        return found
+
+    def _end_swap(
+        self, store: Value, code: list[Value], first: Value, place: Value, replaced: Value
+    ) -> bool:  # fmt: skip
+        """Make a store that ends the exchange which the one before began the whole of it."""
+        xs, index, item = store.args
+        if first.args[0] is not xs or item is not replaced or _name(index) != _name(place):
+            return False
+        start = code.index(first)
+        for value in code[start + 1 :]:
+            effects = self.effects(value)
+            if effects.writes or effects.allocates or effects.frees or effects.reads & ELEMENTS:
+                return False
+        del code[start]
+        store.op, store.args = "list.swap", (xs, first.args[1], index)
+        return True
 
     def _entry_found(self, insert: Value) -> Value | None:
         """Return the entry that a map is known to have for a key."""

@@ -116,6 +116,8 @@ class _Proof:
             return False
         here = (self.loop.entry, END)
         low, high = _span(self.counter)
+        if high.op in ("add", "add.checked") and high.args[0] is low and high.args[1].op == "const":
+            return bool(high.args[1].attr <= _FEW)
         return self.bounds.most(high, here) - self.bounds.least(low, here) <= _FEW
 
     def _try(self, value: Value, place: Place) -> None:
