@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mochi_rules.aot.native.c_header import print_header
 from mochi_rules.aot.native.c_interface import read_interface
@@ -30,9 +30,6 @@ from mochi_rules.steps.step import OBJECT
 from mochi_rules.workers.process import WorkerProcess
 from tests.needs import need
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 # The C compiler of each platform that can be run here, and what runs its programs.
 MACHINES = {
     "x86_64-linux": ("gcc", ()),
@@ -40,6 +37,7 @@ MACHINES = {
     "riscv64-linux": ("riscv64-linux-gnu-gcc", ("qemu-riscv64-static",)),
     "s390x-linux": ("s390x-linux-gnu-gcc", ("qemu-s390x-static",)),
 }
+WINDOWS = "x86_64-windows"  # under Wine, which is to be found
 _PATIENCE = 120  # seconds for a program, on a loaded machine
 
 
@@ -61,14 +59,15 @@ class Machine:
     def executable(self, name: str, source: str, *, optimize: int = 2) -> Path:
         """Compile and link a program."""
         (self.folder / "program.o").write_bytes(self.object(name, source, optimize=optimize))
+        output = "program" + self.config.platform.system.executable_suffix
         flags = link_arguments(
             self.config.platform,
             ("program.o", "host.o"),
-            "program",
+            output,
             debug_info=self.config.debug_info,
         )
         subprocess.run([self.compiler, *flags], cwd=self.folder, check=True)
-        return self.folder / "program"
+        return self.folder / output
 
     def library(self, path: Path) -> Path:
         """Make the library of a source, `lib.a` beside its header."""
@@ -109,11 +108,17 @@ def _clif(name: str, source: str, optimize: int) -> str:
 
 
 def make_machine(
-    platform: str, worker: Path, folder: Path, opt_level: str = "speed", *, debug: bool = False
+    platform: str,
+    worker: Path,
+    folder: Path,
+    opt_level: str = "speed",
+    *,
+    debug: bool = False,
+    wine: tuple[str, ...] = (),
 ) -> Machine:
-    """Compile what programs import for a platform."""
-    compiler, runner = MACHINES[platform]
-    need(compiler, *runner)
+    """Compile what programs import for a platform; `wine` runs those for Windows."""
+    compiler, runner = {**MACHINES, WINDOWS: ("x86_64-w64-mingw32-gcc", wine)}[platform]
+    need(compiler, *runner[:1])
     row = find_platform(platform)
     names = (*HOST_SOURCES, *layouts(row))
     for name, path in c_sources(*names, tree=CLIF, folder="host").items():
@@ -122,3 +127,13 @@ def make_machine(
     subprocess.run([compiler, *warnings, *host_arguments("host.o")], cwd=folder, check=True)
     config = NativeConfig(row, find_cpu_level(row), opt_level, debug)
     return Machine(config, WorkerProcess((str(worker),)), compiler, runner, folder)
+
+
+def memory_test(machine: Machine) -> Path:
+    """Build what compares the host's functions of memory and numbers with those of a C library."""
+    host, *_ = c_sources("memory.c", tree=CLIF, folder="host").values()
+    source = Path(__file__).with_name("memory_test.c")
+    program = machine.folder / ("memory" + machine.config.platform.system.executable_suffix)
+    flags = ("-static", "-Os", "-I", host.parent, source, "-lm", "-o", program)
+    subprocess.run([machine.compiler, *flags], check=True)
+    return program

@@ -1,7 +1,6 @@
 """How an executable is linked: the program's object, and what it imports, in C.
 
-That is `toolchains/clif/host`: functions over the C library of the platform, but for Linux, where
-they call the system.
+That is `toolchains/clif/host`: functions that call the system, under macOS through its library.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ _LINKING = {
     "elf": ("-nostdlib", "-static", "-Wl,--gc-sections", "-Wl,--eh-frame-hdr",
             "-Wl,--build-id=none", "-T", _LAYOUTS["elf"]),
     "macho": ("-Wl,-dead_strip",),
-    "coff": ("-Wl,--gc-sections", "-Wl,--stack,134217728"),
+    "coff": ("-nostdlib", "-Wl,--gc-sections", "-Wl,--subsystem,console",
+             "-Wl,-e,mainCRTStartup", "-Wl,--stack,134217728", "-lkernel32"),
 }  # fmt: skip
 
 
@@ -56,11 +56,10 @@ def link_arguments(
     """Return the arguments of a C compiler that link an executable.
 
     With `debug_info`, everything that debuggers read stays. Without, names of functions stay, but
-    for Zig under Windows, which strips all. For Linux nothing has to be stripped: no library is
-    linked.
+    for Zig under Windows, which keeps them in another file. For Linux nothing has to be stripped:
+    no library is linked.
     """
-    # The level is Zig's for its C library: without one it is built for debugging, which takes
-    # minutes, and `-Os` copies and fills memory byte by byte.
+    # The level is that of what Zig adds of its own: without one, it is for debugging.
     format_ = platform.system.object_format
     strip = () if debug_info or format_ == "elf" else ("-Wl,-S",)
     return (*objects, "-o", output, "-O2", *strip, *_LINKING[format_])

@@ -95,15 +95,14 @@ def test_clif_is_the_same_for_every_platform() -> None:
     ("platform", "stripped"),
     [("x86_64-linux", set()), ("x86_64-macos", {"-Wl,-S"}), ("x86_64-windows", {"-Wl,-S"})],
 )
-def test_linker_strips_a_release_that_has_a_c_library(platform: str, stripped: set[str]) -> None:
-    """And always has Zig optimize that library: it would build another one, for minutes."""
+def test_linker_strips_a_release(platform: str, stripped: set[str]) -> None:
+    """For Linux there is nothing to strip, and Zig would strip the names of functions too."""
     modes = {}
     for mode in ("release", "debug"):
         (configuration,) = find_configurations(platform, mode=mode)
         config = native_config(configuration, {})
         modes[mode] = link_step(config, _compiler("")).arguments
     assert set(modes["release"]) - set(modes["debug"]) == stripped
-    assert "-O2" in modes["debug"]
 
 
 def test_linker_gets_the_objects(engines: Any) -> None:

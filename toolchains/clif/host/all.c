@@ -2,6 +2,9 @@
 
 #if defined(__linux__) && !defined(MOCHI_LIBRARY)
 #include "linux.c"
+#endif
+
+#if !defined(__APPLE__) && !defined(MOCHI_LIBRARY)
 #include "memory.c"
 #endif
 

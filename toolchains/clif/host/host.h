@@ -39,6 +39,9 @@ _Noreturn void mochi_fail(const char *message, int status);
 void mochi_begin(const char *message);
 void mochi_put(const char *text, size_t size);
 
+/* Runs the program, which was called by a name, or by none. */
+_Noreturn void mochi_main(const char *called);
+
 /* Finds what is printed and not written yet; writes it. */
 const uint8_t *mochi_unwritten(size_t *size);
 void mochi_write_unwritten(void);

@@ -96,14 +96,13 @@ static int error;
 
 int *__errno_location(void) { return &error; }
 
-int main(int count, char **arguments);
-void mochi_process(uintptr_t *start);
+_Noreturn void mochi_process(uintptr_t *start);
 
-/* Calls `main` with what the kernel has put on the stack. */
+/* Takes what the kernel has put on the stack: the number of arguments, these, the environment. */
 void mochi_process(uintptr_t *start) {
     char **arguments = (char **)(start + 1);
     environ = arguments + *start + 1;
-    _exit(main((int)*start, arguments));
+    mochi_main(arguments[0]);
 }
 
 _Noreturn void _exit(int status) {

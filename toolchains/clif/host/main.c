@@ -2,10 +2,10 @@
 
 #include "host.h"
 
-int main(int count, char **arguments) {
-    if (count > 0) { /* the name by which it was called, and not where it lies */
-        mochi_name = arguments[0];
-        for (const char *at = mochi_name; *at != '\0'; at++) {
+_Noreturn void mochi_main(const char *called) {
+    if (called != NULL) { /* the name by which it was called, and not where it lies */
+        mochi_name = called;
+        for (const char *at = called; *at != '\0'; at++) {
             if (*at == '/' || *at == '\\') {
                 mochi_name = at + 1;
             }
@@ -20,3 +20,7 @@ int main(int count, char **arguments) {
     mochi_run(mochi_program, NULL);
     mochi_system_exit(0);
 }
+
+#ifdef __APPLE__ /* elsewhere, the system starts a function that calls it */
+int main(int count, char **arguments) { mochi_main(count > 0 ? arguments[0] : NULL); }
+#endif

@@ -154,15 +154,16 @@ enum { RETURN_ADDRESS = 1 }; /* words above the frame pointer */
 
 /* Follows the chain of frames while it stays on the program's stack. */
 static size_t walk(Registers at, uintptr_t *addresses) {
-    uintptr_t low = (uintptr_t)stack + STACK_GUARD, high = (uintptr_t)mochi_system_memory();
+    uintptr_t low = (uintptr_t)stack + STACK_GUARD;
+    uintptr_t high = (uintptr_t)mochi_system_memory() - RETURN_ADDRESS * sizeof(uintptr_t);
     size_t count = 0;
     addresses[count++] = at.pc;
-    while (count < FRAMES && at.frame >= low && at.frame < high - 16 * sizeof(uintptr_t) &&
+    while (count < FRAMES && at.frame >= low && at.frame < high &&
            at.frame % sizeof(uintptr_t) == 0) {
         const uintptr_t *frame = (const uintptr_t *)at.frame;
         uintptr_t next = frame[0];
 #ifdef __s390x__
-        if (next < low || next >= high - 16 * sizeof(uintptr_t)) {
+        if (next < low || next >= high) {
             break;
         }
         addresses[count++] = ((const uintptr_t *)next)[RETURN_ADDRESS];

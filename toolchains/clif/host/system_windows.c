@@ -1,4 +1,4 @@
-/* Windows. */
+/* Windows. Programs contain no C library: the functions here are those of the system. */
 
 #include "host.h"
 
@@ -6,6 +6,7 @@
 #include <windows.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { FRAMES = 64 };
 
@@ -62,7 +63,44 @@ uint64_t mochi_system_nanoseconds(void) {
     return (ticks - 116444736000000000) * 100;
 }
 
+#ifdef MOCHI_LIBRARY
 char **mochi_system_environment(void) { return _environ; }
+#else
+/* Not those that begin with `=`: the system keeps the directories of its drives in them. */
+char **mochi_system_environment(void) {
+    char *first = GetEnvironmentStringsA();
+    size_t count = 1; /* with the end */
+    for (char *at = first; at != NULL && *at != '\0'; at += strlen(at) + 1) {
+        count += *at != '=';
+    }
+    static char *none;
+    size_t size = count * sizeof none;
+    char **found = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    if (found == NULL) {
+        return &none;
+    }
+    size_t index = 0;
+    for (char *at = first; index < count - 1; at += strlen(at) + 1) {
+        if (*at != '=') {
+            found[index++] = at;
+        }
+    }
+    return found;
+}
+
+_Noreturn void mainCRTStartup(void);
+
+/* The start of the process. The command line begins with the name of the program. */
+void mainCRTStartup(void) {
+    static char name[MAX_PATH];
+    const char *line = GetCommandLineA();
+    char end = *line == '"' ? *line++ : ' ';
+    for (size_t at = 0; at < MAX_PATH - 1 && line[at] != '\0' && line[at] != end; at++) {
+        name[at] = line[at];
+    }
+    mochi_main(name);
+}
+#endif
 
 _Noreturn void mochi_system_exit(int status) {
     ExitProcess((UINT)status);
@@ -104,9 +142,9 @@ static LONG WINAPI trapped(EXCEPTION_POINTERS *found) {
     uintptr_t frame = found->ContextRecord->Fp;
     addresses[count++] = found->ContextRecord->Pc;
 #endif
-    NT_TIB *thread = (NT_TIB *)NtCurrentTeb();
-    while (count < FRAMES && frame >= (uintptr_t)thread->StackLimit &&
-           frame < (uintptr_t)thread->StackBase - 16 && frame % sizeof frame == 0) {
+    ULONG_PTR low, high;
+    GetCurrentThreadStackLimits(&low, &high);
+    while (count < FRAMES && frame >= low && frame < high - 16 && frame % sizeof frame == 0) {
         const uintptr_t *words = (const uintptr_t *)frame;
         addresses[count++] = words[1];
         if (words[0] <= frame) {
