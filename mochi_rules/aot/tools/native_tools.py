@@ -206,14 +206,15 @@ def _has_rust_target(triple: str) -> bool:
 @cache
 def zig_command() -> tuple[str, ...]:
     """Return the command of Zig, installed or of the Python package; empty where there is none."""
-    import sys  # noqa: PLC0415 - of launchers that Zig links only
-    from importlib.util import find_spec  # noqa: PLC0415
+    from importlib.util import find_spec  # noqa: PLC0415 - of what Zig links only
 
     if given := os.environ.get("ZIG"):
         return tuple(shlex.split(given))
     if shutil.which("zig"):
         return ("zig",)
-    return (sys.executable, "-m", "ziglang") if find_spec("ziglang") else ()
+    package = find_spec("ziglang")
+    # `python -m ziglang` starts it, too, and takes as long as Zig itself takes to link.
+    return (str(Path(package.origin).with_name("zig")),) if package and package.origin else ()
 
 
 def _output(*command: str) -> str:

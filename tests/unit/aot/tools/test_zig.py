@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,11 +24,11 @@ def _fresh(monkeypatch):
     native_tools.zig_command.cache_clear()
 
 
-def test_python_may_be_in_a_folder_with_a_space(monkeypatch) -> None:
-    """The command is words, not a line."""
-    monkeypatch.setattr("sys.executable", "/my venv/bin/python")
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
-    assert native_tools.zig_command() == ("/my venv/bin/python", "-m", "ziglang")
+def test_python_package_may_be_in_a_folder_with_a_space(monkeypatch) -> None:
+    """The command is words, not a line; no Python is started for it."""
+    package = SimpleNamespace(origin="/my venv/ziglang/__init__.py")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: package)
+    assert native_tools.zig_command() == ("/my venv/ziglang/zig",)
 
 
 def test_variable_is_read_as_a_shell_does(monkeypatch) -> None:
