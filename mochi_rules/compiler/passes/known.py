@@ -11,7 +11,7 @@ from mochi_rules.compiler.ir.function import Block, Branch, Jump
 from mochi_rules.compiler.ir.types import INT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.facts import Facts
@@ -49,14 +49,22 @@ class _Placed(Generic[_T]):
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._items: list[tuple[Block, _T]] = []
+        self._found: dict[Block, list[_T]] = {}
 
     def add(self, block: Block, item: _T) -> None:
         """Add what holds from a block on."""
         self._items.append((block, item))
+        self._found.clear()
         self.__dict__.pop("_nested", None)
 
     def reaching(self, block: Block) -> list[_T]:
         """Return the items whose blocks dominate a block, in the order in which they were added."""
+        found = self._found.get(block)
+        if found is None:
+            found = self._found[block] = self._find(block)
+        return found
+
+    def _find(self, block: Block) -> list[_T]:
         if len(self._items) > _FEW:
             return [self._items[number][1] for number in sorted(self._numbers(block))]
         dominates = self._flow.dominates
@@ -114,6 +122,8 @@ class _Facts:
 
     def reaching(self, block: Block) -> list[Fact]:
         """Return the facts whose blocks dominate a block; what is certain first."""
+        if not self._supposed:
+            return self._certain.reaching(block)
         dominates = self._flow.dominates
         supposed = [fact for fact in self._supposed if dominates(fact.block, block)]
         return self._certain.reaching(block) + supposed
@@ -196,13 +206,16 @@ class Known:
                 self.known[sign][one] = _Facts(self.flow)
             yield self.known[sign][one], fact
 
-    def facts(self, sign: int, value: Value, place: Place) -> Iterator[Fact]:
+    def facts(self, sign: int, value: Value, place: Place) -> Sequence[Fact]:
         """Return the facts about a value that hold at a place."""
         block, position = place
         facts = self.known[sign].get(value)
-        for fact in facts.reaching(block) if facts else ():
-            if fact.block is not block or fact.position < position:
-                yield fact
+        if facts is None:
+            return ()
+        return [
+            fact for fact in facts.reaching(block)
+            if fact.block is not block or fact.position < position
+        ]  # fmt: skip
 
     def earlier_lengths(self, length: Value) -> list[Value]:
         """Return lengths of the same list that were found before: nobody shortens a list."""
