@@ -34,7 +34,7 @@ _RANGES = {
 # Operations whose result is their first argument; and those whose result is below the second.
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
-_STEPS = 500
+_STEPS = 1000
 _UNKNOWN = 1 << 80  # a growth: with the bounds of ints that are added to it, still above all ints
 _LENGTHS = 8  # of one list that are tried, the latest
 _DEEPEST = 20  # claims in a proof of a claim
@@ -123,8 +123,10 @@ class Bounds(Known):
         if value.op == "const":
             return sign * int(value.attr)
         known = self._found(sign, value, place)
-        if known is not None or self.steps < 0 or self.depth > _DEEPEST:
-            return LIMIT[sign] if known is None else known
+        if known is not None:
+            return known
+        if self.steps < 0 or self.depth > _DEEPEST:
+            return min([LIMIT[sign], *self._constants(sign, value, place)])
         self.depth += 1
         found = self._by_definition(sign, value, place)
         for fact in self.facts(sign, value, place):
@@ -132,6 +134,10 @@ class Bounds(Known):
             found = min(found, other + fact.change)
         self.depth -= 1
         return found
+
+    def _constants(self, sign: int, value: Value, place: Place) -> list[int]:
+        """Return the numbers that a value is compared with, which need no further steps."""
+        return [fact.change for fact in self.facts(sign, value, place) if fact.other is None]
 
     def _by_definition(self, sign: int, value: Value, place: Place) -> int:
         limit = LIMIT[sign]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mochi_rules.compiler.ir.facts import Facts
 from mochi_rules.compiler.ir.parse import parse_function
+from mochi_rules.compiler.passes import bounds as bounds_module
 from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds
 
 
@@ -47,3 +48,22 @@ def test_a_parameter_is_bounded_by_how_often_its_loop_iterates() -> None:
     [total, _] = header.params
     assert 5 + 10 * 9 <= bounds.most(total, (behind, 0)) < MOST
     assert 5 - 10 * 3 >= bounds.least(total, (behind, 0)) > LEAST
+
+
+def test_a_comparison_with_a_constant_holds_when_no_steps_are_left(monkeypatch) -> None:
+    """However much there is to look at, what a branch says of a value itself is not forgotten."""
+    monkeypatch.setattr(bounds_module, "_STEPS", 0)
+    function = parse_function(
+        "fun f(i: int): int {\n"
+        "b0:\n"
+        "  v1: bool = lt i, 10\n"
+        "  branch v1, b1, b2\n"
+        "b1:\n"
+        "  return 1\n"
+        "b2:\n"
+        "  return 0\n"
+        "}\n"
+    )
+    bounds = Bounds(Facts(function))
+    [i] = function.params
+    assert bounds.most(i, (function.blocks[1], 0)) == 9
