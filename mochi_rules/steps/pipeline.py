@@ -116,13 +116,14 @@ class Pipeline:
             for name, content in inputs.items()
         }
         # Most steps are prepared twice: to fetch their results early, or as the check of another.
-        about = (step.verb, step.arguments, step.tools, step.engine, step.output)
-        known = self._prepared.get((about, *digests.items()))
+        settings = (step.verb, step.arguments, step.tools, step.engine, step.output)
+        about = (settings, *sorted(digests.items()))
+        known = self._prepared.get(about)
         if known is None:
             known = prepare(self._describe(step, digests))
         if known.spec.target != target:
             known = replace(known, spec=replace(known.spec, target=target))
-        self._prepared[about, *digests.items()] = known
+        self._prepared[about] = known
         return known
 
     def _describe(self, step: Step, inputs: Mapping[str, Digest]) -> ActionSpec:

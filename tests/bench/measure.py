@@ -7,10 +7,13 @@ import statistics
 import subprocess
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+_Name = TypeVar("_Name")
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ def run_once(command: Sequence[str]) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def in_turns(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cost]:
+def in_turns(commands: Mapping[_Name, Sequence[str]], rounds: int) -> dict[_Name, Cost]:
     """Run all commands in turns after one warm-up each; return medians by name."""
-    found: dict[str, list[Cost]] = {name: [] for name in commands}
+    found: dict[_Name, list[Cost]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():
             cost = run_once(command)

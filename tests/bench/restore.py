@@ -1,8 +1,8 @@
-"""Builds restored from the cache with executables and without: time, and what the cache takes.
+"""Builds restored from the cache against those that compile, with executables and without.
 
     python -m tests.bench.restore [MODULES]
 
-Needs the launcher: `mochi-rules toolchain install launcher`.
+Of 20 modules 15 are programs. Needs the launcher: `mochi-rules toolchain install launcher`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from mochi_rules.cache.cache import Cache
-from tests.bench.measure import in_turns, run_once
+from tests.bench.measure import in_turns
 from tests.bench.repository import write_repository
 
 ROUNDS = 3
@@ -26,18 +26,20 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = f"{folder}/cache"
         root = Path(folder, "ours")
         write_repository(root, count)
-        build = f"{sys.executable} -m SCons -Q -s -j2 -C {root}"
-        sizes = {}
-        for link in ("none", "launcher"):
-            run_once(["sh", "-c", f"{build} link={link}"])
-            sizes[link] = Cache(Path(folder, "cache", "mochi_rules")).report().usage.size
-        restore = f"rm -rf {root}/build; exec {build} link="
-        links = {link: ["sh", "-c", restore + link] for link in sizes}
-        costs = in_turns(links, ROUNDS)
-        for link, cost in costs.items():
-            ratio = f"{cost.wall / costs['none'].wall:.2f} x"
-            size = f"cache {sizes[link] / 1e6:.0f} MB"
-            print(f"link={link:9} {cost.wall:6.2f} s, {cost.cpu:6.2f} s of CPU: {ratio}, {size}")
+        build = f"{sys.executable} -m SCons -Q -s -j2 -C {root} link="
+        commands = {}
+        for link in ("launcher", "none"):
+            compiles = f"rm -rf {root}/build {folder}/cache; exec {build}{link}"
+            restores = f"rm -rf {root}/build; exec {build}{link}"
+            commands[link, "compiled"] = ["sh", "-c", compiles]
+            commands[link, "restored"] = ["sh", "-c", restores]
+        costs = in_turns(commands, ROUNDS)
+        for (link, how), cost in costs.items():
+            compiled = costs[link, "compiled"]
+            ratios = f"{compiled.wall / cost.wall:.1f} x, CPU {compiled.cpu / cost.cpu:.1f} x"
+            print(f"link={link:9} {how} {cost.wall:6.2f} s, CPU {cost.cpu:6.2f} s: {ratios}")
+        size = Cache(Path(folder, "cache", "mochi_rules")).report().usage.size
+        print(f"cache {size / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -236,6 +236,16 @@ def test_signature_is_the_key_without_inputs(pipeline: Pipeline) -> None:
     assert pipeline.identities.of("mochi") in text
 
 
+def test_key_of_a_step_is_made_once(pipeline: Pipeline) -> None:
+    """As the check of another, and as a step of its own, whatever comes first among its inputs."""
+    inputs = {"b.mochi": b"", **SOURCES}
+    first = pipeline.prepare(STEP, inputs)
+    digests = {name: digest_bytes(data) for name, data in reversed(inputs.items())}
+    second = pipeline.prepare(STEP, digests, "app.wasm")
+    assert second.messages is first.messages
+    assert (first.spec.target, second.spec.target) == ("", "app.wasm")
+
+
 def test_no_path_of_this_machine_is_in_a_key(pipeline: Pipeline, tmp_path: Path) -> None:
     """Two checkouts share their entries."""
     for step, inputs in ((STEP, SOURCES), (aot_step(CONFIG), {WASM: b"w"})):
