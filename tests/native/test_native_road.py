@@ -14,6 +14,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from mochi_rules.aot.native.client import NativeConfig, compile_clif
+from mochi_rules.aot.native.linker import link_arguments
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.elf.checks.native_objects import require_sound_native
@@ -106,6 +107,23 @@ def test_release_has_the_names_of_functions(native: Machine) -> None:
         symbols = ELFFile(stream).get_section_by_name(".symtab").iter_symbols()
         functions = {row.name for row in symbols if row["st_info"]["type"] == "STT_FUNC"}
     assert {"fib", "main", "mochi_program"} <= functions
+
+
+@pytest.mark.needs("ld.lld")
+def test_linker_of_llvm_lays_a_program_out_alike(native: Machine) -> None:
+    """It is the one that Zig has: two segments, and none that is written and executed."""
+    program = native.executable("a.mochi", 'print("hello")\n')
+    flags = link_arguments(
+        native.config.platform, ("program.o", "host.o"), "other", debug_info=False
+    )
+    subprocess.run([native.compiler, "-fuse-ld=lld", *flags], cwd=native.folder, check=True)
+    other = native.folder / "other"
+    assert native.run(other).stdout == b"hello\n"
+    for path in (program, other):
+        with path.open("rb") as stream:
+            segments = [row.header for row in ELFFile(stream).iter_segments("PT_LOAD")]
+        read, write, execute = 4, 2, 1
+        assert [row.p_flags for row in segments] == [read | execute, read | write]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
