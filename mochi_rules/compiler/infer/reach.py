@@ -25,11 +25,19 @@ def always_leaves(body: list[ast.Stmt]) -> bool:
             case ast.While(condition=ast.BoolLit(value=True)):
                 if not _breaks(statement.body):
                     return True
+            case ast.ExprStmt(value=ast.Match(arms=arms)):
+                if _matches_all(arms) and all(always_leaves(arm.block or []) for arm in arms):
+                    return True
             case ast.ExprStmt(value=ast.Call(callee=ast.Name(decl=Builtin(name="panic")))):
                 return True
             case _:
                 pass
     return False
+
+
+def _matches_all(arms: list[ast.MatchArm]) -> bool:
+    """Whether some arm takes what no other does."""
+    return any(isinstance(arm.pattern, ast.Name) and arm.pattern.name == "_" for arm in arms)
 
 
 def _breaks(body: list[ast.Stmt]) -> bool:
@@ -38,6 +46,8 @@ def _breaks(body: list[ast.Stmt]) -> bool:
         if isinstance(statement, ast.Break):
             return True
         if isinstance(statement, ast.If) and any(map(_breaks, _bodies(statement))):
+            return True
+        if any(map(_breaks, _arms(statement))):
             return True
     return False
 
@@ -63,7 +73,14 @@ def _returns(body: list[ast.Stmt]) -> Iterator[ast.Return]:
             case ast.While() | ast.For() | ast.Test():
                 yield from _returns(statement.body)
             case _:
-                pass
+                yield from chain.from_iterable(map(_returns, _arms(statement)))
+
+
+def _arms(statement: ast.Stmt) -> Iterator[list[ast.Stmt]]:
+    """Yield the blocks of the arms where a statement is a `match`."""
+    match statement:
+        case ast.ExprStmt(value=ast.Match(arms=arms)):
+            yield from (arm.block or [] for arm in arms)
 
 
 def _bodies(node: ast.If) -> Iterator[list[ast.Stmt]]:
