@@ -24,11 +24,12 @@ THREAD_STACK = WASM_STACK + (16 << 20)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a program did."""
+    """What a program did, and the size of its memory at the end in pages of 64 KiB."""
 
     status: int
     stdout: str
     stderr: str
+    pages: int
 
 
 def run_wasm(
@@ -47,6 +48,7 @@ def run_wasm(
     linker = wasmtime.Linker(engine)
     linker.define_wasi()
     results: list[tuple[int, str]] = []
+    pages: list[int] = []
 
     def call() -> None:
         instance = linker.instantiate(store, wasmtime.Module(engine, wasm))
@@ -57,6 +59,7 @@ def run_wasm(
             results.append((end.code, ""))
         except wasmtime.Trap as trap:
             results.append((-1, str(trap)))
+        pages.append(instance.exports(store)["memory"].size(store))
 
     threading.stack_size(THREAD_STACK)
     thread = threading.Thread(target=call)
@@ -69,6 +72,7 @@ def run_wasm(
         status,
         (folder / "stdout").read_bytes().decode("utf-8", "replace"),
         (folder / "stderr").read_bytes().decode("utf-8", "replace") + trap,
+        *pages,
     )
 
 
