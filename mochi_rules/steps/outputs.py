@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.diagnostic import environment_error
 from mochi_rules.base.digest import digest_bytes
-from mochi_rules.base.files import is_special, is_stream, reason, write_through
+from mochi_rules.base.files import is_stream, reason, write_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +38,7 @@ def place(step: Step, path: Path, data: bytes, name: str) -> None:
     Raises:
         MochiError: As `write_output`, or there is a pipe or a device, which keeps no output.
     """
-    if is_special(path) and is_stream(path):
+    if is_stream(path):
         message = f"cannot write `{name}`: it is a pipe or a device"
         raise environment_error("B014", message, help=f"move or remove `{name}`")
     write_output(path, data, name, step.mode)

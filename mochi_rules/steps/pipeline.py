@@ -7,12 +7,11 @@ cache holds is taken; otherwise the step runs, checks what it made, and all of i
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.config import canonical
-from mochi_rules.base.dataclass import dataclass
+from mochi_rules.base.dataclass import dataclass, replace
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.base.digest import Digest, digest_bytes
 from mochi_rules.base.events import Outcome

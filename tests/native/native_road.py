@@ -98,6 +98,12 @@ class Machine:
             command, input=stdin, capture_output=True, check=False, timeout=_PATIENCE, **options
         )
 
+    def run_golden(self, path: Path) -> subprocess.CompletedProcess[bytes]:
+        """Run a golden program, with its input if it has one."""
+        stdin = path.with_suffix(".in")
+        program = self.executable(path.name, path.read_text("utf-8"))
+        return self.run(program, stdin.read_bytes() if stdin.exists() else b"")
+
 
 @cache  # it is the same for every machine
 def _clif(name: str, source: str, optimize: int) -> str:

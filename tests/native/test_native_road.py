@@ -57,16 +57,10 @@ def native(clif_worker: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     made.worker.close()
 
 
-def _stdin(path: Path) -> bytes:
-    stdin = path.with_suffix(".in")
-    return stdin.read_bytes() if stdin.exists() else b""
-
-
 @pytest.mark.parametrize("path", RUN, ids=lambda path: path.stem)
 def test_program_prints_its_golden(machine: Machine, path: Path) -> None:
     """The output is that of the WebAssembly."""
-    program = machine.executable(path.name, path.read_text("utf-8"))
-    ended = machine.run(program, _stdin(path))
+    ended = machine.run_golden(path)
     assert ended.stderr == b""
     assert ended.stdout == path.with_suffix(".out").read_bytes()
     assert ended.returncode == 0
@@ -75,8 +69,7 @@ def test_program_prints_its_golden(machine: Machine, path: Path) -> None:
 @pytest.mark.parametrize("path", FAIL, ids=lambda path: path.stem)
 def test_failing_program_says_what_and_where(machine: Machine, path: Path) -> None:
     """The message names file and line; the status is 1."""
-    program = machine.executable(path.name, path.read_text("utf-8"))
-    ended = machine.run(program, _stdin(path))
+    ended = machine.run_golden(path)
     assert ended.stdout == path.with_suffix(".out").read_bytes()
     assert ended.stderr == path.with_suffix(".err").read_bytes()
     assert ended.returncode == 1

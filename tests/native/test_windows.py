@@ -68,16 +68,10 @@ def windows(
     made.worker.close()
 
 
-def _stdin(path: Path) -> bytes:
-    stdin = path.with_suffix(".in")
-    return stdin.read_bytes() if stdin.exists() else b""
-
-
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
 def test_program_prints_its_golden(windows: Machine, path: Path) -> None:
     """Lines end as under Linux."""
-    program = windows.executable(path.name, path.read_text("utf-8"))
-    ended = windows.run(program, _stdin(path))
+    ended = windows.run_golden(path)
     assert ended.stderr == b""
     assert ended.stdout == path.with_suffix(".out").read_bytes()
     assert ended.returncode == 0
@@ -86,8 +80,7 @@ def test_program_prints_its_golden(windows: Machine, path: Path) -> None:
 @pytest.mark.parametrize("path", FAILING, ids=lambda path: path.stem)
 def test_failing_program_says_what_and_where(windows: Machine, path: Path) -> None:
     """The message names file and line; the status is 1."""
-    program = windows.executable(path.name, path.read_text("utf-8"))
-    ended = windows.run(program, _stdin(path))
+    ended = windows.run_golden(path)
     assert ended.stdout == path.with_suffix(".out").read_bytes()
     assert ended.stderr == path.with_suffix(".err").read_bytes()
     assert ended.returncode == 1

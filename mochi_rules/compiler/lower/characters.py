@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import object_layout as layout
-from mochi_rules.compiler.lower.slots import push_all
+from mochi_rules.compiler.lower.slots import else_call, push_all
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -38,11 +38,7 @@ def _string_char(s: Selector, value: Value) -> None:
     byte = _byte_at(s, held, place)
     _if_ascii(s, byte)
     push_ascii(s, byte)
-    s.raw("else")
-    s.raw("local.get", held)
-    s.raw("local.get", place)
-    s.call("string_char_at_offset")
-    s.raw("end")
+    else_call(s, "string_char_at_offset", held, place)
 
 
 def _byte_at(s: Selector, held: int, place: int) -> int:
@@ -81,11 +77,7 @@ def _string_eq_at(s: Selector, value: Value) -> None:
     byte = _byte_at(s, held, place)
     _if_ascii(s, byte)
     _is_character(s, byte, other)
-    s.raw("else")
-    for local in (held, place, other):
-        s.raw("local.get", local)
-    s.call("string_eq_at")
-    s.raw("end")
+    else_call(s, "string_eq_at", held, place, other)
 
 
 def _string_eq_chars(s: Selector, value: Value) -> None:
@@ -101,11 +93,7 @@ def _string_eq_chars(s: Selector, value: Value) -> None:
     s.raw("local.get", byte)
     s.raw("local.get", other_byte)
     s.raw("i32.eq")
-    s.raw("else")
-    for local in (held, place, other, other_place):
-        s.raw("local.get", local)
-    s.call("string_eq_chars")
-    s.raw("end")
+    else_call(s, "string_eq_chars", held, place, other, other_place)
 
 
 # Slices of one character
@@ -169,11 +157,7 @@ def _string_order_cut(s: Selector, value: Value) -> None:
     s.raw("local.get", byte)
     s.raw("i32.const", 1)
     s.raw("i32.shl")
-    s.raw("else")
-    s.raw("local.get", held)
-    s.raw("local.get", index)
-    s.call("string_order_cut")
-    s.raw("end")
+    else_call(s, "string_order_cut", held, index)
 
 
 def _string_eq_cut(s: Selector, value: Value) -> None:
@@ -181,11 +165,7 @@ def _string_eq_cut(s: Selector, value: Value) -> None:
     byte = _cut_byte(s, held, index)
     _if_ascii(s, byte)
     _is_character(s, byte, other)
-    s.raw("else")
-    for local in (held, index, other):
-        s.raw("local.get", local)
-    s.call("string_eq_cut")
-    s.raw("end")
+    else_call(s, "string_eq_cut", held, index, other)
 
 
 HANDLERS: dict[str, Handler] = {

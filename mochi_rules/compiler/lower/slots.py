@@ -76,6 +76,15 @@ def push_all(s: Selector, value: Value) -> None:
         s.push(arg)
 
 
+def else_call(s: Selector, function: str, *operands: int) -> None:
+    """End a conditional whose other result a function of the runtime library computes."""
+    s.raw("else")
+    for local in operands:
+        s.raw("local.get", local)
+    s.call(function)
+    s.raw("end")
+
+
 def stop_if(s: Selector, failure: str, value: Value, *operands: int) -> None:
     """Stop the program when the top of the stack is true."""
     s.raw("if", None)

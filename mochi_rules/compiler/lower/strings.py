@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.object_layout import count_code_points
-from mochi_rules.compiler.lower.slots import and_unique, push_all
+from mochi_rules.compiler.lower.slots import and_unique, else_call, push_all
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -209,11 +209,7 @@ def _string_offset(s: Selector, value: Value) -> None:
     s.raw("if", "i32")
     s.raw("local.get", index)
     s.raw("i32.wrap_i64")
-    s.raw("else")
-    s.raw("local.get", held)
-    s.raw("local.get", index)
-    s.call("string_offset")
-    s.raw("end")
+    else_call(s, "string_offset", held, index)
 
 
 def _string_next(s: Selector, value: Value) -> None:
@@ -223,11 +219,7 @@ def _string_next(s: Selector, value: Value) -> None:
     s.raw("local.get", place)
     s.raw("i32.const", 1)
     s.raw("i32.add")
-    s.raw("else")
-    s.raw("local.get", held)
-    s.raw("local.get", place)
-    s.call("string_next")
-    s.raw("end")
+    else_call(s, "string_next", held, place)
 
 
 HANDLERS: dict[str, Handler] = {
