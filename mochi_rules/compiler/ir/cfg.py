@@ -11,6 +11,8 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mochi_rules.compiler.ir.function import Block, Function
 
 
@@ -128,6 +130,16 @@ class Flow:
                     body.add(block)
                     ways += self.predecessors[block]
         return found
+
+    @cached_property
+    def innermost(self) -> dict[Block, set[Block]]:
+        """The loops without another loop in them."""
+        headers = self.headers
+        return {head: body for head, body in self.loops.items() if len(body & headers) == 1}
+
+    def in_order(self, blocks: Iterable[Block]) -> list[Block]:
+        """Return blocks in reverse postorder."""
+        return sorted(blocks, key=self.number.__getitem__)
 
 
 def _reverse_postorder(entry: Block) -> list[Block]:

@@ -43,7 +43,7 @@ class _Filling:
 def fill(function: Function, context: Context) -> None:
     """Copy the innermost loops of a function that append in every iteration."""
     facts = context.facts(function)
-    found = [filling for header in facts.flow.loops if (filling := _filling(facts, header))]
+    found = [filling for header in facts.flow.innermost if (filling := _filling(facts, header))]
     if not found:
         return
     longer = [_Longer(filling, facts.homes) for filling in found]
@@ -57,7 +57,7 @@ def fill(function: Function, context: Context) -> None:
 def _filling(facts: Facts, header: Block) -> _Filling | None:
     body = facts.flow.loops[header]
     guard = guard_of(header, body, facts.homes)
-    if guard is None or len(body & facts.flow.headers) > 1 or _size(body) > _SIZE:
+    if guard is None or _size(body) > _SIZE:
         return None
     counter = counter_of(header, guard, body, facts.flow)
     latches = [block for block in facts.flow.predecessors[header] if block in body]

@@ -67,7 +67,7 @@ class _Loop:
         """Move what can be moved, in order."""
         first = self._first_round()
         comes_first = True  # nothing observable stays before it, in the first iteration
-        for block in filter(self.blocks.__contains__, self.flow.blocks):
+        for block in self.flow.in_order(self.blocks):
             comes_first = comes_first and block in first
             kept = []
             for value in block.code:

@@ -43,7 +43,7 @@ def _loops(facts: Facts) -> list[tuple[Block, Block]]:
     for header, body in flow.loops.items():
         if body & calls:
             around.update(dict.fromkeys(body, header))
-        elif header in around and len(body & flow.headers) == 1 and flow.entry_of(header):
+        elif header in around and header in flow.innermost and flow.entry_of(header):
             found.append((header, around[header]))
     return found
 
@@ -59,7 +59,7 @@ def _copy(facts: Facts, header: Block, calling: Block) -> None:
     flow = facts.flow
     entry, body, around = flow.entry_of(header), flow.loops[header], flow.loops[calling]
     assert entry is not None
-    blocks = sorted(body, key=flow.number.__getitem__)
+    blocks = flow.in_order(body)
     copies: dict[Value, Value] = {}
     for value in (value for block in blocks for value in _used(block)):
         home = facts.homes[value]

@@ -86,7 +86,7 @@ def find_loop(facts: Facts, header: Block) -> Loop | None:
     entry = flow.entry_of(header)
     if entry is None:
         return None
-    blocks = [block for block in flow.blocks if block in body]
+    blocks = flow.in_order(body)
     ends = [target for block in blocks for target in block.targets if target not in body]
     results: dict[Block, dict[Value, None]] = {end: {} for end in ends}
     for value in (value for block in blocks for value in (*block.params, *block.code)):

@@ -36,18 +36,20 @@ class _Loop:
 def rotate(function: Function, context: Context) -> None:
     """Rotate the innermost loops of a function."""
     facts = context.facts(function)
-    loops = [loop for header in facts.flow.loops if (loop := _find(facts, header))]
+    loops = [loop for header in facts.flow.innermost if (loop := _find(facts, header))]
     results = [_rename_behind(facts, loop) for loop in loops]
     for loop, values in zip(loops, results, strict=True):
         _rotate(function, loop, values)
     if loops:
+        moved = {loop.inside for loop in loops}
+        function.blocks = [block for block in function.blocks if block not in moved]
         facts.forget_flow()
 
 
 def _find(facts: Facts, header: Block) -> _Loop | None:
     """Return a loop by its first block, where it can be rotated."""
     body, sources, end = facts.flow.loops[header], facts.flow.predecessors[header], header.end
-    if len(body & facts.flow.headers) > 1 or len(sources) != 2 or not isinstance(end, Branch):
+    if len(sources) != 2 or not isinstance(end, Branch):
         return None
     if (end.then in body) == (end.otherwise in body) or not _is_condition(facts, header):
         return None
@@ -109,7 +111,6 @@ def _rotate(function: Function, loop: _Loop, results: list[Value]) -> None:
     loop.entry.code += [value for value in header.code if value.op in CONSTANTS]
     code = [value for value in header.code if value.op not in CONSTANTS]
     header.code, header.end = loop.inside.code, loop.inside.end
-    function.blocks.remove(loop.inside)
     for source in (loop.entry, header if loop.latch is loop.inside else loop.latch):
         _test(function, source, (code, end), loop, results)
 

@@ -74,10 +74,9 @@ def version_loops(function: Function, context: Context) -> None:
 
 def _candidates(facts: Facts) -> Iterator[Loop]:
     flow = facts.flow
-    for header, body in flow.loops.items():
+    for header, body in flow.innermost.items():
         code = [value for block in body for value in block.code]
-        is_innermost = len(body & flow.headers) == 1
-        if is_innermost and len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
+        if len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
             loop = find_loop(facts, header)
             if loop is not None and not is_unlikely(facts.flow, loop.entry):
                 yield loop
