@@ -10,6 +10,8 @@ from functools import cached_property
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
+from mochi_rules.compiler.ir.function import Branch
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -108,6 +110,17 @@ class Flow:
         """Return whether every way to a block leads through another; a block dominates itself."""
         start, end = self._spans[block]
         return start <= self._spans[other][0] < end
+
+    @cached_property
+    def unlikely(self) -> set[Block]:
+        """The blocks that run only where some branch goes the way that it rarely goes."""
+        found: set[Block] = set()
+        for block, above in self.dominator.items():
+            end = above.end
+            is_rare = isinstance(end, Branch) and end.likely and end.otherwise is block
+            if is_rare or above in found:
+                found.add(block)
+        return found
 
     @cached_property
     def headers(self) -> set[Block]:

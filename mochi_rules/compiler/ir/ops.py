@@ -265,6 +265,12 @@ _STRINGS = [
        _OF_BYTES),
     Op("string.eq_cut", "s: string, i: int, other: string", "bool",
        "whether s[i:i + 1] is the other string", Effects(BYTES, needs=(0, 2))),
+    # Of strings that are known to be ASCII alone.
+    Op("byte.load", "s: string, at: word", "word", "the byte at an offset", _OF_BYTES),
+    Op("byte.cut", "s: string, i: int", "word",
+       "the byte that is s[i:i + 1], or -1 where there is none; i may be any number", _OF_BYTES),
+    Op("byte.string", "b: word", "string", "the string of one byte, or the empty one where it is -1",
+       result_is="static"),
 ]  # fmt: skip
 
 _MAPS = [

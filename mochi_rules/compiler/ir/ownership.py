@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 Balances = dict["Value", int]  # without zeros
 
-_STATIC = frozenset({"null", "string"})
-
 
 def ownership_faults(function: Function, signatures: Mapping[str, Signature]) -> Iterator[str]:
     """Return what is wrong with the reference counts of a function that is sound otherwise."""
@@ -71,11 +69,13 @@ class _Walk:
 
     def _is_alive(self, value: Value) -> bool:
         name = self._first_name(value)
-        if self.held.get(name) or name in self.params or name.op in _STATIC:
+        if self.held.get(name) or name in self.params:
             return True
-        if result_is(name, self.signatures) == "borrowed":
-            return not name.args or self._is_alive(name.args[0])
-        return False
+        match result_is(name, self.signatures):
+            case "borrowed":
+                return not name.args or self._is_alive(name.args[0])
+            case held:
+                return held == "static"
 
     def _first_name(self, value: Value) -> Value:
         while result_is(value, self.signatures) == "alias":

@@ -19,10 +19,7 @@ def push_ascii(s: Selector, byte: int) -> None:
     """Push the static string of an ASCII character, with one more reference."""
     text = s.new_local("i32")
     s.raw("local.get", byte)
-    s.raw("i32.const", layout.ASCII_SIZE)
-    s.raw("i32.mul")
-    s.address("table", "ascii")
-    s.raw("i32.add")
+    push_character(s)
     s.raw("local.tee", text)
     s.raw("local.get", text)
     s.raw("i32.load", 2, layout.RC)
@@ -30,6 +27,16 @@ def push_ascii(s: Selector, byte: int) -> None:
     s.raw("i32.add")
     s.raw("i32.store", 2, layout.RC)
     s.raw("local.get", text)
+
+
+def push_character(s: Selector) -> None:
+    """Replace a byte, or -1, by the address of its string."""
+    s.raw("i32.const", layout.ASCII_SIZE)
+    s.raw("i32.mul")
+    s.raw("i32.const", layout.ASCII_SIZE)
+    s.raw("i32.add")
+    s.address("table", "ascii")
+    s.raw("i32.add")
 
 
 def _string_char(s: Selector, value: Value) -> None:
@@ -168,9 +175,62 @@ def _string_eq_cut(s: Selector, value: Value) -> None:
     else_call(s, "string_eq_cut", held, index, other)
 
 
+# Bytes of strings that are ASCII alone
+
+
+def _byte_load(s: Selector, value: Value) -> None:
+    push_all(s, value)
+    s.raw("i32.add")
+    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+
+
+def _byte_cut(s: Selector, value: Value) -> None:
+    """Push a byte, or -1; an index counts from the end, but -1, for there the slice ends at 0."""
+    held, index, length = s.hold(value.args[0]), s.hold(value.args[1]), s.new_local("i64")
+    s.raw("local.get", index)
+    s.raw("local.get", held)
+    s.raw("i64.load32_u", 2, layout.STRING_COUNT)
+    s.raw("local.tee", length)
+    s.raw("i64.lt_u")
+    s.raw("if", "i32")
+    _byte_of(s, held, index)
+    s.raw("else")
+    s.raw("local.get", index)
+    s.raw("local.get", length)
+    s.raw("i64.add")
+    place = s.hold_top("i64")
+    s.raw("local.get", place)
+    s.raw("local.get", length)
+    s.raw("i64.lt_u")
+    s.raw("local.get", index)
+    s.raw("i64.const", -1)
+    s.raw("i64.ne")
+    s.raw("i32.and")
+    s.raw("if", "i32")
+    _byte_of(s, held, place)
+    s.raw("else")
+    s.raw("i32.const", -1)
+    s.raw("end")
+    s.raw("end")
+
+
+def _byte_of(s: Selector, held: int, index: int) -> None:
+    s.raw("local.get", held)
+    s.raw("local.get", index)
+    s.raw("i32.wrap_i64")
+    s.raw("i32.add")
+    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+
+
+def _byte_string(s: Selector, value: Value) -> None:
+    s.push(value.args[0])
+    push_character(s)
+
+
 HANDLERS: dict[str, Handler] = {
     "string.char": _string_char, "string.eq_at": _string_eq_at,
     "string.eq_chars": _string_eq_chars, "string.order_at": _string_order_at,
     "string.cut": _string_cut, "string.order_cut": _string_order_cut,
     "string.eq_cut": _string_eq_cut,
+    "byte.load": _byte_load, "byte.cut": _byte_cut, "byte.string": _byte_string,
 }  # fmt: skip

@@ -54,7 +54,7 @@ STRING_BYTES = 8  # length in bytes
 STRING_COUNT = 12  # length in code points
 STRING_CAP = 16  # bytes of room
 STRING_DATA = 20
-ASCII_SIZE = 24  # of each row of the table of strings of one ASCII character
+ASCII_SIZE = 24  # of each row of the table of the empty string and those of one ASCII character
 
 LIST_LEN = 8
 LIST_CAP = 12

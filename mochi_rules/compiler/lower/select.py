@@ -174,6 +174,11 @@ class Selector:
             return self.hold_top(layout.machine_type(value.type))
         return self._local(value)
 
+    def operand_of(self, value: Value) -> Value | None:
+        """Return the operand of a value that need not be computed, or None: it has to be."""
+        [operand] = value.args
+        return operand if self._take(value) or operand in self.local_of else None
+
     def hold_top(self, machine: str) -> int:
         """Pop the top of the stack into a fresh local."""
         local = self.new_local(machine)

@@ -25,9 +25,9 @@ def string_object(text: bytes) -> bytes:
 
 
 def ascii_strings() -> bytes:
-    """Return the strings of one ASCII character, ASCII_SIZE bytes each."""
-    size = layout.ASCII_SIZE
-    return b"".join(string_object(bytes([byte])).ljust(size, b"\0") for byte in range(128))
+    """Return the empty string and those of one ASCII character, ASCII_SIZE bytes each."""
+    texts = (b"", *(bytes([byte]) for byte in range(128)))
+    return b"".join(string_object(text).ljust(layout.ASCII_SIZE, b"\0") for text in texts)
 
 
 _TABLES = {**TABLES, "ascii": ascii_strings}

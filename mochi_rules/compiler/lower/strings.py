@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.compiler.lower.characters import push_character
 from mochi_rules.compiler.lower.object_layout import count_code_points
 from mochi_rules.compiler.lower.slots import and_unique, else_call, push_all
 
@@ -26,20 +27,61 @@ def _string_len(s: Selector, value: Value) -> None:
 
 
 def _string_concat(s: Selector, value: Value) -> None:
-    """Append a few known bytes where the string is not shared and has room for eight."""
+    """Append a byte, or a few known ones, where the string is not shared and has room for them."""
     text, more = value.args
     known = more.attr if more.op == "string" else b""
-    if not 0 < len(known) <= _WORD:
-        push_all(s, value)
+    held = s.hold(text)
+    byte = s.operand_of(more) if more.op == "byte.string" else None
+    if byte is not None:
+        _append_byte(s, held, byte)
+    elif 0 < len(known) <= _WORD:
+        lengths = _if_room(s, held, _WORD)
+        s.raw("i64.const", _number(known))
+        s.raw("i64.store", 0, layout.STRING_DATA)
+        s.raw("local.get", held)
+        s.raw("local.get", lengths)
+        s.raw("i64.const", _lengths(known))
+        _else_concat(s, held)
+        s.push(more)
         s.call("string_concat")
-        return
-    held, lengths, length = s.hold(text), s.new_local("i64"), s.new_local("i32")
+        s.raw("end")
+    else:
+        s.raw("local.get", held)
+        s.push(more)
+        s.call("string_concat")
+
+
+def _append_byte(s: Selector, held: int, more: Value) -> None:
+    """Append an ASCII byte, or nothing where it is -1."""
+    byte = s.hold(more)
+    lengths = _if_room(s, held, 1)
+    s.raw("local.get", byte)
+    s.raw("i32.store8", 0, layout.STRING_DATA)
+    s.raw("local.get", held)
+    s.raw("local.get", lengths)
+    s.raw("i64.const", _lengths(b"0"))
+    if more.op != "byte.load":
+        s.raw("i64.const", 0)
+        s.raw("local.get", byte)
+        s.raw("i32.const", 0)
+        s.raw("i32.ge_s")
+        s.raw("select")
+    _else_concat(s, held)
+    s.raw("local.get", byte)
+    push_character(s)
+    s.call("string_concat")
+    s.raw("end")
+
+
+def _if_room(s: Selector, held: int, size: int) -> int:
+    """Begin a conditional, and push where a string ends; return a local with both its lengths."""
+    lengths, length = s.new_local("i64"), s.new_local("i32")
     s.raw("local.get", held)
     s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
     s.raw("local.tee", lengths)
     s.raw("i32.wrap_i64")
     s.raw("local.tee", length)
-    s.raw("i32.const", _WORD)
+    s.raw("i32.const", size)
     s.raw("i32.add")
     s.raw("local.get", held)
     s.raw("i32.load", 2, layout.STRING_CAP)
@@ -49,19 +91,16 @@ def _string_concat(s: Selector, value: Value) -> None:
     s.raw("local.get", held)
     s.raw("local.get", length)
     s.raw("i32.add")
-    s.raw("i64.const", _number(known))
-    s.raw("i64.store", 0, layout.STRING_DATA)
-    s.raw("local.get", held)
-    s.raw("local.get", lengths)
-    s.raw("i64.const", _lengths(known))
+    return lengths
+
+
+def _else_concat(s: Selector, held: int) -> None:
+    """Store lengths to which the top of the stack is added, and begin the other way."""
     s.raw("i64.add")
     s.raw("i64.store", 3, layout.STRING_BYTES)
     s.raw("local.get", held)
     s.raw("else")
     s.raw("local.get", held)
-    s.push(more)
-    s.call("string_concat")
-    s.raw("end")
 
 
 def _string_reserve(s: Selector, value: Value) -> None:

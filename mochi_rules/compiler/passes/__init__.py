@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.passes.accumulate import accumulate
+from mochi_rules.compiler.passes.ascii import use_bytes
 from mochi_rules.compiler.passes.consume import infer_consumed
 from mochi_rules.compiler.passes.context import Context
 from mochi_rules.compiler.passes.fill import fill
@@ -72,6 +73,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),
     Pass("hoist", 2, hoist),
+    Pass("ascii", 2, use_bytes),
     Pass("fill", 2, fill),
     Pass("version", 2, version_loops),
     Pass("unroll", 2, unroll),

@@ -13,7 +13,6 @@ from mochi_rules.compiler.ir.types import BOOL, INT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Function
 
@@ -99,12 +98,6 @@ def find_loop(facts: Facts, header: Block) -> Loop | None:
                 results[end][value] = None
     found = {end: list(values) for end, values in results.items()}
     return Loop(header, entry, body, blocks, found)
-
-
-def is_unlikely(flow: Flow, entry: Block) -> bool:
-    """Whether the loop that a block leads to is a copy for what is rare."""
-    ends = [source.end for source in flow.predecessors[entry]]
-    return any(isinstance(end, Branch) and end.likely and end.otherwise is entry for end in ends)
 
 
 def copy_loops(

@@ -25,7 +25,6 @@ from mochi_rules.compiler.ir.function import (
 from mochi_rules.compiler.ir.ops import CONSTANTS
 from mochi_rules.compiler.ir.types import BOOL, INT
 from mochi_rules.compiler.passes.counter import counter_of, guard_of
-from mochi_rules.compiler.passes.loop_copies import is_unlikely
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +81,7 @@ def _find(facts: Facts, header: Block) -> _Loop | None:
     body, entry = flow.loops[header], flow.entry_of(header)
     guard = guard_of(header, body, facts.homes) if len(body) == 2 and entry else None
     counter = counter_of(header, guard, body, flow) if guard else None
-    if entry is None or counter is None or is_unlikely(flow, entry):
+    if entry is None or counter is None or entry in flow.unlikely:
         return None
     if not 0 < counter.step <= _FEW or _is_short(counter):
         return None

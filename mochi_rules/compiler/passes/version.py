@@ -20,7 +20,6 @@ from mochi_rules.compiler.passes.loop_copies import (
     Loop,
     copy_loops,
     find_loop,
-    is_unlikely,
 )
 from mochi_rules.compiler.passes.ranges import RULES, drop_checks
 from mochi_rules.compiler.passes.shortest import Shortest
@@ -78,7 +77,7 @@ def _candidates(facts: Facts) -> Iterator[Loop]:
         code = [value for block in body for value in block.code]
         if len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
             loop = find_loop(facts, header)
-            if loop is not None and not is_unlikely(facts.flow, loop.entry):
+            if loop is not None and loop.entry not in facts.flow.unlikely:
                 yield loop
 
 

@@ -42,6 +42,8 @@ LOOKS = {
     "string.eq_chars": ([STRING, WORD, STRING, WORD], BOOL, None),
     "string.order_cut": ([STRING, INT], WORD, None),
     "string.eq_cut": ([STRING, INT, STRING], BOOL, None),
+    "byte.load": ([STRING, WORD], WORD, None),
+    "byte.cut": ([STRING, INT], WORD, None),
     "map.len": ([COUNTS], INT, None),
     "map.find": ([COUNTS, STRING], WORD, None),
     "entry.load": ([COUNTS, WORD], INT, None),
