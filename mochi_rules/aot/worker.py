@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine import make_compiler
-from mochi_rules.aot.tools.python_package import wheel_version
+from mochi_rules.aot.wheel import wheel_version
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.workers.protocol import Greeting
 from mochi_rules.workers.serve import serve

@@ -29,18 +29,31 @@ class Digest:
 
 
 class SharedBytes(bytes):
-    """Bytes that many steps take, such as a launcher: their digest is computed once."""
+    """Bytes that many steps take, such as a launcher: they are hashed once."""
+
+    @cached_property
+    def _state(self) -> hashlib._Hash:
+        return hashlib.sha256(self)
 
     @cached_property
     def digest(self) -> Digest:
         """The digest of the bytes."""
-        return _digest(self)
+        return Digest(self._state.hexdigest(), len(self))
+
+    def hash_with(self, rest: bytes) -> str:
+        """Return the SHA-256 of these bytes and the rest."""
+        state = self._state.copy()
+        state.update(rest)
+        return state.hexdigest()
 
 
-def digest_bytes(data: bytes) -> Digest:
-    """Return the digest of some bytes."""
-    return data.digest if isinstance(data, SharedBytes) else _digest(data)
+def digest_bytes(data: bytes, front: bytes = b"") -> Digest:
+    """Return the digest of some bytes.
 
-
-def _digest(data: bytes) -> Digest:
+    Where they begin with those of `front`, and these are shared, only the rest is hashed.
+    """
+    if isinstance(data, SharedBytes):
+        return data.digest
+    if isinstance(front, SharedBytes) and data.startswith(front):
+        return Digest(front.hash_with(data[len(front) :]), len(data))
     return Digest(hashlib.sha256(data).hexdigest(), len(data))

@@ -59,7 +59,7 @@ class StepAction(SCons.Action.FunctionAction):  # type: ignore[misc] # SCons has
 
 
 def restore(space: Workspace, node: Any) -> bool:
-    """Make an output of what a cache has at hand; False where its step has to run.
+    """Make an output of what is at hand, in a cache or as inputs; False where its step must run.
 
     All of it is our own code, of which one thread runs at a time: to pass it on to another one
     takes longer than doing it. So it is done where SCons looks for the next step. Whatever goes
@@ -67,13 +67,13 @@ def restore(space: Workspace, node: Any) -> bool:
     """
     task = space.tasks.get(node)
     is_alone = len(node.get_executor().get_action_list()) == 1
-    if task is None or not (task.step.is_stored and is_alone and SCons.Action.execute_actions):
+    if task is None or task.notice or not (is_alone and SCons.Action.execute_actions):
         return False
     started = StepStarted(task.step.verb, task.name)
     try:
         with span("step", f"{task.step.verb} {task.name}"):
             space.prepare_steps()
-            inputs = _digests(space, task)
+            inputs = _digests(space, task) if task.step.is_stored else {}
             result = space.pipeline.restore(task.step, inputs, task.read, node_path(node))
             if result is None:
                 return False
@@ -158,7 +158,7 @@ def _keep(space: Workspace, node: Any, task: Task, result: StepResult, *, is_las
     """Place the output, note the key, show the warnings."""
     space.contents.pop(node, None)
     if is_last:
-        space.contents[node] = result.digest or digest_bytes(result.made.data)
+        space.contents[node] = result.made.digest or digest_bytes(result.made.data)
     is_compared = is_last and task.step.is_stored
     digest = space.contents[node].hash if is_compared else CHANGED
     if task.has_file:

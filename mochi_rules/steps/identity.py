@@ -29,11 +29,11 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": (*_STEPS, "compiler", "formats/build_info.py", "wasm",
               "steps/engines/compiler_worker.py", "steps/engines/engines.py",
               "steps/diagnostic_json.py", "steps/native/native_program.py", "aot/engine.py",
-              "aot/tools/python_package.py", "aot/worker.py", "workers"),
+              "aot/wheel.py", "aot/worker.py", "workers"),
     "import": (*_STEPS, "wasm", "aot/wat_assembler.py", "steps/import_checks.py"),
     "aot": (*_STEPS, "wasm", "steps/engines/engines.py", "aot/client.py",
             "aot/tools/command_line.py", "aot/tools/emulated.py", "aot/engine.py", "aot/probe.py",
-            "aot/problems.py", "workers", "aot/tools/tool_worker.py", "aot/tools/python_package.py",
+            "aot/problems.py", "workers", "aot/tools/tool_worker.py", "aot/wheel.py",
             "aot/tools/wheel_download.py", "aot/worker.py", "aot/executable/bundle.py"),
     "elf": (*_STEPS, "elf", "formats", "wasm", "steps/expectations.py"),
     "object": (*_STEPS, "aot/objects", "elf", "formats", "wasm", "steps/expectations.py"),
@@ -199,6 +199,6 @@ def _digest(tool: str) -> str:
 
 
 def _wasmtime_version() -> str:
-    from mochi_rules.aot.tools.python_package import wheel_version  # noqa: PLC0415 - takes 15 ms
+    from mochi_rules.aot.wheel import wheel_version  # noqa: PLC0415 - the wheel is rarely asked
 
     return wheel_version()

@@ -35,13 +35,12 @@ _PARENT = ".../"  # stands for `../` in a key, where no path may leave the tree
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a step, and how long it took here. `digest` is that of a restored output."""
+    """The result of a step, and how long it took here."""
 
     action: PreparedAction
     outcome: Outcome
     made: Made
     seconds: float
-    digest: Digest | None = None
 
 
 class Pipeline:
@@ -79,26 +78,28 @@ class Pipeline:
     ) -> StepResult | None:
         """Return as `run` what the cache has at hand, the outcome of a check too; else None.
 
-        `read` returns the content of all inputs, which hardly any result needs.
+        What is not stored is made. `read` returns the content of all inputs, which hardly any
+        result needs.
 
         Raises:
-            MochiError: As `prepare`.
+            MochiError: As `run`.
         """
+        if not step.is_stored:
+            return self.run(step, read(), target)
         start = time.monotonic()
         action = self.prepare(step, inputs, target)
         hit = self._found.pop(action.key, None) or self.cache.at_hand(action)
         if hit is None:
             return None
-        digest = hit.result.output_files[0].digest
         if step.check is not None:
-            check = self.prepare(step.check, {**inputs, step.output: digest})
+            check = self.prepare(step.check, {**inputs, step.output: _digest(hit)})
             checked = self.cache.at_hand(check)
             if checked is None:
                 self._found[action.key] = hit
                 return None
             self._found[check.key] = checked  # which its own step asks for soon
         outcome, made = self._restored(step, hit, read)
-        return StepResult(action, outcome, made, time.monotonic() - start, digest)
+        return StepResult(action, outcome, made, time.monotonic() - start)
 
     def prepare(
         self, step: Step, inputs: Mapping[str, bytes | Digest], target: str = ""
@@ -199,7 +200,7 @@ class Pipeline:
     ) -> tuple[Outcome, Made]:
         outcome = Outcome.FETCHED if hit.is_remote else Outcome.RESTORED
         warnings = _load(hit.result.stderr_raw, read) if hit.result.stderr_raw else ()
-        return outcome, Made(hit.outputs[step.output], warnings=warnings)
+        return outcome, Made(hit.outputs[step.output], warnings=warnings, digest=_digest(hit))
 
     def _verify(self, check: Step, inputs: Mapping[str, bytes]) -> None:
         """Run a check, unless the cache has its outcome: mostly its own step has run before."""
@@ -241,6 +242,11 @@ class Pipeline:
 def _key_path(name: str) -> str:
     """Return the path of a source in a key: no path may leave the tree."""
     return name.replace("../", _PARENT)
+
+
+def _digest(hit: Hit) -> Digest:
+    """Return the digest of a step's one output."""
+    return hit.result.output_files[0].digest
 
 
 def _dump(made: Made) -> bytes:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.base.diagnostic import Diagnostic
+    from mochi_rules.base.digest import Digest
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Recipe
     from mochi_rules.steps.engines.engines import Engines
@@ -38,11 +39,12 @@ EXECUTABLE_MODE = 0o755
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a step made, the one thing worth saying about it, and warnings."""
+    """What a step made, the one thing worth saying about it, warnings, and the digest if known."""
 
     data: bytes
     remark: str = ""
     warnings: tuple[Diagnostic, ...] = ()
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +263,9 @@ def executable_step(platform: Platform, settings: bytes) -> Step:
         from mochi_rules.wasm.debug.lines import find_lines  # noqa: PLC0415
 
         lines = lines_setting(find_lines(inputs[WASM])) if WASM in inputs else b""
-        data = write_executable(platform, inputs[LAUNCHER], inputs[CWASM], settings + lines)
-        return Made(data, size_text(len(data)))
+        launcher = inputs[LAUNCHER]
+        data = write_executable(platform, launcher, inputs[CWASM], settings + lines)
+        return Made(data, size_text(len(data)), digest=digest_bytes(data, launcher))
 
     lines = settings.decode().splitlines()
     arguments = (f"--platform={platform.name}", *(f"--set={line}" for line in lines))

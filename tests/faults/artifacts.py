@@ -21,7 +21,7 @@ from mochi_rules.aot.executable.payload import find_payload
 from mochi_rules.aot.executable.writer import write_executable
 from mochi_rules.aot.objects.writer import write_object
 from mochi_rules.aot.run import Guest, run_cwasm
-from mochi_rules.aot.tools.python_package import worker_command
+from mochi_rules.aot.wheel import worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.formats.macho import MAGIC as MACHO_MAGIC

@@ -14,8 +14,8 @@ from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import EngineConfig, engine_config
 from mochi_rules.aot.tools import emulated
 from mochi_rules.aot.tools.command_line import command_line_toolchains
-from mochi_rules.aot.tools.python_package import worker_command
 from mochi_rules.aot.tools.wheel_download import fetch_wheel
+from mochi_rules.aot.wheel import worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.compiler.driver import CompileRequest, compile_program
 from mochi_rules.platforms.platform import find_platform, host_platform

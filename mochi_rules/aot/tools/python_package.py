@@ -1,42 +1,15 @@
-"""Wasmtime's Python wheel as a toolchain: whether it is here, and how a worker of it starts."""
+"""Wasmtime's Python wheel as a toolchain."""
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.engine_options import WASMTIME_MAJOR
-from mochi_rules.base.diagnostic import environment_error
-from mochi_rules.base.isolation import IMPORT_ROOT, isolated
+from mochi_rules.aot.wheel import INSTALL, WHEEL, wheel_version, worker_command
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 
 if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
-
-WHEEL = "wheel"  # the name of the toolchain
-_INSTALL = f"pip install 'wasmtime>={WASMTIME_MAJOR},<{WASMTIME_MAJOR + 1}'"
-
-# Makes the packages importable in an interpreter that was started without any path of the user.
-_BOOTSTRAP = (
-    "import sys; sys.path[:0] = sys.argv[1:]; from mochi_rules.aot.worker import main; main()"
-)
-
-
-def wheel_version() -> str:
-    """Return the version of the installed wheel, or an empty string when there is none."""
-    spec = find_spec("wasmtime")
-    if spec is not None and spec.origin is not None:
-        # `importlib.metadata` says the same, and takes 12 ms to load.
-        found = [path.stem for path in Path(spec.origin).parents[1].glob("wasmtime-*.dist-info")]
-        if len(found) == 1:
-            return found[0].partition("-")[2]
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
-    try:
-        return version("wasmtime")
-    except PackageNotFoundError:
-        return ""
 
 
 def wheel_toolchain(host: Platform) -> Toolchain:
@@ -44,9 +17,9 @@ def wheel_toolchain(host: Platform) -> Toolchain:
     version = wheel_version()
     missing = ""
     if not version:
-        missing = f"the Python package `wasmtime` is not installed: {_INSTALL}"
+        missing = f"the Python package `wasmtime` is not installed: {INSTALL}"
     elif version.partition(".")[0] != str(WASMTIME_MAJOR):
-        missing = f"the Python package `wasmtime` is {version}: {_INSTALL}"
+        missing = f"the Python package `wasmtime` is {version}: {INSTALL}"
     return Toolchain(
         ToolchainType.AOT,
         WHEEL,
@@ -58,23 +31,3 @@ def wheel_toolchain(host: Platform) -> Toolchain:
         identity=f"wasmtime {version}",
         command=() if missing else worker_command(),
     )
-
-
-def worker_command() -> tuple[str, ...]:
-    """Return the command of a worker, isolated: no site, no user's path, no PYTHON* variable.
-
-    Emits: C035.
-
-    Raises:
-        MochiError: The wheel is not installed.
-    """
-    return isolated(_BOOTSTRAP, IMPORT_ROOT, str(_wheel_directory().parent))
-
-
-def _wheel_directory() -> Path:
-    spec = find_spec("wasmtime")
-    if spec is None or spec.origin is None:
-        raise environment_error(
-            "C035", "the Python package `wasmtime` is not installed", help=f"run `{_INSTALL}`"
-        )
-    return Path(spec.origin).parent

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.native.client import compile_clif
-from mochi_rules.aot.tools.python_package import WHEEL
+from mochi_rules.aot.wheel import WHEEL
 from mochi_rules.base.dataclass import dataclass, fields
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.base.isolation import IMPORT_ROOT, isolated

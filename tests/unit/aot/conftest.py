@@ -8,7 +8,7 @@ import pytest
 import wasmtime
 
 from mochi_rules.aot.client import AotWorker
-from mochi_rules.aot.tools.python_package import worker_command
+from mochi_rules.aot.wheel import worker_command
 from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pytest
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import canonical, engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE
-from mochi_rules.aot.tools.python_package import wheel_version, worker_command
+from mochi_rules.aot.wheel import wheel_version, worker_command
 from mochi_rules.base.diagnostic import Fault, MochiError
 from mochi_rules.platforms.platform import PLATFORMS
 from mochi_rules.workers import process as worker_process
@@ -394,7 +394,7 @@ def test_fork_of_the_client_leaves_the_worker_alone(config):
     text = (
         f"import os, sys; sys.path.insert(0, {ROOT!r})\n"
         "from mochi_rules.aot.client import AotWorker\n"
-        "from mochi_rules.aot.tools.python_package import worker_command\n"
+        "from mochi_rules.aot.wheel import worker_command\n"
         "worker = AotWorker(worker_command()); worker.greeting()\n"
         "child = os.fork()\n"
         "if child == 0: sys.exit()\n"
@@ -435,7 +435,7 @@ def test_worker_ends_with_its_client(end):
     text = (
         f"import os, sys; sys.path.insert(0, {ROOT!r})\n"
         "from mochi_rules.aot.client import AotWorker\n"
-        "from mochi_rules.aot.tools.python_package import worker_command\n"
+        "from mochi_rules.aot.wheel import worker_command\n"
         "worker = AotWorker(worker_command()); worker.greeting()\n"
         "print(worker._running.process.pid, flush=True)\n"
         f"{end}\n"

@@ -25,7 +25,7 @@ sys.path.insert(0, {ROOT!r})
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE, engine_section
-from mochi_rules.aot.tools.python_package import worker_command
+from mochi_rules.aot.wheel import worker_command
 from mochi_rules.platforms.platform import host_platform
 
 wasm = bytes.fromhex(sys.stdin.read())

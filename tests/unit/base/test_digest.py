@@ -26,6 +26,12 @@ def test_anything_else_is_not_a_digest(hash_, size) -> None:
         Digest(hash_, size)
 
 
+@pytest.mark.parametrize("data", [b"launcher and more", b"launcher", b"lau", b"else", b""])
+def test_digest_is_the_same_whatever_is_in_front(data: bytes) -> None:
+    """Bytes that begin as shared ones do are hashed from there on."""
+    assert digest_bytes(data, SharedBytes(b"launcher")) == digest_bytes(data)
+
+
 def test_shared_bytes_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many keys they are in, and with the digest that any bytes would have."""
     data = SharedBytes(b"launcher")

@@ -164,7 +164,15 @@ def test_result_at_hand_needs_no_inputs(pipeline: Pipeline) -> None:
     found = pipeline.restore(STEP, digests, unreadable)
     assert found is not None
     assert (found.outcome, found.made.data) == (Outcome.RESTORED, made.data)
-    assert found.digest == digest_bytes(made.data)
+    assert found.made.digest == digest_bytes(made.data)
+
+
+def test_what_is_not_stored_is_made_at_hand(pipeline: Pipeline) -> None:
+    """It takes no longer than to restore it."""
+    step = replace(STEP, is_stored=False)
+    found = pipeline.restore(step, {}, lambda: SOURCES)
+    assert found is not None
+    assert found.outcome is Outcome.BUILT
 
 
 def test_result_without_a_checked_outcome_is_not_at_hand(pipeline: Pipeline) -> None:

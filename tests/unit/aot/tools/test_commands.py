@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 import mochi_rules
+from mochi_rules.aot import wheel
 from mochi_rules.aot.config import engine_config
 from mochi_rules.aot.tools import (
     c_compilers,
     command_line,
     emulated,
     native_tools,
-    python_package,
 )
 from mochi_rules.aot.tools.tool_worker import tool_worker_command
 from mochi_rules.base.diagnostic import MochiError
@@ -58,7 +58,7 @@ def started(monkeypatch):
 
 def test_worker_of_the_wheel_finds_this_package_and_wasmtime():
     """It gets the two directories that it may import from."""
-    command = python_package.worker_command()
+    command = wheel.worker_command()
     site = str(Path(find_spec("wasmtime").origin).parents[1])
     assert command[:4] == ISOLATED
     assert command[4].endswith("from mochi_rules.aot.worker import main; main()")

@@ -6,8 +6,10 @@ from importlib.metadata import version
 
 import pytest
 
+from mochi_rules.aot import wheel
 from mochi_rules.aot.tools import python_package
-from mochi_rules.aot.tools.python_package import wheel_toolchain, worker_command
+from mochi_rules.aot.tools.python_package import wheel_toolchain
+from mochi_rules.aot.wheel import wheel_version, worker_command
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS
 from mochi_rules.platforms.toolchain import ToolchainType, resolution_error, resolve
@@ -37,7 +39,7 @@ def test_wheel_of_another_version_is_rejected_with_the_command(host, monkeypatch
 
 def test_version_is_that_of_the_metadata():
     """The name of the wheel's metadata says the version that its contents say."""
-    assert python_package.wheel_version() == version("wasmtime")
+    assert wheel_version() == version("wasmtime")
 
 
 def test_identity_is_the_exact_version(host, worker):
@@ -47,7 +49,7 @@ def test_identity_is_the_exact_version(host, worker):
 
 def test_command_without_a_wheel_is_an_error(monkeypatch):
     """Asking for a worker where no wheel is installed is C035 with the command."""
-    monkeypatch.setattr(python_package, "find_spec", lambda _: None)
+    monkeypatch.setattr(wheel, "find_spec", lambda _: None)
     with pytest.raises(MochiError, match="C035") as caught:
         worker_command()
     assert "pip install" in caught.value.diagnostics[0].help
