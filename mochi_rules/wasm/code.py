@@ -1,8 +1,7 @@
 """The code section: function bodies, and the offset of everything in it (core 2.0, §5.5.13).
 
-A program has 10⁵ instructions but few different ones, so each different one is encoded once: an
-instruction is the key of a dictionary whose value is its bytes, and a body is mapped over that
-dictionary. What names something of the module, or has no bytes, is not in it.
+Bodies come with most instructions encoded. What is left names something of the module, mostly the
+same few things, and each different instruction is encoded once.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.wasm.instruction import KNOWN, UNBOUND, encode_unbound, encode_with, is_bound
+from mochi_rules.wasm.instruction import CODES, UNBOUND, encode_with, is_bound
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
 from mochi_rules.wasm.opcodes import OPCODES, Immediate
 from mochi_rules.wasm.vectors import encode_value_type, encode_vector
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.wasm.indices import Indices
     from mochi_rules.wasm.instruction import Encoders
-    from mochi_rules.wasm.module import Function, Instruction
+    from mochi_rules.wasm.module import Function, Instruction, Piece
     from mochi_rules.wasm.types import FuncType, ValueType
 
 # (offset, file_index, line) of an instruction. Offsets count bytes from the start of the code
@@ -57,7 +56,11 @@ class CodeEncoder:
         self.uses_data_segments = False
         self.types: list[int] = []  # of the functions
         self._indices = indices
-        self._bound: dict[Instruction, bytes] = {}
+        self._bound: dict[Piece, bytes] = {
+            **_naming("call", indices.functions),
+            **_naming("global.get", indices.globals),
+            **_naming("global.set", indices.globals),
+        }
         self._has_marks = False
         self._immediates: Encoders = {
             **UNBOUND,
@@ -92,13 +95,13 @@ class CodeEncoder:
     def _encode_body(self, function: Function) -> list[bytes]:
         """Return the locals of a function, each of its instructions, and its end."""
         self._has_marks = False
-        body, bound = function.body, self._bound
-        codes = [_encode_locals(tuple(function.locals)), *map(KNOWN.get, body), _END]
-        for at, code in enumerate(codes):
-            if code is None:
-                instruction = body[at - 1]
-                codes[at] = bound.get(instruction) or self._encode_instruction(instruction)
-        return cast("list[bytes]", codes)
+        codes: list[Piece] = [*map(self._bound.get, function.body, function.body)]
+        if {*map(type, codes)} - {bytes}:
+            codes = [
+                code if isinstance(code, bytes) else self._encode_instruction(code)
+                for code in codes
+            ]
+        return [_encode_locals(tuple(function.locals)), *cast("list[bytes]", codes), _END]
 
     def _encode_instruction(self, instruction: Instruction) -> bytes:
         if instruction[0] == "loc":
@@ -107,16 +110,22 @@ class CodeEncoder:
         if is_bound(instruction):
             code = self._bound[instruction] = encode_with(self._immediates, instruction)
             return code
-        return encode_unbound(instruction)
+        return CODES[instruction]
 
     def _block_type(self, type_: FuncType) -> bytes:
         if not type_.params and len(type_.results) <= 1:
-            return encode_unbound(("block", *(type_.results or (None,))))[1:]
+            return CODES["block", *(type_.results or (None,))][1:]
         return encode_signed(self._indices.type(type_))
 
     def _segment(self, name: str) -> bytes:
         self.uses_data_segments = True
         return encode_unsigned(self._indices.segment(name))
+
+
+def _naming(mnemonic: str, numbers: dict[str, int]) -> dict[Piece, bytes]:
+    """Encode an instruction with each of the names that it can have."""
+    opcode = OPCODES[mnemonic].code
+    return {(mnemonic, name): opcode + encode_unsigned(index) for name, index in numbers.items()}
 
 
 @lru_cache(1024)  # many functions have the same few
@@ -125,15 +134,15 @@ def _encode_locals(locals_: tuple[ValueType, ...]) -> bytes:
     return encode_vector([encode_unsigned(n) + encode_value_type(type_) for n, type_ in runs])
 
 
-def _marks(body: list[Instruction], ends: Iterator[int]) -> list[Location]:
+def _marks(body: list[Piece], ends: Iterator[int]) -> list[Location]:
     """Return the locations, given the end of the locals and of each instruction before.
 
     Of several at one offset the last one holds.
     """
     next(ends)  # the start of the locals
     found: dict[int, Location] = {}
-    for instruction, offset in zip(body, ends, strict=False):
-        if instruction[0] == "loc":
-            _, file, line = instruction
+    for piece, offset in zip(body, ends, strict=False):
+        if piece[0] == "loc":
+            _, file, line = piece
             found[offset] = (offset, file, line)
     return list(found.values())

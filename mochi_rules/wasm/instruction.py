@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 _EMPTY_BLOCK = b"\x40"
 _REMEMBERED = 1 << 14  # instructions
-# The bytes of instructions that are bound to no module; what is not here may be so, too.
-KNOWN: dict[Instruction, bytes] = {}
 # Never remembered, because 0.0 == -0.0.
-FLOATS = frozenset({"f32.const", "f64.const"})
+_FLOATS = frozenset({"f32.const", "f64.const"})
 
 
 def encode_with(immediates: Encoders, instruction: Instruction) -> bytes:
@@ -48,24 +46,6 @@ def encode_with(immediates: Encoders, instruction: Instruction) -> bytes:
 def is_bound(instruction: Instruction) -> bool:
     """Return whether the encoding of an instruction depends on its module."""
     return instruction[0] in _BOUND or isinstance(instruction[-1], FuncType)
-
-
-def encode_unbound(instruction: Instruction) -> bytes:
-    """Encode an instruction that is bound to no module.
-
-    Raises:
-        AssertionError: There is no such instruction: a bug in the caller.
-    """
-    if instruction[0] in FLOATS:
-        return encode_with(UNBOUND, instruction)
-    if instruction not in KNOWN:
-        if len(KNOWN) >= _REMEMBERED:
-            KNOWN.clear()
-        if instruction[0] == "stretch":
-            KNOWN[instruction] = instruction[1].data
-        else:
-            KNOWN[instruction] = encode_with(UNBOUND, instruction)
-    return KNOWN[instruction]
 
 
 def _block_type(type_: ValueType | None) -> bytes:
@@ -98,4 +78,17 @@ UNBOUND: Encoders = {
     Immediate.F64: struct.Struct("<d").pack,
     Immediate.V128: bytes,
 }
+
+
+class _Codes(dict["Instruction", bytes]):
+    def __missing__(self, instruction: Instruction) -> bytes:
+        code = encode_with(UNBOUND, instruction)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        if instruction[0] not in _FLOATS:
+            self[instruction] = code
+        return code
+
+
+CODES = _Codes()  # the encoding of any instruction that is bound to no module
 _BOUND = {name for name, opcode in OPCODES.items() if set(opcode.immediates) - set(UNBOUND)}

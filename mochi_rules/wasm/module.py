@@ -16,16 +16,10 @@ if TYPE_CHECKING:
 
 # `(mnemonic, *immediates)`: the name in the text format, then what opcodes.py says it takes.
 # Immediates are hashable. `("loc", file_index, line)` makes no code: it says where the next
-# instruction comes from. `("stretch", Stretch)` stands for several instructions.
+# instruction comes from.
 Instruction: TypeAlias = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
-    """Instructions that mean the same in every module, and their encoding; see stretch.py."""
-
-    instructions: tuple[Instruction, ...]
-    data: bytes
+# What a body is made of: an instruction, or the bytes of some that are the same in every module.
+Piece: TypeAlias = Instruction | bytes
 
 
 @dataclass(slots=True)
@@ -43,14 +37,16 @@ class Function:
     """A function: parameters and locals share one numbering, and `body` has no final `end`.
 
     `local_names` names parameters, then locals; it may be shorter, and an empty name is none.
+    A shared function is the same in every module that has one of its name.
     """
 
     name: str
     params: list[ValueType] = field(default_factory=list)
     results: list[ValueType] = field(default_factory=list)
     locals: list[ValueType] = field(default_factory=list)
-    body: list[Instruction] = field(default_factory=list)
+    body: list[Piece] = field(default_factory=list)
     local_names: list[str] = field(default_factory=list)
+    is_shared: bool = False
 
     @property
     def type(self) -> FuncType:

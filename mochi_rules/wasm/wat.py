@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.wasm.opcodes import OPCODES, Immediate, natural_alignment
-from mochi_rules.wasm.stretch import expand_stretches
+from mochi_rules.wasm.pieces import instructions_of
 from mochi_rules.wasm.types import FuncType, GlobalType, MemoryType, TableType
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Import,
         Instruction,
         Module,
+        Piece,
     )
     from mochi_rules.wasm.types import ExternType, ValueType
 
@@ -166,9 +167,9 @@ class _Body:
             Immediate.V128: _vector,
         }
 
-    def lines(self, body: list[Instruction], *, locations: bool) -> Iterator[str]:
+    def lines(self, body: list[Piece], *, locations: bool) -> Iterator[str]:
         """Yield the lines of a body, indented by blocks; a block shows its label."""
-        for instruction in expand_stretches(body):
+        for instruction in instructions_of(body):
             mnemonic = instruction[0]
             if mnemonic == "loc":
                 if locations:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.compiler.clif.blocks import Block, Edge, Variables
 from mochi_rules.compiler.clif.instructions import I8, I32, I64, OPERATIONS, constant
-from mochi_rules.wasm.stretch import expand_stretches
+from mochi_rules.wasm.pieces import instructions_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +79,7 @@ class Translator:
         end = self.new_block()
         end.params += [self.variables.new_value(type_) for type_ in self.function.results]
         self.frames.append(Frame(end, end, has_result=bool(end.params)))
-        for instruction in expand_stretches(self.function.body):
+        for instruction in instructions_of(self.function.body):
             self._step(instruction)
         self.leave_frame()
         assert not self.frames, self.function.name

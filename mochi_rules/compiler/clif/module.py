@@ -47,9 +47,9 @@ def print_clif(
 def _function(
     function: Function, names: Names, files: list[str], known: dict[Hashable, str]
 ) -> str:
-    """Translate a function; one of the runtime library, which has stretches, once."""
+    """Translate a function; one that other modules have too, once."""
     translator = Translator(function, names, files, _HANDLERS)
-    if all(instruction[0] != "stretch" for instruction in function.body):
+    if not function.is_shared:
         return translator.run()
     key = (function.name, tuple(function.body))
     if key not in known:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.lower.select import Selector
 
 LARGEST = 1024  # bytes: up to here a size class is a multiple of STEP
 STEP = 16
+
+# Takes the first block of a free list, or a fresh one.
+_MAKE = Template(f"""
+    i32.const 0  i32.load offset=$first  local.tee $object
+    if
+        i32.const 0  local.get $object  i32.load  i32.store offset=$first
+    else
+        i32.const $size  call block_fresh  local.set $object
+    end
+    local.get $object  i32.const 1  i32.store offset={layout.RC}
+    local.get $object  local.get $meta  i32.store offset={layout.META}""")
 
 
 def rounded(size: int) -> int:
@@ -23,35 +35,10 @@ def make_object(s: Selector, size: int) -> int:
     meta = s.hold_top("i32")
     if size > LARGEST:
         s.raw("i32.const", size)
-        s.raw("local.get", meta)
+        s.get(meta)
         s.call("object_make")
         return s.hold_top("i32")
-    object_ = _take_block(s, rounded(size))
-    s.raw("local.get", object_)
-    s.raw("i32.const", 1)
-    s.raw("i32.store", 2, layout.RC)
-    s.raw("local.get", object_)
-    s.raw("local.get", meta)
-    s.raw("i32.store", 2, layout.META)
+    block, object_ = rounded(size), s.new_local("i32")
+    s.emit(_MAKE, layout.FREE_LISTS + block // STEP * 4, object_, block, meta)
     s.count_object()
     return object_
-
-
-def _take_block(s: Selector, size: int) -> int:
-    """Take the first block of a free list, or a fresh one."""
-    block = s.new_local("i32")
-    first = layout.FREE_LISTS + size // STEP * 4
-    s.raw("i32.const", 0)
-    s.raw("i32.load", 2, first)
-    s.raw("local.tee", block)
-    s.raw("if", None)
-    s.raw("i32.const", 0)
-    s.raw("local.get", block)
-    s.raw("i32.load", 2, 0)
-    s.raw("i32.store", 2, first)
-    s.raw("else")
-    s.raw("i32.const", size)
-    s.call("block_fresh")
-    s.raw("local.set", block)
-    s.raw("end")
-    return block

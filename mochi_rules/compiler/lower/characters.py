@@ -18,15 +18,15 @@ _NOT_ASCII = 255
 def push_ascii(s: Selector, byte: int) -> None:
     """Push the static string of an ASCII character, with one more reference."""
     text = s.new_local("i32")
-    s.raw("local.get", byte)
+    s.get(byte)
     push_character(s)
     s.raw("local.tee", text)
-    s.raw("local.get", text)
+    s.get(text)
     s.raw("i32.load", 2, layout.RC)
     s.raw("i32.const", 1)
     s.raw("i32.add")
     s.raw("i32.store", 2, layout.RC)
-    s.raw("local.get", text)
+    s.get(text)
 
 
 def push_character(s: Selector) -> None:
@@ -51,16 +51,16 @@ def _string_char(s: Selector, value: Value) -> None:
 def _byte_at(s: Selector, held: int, place: int) -> int:
     """Return a local with the byte at an offset of a string."""
     byte = s.new_local("i32")
-    s.raw("local.get", held)
-    s.raw("local.get", place)
+    s.get(held)
+    s.get(place)
     s.raw("i32.add")
     s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("local.set", byte)
+    s.set(byte)
     return byte
 
 
 def _if_ascii(s: Selector, byte: int) -> None:
-    s.raw("local.get", byte)
+    s.get(byte)
     s.raw("i32.const", ASCII)
     s.raw("i32.lt_u")
     s.raw("if", "i32")
@@ -68,11 +68,11 @@ def _if_ascii(s: Selector, byte: int) -> None:
 
 def _is_character(s: Selector, byte: int, held: int) -> None:
     """Push whether a string is one ASCII character."""
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("local.get", byte)
+    s.get(byte)
     s.raw("i32.eq")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_BYTES)
     s.raw("i32.const", 1)
     s.raw("i32.eq")
@@ -91,14 +91,14 @@ def _string_eq_chars(s: Selector, value: Value) -> None:
     """Compare bytes, unless both begin other code points than ASCII."""
     held, place, other, other_place = map(s.hold, value.args)
     byte, other_byte = _byte_at(s, held, place), _byte_at(s, other, other_place)
-    s.raw("local.get", byte)
-    s.raw("local.get", other_byte)
+    s.get(byte)
+    s.get(other_byte)
     s.raw("i32.and")
     s.raw("i32.const", ASCII)
     s.raw("i32.lt_u")
     s.raw("if", "i32")
-    s.raw("local.get", byte)
-    s.raw("local.get", other_byte)
+    s.get(byte)
+    s.get(other_byte)
     s.raw("i32.eq")
     else_call(s, "string_eq_chars", held, place, other, other_place)
 
@@ -109,27 +109,27 @@ def _string_eq_chars(s: Selector, value: Value) -> None:
 def _cut_byte(s: Selector, held: int, index: int) -> int:
     """Return a local with the byte at an index, or another than of ASCII where one must look."""
     byte, length = s.new_local("i32"), s.new_local("i32")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_COUNT)
     s.raw("local.tee", length)
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_BYTES)
     s.raw("i32.eq")
-    s.raw("local.get", index)
-    s.raw("local.get", length)
+    s.get(index)
+    s.get(length)
     s.raw("i64.extend_i32_u")
     s.raw("i64.lt_u")
     s.raw("i32.and")
     s.raw("if", "i32")
-    s.raw("local.get", held)
-    s.raw("local.get", index)
+    s.get(held)
+    s.get(index)
     s.raw("i32.wrap_i64")
     s.raw("i32.add")
     s.raw("i32.load8_u", 0, layout.STRING_DATA)
     s.raw("else")
     s.raw("i32.const", _NOT_ASCII)
     s.raw("end")
-    s.raw("local.set", byte)
+    s.set(byte)
     return byte
 
 
@@ -139,9 +139,9 @@ def _string_cut(s: Selector, value: Value) -> None:
     _if_ascii(s, byte)
     push_ascii(s, byte)
     s.raw("else")
-    s.raw("local.get", held)
-    s.raw("local.get", index)
-    s.raw("local.get", index)
+    s.get(held)
+    s.get(index)
+    s.get(index)
     s.raw("i64.const", 1)
     s.raw("i64.add")
     s.call("string_slice")
@@ -161,7 +161,7 @@ def _string_order_cut(s: Selector, value: Value) -> None:
     held, index = s.hold(value.args[0]), s.hold(value.args[1])
     byte = _cut_byte(s, held, index)
     _if_ascii(s, byte)
-    s.raw("local.get", byte)
+    s.get(byte)
     s.raw("i32.const", 1)
     s.raw("i32.shl")
     else_call(s, "string_order_cut", held, index)
@@ -187,22 +187,22 @@ def _byte_load(s: Selector, value: Value) -> None:
 def _byte_cut(s: Selector, value: Value) -> None:
     """Push a byte, or -1; an index counts from the end, but -1, for there the slice ends at 0."""
     held, index, length = s.hold(value.args[0]), s.hold(value.args[1]), s.new_local("i64")
-    s.raw("local.get", index)
-    s.raw("local.get", held)
+    s.get(index)
+    s.get(held)
     s.raw("i64.load32_u", 2, layout.STRING_COUNT)
     s.raw("local.tee", length)
     s.raw("i64.lt_u")
     s.raw("if", "i32")
     _byte_of(s, held, index)
     s.raw("else")
-    s.raw("local.get", index)
-    s.raw("local.get", length)
+    s.get(index)
+    s.get(length)
     s.raw("i64.add")
     place = s.hold_top("i64")
-    s.raw("local.get", place)
-    s.raw("local.get", length)
+    s.get(place)
+    s.get(length)
     s.raw("i64.lt_u")
-    s.raw("local.get", index)
+    s.get(index)
     s.raw("i64.const", -1)
     s.raw("i64.ne")
     s.raw("i32.and")
@@ -215,8 +215,8 @@ def _byte_cut(s: Selector, value: Value) -> None:
 
 
 def _byte_of(s: Selector, held: int, index: int) -> None:
-    s.raw("local.get", held)
-    s.raw("local.get", index)
+    s.get(held)
+    s.get(index)
     s.raw("i32.wrap_i64")
     s.raw("i32.add")
     s.raw("i32.load8_u", 0, layout.STRING_DATA)

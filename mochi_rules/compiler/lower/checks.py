@@ -10,10 +10,24 @@ from mochi_rules.compiler.ir.types import (
 )
 from mochi_rules.compiler.lower.dynamic import unbox
 from mochi_rules.compiler.lower.slots import stop_if
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Handler, Selector
+
+
+_IS_BEYOND = Template("local.get $index local.get $length i64.ge_u")
+_FROM_END = Template("""
+    local.get $index  local.get $length  i64.add  local.tee $place
+    local.get $length  i64.ge_u""")
+_ELSE = Template("else local.get $index end")
+_IS_ZERO = {
+    True: Template("local.get $divisor f64.const 0 f64.eq"),
+    False: Template("local.get $divisor i64.eqz"),
+}
+_IS_NULL = Template("local.get $word i32.eqz")
+_STOP_EXPECT = Template("i32.const $site call fail_expect unreachable end")
 
 
 def _check_index(s: Selector, value: Value) -> None:
@@ -23,36 +37,25 @@ def _check_index(s: Selector, value: Value) -> None:
     if constant is not None and constant < 0:
         _from_end(s, value, index, length)
         return
-    _is_beyond(s, index, length)
+    s.emit(_IS_BEYOND, index, length)
     s.raw("if", "i64")
     _from_end(s, value, index, length)
-    s.raw("else")
-    s.raw("local.get", index)
-    s.raw("end")
+    s.emit(_ELSE, index)
 
 
 def _from_end(s: Selector, value: Value, index: int, length: int) -> None:
     """Push the position of an index that counts from the end; one above the length fails too."""
-    s.raw("local.get", index)
-    s.raw("local.get", length)
-    s.raw("i64.add")
-    place = s.hold_top("i64")
-    _is_beyond(s, place, length)
+    place = s.new_local("i64")
+    s.emit(_FROM_END, index, length, place)
     stop_if(s, f"fail_index_{value.attr}", value, index, length)
-    s.raw("local.get", place)
+    s.get(place)
 
 
 def _check_upper(s: Selector, value: Value) -> None:
     index, length = s.hold(value.args[0]), s.hold(value.args[1])
-    _is_beyond(s, index, length)
+    s.emit(_IS_BEYOND, index, length)
     stop_if(s, f"fail_index_{value.attr}", value, index, length)
-    s.raw("local.get", index)
-
-
-def _is_beyond(s: Selector, index: int, length: int) -> None:
-    s.raw("local.get", index)
-    s.raw("local.get", length)
-    s.raw("i64.ge_u")
+    s.get(index)
 
 
 def _check_nonzero(s: Selector, value: Value) -> None:
@@ -61,14 +64,9 @@ def _check_nonzero(s: Selector, value: Value) -> None:
         s.push(operand)
         return
     held = s.hold(operand)
-    s.raw("local.get", held)
-    if operand.type is FLOAT:
-        s.raw("f64.const", 0.0)
-        s.raw("f64.eq")
-    else:
-        s.raw("i64.eqz")
+    s.emit(_IS_ZERO[operand.type is FLOAT], held)
     stop_if(s, "fail_zero", value)
-    s.raw("local.get", held)
+    s.get(held)
 
 
 def _known(s: Selector, value: Value) -> None:
@@ -78,10 +76,9 @@ def _known(s: Selector, value: Value) -> None:
 def _check_some(s: Selector, value: Value) -> None:
     operand = value.args[0]
     word = s.hold(operand)
-    s.raw("local.get", word)
-    s.raw("i32.eqz")
+    s.emit(_IS_NULL, word)
     stop_if(s, "fail_null", value)
-    s.raw("local.get", word)
+    s.get(word)
     if is_boxed(operand.type):
         unbox(s, value.type)
 
@@ -90,10 +87,7 @@ def _check_expect(s: Selector, value: Value) -> None:
     s.condition(value.args[0], negated=True)
     s.raw("if", None)
     s.address("string", value.attr)
-    s.site(value.site)
-    s.call("fail_expect")
-    s.raw("unreachable")
-    s.raw("end")
+    s.emit(_STOP_EXPECT, s.packed(value.site))
 
 
 HANDLERS: dict[str, Handler] = {

@@ -51,15 +51,15 @@ def _list_new(s: Selector, value: Value) -> None:
         s.raw("i32.const", layout.list_meta(element))
         xs = allocate.make_object(s, size)
         room = (allocate.rounded(size) - layout.LIST_DATA) // element_size
-        s.raw("local.get", xs)
+        s.get(xs)
         s.raw("i64.const", room << 32 | len(value.args))
         s.raw("i64.store", 2, layout.LIST_LEN)
     mnemonic, align = _ELEMENT_STORES[slot]
     for number, item in enumerate(value.args):
-        s.raw("local.get", xs)
+        s.get(xs)
         s.push(item)
         s.raw(mnemonic, align, layout.LIST_DATA + number * element_size)
-    s.raw("local.get", xs)
+    s.get(xs)
 
 
 def _list_len(s: Selector, value: Value) -> None:
@@ -117,8 +117,8 @@ def _list_swap(s: Selector, value: Value) -> None:
         places.append(s.hold_top("i32"))
     one, other = places
     for to, of in ((one, other), (other, one)):
-        s.raw("local.get", to)
-        s.raw("local.get", of)
+        s.get(to)
+        s.get(of)
         s.raw("i32.load", 2, layout.LIST_DATA)
     s.raw("i32.store", 2, layout.LIST_DATA)
     s.raw("i32.store", 2, layout.LIST_DATA)
@@ -136,29 +136,29 @@ def _list_append(s: Selector, value: Value) -> None:
     xs = s.hold(value.args[0])
     item = None if s.is_constant(value.args[1]) else s.hold(value.args[1])
     count = s.new_local("i32")
-    s.raw("local.get", xs)
+    s.get(xs)
     s.raw("i32.load", 2, layout.LIST_LEN)
     s.raw("local.tee", count)
-    s.raw("local.get", xs)
+    s.get(xs)
     s.raw("i32.load", 2, layout.LIST_CAP)
     s.raw("i32.ne")
     and_unique(s, xs)
     s.raw("if", "i32")
-    s.raw("local.get", xs)
-    s.raw("local.get", count)
+    s.get(xs)
+    s.get(count)
     s.raw("i32.const", 1)
     s.raw("i32.add")
     s.raw("i32.store", 2, layout.LIST_LEN)
-    s.raw("local.get", xs)
-    s.raw("local.get", count)
+    s.get(xs)
+    s.get(count)
     s.raw("i32.const", size.bit_length() - 1)
     s.raw("i32.shl")
     s.raw("i32.add")
     _push_held(s, item, value.args[1])
     s.raw(*_ELEMENT_STORES[slot], layout.LIST_DATA)
-    s.raw("local.get", xs)
+    s.get(xs)
     s.raw("else")
-    s.raw("local.get", xs)
+    s.get(xs)
     _push_held(s, item, value.args[1])
     s.call("list_append_" + SLOT_NAMES[slot])
     s.raw("end")
@@ -176,13 +176,13 @@ def _list_shortest(s: Selector, value: Value) -> None:
 
 def _list_room(s: Selector, value: Value) -> None:
     xs = s.hold(value.args[0])
-    s.raw("local.get", xs)
+    s.get(xs)
     s.raw("i64.load32_u", 2, layout.LIST_CAP)
-    s.raw("local.get", xs)
+    s.get(xs)
     s.raw("i64.load32_u", 2, layout.LIST_LEN)
     s.raw("i64.sub")
     s.raw("i64.const", 0)
-    s.raw("local.get", xs)
+    s.get(xs)
     s.raw("i32.load", 2, layout.RC)
     s.raw("i32.const", 1)
     s.raw("i32.eq")
@@ -191,14 +191,14 @@ def _list_room(s: Selector, value: Value) -> None:
 
 def _list_extend(s: Selector, value: Value) -> None:
     xs = s.hold(value.args[0])
-    s.raw("local.get", xs)
-    s.raw("local.get", xs)
+    s.get(xs)
+    s.get(xs)
     s.raw("i32.load", 2, layout.LIST_LEN)
     s.push(value.args[1])
     s.raw("i32.wrap_i64")
     s.raw("i32.add")
     s.raw("i32.store", 2, layout.LIST_LEN)
-    s.raw("local.get", xs)
+    s.get(xs)
 
 
 def _push_held(s: Selector, local: int | None, value: Value) -> None:
@@ -206,7 +206,7 @@ def _push_held(s: Selector, local: int | None, value: Value) -> None:
     if local is None:
         s.push(value)
     else:
-        s.raw("local.get", local)
+        s.get(local)
 
 
 # Maps
@@ -240,13 +240,13 @@ def _map_find(s: Selector, value: Value) -> None:
         return
     (number,) = value.attr
     held, entries = s.hold(m), s.new_local("i32")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.MAP_ENTRIES)
     s.raw("local.tee", entries)
     s.raw("i32.load", 2, number * layout.ENTRY_SIZE + layout.ENTRY_KEY)
     s.push(key)
     s.raw("i32.eq")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.MAP_LEN)
     s.raw("i32.const", number)
     s.raw("i32.gt_u")
@@ -254,14 +254,14 @@ def _map_find(s: Selector, value: Value) -> None:
     s.raw("if", "i32")
     _push_entry(s, entries, number)
     s.raw("else")
-    s.raw("local.get", held)
+    s.get(held)
     s.push(key)
     s.call(_access_name("find", key))
     s.raw("end")
 
 
 def _push_entry(s: Selector, entries: int, number: int) -> None:
-    s.raw("local.get", entries)
+    s.get(entries)
     s.raw("i32.const", number * layout.ENTRY_SIZE)
     s.raw("i32.add")
 
@@ -275,16 +275,16 @@ def _map_insert(s: Selector, value: Value) -> None:
         return
     (number,) = value.attr
     held, entries = s.hold(m), s.new_local("i32")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.const", number + 1)
     s.raw("i32.store", 2, layout.MAP_LEN)
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.MAP_ENTRIES)
     s.raw("local.tee", entries)
     word = s.hold(key)
-    s.raw("local.get", word)
+    s.get(word)
     s.raw("i32.store", 2, number * layout.ENTRY_SIZE + layout.ENTRY_KEY)
-    s.raw("local.get", entries)
+    s.get(entries)
     s.raw("i64.const", 0)
     s.raw("i64.store", 3, number * layout.ENTRY_SIZE + layout.ENTRY_VALUE)
     retain_plain(s, word)

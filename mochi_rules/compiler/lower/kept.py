@@ -11,7 +11,6 @@ import marshal
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.lower.select import Relocation, Selected
-from mochi_rules.wasm.module import Stretch
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.ir.types import Type
     from mochi_rules.compiler.runtime.library import Library
-    from mochi_rules.wasm.module import Instruction
+    from mochi_rules.wasm.module import Piece
 
 _TYPED = "typed"  # begins an instruction whose last operand is a type
 
@@ -47,7 +46,7 @@ def load_function(data: bytes, globals_: Mapping[str, tuple[Type, int]]) -> Sele
         params,
         results,
         locals_,
-        [_load_instruction(packed) for packed in body],
+        [_load_piece(packed) for packed in body],
         [Relocation(*place) for place in places],
         calls,
         {name: globals_[name][0] for name in variables},
@@ -61,7 +60,7 @@ def _dump_function(selected: Selected) -> bytes:
             selected.params,
             selected.results,
             selected.locals,
-            [_dump_instruction(instruction) for instruction in selected.body],
+            [_dump_piece(piece) for piece in selected.body],
             [(place.position, place.kind, place.key) for place in selected.relocations],
             selected.calls,
             list(selected.globals),
@@ -70,19 +69,15 @@ def _dump_function(selected: Selected) -> bytes:
     )
 
 
-def _dump_instruction(instruction: Instruction) -> Instruction:
-    *start, last = instruction
-    if isinstance(last, Stretch):
-        return (*start, last.instructions, last.data)
-    if isinstance(last, FuncType):
+def _dump_piece(piece: Piece) -> Piece:
+    if isinstance(piece, tuple) and isinstance(piece[-1], FuncType):
+        *start, last = piece
         return (_TYPED, *start, last.params, last.results)
-    return instruction
+    return piece
 
 
-def _load_instruction(packed: Instruction) -> Instruction:
-    if packed[0] == "stretch":
-        return ("stretch", Stretch(packed[1], packed[2]))
-    if packed[0] == _TYPED:
+def _load_piece(packed: Piece) -> Piece:
+    if isinstance(packed, tuple) and packed[0] == _TYPED:
         start: list[Any]
         _, *start, params, results = packed
         return (*start, FuncType(params, results))

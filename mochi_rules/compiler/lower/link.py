@@ -19,6 +19,7 @@ from mochi_rules.compiler.lower.kept import load_function
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import Selector
 from mochi_rules.compiler.lower.static import StaticData
+from mochi_rules.wasm.instruction import CODES
 from mochi_rules.wasm.module import (
     CustomSection,
     DataSegment,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir import function as ir
     from mochi_rules.compiler.lower.select import Selected
     from mochi_rules.compiler.runtime.library import Library
-    from mochi_rules.wasm.module import Instruction
+    from mochi_rules.wasm.module import Piece
 
 
 # What the runtime library has for callers in C.
@@ -174,9 +175,15 @@ class Linker:
             if variable not in self.globals:
                 self.need_global(variable, type_)
         for place in selected.relocations:
-            body[place.position] = ("i32.const", self._resolve(place.kind, place.key))
+            word = self._resolve(place.kind, place.key)
+            body[place.position] = CODES["i32.const", word]
         self.functions[name] = Function(
-            name, selected.params, selected.results, selected.locals, body
+            name,
+            selected.params,
+            selected.results,
+            selected.locals,
+            body,
+            is_shared=name in self.library,
         )
 
     def _select(self, function: ir.Function) -> Selected:
@@ -201,9 +208,7 @@ class Linker:
 
     def _entry(self, name: str, test: int) -> Function:
         """Return an exported function that runs the program, or one of its tests."""
-        selected: list[Instruction] = (
-            [("i64.const", test)] if self.program.tests is not None else []
-        )
+        selected: list[Piece] = [("i64.const", test)] if self.program.tests is not None else []
         body = [*selected, ("call", self.program.main)]
         if self._checks_leaks:
             for variable, type_ in self.program.globals.items():

@@ -11,6 +11,7 @@ from mochi_rules.compiler.ir.types import (
 )
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.slots import push_all, retain_plain
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -30,6 +31,14 @@ _STORES = {
 }  # fmt: skip
 
 _ALIGNMENTS = {"i32": 2, "i64": 3, "f64": 3}
+_RELEASE = Template(f"""
+    local.get $object
+    local.get $object  i32.load offset={layout.RC}  i32.const 1  i32.sub  local.tee $count
+    i32.store offset={layout.RC}
+    local.get $count  i32.eqz
+    if
+        local.get $object  call free_object
+    end""")
 
 # Reference counts
 
@@ -49,20 +58,8 @@ def _release(s: Selector, value: Value) -> None:
         s.push(operand)
         s.call("release")
         return
-    held, count = s.hold(operand), s.new_local("i32")
-    s.raw("local.get", held)
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.sub")
-    s.raw("local.tee", count)
-    s.raw("i32.store", 2, layout.RC)
-    s.raw("local.get", count)
-    s.raw("i32.eqz")
-    s.raw("if", None)
-    s.raw("local.get", held)
-    s.call("free_object")
-    s.raw("end")
+    held = s.hold(operand)
+    s.emit(_RELEASE, held, s.new_local("i32"))
 
 
 # Memory

@@ -17,7 +17,6 @@ from mochi_rules.compiler.ir.types import (
     FLOAT,
     INT,
     VOID,
-    WORD,
     FunType,
     ListType,
     MapType,
@@ -147,8 +146,6 @@ CONSTANTS: dict[str, int] = {
 
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
-MACHINE: dict[Type, str] = {INT: "i64", FLOAT: "f64", BOOL: "i32", WORD: "i32"}
-
 
 def count_code_points(text: bytes) -> int:
     """Return the number of code points: of bytes that are not continuation bytes."""
@@ -157,7 +154,7 @@ def count_code_points(text: bytes) -> int:
 
 def machine_type(type_: Type) -> str:
     """Return the wasm value type that holds values of a type."""
-    return MACHINE.get(type_, "i32")
+    return "i64" if type_ is INT else "f64" if type_ is FLOAT else "i32"
 
 
 def signature_of(type_: FunType) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def _described(s: Selector, kind: str, key: object, shape: tuple[list[int], int]
 
 
 def _fill(s: Selector, base: int, offset: int, item: Value) -> None:
-    s.raw("local.get", base)
+    s.get(base)
     s.push(item)
     s.raw(*SLOT_STORES[layout.slot_of(item.type)], offset)
 
@@ -42,7 +42,7 @@ def _struct_new(s: Selector, value: Value) -> None:
     base = _described(s, "struct", value.attr, shape)
     for offset, item in zip(shape[0], value.args, strict=True):
         _fill(s, base, offset, item)
-    s.raw("local.get", base)
+    s.get(base)
 
 
 def _field(s: Selector, value: Value) -> int:
@@ -82,7 +82,7 @@ def _cell_new(s: Selector, value: Value) -> None:
     s.raw("i32.const", layout.cell_meta(content.type))
     base = make_object(s, layout.CELL_VALUE + 8)
     _fill(s, base, layout.CELL_VALUE, content)
-    s.raw("local.get", base)
+    s.get(base)
 
 
 def _cell_load(s: Selector, value: Value) -> None:
@@ -102,7 +102,7 @@ def _cell_vacate(s: Selector, value: Value) -> None:
 
 def _global_load(s: Selector, value: Value) -> None:
     s.globals[value.attr] = value.type
-    s.raw("global.get", value.attr)
+    s.name("global.get", value.attr)
 
 
 def _global_store(s: Selector, value: Value) -> None:
@@ -110,25 +110,25 @@ def _global_store(s: Selector, value: Value) -> None:
     s.globals[value.attr] = item.type
     if not item.type.is_counted:
         s.push(item)
-        s.raw("global.set", value.attr)
+        s.name("global.set", value.attr)
         return
-    s.raw("global.get", value.attr)
+    s.name("global.get", value.attr)
     old = s.hold_top("i32")
     s.push(item)
-    s.raw("global.set", value.attr)
-    s.raw("local.get", old)
+    s.name("global.set", value.attr)
+    s.get(old)
     s.call("release")
 
 
 def _global_vacate(s: Selector, value: Value) -> None:
     held = s.hold(value.args[0])
-    s.raw("global.get", value.attr)
-    s.raw("local.get", held)
+    s.name("global.get", value.attr)
+    s.get(held)
     s.raw("i32.eq")
     s.raw("if", None)
     s.raw("i32.const", 0)
-    s.raw("global.set", value.attr)
-    s.raw("local.get", held)
+    s.name("global.set", value.attr)
+    s.get(held)
     s.call("drop_reference")
     s.raw("end")
 
@@ -138,12 +138,12 @@ def _closure_new(s: Selector, value: Value) -> None:
     shape = layout.closure_shape(types)
     assert isinstance(value.type, FunType)
     base = _described(s, "closure", (signature_of(value.type), types), shape)
-    s.raw("local.get", base)
+    s.get(base)
     s.address("function", value.attr)
     s.raw("i32.store", 2, layout.CLOSURE_CODE)
     for offset, item in zip(shape[0], value.args, strict=True):
         _fill(s, base, offset, item)
-    s.raw("local.get", base)
+    s.get(base)
 
 
 def _closure_load(s: Selector, value: Value) -> None:
@@ -155,10 +155,10 @@ def _closure_load(s: Selector, value: Value) -> None:
 
 def _closure_call(s: Selector, value: Value) -> None:
     closure = s.hold(value.args[0])
-    s.raw("local.get", closure)
+    s.get(closure)
     for arg in value.args[1:]:
         s.push(arg)
-    s.raw("local.get", closure)
+    s.get(closure)
     s.raw("i32.load", 2, layout.CLOSURE_CODE)
     params = ("i32", *(machine_type(arg.type) for arg in value.args[1:]))
     s.call_indirect(params, value.type)

@@ -13,12 +13,56 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower.slots import stop_if
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
     from mochi_rules.compiler.lower.select import Handler, Selector
 
 LEAST, MOST = -(2**63), 2**63 - 1
+
+# Whether a sum wraps around, by its mnemonic and the side on which it can: it lies on the wrong
+# side of $a then. Where nothing is known, it differs in sign from $a, and $b does (sub) or does
+# not (add).
+_ON_SIDE = "local.get $a  local.get $b  {}  local.tee $sum  local.get $a  {}"
+_BY_SIGNS = """
+    local.get $a  local.get $b  {}  local.set $sum
+    local.get $a  local.get $sum  i64.xor
+    local.get $b  local.get {}  i64.xor
+    i64.and  i64.const 0  i64.lt_s"""
+_SUMS = {
+    ("i64.add", "up"): Template(_ON_SIDE.format("i64.add", "i64.lt_s")),
+    ("i64.add", "down"): Template(_ON_SIDE.format("i64.add", "i64.gt_s")),
+    ("i64.add", None): Template(_BY_SIGNS.format("i64.add", "$sum")),
+    ("i64.sub", "up"): Template(_ON_SIDE.format("i64.sub", "i64.lt_s")),
+    ("i64.sub", "down"): Template(_ON_SIDE.format("i64.sub", "i64.gt_s")),
+    ("i64.sub", None): Template(_BY_SIGNS.format("i64.sub", "$a")),
+}
+_IS_BELOW = Template("local.get $a i64.const $least i64.lt_s")
+_IS_ABOVE = Template("local.get $a i64.const $most i64.gt_s")
+_FROM_CONSTANT = Template("i64.const $constant local.get $a i64.sub")
+_HAS_NO_QUOTIENT = Template(f"""
+    local.get $a  i64.const {LEAST}  i64.eq
+    local.get $b  i64.const -1  i64.eq
+    i32.and""")
+_QUOTIENT = Template("local.get $a local.get $b i64.div_s")
+_IS_OUTSIDE = Template("local.get $a i64.const $least i64.sub i64.const $span i64.gt_u")
+_TIMES = Template("local.get $a i64.const $factor i64.mul")
+_PRODUCT = Template("local.get $a local.get $b i64.mul local.set $product")
+_SPANS_MORE = Template("local.get $a i64.const $room i64.add i64.const $span i64.gt_u")
+_IS_MORE = Template("local.get $a i64.const $room i64.gt_u")
+# Whether one of two operands does not fit 32 bits, or 31.
+_IS_LONG = Template(f"""
+    local.get $a  i64.const {2**31}  i64.add
+    local.get $b  i64.const {2**31}  i64.add
+    i64.or  i64.const {2**32}  i64.ge_u""")
+_IS_LONG_NATURAL = Template(f"local.get $a local.get $b i64.or i64.const {2**31} i64.ge_u")
+# Whether a product wrapped around: then it is off by 2**64 or more. The product of the floats is
+# off by 2**12 at most where it did not.
+_IS_WRONG = Template(f"""
+    local.get $a  f64.convert_i64_s  local.get $b  f64.convert_i64_s  f64.mul
+    local.get $product  f64.convert_i64_s
+    f64.sub  f64.abs  f64.const {2.0**62}  f64.gt""")
 
 
 def _add(s: Selector, value: Value) -> None:
@@ -50,34 +94,13 @@ def _sum(
 ) -> None:
     result = _sum_wraps(s, s.hold(operands[0]), s.hold(operands[1]), how)
     stop_if(s, "fail_overflow", value)
-    s.raw("local.get", result)
+    s.get(result)
 
 
 def _sum_wraps(s: Selector, a: int, b: int, how: tuple[str, str | None]) -> int:
-    """Push whether a sum wraps around; return the local that holds it.
-
-    Compare the result with the left operand, or signs where nothing is known.
-    """
-    mnemonic, side = how
-    s.raw("local.get", a)
-    s.raw("local.get", b)
-    s.raw(mnemonic)
-    result = s.hold_top("i64")
-    if side is not None:
-        s.raw("local.get", result)
-        s.raw("local.get", a)
-        s.raw("i64.lt_s" if side == "up" else "i64.gt_s")
-    else:
-        # Overflow where the result differs in sign from a, and b does (sub) or does not (add).
-        s.raw("local.get", a)
-        s.raw("local.get", result)
-        s.raw("i64.xor")
-        s.raw("local.get", b)
-        s.raw("local.get", a if mnemonic == "i64.sub" else result)
-        s.raw("i64.xor")
-        s.raw("i64.and")
-        s.raw("i64.const", 0)
-        s.raw("i64.lt_s")
+    """Push whether a sum wraps around; return the local that holds it."""
+    result = s.new_local("i64")
+    s.emit(_SUMS[how], a, b, result)
     return result
 
 
@@ -88,33 +111,20 @@ def _add_wraps(s: Selector, value: Value) -> None:
 def _sub_from(s: Selector, value: Value, constant: int) -> None:
     """Subtract from a constant: it overflows only for operands beyond another constant."""
     operand = s.hold(value.args[1])
-    s.raw("local.get", operand)
     if constant >= 0:
-        s.raw("i64.const", constant - MOST)
-        s.raw("i64.lt_s")
+        s.emit(_IS_BELOW, operand, constant - MOST)
     else:
-        s.raw("i64.const", constant - LEAST)
-        s.raw("i64.gt_s")
+        s.emit(_IS_ABOVE, operand, constant - LEAST)
     stop_if(s, "fail_overflow", value)
-    s.raw("i64.const", constant)
-    s.raw("local.get", operand)
-    s.raw("i64.sub")
+    s.emit(_FROM_CONSTANT, constant, operand)
 
 
 def _div(s: Selector, value: Value) -> None:
     """Divide; only the least int divided by -1 is out of range."""
     a, b = s.hold(value.args[0]), s.hold(value.args[1])
-    s.raw("local.get", a)
-    s.raw("i64.const", LEAST)
-    s.raw("i64.eq")
-    s.raw("local.get", b)
-    s.raw("i64.const", -1)
-    s.raw("i64.eq")
-    s.raw("i32.and")
+    s.emit(_HAS_NO_QUOTIENT, a, b)
     stop_if(s, "fail_overflow", value)
-    s.raw("local.get", a)
-    s.raw("local.get", b)
-    s.raw("i64.div_s")
+    s.emit(_QUOTIENT, a, b)
 
 
 # Multiplication
@@ -137,15 +147,9 @@ def _multiple(s: Selector, value: Value, operand: Value, factor: int) -> None:
     if abs(factor) > 1 or factor == -1:
         least, most = sorted((_quotient(LEAST, factor), _quotient(MOST, factor)))
         least, most = max(least, LEAST), min(most, MOST)
-        s.raw("local.get", a)
-        s.raw("i64.const", least)
-        s.raw("i64.sub")
-        s.raw("i64.const", _signed(most - least))
-        s.raw("i64.gt_u")
+        s.emit(_IS_OUTSIDE, a, least, _signed(most - least))
         stop_if(s, "fail_overflow", value)
-    s.raw("local.get", a)
-    s.raw("i64.const", factor)
-    s.raw("i64.mul")
+    s.emit(_TIMES, a, factor)
 
 
 def _quotient(a: int, b: int) -> int:
@@ -160,16 +164,14 @@ def _signed(number: int) -> int:
 def _product(s: Selector, value: Value) -> None:
     """Multiply; test the product where an operand may not fit 32 bits, or less."""
     a, b = s.hold(value.args[0]), s.hold(value.args[1])
-    s.raw("local.get", a)
-    s.raw("local.get", b)
-    s.raw("i64.mul")
-    product = s.hold_top("i64")
+    product = s.new_local("i64")
+    s.emit(_PRODUCT, a, b, product)
     _is_large(s, value, a, b)
     s.raw("if", None)
-    _is_wrong(s, a, b, product)
+    s.emit(_IS_WRONG, a, b, product)
     stop_if(s, "fail_overflow", value)
     s.raw("end")
-    s.raw("local.get", product)
+    s.get(product)
 
 
 def _mul_wraps(s: Selector, value: Value) -> None:
@@ -178,10 +180,9 @@ def _mul_wraps(s: Selector, value: Value) -> None:
     if isinstance(value.attr, tuple):
         return
     s.raw("if", "i32")
-    s.raw("local.get", a)
-    s.raw("local.get", b)
-    s.raw("i64.mul")
-    _is_wrong(s, a, b, s.hold_top("i64"))
+    product = s.new_local("i64")
+    s.emit(_PRODUCT, a, b, product)
+    s.emit(_IS_WRONG, a, b, product)
     s.raw("else")
     s.raw("i32.const", 0)
     s.raw("end")
@@ -191,43 +192,12 @@ def _is_large(s: Selector, value: Value, a: int, b: int) -> None:
     """Push whether a product may wrap around, by a look at its operands."""
     if isinstance(value.attr, tuple):
         room = MOST // value.attr[0]
-        s.raw("local.get", a)
-        s.raw("i64.const", room)
-        if "natural" not in value.attr:
-            s.raw("i64.add")
-            s.raw("i64.const", _signed(2 * room))
-        s.raw("i64.gt_u")
+        if "natural" in value.attr:
+            s.emit(_IS_MORE, a, room)
+        else:
+            s.emit(_SPANS_MORE, a, room, _signed(2 * room))
     else:
-        _is_long(s, (a, b), is_natural=value.attr == "natural")
-
-
-def _is_long(s: Selector, operands: tuple[int, int], *, is_natural: bool) -> None:
-    """Push whether one of two operands does not fit 32 bits, or 31."""
-    for operand in operands:
-        s.raw("local.get", operand)
-        if not is_natural:
-            s.raw("i64.const", 2**31)
-            s.raw("i64.add")
-    s.raw("i64.or")
-    s.raw("i64.const", 2**31 if is_natural else 2**32)
-    s.raw("i64.ge_u")
-
-
-def _is_wrong(s: Selector, a: int, b: int, product: int) -> None:
-    """Push whether a product wrapped around: then it is off by 2**64 or more.
-
-    The product of the floats is off by 2**12 at most where it did not.
-    """
-    for operand in (a, b):
-        s.raw("local.get", operand)
-        s.raw("f64.convert_i64_s")
-    s.raw("f64.mul")
-    s.raw("local.get", product)
-    s.raw("f64.convert_i64_s")
-    s.raw("f64.sub")
-    s.raw("f64.abs")
-    s.raw("f64.const", 2.0**62)
-    s.raw("f64.gt")
+        s.emit(_IS_LONG_NATURAL if value.attr == "natural" else _IS_LONG, a, b)
 
 
 HANDLERS: dict[str, Handler] = {

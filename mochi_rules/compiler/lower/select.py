@@ -17,7 +17,7 @@ from mochi_rules.compiler.ir.ops import CONSTANTS, PURE
 from mochi_rules.compiler.ir.types import VOID, WORD
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
-from mochi_rules.wasm.stretch import join_stretches
+from mochi_rules.wasm.instruction import CODES
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
@@ -34,11 +34,25 @@ if TYPE_CHECKING:
     )
     from mochi_rules.compiler.ir.ops import Effects
     from mochi_rules.compiler.ir.types import Type
+    from mochi_rules.wasm.module import Piece
+    from mochi_rules.wasm.template import Template
 
     Handler = Callable[["Selector", Value], None]
 
-Instruction = tuple[Any, ...]
 
+class _OfLocals(dict[int, bytes]):
+    """The codes of an instruction for each local."""
+
+    def __init__(self, mnemonic: str) -> None:
+        self._mnemonic = mnemonic
+
+    def __missing__(self, local: int) -> bytes:
+        code = self[local] = CODES[self._mnemonic, local]
+        return code
+
+
+_GET, _SET = map(_OfLocals, ("local.get", "local.set"))
+_TEE = CODES["local.tee", 0][0]
 _NO_CODE = frozenset({"index.known"})  # they are their first argument
 SITE_LINE_BITS = 20
 _DEEPEST = 60  # operations in operations that wait for one use: pushing them is recursive
@@ -68,32 +82,41 @@ class Selected:
     params: list[str]
     results: list[str]
     locals: list[str]
-    body: list[Instruction]
+    body: list[Piece]
     relocations: list[Relocation]
     calls: list[str]
     globals: dict[str, Type]
     uses_table: bool
 
     def join(self) -> None:
-        """Encode what is the same in every module."""
-        alone = {place.position for place in self.relocations}
-        self.body, moved = join_stretches(self.body, alone)
+        """Join neighbors that are bytes."""
+        joined: list[Piece] = []
+        moved: dict[int, int] = {}
+        for position, piece in enumerate(self.body):
+            moved[position] = len(joined)
+            last = joined[-1] if joined else None
+            if isinstance(piece, bytes) and isinstance(last, bytes):
+                joined[-1] = last + piece
+            else:
+                joined.append(piece)
+        self.body = joined
         self.relocations = [
             replace(place, position=moved[place.position]) for place in self.relocations
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """A value that waits, with those among its operands that do: their effects but PURE."""
-
-    effects: frozenset[Effects]
-    depth: int
+# A value that waits, with those among its operands that do: their effects but PURE, and its depth.
+_Tree = tuple[frozenset["Effects"], int]
 
 
 @cache
 def _alone(effects: Effects) -> frozenset[Effects]:
     return frozenset() if effects is PURE else frozenset((effects,))
+
+
+@cache
+def _conflict(found: frozenset[Effects], effects: Effects) -> bool:
+    return any(own.conflicts(effects) for own in found)
 
 
 class Selector:
@@ -107,17 +130,19 @@ class Selector:
         self.structs = structs
         self.handlers = handlers
         self.counts_objects = counts_objects
-        self.body: list[Instruction] = []
+        self.body: list[Piece] = []
+        self.code = bytearray()  # what comes behind the body
+        self.set_end = -1  # where in the code the last `local.set` ends
+        self.set_local = -1  # and its local
+        self.left = -1  # where in the code nothing arrives
         self.locals: list[str] = []
         self.relocations: list[Relocation] = []
-        self.calls: dict[str, None] = {}
         self.globals: dict[str, Type] = {}
         self.uses_table = False
         self.local_of: dict[Value, int] = {
             param: number for number, param in enumerate(function.params)
         }
-        self.single_use: dict[Value, Block] = {}
-        self.uses: dict[Value, int] = {}
+        self.used: dict[Value, Block | None] = {}  # in which block; None for several uses
         self.deferred: dict[Value, _Tree] = {}
         self.waiting: dict[frozenset[Effects], dict[Value, None]] = {}  # roots, by their effects
         self.marked: Site | None = None
@@ -129,15 +154,16 @@ class Selector:
         for block in reversed(flow.blocks):
             self._count_uses(block)
         Structurer(flow, self).run(self.function.entry)
-        if self.body[-1][0] not in ("unreachable", "return"):
+        if self.left != len(self.code):
             self.raw("unreachable")
+        self._cut()
         return Selected(
             [layout.machine_type(param.type) for param in self.function.params],
             list(layout.results_of(self.function.result)),
             self.locals,
             self.body,
             self.relocations,
-            list(self.calls),
+            list(dict.fromkeys([str(piece[1]) for piece in self.body if piece[0] == "call"])),
             self.globals,
             self.uses_table,
         )
@@ -145,12 +171,46 @@ class Selector:
     # What handlers use
 
     def raw(self, *instruction: Any) -> None:
-        """Append a wasm instruction; a `local.set` with a `local.get` of it is one `local.tee`."""
-        body = self.body
-        if instruction[0] == "local.get" and body and body[-1] == ("local.set", instruction[1]):
-            body[-1] = ("local.tee", instruction[1])
+        """Append a wasm instruction; for locals, see `get` and `set`."""
+        self.code += CODES[instruction]
+
+    def name(self, *instruction: Any) -> None:
+        """Append a wasm instruction that names something of the module."""
+        self._cut()
+        self.body.append(instruction)
+
+    def finish(self, mnemonic: str) -> None:
+        """Append a wasm instruction behind which nothing runs."""
+        self.raw(mnemonic)
+        self.left = len(self.code)
+
+    def emit(self, template: Template, *operands: int) -> None:
+        """Append the instructions of a template."""
+        first, pieces, last = template.known.get(operands) or template.fill(operands)
+        if self.set_end == len(self.code) and template.begins_with_get:
+            self.get(operands[0])
+            first = first[len(_GET[operands[0]]) :]
+        self.code += first
+        if pieces:
+            self._cut()
+            self.body += pieces
+            self.code += last
+
+    def get(self, local: int) -> None:
+        """Push a local; with a `local.set` of it just before, that is a `local.tee`."""
+        code = self.code
+        if self.set_end == len(code) and self.set_local == local:
+            code[-len(_SET[local])] = _TEE
+            self.set_end = -1
         else:
-            body.append(instruction)
+            code += _GET[local]
+
+    def set(self, local: int) -> None:
+        """Pop the top of the stack into a local."""
+        code = self.code
+        code += _SET[local]
+        self.set_end = len(code)
+        self.set_local = local
 
     def new_local(self, machine: str) -> int:
         """Make a local of a wasm type; return its index."""
@@ -159,13 +219,15 @@ class Selector:
 
     def push(self, value: Value) -> None:
         """Push a value: compute it here, or read its local."""
-        if value.op in CONSTANTS:
-            self.handlers[value.op](self, value)
-        elif self._take(value):
+        op = value.op
+        if op in CONSTANTS:
+            self.handlers[op](self, value)
+        elif value in self.deferred:
+            self._take(value)
             self._mark(value.site)
-            self.handlers[value.op](self, value)
+            self.handlers[op](self, value)
         else:
-            self.raw("local.get", self._local(value))
+            self.get(self._local(value))
 
     def hold(self, value: Value) -> int:
         """Return a local that holds a value."""
@@ -182,23 +244,22 @@ class Selector:
     def hold_top(self, machine: str) -> int:
         """Pop the top of the stack into a fresh local."""
         local = self.new_local(machine)
-        self.raw("local.set", local)
+        self.set(local)
         return local
 
     def call(self, name: str) -> None:
         """Call a function."""
-        self.calls[name] = None
-        self.raw("call", name)
+        self.name("call", name)
 
     def address(self, kind: str, key: Any) -> None:
         """Push a word that the linker fills in."""
-        self.relocations.append(Relocation(len(self.body), kind, key))
-        self.raw("i32.const", 0)
+        self.name("i32.const", 0)
+        self.relocations.append(Relocation(len(self.body) - 1, kind, key))
 
     def call_indirect(self, params: tuple[str, ...], result: Type) -> None:
         """Call the function whose table index is on the stack, over its arguments."""
         self.uses_table = True
-        self.raw("call_indirect", FuncType(params, layout.results_of(result)))
+        self.name("call_indirect", FuncType(params, layout.results_of(result)))
 
     def struct_shape(self, struct: str) -> tuple[list[int], int]:
         """Return the offsets of a struct's fields, and its size."""
@@ -209,17 +270,20 @@ class Selector:
 
     def site(self, site: Site | None) -> None:
         """Push a place in the sources, packed into a word."""
-        packed = site.file << SITE_LINE_BITS | site.line if site else 0
-        self.raw("i32.const", packed)
+        self.raw("i32.const", self.packed(site))
+
+    def packed(self, site: Site | None) -> int:
+        """Return a place in the sources as one word."""
+        return site.file << SITE_LINE_BITS | site.line if site else 0
 
     def count_object(self) -> None:
         """Count a new object, where the program checks that it frees all of them."""
         if self.counts_objects:
             self.globals["live_objects"] = WORD
-            self.raw("global.get", "live_objects")
+            self.name("global.get", "live_objects")
             self.raw("i32.const", 1)
             self.raw("i32.add")
-            self.raw("global.set", "live_objects")
+            self.name("global.set", "live_objects")
 
     def is_constant(self, value: Value) -> bool:
         """Whether a value is repeated at every use."""
@@ -253,19 +317,16 @@ class Selector:
 
     def block_code(self, block: Block) -> None:
         """Emit the instructions of a block; those that can wait, wait."""
+        used = self.used
         for value in block.code:
             if value.op in CONSTANTS or self._is_dead(value):
                 continue
             effects = effects_of(value)
             if effects is not PURE:
                 self._flush(value, effects)
-            is_used_here = self.uses.get(value) == 1 and self.single_use[value] is block
-            if is_used_here and effects.is_movable and value.has_result:
-                tree = self._tree(value, effects)
-                if tree.depth <= _DEEPEST:
-                    self._defer(value, tree)
-                    continue
-            self._emit(value)
+            is_used_here = used.get(value) is block
+            if not (is_used_here and effects.is_movable and self._defer(value, effects)):
+                self._emit(value)
 
     def condition(self, value: Value, *, negated: bool) -> None:
         """Push a condition, negated if asked for."""
@@ -285,42 +346,46 @@ class Selector:
         for _, arg in moves:
             self.push(arg)
         for param, _ in reversed(moves):
-            self.raw("local.set", self._local(param))
+            self.set(self._local(param))
 
     def pass_below(self, jump: Jump) -> None:
         """Set the target's parameters, below a condition on the stack."""
         condition = self.hold_top("i32")
         self.pass_arguments(jump)
-        self.raw("local.get", condition)
+        self.get(condition)
 
     def leave(self, end: Return) -> None:
         """Return."""
         self._mark(end.site)
         if end.value is not None:
             self.push(end.value)
-        self.raw("return")
+        self.finish("return")
 
     # Details
 
+    def _cut(self) -> None:
+        """Begin another piece of the body."""
+        if self.code:
+            self.body.append(bytes(self.code))
+            self.code.clear()
+            self.set_end = self.left = -1
+
     def _count_uses(self, block: Block) -> None:
         """Count the uses in a block, from its end on: what has none itself uses nothing."""
+        used = self.used
         for arg in block.end_operands:
-            self._use(arg, block)
+            used[arg] = None if arg in used else block
         for value in reversed(block.code):
             if not self._is_dead(value):
-                for arg in value.args[: 1 if value.op in _NO_CODE else None]:
-                    self._use(arg, block)
+                for arg in value.args[:1] if value.op in _NO_CODE else value.args:
+                    used[arg] = None if arg in used else block
 
     def _is_dead(self, value: Value) -> bool:
         """Whether a value is not computed, because nothing uses it."""
-        if value in self.uses or not value.has_result:
+        if value in self.used or value.type is VOID:
             return False
         effects = effects_of(value)
         return effects.is_movable and effects.is_removable
-
-    def _use(self, value: Value, block: Block) -> None:
-        self.uses[value] = self.uses.get(value, 0) + 1
-        self.single_use[value] = block
 
     def _local(self, value: Value) -> int:
         local = self.local_of.get(value)
@@ -332,51 +397,51 @@ class Selector:
         """Mark the line that the next instructions come from."""
         if site is not self.marked and site is not None and site != self.marked:
             self.marked = site
-            self.body.append(("loc", site.file, site.line))
+            self.name("loc", site.file, site.line)
 
     def _emit(self, value: Value) -> None:
         self._mark(value.site)
         self.handlers[value.op](self, value)
         if value.type is not VOID:
-            if value in self.uses:
-                self.raw("local.set", self._local(value))
+            if value in self.used:
+                self.set(self._local(value))
             else:
                 self.raw("drop")
 
     # Values that wait for their use
 
-    def _tree(self, value: Value, effects: Effects) -> _Tree:
-        found = _alone(effects)
-        depth = 0
-        for arg in value.args:
-            operand = self.deferred.get(arg)
-            if operand is not None:
-                found |= operand.effects
-                depth = max(depth, operand.depth)
-        return _Tree(found, depth + 1)
-
-    def _defer(self, value: Value, tree: _Tree) -> None:
-        """Defer a value, together with its deferred operands."""
-        for arg in value.args:
-            if arg in self.deferred:
-                self.waiting.get(self.deferred[arg].effects, {}).pop(arg, None)
-        self.deferred[value] = tree
-        if tree.effects:
-            self.waiting.setdefault(tree.effects, {})[value] = None
+    def _defer(self, value: Value, effects: Effects) -> bool:
+        """Defer a value, together with its deferred operands, unless they are too deep."""
+        deferred = self.deferred
+        found, depth = _alone(effects), 0
+        operands = [arg for arg in value.args if arg in deferred]
+        for arg in operands:
+            below, height = deferred[arg]
+            found |= below
+            depth = max(depth, height)
+        if depth >= _DEEPEST:
+            return False
+        for arg in operands:
+            self.waiting.get(deferred[arg][0], {}).pop(arg, None)
+        deferred[value] = (found, depth + 1)
+        if found:
+            self.waiting.setdefault(found, {})[value] = None
+        return True
 
     def _take(self, value: Value) -> bool:
         """End the deferral of a value; return whether it was deferred."""
         tree = self.deferred.pop(value, None)
         if tree is None:
             return False
-        self.waiting.get(tree.effects, {}).pop(value, None)
+        if tree[0]:
+            self.waiting[tree[0]].pop(value, None)
         return True
 
     def _flush(self, effect: Value, effects: Effects) -> None:
         """Compute deferred values that must not pass an instruction, except its own operands."""
         operands = None
         for found, values in self.waiting.items():
-            if values and any(own.conflicts(effects) for own in found):
+            if values and _conflict(found, effects):
                 operands = operands or frozenset(effect.args)
                 for value in [value for value in values if value not in operands]:
                     self._take(value)

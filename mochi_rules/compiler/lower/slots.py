@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import object_layout as layout
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -15,6 +17,23 @@ SLOT_LOADS = (("i64.load", 3), ("f64.load", 3), ("i32.load", 2), ("i32.load", 2)
 SLOT_STORES = (("i64.store", 3), ("f64.store", 3), ("i32.store", 2), ("i32.store", 2))
 BYTE_LOAD, BYTE_STORE = ("i32.load8_u", 0), ("i32.store8", 0)
 
+_TAKE_OLD = Template("local.get $base i32.load offset=$offset local.set $old local.get $base")
+# A vacated slot is null whatever its type.
+_RELEASE_OLD = Template("local.get $old call release")
+_VACATE = Template("""
+    local.get $base  i32.load offset=$offset  local.get $held  i32.eq
+    if
+        local.get $base  i32.const 0  i32.store offset=$offset
+        local.get $held  call drop_reference
+    end""")
+_RETAIN = Template(f"""
+    local.get $object
+    local.get $object  i32.load offset={layout.RC}  i32.const 1  i32.add
+    i32.store offset={layout.RC}""")
+_AND_UNIQUE = Template(f"""
+    local.get $object  i32.load offset={layout.RC}  i32.const 1  i32.eq
+    i32.and""")
+
 
 def store_slot(s: Selector, slot: int, offset: int, item: Value) -> None:
     """Store into the slot whose base is on the stack; release what was there."""
@@ -23,51 +42,27 @@ def store_slot(s: Selector, slot: int, offset: int, item: Value) -> None:
         s.push(item)
         s.raw(mnemonic, align, offset)
         return
-    base = s.hold_top("i32")
-    s.raw("local.get", base)
-    s.raw("i32.load", 2, offset)
-    old = s.hold_top("i32")
-    s.raw("local.get", base)
+    base, old = s.hold_top("i32"), s.new_local("i32")
+    s.emit(_TAKE_OLD, base, offset, old)
     s.push(item)
     s.raw(mnemonic, align, offset)
-    # A vacated slot is null whatever its type.
-    s.raw("local.get", old)
-    s.call("release")
+    s.emit(_RELEASE_OLD, old)
 
 
 def vacate_slot(s: Selector, offset: int, old: Value) -> None:
     """Set the slot whose base is on the stack to null where it holds an object that we hold too."""
     base, held = s.hold_top("i32"), s.hold(old)
-    s.raw("local.get", base)
-    s.raw("i32.load", 2, offset)
-    s.raw("local.get", held)
-    s.raw("i32.eq")
-    s.raw("if", None)
-    s.raw("local.get", base)
-    s.raw("i32.const", 0)
-    s.raw("i32.store", 2, offset)
-    s.raw("local.get", held)
-    s.call("drop_reference")
-    s.raw("end")
+    s.emit(_VACATE, base, offset, held)
 
 
 def retain_plain(s: Selector, held: int) -> None:
     """Count one reference more to an object, which is not null."""
-    s.raw("local.get", held)
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.add")
-    s.raw("i32.store", 2, layout.RC)
+    s.emit(_RETAIN, held)
 
 
 def and_unique(s: Selector, held: int) -> None:
     """Add to the condition on the stack that the object in a local has one reference."""
-    s.raw("local.get", held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("i32.and")
+    s.emit(_AND_UNIQUE, held)
 
 
 def push_all(s: Selector, value: Value) -> None:
@@ -78,19 +73,23 @@ def push_all(s: Selector, value: Value) -> None:
 
 def else_call(s: Selector, function: str, *operands: int) -> None:
     """End a conditional whose other result a function of the runtime library computes."""
-    s.raw("else")
-    for local in operands:
-        s.raw("local.get", local)
-    s.call(function)
-    s.raw("end")
+    s.emit(_else(function, len(operands)), *operands)
 
 
 def stop_if(s: Selector, failure: str, value: Value, *operands: int) -> None:
     """Stop the program when the top of the stack is true."""
-    s.raw("if", None)
-    for operand in operands:
-        s.raw("local.get", operand)
-    s.site(value.site)
-    s.call(failure)
-    s.raw("unreachable")
-    s.raw("end")
+    s.emit(_stop(failure, len(operands)), *operands, s.packed(value.site))
+
+
+@cache
+def _else(function: str, operands: int) -> Template:
+    return Template(f"else {_gets(operands)} call {function} end")
+
+
+@cache
+def _stop(failure: str, operands: int) -> Template:
+    return Template(f"if {_gets(operands)} i32.const $site call {failure} unreachable end")
+
+
+def _gets(count: int) -> str:
+    return " ".join(f"local.get ${number}" for number in range(count))

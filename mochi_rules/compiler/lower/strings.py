@@ -38,15 +38,15 @@ def _string_concat(s: Selector, value: Value) -> None:
         lengths = _if_room(s, held, _WORD)
         s.raw("i64.const", _number(known))
         s.raw("i64.store", 0, layout.STRING_DATA)
-        s.raw("local.get", held)
-        s.raw("local.get", lengths)
+        s.get(held)
+        s.get(lengths)
         s.raw("i64.const", _lengths(known))
         _else_concat(s, held)
         s.push(more)
         s.call("string_concat")
         s.raw("end")
     else:
-        s.raw("local.get", held)
+        s.get(held)
         s.push(more)
         s.call("string_concat")
 
@@ -55,19 +55,19 @@ def _append_byte(s: Selector, held: int, more: Value) -> None:
     """Append an ASCII byte, or nothing where it is -1."""
     byte = s.hold(more)
     lengths = _if_room(s, held, 1)
-    s.raw("local.get", byte)
+    s.get(byte)
     s.raw("i32.store8", 0, layout.STRING_DATA)
-    s.raw("local.get", held)
-    s.raw("local.get", lengths)
+    s.get(held)
+    s.get(lengths)
     s.raw("i64.const", _lengths(b"0"))
     if more.op != "byte.load":
         s.raw("i64.const", 0)
-        s.raw("local.get", byte)
+        s.get(byte)
         s.raw("i32.const", 0)
         s.raw("i32.ge_s")
         s.raw("select")
     _else_concat(s, held)
-    s.raw("local.get", byte)
+    s.get(byte)
     push_character(s)
     s.call("string_concat")
     s.raw("end")
@@ -76,20 +76,20 @@ def _append_byte(s: Selector, held: int, more: Value) -> None:
 def _if_room(s: Selector, held: int, size: int) -> int:
     """Begin a conditional, and push where a string ends; return a local with both its lengths."""
     lengths, length = s.new_local("i64"), s.new_local("i32")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
     s.raw("local.tee", lengths)
     s.raw("i32.wrap_i64")
     s.raw("local.tee", length)
     s.raw("i32.const", size)
     s.raw("i32.add")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_CAP)
     s.raw("i32.le_u")
     and_unique(s, held)
     s.raw("if", "i32")
-    s.raw("local.get", held)
-    s.raw("local.get", length)
+    s.get(held)
+    s.get(length)
     s.raw("i32.add")
     return lengths
 
@@ -98,9 +98,9 @@ def _else_concat(s: Selector, held: int) -> None:
     """Store lengths to which the top of the stack is added, and begin the other way."""
     s.raw("i64.add")
     s.raw("i64.store", 3, layout.STRING_BYTES)
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("else")
-    s.raw("local.get", held)
+    s.get(held)
 
 
 def _string_reserve(s: Selector, value: Value) -> None:
@@ -115,17 +115,17 @@ def _string_size(s: Selector, value: Value) -> None:
 
 def _string_room(s: Selector, value: Value) -> None:
     held, size = s.hold(value.args[0]), s.hold(value.args[1])
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i64.load32_u", 2, layout.STRING_CAP)
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i64.load32_u", 2, layout.STRING_BYTES)
     s.raw("i64.sub")
     s.raw("i64.const", _WORD)
     s.raw("i64.sub")
-    s.raw("local.get", size)
+    s.get(size)
     s.raw("i64.div_s")
     s.raw("i64.const", 0)
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.RC)
     s.raw("i32.const", 1)
     s.raw("i32.eq")
@@ -134,15 +134,15 @@ def _string_room(s: Selector, value: Value) -> None:
 
 def _string_extend(s: Selector, value: Value) -> None:
     held, piece = s.hold(value.args[0]), value.args[1].attr
-    s.raw("local.get", held)
-    s.raw("local.get", held)
+    s.get(held)
+    s.get(held)
     s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
     s.push(value.args[2])
     s.raw("i64.const", _lengths(piece))
     s.raw("i64.mul")
     s.raw("i64.add")
     s.raw("i64.store", 3, layout.STRING_BYTES)
-    s.raw("local.get", held)
+    s.get(held)
 
 
 def _string_store(s: Selector, value: Value) -> None:
@@ -178,12 +178,12 @@ def _string_eq(s: Selector, value: Value) -> None:
         return
     one, other = s.hold(left), s.hold(right)
     for held in (one, other):
-        s.raw("local.get", held)
+        s.get(held)
         s.raw("i32.load", 2, layout.STRING_BYTES)
     s.raw("i32.eq")
     s.raw("if", "i32")
-    s.raw("local.get", one)
-    s.raw("local.get", other)
+    s.get(one)
+    s.get(other)
     s.call("string_eq")
     s.raw("else")
     s.raw("i32.const", 0)
@@ -192,13 +192,13 @@ def _string_eq(s: Selector, value: Value) -> None:
 
 def _is_known(s: Selector, held: int, known: bytes) -> None:
     """Push whether a string is a few known bytes."""
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_BYTES)
     s.raw("i32.const", len(known))
     s.raw("i32.eq")
     if not known:
         return
-    s.raw("local.get", held)
+    s.get(held)
     if len(known) in _LOADS:
         s.raw(*_LOADS[len(known)], layout.STRING_DATA)
         s.raw("i32.const", int.from_bytes(known, "little"))
@@ -216,18 +216,18 @@ def _is_known(s: Selector, held: int, known: bytes) -> None:
 def _string_order(s: Selector, value: Value) -> None:
     """Push -1 for the empty string, else twice the first byte, and 1 more where others follow."""
     held, length = s.hold(value.args[0]), s.new_local("i32")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load8_u", 0, layout.STRING_DATA)
     s.raw("i32.const", 1)
     s.raw("i32.shl")
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_BYTES)
     s.raw("local.tee", length)
     s.raw("i32.const", 1)
     s.raw("i32.gt_u")
     s.raw("i32.or")
     s.raw("i32.const", -1)
-    s.raw("local.get", length)
+    s.get(length)
     s.raw("select")
 
 
@@ -235,9 +235,9 @@ def _string_order(s: Selector, value: Value) -> None:
 
 
 def _is_ascii(s: Selector, held: int) -> None:
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("local.get", held)
+    s.get(held)
     s.raw("i32.load", 2, layout.STRING_COUNT)
     s.raw("i32.eq")
 
@@ -246,7 +246,7 @@ def _string_offset(s: Selector, value: Value) -> None:
     held, index = s.hold(value.args[0]), s.hold(value.args[1])
     _is_ascii(s, held)
     s.raw("if", "i32")
-    s.raw("local.get", index)
+    s.get(index)
     s.raw("i32.wrap_i64")
     else_call(s, "string_offset", held, index)
 
@@ -255,7 +255,7 @@ def _string_next(s: Selector, value: Value) -> None:
     held, place = s.hold(value.args[0]), s.hold(value.args[1])
     _is_ascii(s, held)
     s.raw("if", "i32")
-    s.raw("local.get", place)
+    s.get(place)
     s.raw("i32.const", 1)
     s.raw("i32.add")
     else_call(s, "string_next", held, place)

@@ -27,6 +27,9 @@ class Emitter(Protocol):
     def raw(self, *instruction: object) -> None:
         """Append a wasm instruction."""
 
+    def finish(self, mnemonic: str) -> None:
+        """Append a wasm instruction behind which nothing runs."""
+
     def begin_loop(self, block: Block) -> None:
         """Mark the line of the loop that a block heads: limits are checked at its start."""
 
@@ -102,7 +105,7 @@ class Structurer:
             case Return() as end:
                 self.emit.leave(end)
             case Unreachable() | None:
-                self.emit.raw("unreachable")
+                self.emit.finish("unreachable")
 
     def _jump(self, block: Block, jump: Jump) -> None:
         self.emit.pass_arguments(jump)

@@ -24,7 +24,7 @@ from mochi_rules.wasm.types import VALUE_TYPES, FuncType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mochi_rules.wasm.module import Instruction
+    from mochi_rules.wasm.module import Instruction, Piece
     from mochi_rules.wasm.types import ValueType
 
 _MAX_BODY = 1 << 20  # bytes; an instruction takes some sixty times as much
@@ -72,6 +72,14 @@ def read_functions(data: bytes) -> Iterator[ReadFunction]:
         yield from reader.functions()
 
 
+def read_unbound(data: bytes) -> Iterator[Instruction]:
+    """Yield encoded instructions that name nothing of a module; they were encoded here."""
+    cursor = Cursor(data, "code")
+    reader = _BodyReader(_CodeReader().immediates(), cursor)
+    while cursor.remaining:
+        yield reader.instruction()
+
+
 class _Unknown(Exception):  # noqa: N818 - ends the reading of a function
     """An instruction that is not read here."""
 
@@ -116,7 +124,7 @@ class _CodeReader(ModuleReader):
             locals_,
             local_names=[names.get(i, "") for i in range(len(params) + len(locals_))],
         )
-        body = _BodyReader(self._immediates(), cursor)
+        body = _BodyReader(self.immediates(), cursor)
         rest = body.read(function.body)
         return ReadFunction(index, function, start, end, body.offsets, rest)
 
@@ -140,7 +148,8 @@ class _CodeReader(ModuleReader):
         type_ = self._types[index] if index < len(self._types) else None
         return type_ or FuncType()
 
-    def _immediates(self) -> dict[Immediate, Callable[[Cursor], Any]]:
+    def immediates(self) -> dict[Immediate, Callable[[Cursor], Any]]:
+        """Return a function for each kind of immediate, which reads it."""
         return {
             Immediate.BLOCK_TYPE: self._block_type,
             Immediate.LABEL: Cursor.unsigned,
@@ -183,7 +192,7 @@ class _BodyReader:
         self._immediates = immediates
         self._cursor = cursor
 
-    def read(self, body: list[Instruction]) -> str:
+    def read(self, body: list[Piece]) -> str:
         """Fill a body but for its last `end`; return why it is not whole, or an empty string."""
         cursor = self._cursor
         depth = 0
@@ -193,7 +202,7 @@ class _BodyReader:
         while cursor.remaining:
             self.offsets.append(cursor.offset)
             try:
-                instruction = self._instruction()
+                instruction = self.instruction()
             except _Unknown as unknown:
                 return str(unknown)
             depth += (instruction[0] in _OPENING) - (instruction[0] == "end")
@@ -203,7 +212,8 @@ class _BodyReader:
             body.append(instruction)
         raise cursor.malformed("a body without its `end`")
 
-    def _instruction(self) -> Instruction:
+    def instruction(self) -> Instruction:
+        """Read one instruction."""
         cursor = self._cursor
         code = bytes(cursor.take(1))
         if code[0] in _PREFIXES:

@@ -19,6 +19,7 @@ from mochi_rules.compiler.ir.types import ANY, BOOL, CELL, FLOAT, INT, STRING, V
 from mochi_rules.compiler.lower.operations import HANDLERS
 from mochi_rules.compiler.lower.select import Selector
 from mochi_rules.compiler.runtime.effects import LIBRARY_EFFECTS
+from mochi_rules.wasm.pieces import instructions_of
 
 STRUCTS = {"P": StructLayout("P", [("x", INT)])}
 INTS, COUNTS = types.list_of(INT), types.map_of(STRING, INT)
@@ -59,7 +60,8 @@ LOOKS = {
 def _selected(params: list[Value], code: list[Value], result: Value) -> list[tuple]:
     block = Block()
     block.code, block.end = code, Return(result)
-    return Selector(Function("f", params, result.type, [block]), STRUCTS, HANDLERS).run().body
+    function = Function("f", params, result.type, [block])
+    return list(instructions_of(Selector(function, STRUCTS, HANDLERS).run().body))
 
 
 def test_every_operation_that_looks_into_an_object_has_a_case() -> None:

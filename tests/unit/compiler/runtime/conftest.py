@@ -12,7 +12,7 @@ import wasmtime
 from mochi_rules.base.span import Source
 from mochi_rules.compiler.ir import function as ir
 from mochi_rules.compiler.ir.builder import SsaBuilder
-from mochi_rules.compiler.ir.types import VOID
+from mochi_rules.compiler.ir.types import VOID, WORD
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.host import IMPORTS
 from mochi_rules.compiler.lower.link import Linker
@@ -43,7 +43,7 @@ def compiled(names: tuple[str, ...], source: str = "") -> tuple[wasmtime.Engine,
     exported = list(dict.fromkeys((*BASICS, *names)))
     for name in exported:
         linker.need(name)
-    linker.need_global("live_objects", layout.WORD)
+    linker.need_global("live_objects", WORD)
     module = linker.link()
     module.exports += [Export(name, "func", name) for name in exported]
     module.exports.append(Export("live_objects", "global", "live_objects"))
