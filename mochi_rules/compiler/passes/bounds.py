@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.types import INT
 from mochi_rules.compiler.passes.counter import counter_of, guard_of
-from mochi_rules.compiler.passes.known import BELOW, END, Known
+from mochi_rules.compiler.passes.known import BELOW, END
+from mochi_rules.compiler.passes.proofs import Proofs
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.facts import Facts
@@ -34,27 +35,15 @@ _RANGES = {
 # Operations whose result is their first argument; and those whose result is below the second.
 _SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
-_STEPS = 1000
 _UNKNOWN = 1 << 80  # a growth: with the bounds of ints that are added to it, still above all ints
 _LENGTHS = 8  # of one list that are tried, the latest
-_DEEPEST = 20  # claims in a proof of a claim
 
 
-class Bounds(Known):
+class Bounds(Proofs):
     """What is known about the ints of a function; it must not change but for equal values."""
 
     def __init__(self, facts: Facts) -> None:
         super().__init__(facts)
-        self.exact: dict[Value, bool] = {}
-        # What rests on no open claim, and from what position of a block on it holds.
-        self.found: dict[tuple[int, Value, Block], tuple[int, int]] = {}
-        self.steps = 0
-        self.depth = 0
-        self.at_lengths = False  # in a proof that tries other lengths already
-        self.open: dict[tuple[int, Value, Value | None], int] = {}  # claims under proof
-        self.guessed: dict[tuple[int, Value], int] = {}  # bounds of parameters, as `found`
-        self.guessing: set[tuple[int, Value]] = set()
-        self.growing: set[tuple[int, Value]] = set()
         self.counters: dict[Block, Counter | None] = {}
 
     def settle(self) -> None:
@@ -62,6 +51,7 @@ class Bounds(Known):
         for block in self.flow.blocks:
             for value in block.code:
                 if value.op in ("add", "sub"):
+                    self.ask()
                     self._is_exact(value)
         for header in self.flow.loops:
             for param in header.params:
@@ -71,17 +61,11 @@ class Bounds(Known):
 
     def most(self, value: Value, place: Place, sign: int = 1) -> int:
         """Return the largest that `sign * value` can be at a place."""
-        known = self._found(sign, value, place)
-        if known is None:
-            self.steps = _STEPS
-            known = self._most(sign, value, place)
-            self.found[sign, value, place[0]] = place[1], known
-        return known
-
-    def _found(self, sign: int, value: Value, place: Place) -> int | None:
-        """Return what was found here or before: later in a block, more is known."""
-        position, known = self.found.get((sign, value, place[0]), (END, None))
-        return known if position <= place[1] else None
+        self.ask()
+        found = self._most(sign, value, place)
+        if self.rests:
+            self.found[sign, value, place[0]] = place[1], found, 0
+        return found
 
     def least(self, value: Value, place: Place) -> int:
         """Return the least that a value can be at a place."""
@@ -89,7 +73,7 @@ class Bounds(Known):
 
     def is_below(self, a: Value, b: Value, place: Place) -> bool:
         """Return whether a < b is certain at a place."""
-        self.steps = _STEPS
+        self.ask()
         return self._holds(1, a, b, -1, place)
 
     def is_nonzero(self, value: Value, place: Place) -> bool:
@@ -101,39 +85,24 @@ class Bounds(Known):
     def _is_never_0(self, value: Value, place: Place) -> bool:
         return any(self.reaches(*fact, place) for fact in self.nonzero.get(value, ()))
 
-    def suppose(self, place: Place, a: Value, b: Value, change: int) -> None:
-        """Take it from now on that a ≤ b + change from a place on."""
-        super().suppose(place, a, b, change)
-        self._forget()
-
-    def withdraw(self, a: Value, b: Value) -> None:
-        """Forget what was supposed last, which was about these."""
-        super().withdraw(a, b)
-        self._forget()
-
-    def _forget(self) -> None:
-        self.found.clear()
-        self.guessed.clear()
-        self.exact.clear()
-
     # Numbers
 
     def _most(self, sign: int, value: Value, place: Place) -> int:
-        self.steps -= 1
         if value.op == "const":
             return sign * int(value.attr)
-        known = self._found(sign, value, place)
-        if known is not None:
-            return known
-        if self.steps < 0 or self.depth > _DEEPEST:
+        block, position = place
+        known = self.found.get((sign, value, block))
+        if known is not None and known[0] <= position:
+            self.rests |= known[2]
+            return known[1]
+        if self.must_stop():
             return min([LIMIT[sign], *self._constants(sign, value, place)])
-        self.depth += 1
+        outer = self.begin()
         found = self._by_definition(sign, value, place)
         for fact in self.facts(sign, value, place):
             other = self._most(sign, fact.other, place) if fact.other else 0
             found = min(found, other + fact.change)
-        self.depth -= 1
-        return found
+        return self.end(outer, (sign, value, block), position, found)
 
     def _constants(self, sign: int, value: Value, place: Place) -> list[int]:
         """Return the numbers that a value is compared with, which need no further steps."""
@@ -173,7 +142,7 @@ class Bounds(Known):
 
     def corners(self, value: Value, place: Place) -> list[int]:
         """Return the products of the bounds of the operands: all products are between them."""
-        self.steps = _STEPS
+        self.ask()
         return self._corners(value, place)
 
     def _corners(self, value: Value, place: Place) -> list[int]:
@@ -205,10 +174,14 @@ class Bounds(Known):
 
     def _guess(self, sign: int, param: Value) -> int:
         """Return a bound of a parameter: that of its initial value, where iterations keep it."""
-        if param not in self.args or (sign, param) in self.guessing:
+        guess = sign, param
+        if param not in self.args or self.is_open(guess):
             return LIMIT[sign]
-        if (sign, param) in self.guessed:
-            return self.guessed[sign, param]
+        known = self.found.get(guess)
+        if known is not None:
+            self.rests |= known[2]
+            return known[1]
+        outer = self.begin()
         home = self.homes[param]
         found = max(
             self._most(sign, arg, (block, END)) for arg, block in self.args[param]
@@ -219,14 +192,12 @@ class Bounds(Known):
                 found = bound
                 break
         else:
-            self.guessing.add((sign, param))
+            self.take(guess)
             found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
             if found == LIMIT[sign]:
                 found = max(self._most(sign, arg, (block, END)) for arg, block in self.args[param])
-            self.guessing.discard((sign, param))
-        if found < LIMIT[sign] and not (self.open or self.guessing or self.growing):
-            self.guessed[sign, param] = found
-        return found
+            self.close(guess)
+        return self.end(outer, guess, 0, found)
 
     def _growth_of_loop(self, sign: int, param: Value) -> int:
         """Return by how much a parameter of a loop may ever be above its initial value."""
@@ -261,9 +232,10 @@ class Bounds(Known):
 
     def _growth(self, sign: int, value: Value, since: Value, block: Block) -> int:
         """Return by how much a value may be above an earlier one, at the end of a block."""
-        self.steps -= 1
-        if value is since or self.steps < 0:
-            return 0 if value is since else _UNKNOWN
+        if value is since:
+            return 0
+        if self.must_stop():
+            return _UNKNOWN
         place = (block, END)
         match value.op:
             case "add" | "add.checked" if self._is_exact(value):
@@ -276,14 +248,17 @@ class Bounds(Known):
                 found = self._growth(sign, a, since, block) + self._most(-sign, b, place)
             case "select":
                 found = max(self._growth(sign, arg, since, block) for arg in value.args[1:])
-            case "param" if value in self.args and (sign, value) not in self.growing:
+            case "param" if value in self.args:
                 found = self._growth_of_param(sign, value, since)
             case _:
                 found = _UNKNOWN
         return found
 
     def _growth_of_param(self, sign: int, param: Value, since: Value) -> int:
-        self.growing.add((sign, param))
+        growth = param, sign
+        if self.is_open(growth):
+            return _UNKNOWN
+        self.take(growth)
         header = self.homes[param]
         found = max(
             self._growth(sign, arg, since, block) for arg, block in self.args[param]
@@ -291,18 +266,15 @@ class Bounds(Known):
         )  # fmt: skip
         if header in self.flow.headers:
             found += self._growth_of_loop(sign, param)
-        self.growing.discard((sign, param))
+        self.close(growth)
         return found
 
     # Claims
 
     def _holds(self, sign: int, a: Value, b: Value | None, c: int, place: Place) -> bool:
         """Return whether sign * a ≤ sign * b + c at a place."""
-        self.steps -= 1
         if a is b:
             return c >= 0
-        if self.steps < 0:
-            return False
         if b is None and c >= LIMIT[sign]:
             return True
         if a.op == "const":
@@ -311,13 +283,24 @@ class Bounds(Known):
             return self._holds(-sign, b, None, c - sign * int(a.attr), place)
         if b is not None and b.op == "const":
             return self._holds(sign, a, None, c + sign * int(b.attr), place)
-        self.depth += 1
-        found = self.depth < _DEEPEST and (
+        block, position = place
+        held = self.found.get((sign, a, b, block, True))
+        if held is not None and held[0] <= position and held[1] <= c:
+            self.rests |= held[2]
+            return True
+        failed = self.found.get((sign, a, b, block, False))
+        if failed is not None and position <= failed[0] and c <= failed[1]:
+            self.rests |= failed[2]
+            return False
+        if self.must_stop():
+            return False
+        outer = self.begin()
+        found = (
             self._holds_by_facts(sign, a, b, c, place)
             or self._holds_by_definition(sign, a, b, c, place)
             or (b is not None and self._holds_by_other(sign, a, b, c, place))
         )
-        self.depth -= 1
+        self.end(outer, (sign, a, b, block, found), position, c)
         return found
 
     def _holds_by_facts(
@@ -421,11 +404,11 @@ class Bounds(Known):
         return b.op in _SAME and self._holds(sign, a, b.args[0], c, place)
 
     def _holds_by_length(self, a: Value, lengths: list[Value], c: int, place: Place) -> bool:
-        if self.at_lengths:
+        if not lengths or self.is_open("lengths"):
             return False
-        self.at_lengths = True
+        self.take("lengths")
         found = any(self._holds(1, a, length, c, place) for length in lengths[-_LENGTHS:])
-        self.at_lengths = False
+        self.close("lengths")
         return found
 
     def _holds_by_appends(self, a: Value, length: Value, c: int, place: Place) -> bool:
@@ -452,18 +435,16 @@ class Bounds(Known):
         sources, home = self.args.get(a), self.homes[a]
         if not sources:
             return False
-        if b is None and self.guessed.get((sign, a), LIMIT[sign]) <= c:
-            return True
         if b is not None and (
             self.homes[b] is home or not self.flow.dominates(self.homes[b], home)
         ):
             return False
         claim = (sign, a, b)
-        if claim in self.open:
-            return c >= self.open[claim]
-        self.open[claim] = c
+        if self.is_open(claim):
+            return c >= self.open[claim][1]
+        self.take(claim, c)
         found = all(self._holds(sign, arg, b, c, (block, END)) for arg, block in sources)
-        del self.open[claim]
+        self.close(claim)
         return found
 
     def _is_exact(self, value: Value) -> bool:
@@ -472,14 +453,17 @@ class Bounds(Known):
             return True
         if value.type is not INT:
             return False
-        if value not in self.exact:
-            # What is kept must not rest on a claim that is not proven yet.
-            self.exact[value] = False
-            kept = self.steps, self.open, self.guessing
-            self.steps, self.open, self.guessing = _STEPS, {}, set()
-            self.exact[value] = self._never_wraps(value)
-            self.steps, self.open, self.guessing = kept
-        return self.exact[value]
+        known = self.found.get(value)
+        if known is not None:
+            self.rests |= known[2]
+            return bool(known[1])
+        if self.is_open(value):
+            return False
+        outer = self.begin()
+        self.take(value)
+        found = self._never_wraps(value)
+        self.close(value)
+        return bool(self.end(outer, value, 0, found))
 
     def _never_wraps(self, value: Value) -> bool:
         """Return whether a result is in range where it is computed: by a test, or a constant."""

@@ -84,7 +84,7 @@ def _never_wraps(bounds: Bounds, value: Value) -> None:
     if value.op.endswith(".wraps"):
         value.op, value.args, value.attr = "const", (), 0
     else:
-        bounds.exact[value] = True
+        bounds.found[value] = 0, True, 0
         value.op, value.attr = value.op.removesuffix(".checked"), None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mochi_rules.compiler.ir.facts import Facts
 from mochi_rules.compiler.ir.parse import parse_function
-from mochi_rules.compiler.passes import bounds as bounds_module
+from mochi_rules.compiler.passes import proofs
 from mochi_rules.compiler.passes.bounds import LEAST, MOST, Bounds
 
 
@@ -52,7 +52,7 @@ def test_a_parameter_is_bounded_by_how_often_its_loop_iterates() -> None:
 
 def test_a_comparison_with_a_constant_holds_when_no_steps_are_left(monkeypatch) -> None:
     """However much there is to look at, what a branch says of a value itself is not forgotten."""
-    monkeypatch.setattr(bounds_module, "_STEPS", 0)
+    monkeypatch.setattr(proofs, "STEPS", 0)
     function = parse_function(
         "fun f(i: int): int {\n"
         "b0:\n"

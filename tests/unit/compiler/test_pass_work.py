@@ -5,8 +5,23 @@ from __future__ import annotations
 from mochi_rules.base.diagnostic import Diagnostics
 from mochi_rules.compiler.driver import CompileRequest, build_ir
 from mochi_rules.compiler.ir.cfg import Flow
+from mochi_rules.compiler.passes.bounds import Bounds
 
 LOOP = "for i in 0..n { xs = append(xs, i * n) }\n"
+NEST = """\
+fun f(n: int): int {
+  var seed = 1
+  for i in 0..n {
+    for j in 0..n {
+      for k in 0..n { seed = (seed * 16807) % 2147483647 }
+      seed = (seed * 3) % 1000
+    }
+    seed = (seed * 7) % 2147483647
+  }
+  return seed
+}
+print(f(3))
+"""
 
 
 class _Counted(list):
@@ -35,3 +50,21 @@ def test_no_pass_goes_through_a_function_for_each_of_its_loops(monkeypatch) -> N
 
     monkeypatch.setattr(Flow, "__init__", counted)
     assert times(2) == times(20)
+
+
+def test_bounds_of_nested_loops_are_proven_once(monkeypatch) -> None:
+    """Each bound of the number that three loops hand to each other is looked for a few times."""
+    times = 0
+
+    def counted(find):
+        def found(*args):
+            nonlocal times
+            times += 1
+            return find(*args)
+
+        return found
+
+    for name in ("_most", "_holds"):
+        monkeypatch.setattr(Bounds, name, counted(getattr(Bounds, name)))
+    assert build_ir(CompileRequest("a", {"a": NEST}), Diagnostics())
+    assert times < 3_000
