@@ -46,19 +46,6 @@ class Bounds(Proofs):
         super().__init__(facts)
         self.counters: dict[Block, Counter | None] = {}
 
-    def settle(self) -> None:
-        """Prove in order what others rest on; deep in another proof, few steps are left for it."""
-        for block in self.flow.blocks:
-            for value in block.code:
-                if value.op in ("add", "sub"):
-                    self.ask()
-                    self._is_exact(value)
-        for header in self.flow.loops:
-            for param in header.params:
-                if param.type is INT:
-                    self.least(param, (header, 0))
-                    self.most(param, (header, 0))
-
     def most(self, value: Value, place: Place, sign: int = 1) -> int:
         """Return the largest that `sign * value` can be at a place."""
         self.ask()

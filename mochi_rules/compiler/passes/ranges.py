@@ -30,7 +30,6 @@ def drop_checks(function: Function, context: Context) -> None:
     if not any(value.op in RULES for block in function.blocks for value in block.code):
         return
     bounds = Bounds(context.facts(function))
-    bounds.settle()
     for block in bounds.flow.blocks:
         for position, value in enumerate(block.code):
             rule = RULES.get(value.op)

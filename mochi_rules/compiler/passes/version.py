@@ -57,7 +57,6 @@ def version_loops(function: Function, context: Context) -> None:
     if not loops:
         return
     bounds = Bounds(facts)
-    bounds.settle()
     shortest = Shortest(facts, context)
     versions = []
     for loop in loops:
