@@ -10,10 +10,11 @@ branches that prove what `ranges` then drops.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.ir.types import INT
 from mochi_rules.compiler.passes.bounds import Bounds
+from mochi_rules.compiler.passes.counter import guard_of
 from mochi_rules.compiler.passes.known import END
 from mochi_rules.compiler.passes.loop_copies import (
     Condition,
@@ -21,7 +22,7 @@ from mochi_rules.compiler.passes.loop_copies import (
     copy_loops,
     find_loop,
 )
-from mochi_rules.compiler.passes.ranges import RULES, drop_checks
+from mochi_rules.compiler.passes.ranges import RULES
 from mochi_rules.compiler.passes.shortest import Shortest
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.passes.counter import Counter, Guard
     from mochi_rules.compiler.passes.known import Place
 
+    _Form = tuple[str, tuple[int, ...], Any]  # operation, order of the arguments, attribute
     _End = tuple[Value | None, int]  # a value, and how far off
 
 _SIZE = 100  # instructions of a loop
@@ -58,26 +60,24 @@ def version_loops(function: Function, context: Context) -> None:
         return
     bounds = Bounds(facts)
     shortest = Shortest(facts, context)
-    versions = []
-    for loop in loops:
-        guard = bounds.guard(loop.header)
-        conditions = guard and _Proof(bounds, facts, loop, guard, shortest).run()
-        if conditions:
-            versions.append((loop, conditions))
-    if versions:
-        copy_loops(function, facts, versions)
+    proofs = [_Proof(bounds, facts, loop, guard, shortest) for loop, guard in loops]
+    proofs = [proof for proof in proofs if proof.run()]
+    if proofs:
+        copy_loops(function, facts, [(proof.loop, proof.conditions) for proof in proofs])
+        for proof in proofs:
+            proof.simplify()
         facts.forget_flow()
-        drop_checks(function, context)
 
 
-def _candidates(facts: Facts) -> Iterator[Loop]:
+def _candidates(facts: Facts) -> Iterator[tuple[Loop, Guard]]:
     flow = facts.flow
     for header, body in flow.innermost.items():
-        code = [value for block in body for value in block.code]
-        if len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
+        guard = guard_of(header, body, facts.homes)
+        code = [value for block in body for value in block.code] if guard else []
+        if guard and len(code) <= _SIZE and any(value.op in _CHECKS for value in code):
             loop = find_loop(facts, header)
             if loop is not None and loop.entry not in facts.flow.unlikely:
-                yield loop
+                yield loop, guard
 
 
 class _Proof:
@@ -94,18 +94,40 @@ class _Proof:
         self.counter = bounds.counter(loop.header)
         self.place: Place = (loop.entry, END - 1)
         self.conditions: list[Condition] = []
+        self.simpler: list[tuple[Value, _Form]] = []  # operations, and what becomes of them
 
-    def run(self) -> list[Condition]:
-        """Return the conditions; none where it would not pay."""
+    def run(self) -> bool:
+        """Find the conditions, if there are any, and what the loop is under them."""
         if self._is_short():
-            return []
+            return False
         for block in self.loop.blocks:
             for position, value in enumerate(block.code):
                 if value.op in _CHECKS:
                     self._try(value, (block, position))
+        if self.conditions:
+            self._find_simpler()
         for condition in reversed(self.conditions):
             self.bounds.withdraw(condition.low, condition.high)
-        return self.conditions
+        return bool(self.conditions)
+
+    def _find_simpler(self) -> None:
+        """Find what becomes of the operations of the loop under its conditions."""
+        before = []
+        for block in self.loop.blocks:
+            for position, value in enumerate(block.code):
+                if value.op in RULES:
+                    before.append((value, value.op, value.args, value.attr))
+                    RULES[value.op](self.bounds, value, (block, position))
+        for value, *form in before:
+            places = tuple(map(form[1].index, value.args))
+            self.simpler.append((value, (value.op, places, value.attr)))
+            value.op, value.args, value.attr = form
+
+    def simplify(self) -> None:
+        """Simplify the operations of the loop; their arguments may have other names now."""
+        for value, (op, places, attr) in self.simpler:
+            value.op, value.attr = op, attr
+            value.args = tuple(value.args[place] for place in places)
 
     def _is_short(self) -> bool:
         """Whether the loop certainly has few iterations."""
