@@ -9,7 +9,7 @@ import gc
 import itertools
 import sys
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass, field
@@ -24,6 +24,7 @@ from mochi_rules.compiler.names.modules import load_modules
 from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.passes import run_library_passes, run_passes
 from mochi_rules.compiler.runtime.library import Library, load_library
+from mochi_rules.compiler.specialize.choose import specialize
 from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.limits import RECURSION_LIMIT
 from mochi_rules.wasm.debug.lines import lines_section
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 OUTPUT_BUFFER = 8192  # bytes
 PRODUCER = "mochi_rules"
+_SPECIALIZED = 2  # the level at which functions are copied for the types of their calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,9 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     infer_program(resolution, diagnostics)
     if diagnostics.errors:
         return None
+    if request.optimize >= _SPECIALIZED and not (request.exports or request.is_library):
+        load = partial(load_modules, roots, request.sources, Diagnostics())
+        resolution = specialize(load, resolution)
     _leave_out_tests(resolution, *request.shard)
     library = _library(request, has_bigint=resolution.has_bigint)
     program = build_program(

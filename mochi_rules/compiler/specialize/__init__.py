@@ -1,0 +1,1 @@
+"""Functions copied for the types that they are called with."""
