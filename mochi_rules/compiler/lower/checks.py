@@ -21,7 +21,11 @@ _IS_BEYOND = Template("local.get $index local.get $length i64.ge_u")
 _FROM_END = Template("""
     local.get $index  local.get $length  i64.add  local.tee $place
     local.get $length  i64.ge_u""")
-_ELSE = Template("else local.get $index end")
+_FROM_EITHER_END = Template("""
+    local.get $index
+    local.get $index  i64.const 63  i64.shr_s  local.get $length  i64.and
+    i64.add  local.tee $place
+    local.get $length  i64.ge_u""")
 _IS_ZERO = {
     True: Template("local.get $divisor f64.const 0 f64.eq"),
     False: Template("local.get $divisor i64.eqz"),
@@ -31,16 +35,19 @@ _STOP_EXPECT = Template("i32.const $site call fail_expect unreachable end")
 
 
 def _check_index(s: Selector, value: Value) -> None:
-    """Compare once where the index is in range; a negative one is too large as unsigned."""
+    """Add the length where the index is negative, and compare once: below 0 is too large.
+
+    A branch for what is negative costs more: its two results have to be in one register.
+    """
     index, length = s.hold(value.args[0]), s.hold(value.args[1])
     constant = s.const_of(value.args[0])
     if constant is not None and constant < 0:
         _from_end(s, value, index, length)
         return
-    s.emit(_IS_BEYOND, index, length)
-    s.raw("if", "i64")
-    _from_end(s, value, index, length)
-    s.emit(_ELSE, index)
+    place = s.new_local("i64")
+    s.emit(_FROM_EITHER_END, index, length, place)
+    stop_if(s, f"fail_index_{value.attr}", value, index, length)
+    s.get(place)
 
 
 def _from_end(s: Selector, value: Value, index: int, length: int) -> None:
