@@ -80,8 +80,9 @@ class Bounds(Proofs):
         block, position = place
         known = self.found.get((sign, value, block))
         if known is not None and known[0] <= position:
-            self.rests |= known[2]
-            return known[1]
+            if not self.learns(sign, value, block, known[0], position):
+                self.rests |= known[2]
+                return known[1]
         if self.must_stop():
             return min([LIMIT[sign], *self._constants(sign, value, place)])
         outer = self.begin()
@@ -182,7 +183,8 @@ class Bounds(Proofs):
             self.take(guess)
             found = min(found + self._growth_of_loop(sign, param), LIMIT[sign])
             if found == LIMIT[sign]:
-                found = max(self._most(sign, arg, (block, END)) for arg, block in self.args[param])
+                sources = self.sources(param)
+                found = max(self._most(sign, arg, (block, END)) for arg, block in sources)
             self.close(guess)
         return self.end(outer, guess, 0, found)
 
@@ -375,9 +377,10 @@ class Bounds(Proofs):
             is_element = xs.op == "list.load" and xs.args[0] in a.args
             if a in earlier or (a.op == "list.shortest" and is_element):
                 return c >= 0
-            return self._holds_by_length(a, earlier, c, place) or (
+            if self._holds_by_length(a, earlier, c, place) or (
                 b.args[0].op == "param" and self._holds_by_appends(a, b, c, place)
-            )
+            ):
+                return True
         for fact in self.facts(-sign, b, place):
             if fact.other is not None and self._holds(sign, a, fact.other, c - fact.change, place):
                 return True
@@ -460,7 +463,8 @@ class Bounds(Proofs):
         if any(self.reaches(*fact, place) for fact in fitting):
             return True
         if value.op == "mul":
-            return False
+            corners = self._corners(value, place)
+            return min(corners) >= LEAST and max(corners) <= MOST
         other = 1 if value.op == "add" else -1
         if b.op != "const":
             ends = [self._most(s, a, place) + self._most(s * other, b, place) for s in (1, -1)]

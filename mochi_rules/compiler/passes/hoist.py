@@ -14,8 +14,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import Block, Jump, Value, effects_of
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, effects_of
 from mochi_rules.compiler.ir.ops import CONSTANTS, OUTSIDE
+from mochi_rules.compiler.ir.types import INT
 from mochi_rules.compiler.passes.bounds import Bounds
 from mochi_rules.compiler.passes.known import END
 from mochi_rules.compiler.passes.memory_state import read_places, writes_of
@@ -82,13 +83,34 @@ class _Loop:
 
     def _first_round(self) -> set[Block]:
         """Return the blocks that certainly run, in a row, once the loop is entered."""
-        block, found = self.head, {self.head}
-        while isinstance(block.end, Jump) and block.end.target in self.blocks - found:
-            block = block.end.target
-            if len(self.flow.predecessors[block]) > 1:
+        found: set[Block] = set()
+        block: Block | None = self.head
+        while block in self.blocks - found:
+            assert block is not None
+            if found and len(self.flow.predecessors[block]) > 1:
                 break
             found.add(block)
+            match block.end:
+                case Jump(target=target):
+                    block = target
+                case Branch(condition=condition, then=then) if self._holds_at_first(condition):
+                    block = then
+                case _:
+                    break
         return found
+
+    def _holds_at_first(self, condition: Value) -> bool:
+        """Whether a comparison certainly holds in the first iteration."""
+        if condition.op != "lt" or condition.args[0].type is not INT:
+            return False
+        begin = self.entry.end
+        assert isinstance(begin, Jump)
+        firsts = dict(zip(self.head.params, begin.args, strict=True))
+        low, high = (firsts.get(arg, arg) for arg in condition.args)
+        if low.op == high.op == "const":
+            return bool(low.attr < high.attr)
+        is_before = all(self._stays(arg) for arg in (low, high))
+        return is_before and self.bounds().is_below(low, high, (self.entry, END))
 
     def _can_go(self, value: Value, *, comes_first: bool) -> bool:
         if value.op in CONSTANTS or not value.has_result or not all(map(self._stays, value.args)):

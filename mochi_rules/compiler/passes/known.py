@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mochi_rules.base.dataclass import dataclass
-from mochi_rules.compiler.ir.function import Block, Branch, Jump
+from mochi_rules.compiler.ir.function import Block, Branch, Jump, int_constant
 from mochi_rules.compiler.ir.types import INT
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ _RELATIONS = {
     "eq": ((False, 0), (True, 0)), "ne": (),
 }  # fmt: skip
 _WRAPS = {"add.wraps": "add", "mul.wraps": "mul"}
+_LONGEST = int_constant(1 - 2**32)  # an index from the end is not below it
 END = 1 << 30  # a position behind all instructions
 _FEW = 8  # items that are looked at one by one
+_JOINS = 16  # that are looked through for the values of one parameter
 
 _T = TypeVar("_T")
 
@@ -152,6 +154,8 @@ class Known:
             if value.op in BELOW:
                 index, length = value.args
                 self.below((block, position), index, length, -1)
+                if value.op == "check.index":
+                    self.below((block, position), _LONGEST, index, 0)
             elif value.op == "list.len":
                 self.lengths.setdefault(value.args[0], _Placed(self.flow)).add(block, value)
             elif value.op == "check.nonzero":
@@ -216,6 +220,30 @@ class Known:
             fact for fact in facts.reaching(block)
             if fact.block is not block or fact.position < position
         ]  # fmt: skip
+
+    def learns(self, sign: int, value: Value, block: Block, since: int, until: int) -> bool:
+        """Return whether something is learned of a value between two positions of a block."""
+        facts = self.known[sign].get(value) if since < until else None
+        return facts is not None and any(
+            fact.block is block and since <= fact.position < until for fact in facts.reaching(block)
+        )
+
+    def sources(self, param: Value) -> list[tuple[Value, Block]]:
+        """Return what a parameter may be besides itself, and from where; joins are looked through.
+
+        Where they are many, some may be joins, or the parameter.
+        """
+        found: list[tuple[Value, Block]] = []
+        work, seen = [param], {param}
+        while work:
+            for arg, block in self.args[work.pop()]:
+                is_join = arg in self.args and self.homes[arg] not in self.flow.headers
+                if is_join and arg not in seen and len(seen) < _JOINS:
+                    seen.add(arg)
+                    work.append(arg)
+                elif arg not in seen:
+                    found.append((arg, block))
+        return found
 
     def earlier_lengths(self, length: Value) -> list[Value]:
         """Return lengths of the same list that were found before: nobody shortens a list."""
