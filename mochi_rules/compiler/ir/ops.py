@@ -196,6 +196,7 @@ _CHECKS = [
     Op("check.expect", "c: bool", "", "c holds; attr is its text", TRAPS),
     Op("index.known", "i: int, n: int", "int", "i; here 0 ≤ i < n", PINNED),
     Op("nonzero.known", "a: T", "T", "a; here it is not 0", PINNED),
+    Op("natural.known", "a: int", "int", "a, a parameter that is never negative"),
 ]  # fmt: skip
 
 _LISTS = [

@@ -100,5 +100,5 @@ def _check_expect(s: Selector, value: Value) -> None:
 HANDLERS: dict[str, Handler] = {
     "check.index": _check_index, "check.upper": _check_upper, "check.nonzero": _check_nonzero,
     "check.some": _check_some, "check.expect": _check_expect, "index.known": _known,
-    "nonzero.known": _known,
+    "nonzero.known": _known, "natural.known": _known,
 }  # fmt: skip

@@ -53,7 +53,7 @@ class _OfLocals(dict[int, bytes]):
 
 _GET, _SET = map(_OfLocals, ("local.get", "local.set"))
 _TEE = CODES["local.tee", 0][0]
-_NO_CODE = frozenset({"index.known"})  # they are their first argument
+_NO_CODE = frozenset({"index.known", "natural.known"})  # they are their first argument
 SITE_LINE_BITS = 20
 _DEEPEST = 60  # operations in operations that wait for one use: pushing them is recursive
 

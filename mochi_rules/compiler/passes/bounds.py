@@ -31,9 +31,10 @@ _RANGES = {
     "list.len": _WORDS, "string.len": _WORDS, "map.len": _WORDS, "int.of_word": _WORDS,
     "int.of_word_s": (-(2**31), 2**31 - 1), "clz": (0, 64), "ctz": (0, 64),
     "list.shortest": _WORDS, "check.index": _WORDS, "check.upper": _WORDS, "index.known": _WORDS,
+    "natural.known": (0, MOST),
 }  # fmt: skip
 # Operations whose result is their first argument; and those whose result is below the second.
-_SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known"})
+_SAME = frozenset({"check.upper", "index.known", "check.nonzero", "nonzero.known", "natural.known"})
 _DIVISIONS = frozenset({"div", "div.checked", "div_u", "rem", "rem_u"})
 _UNKNOWN = 1 << 80  # a growth: with the bounds of ints that are added to it, still above all ints
 _LENGTHS = 8  # of one list that are tried, the latest
@@ -80,9 +81,10 @@ class Bounds(Proofs):
         block, position = place
         known = self.found.get((sign, value, block))
         if known is not None and known[0] <= position:
-            if not self.learns(sign, value, block, known[0], position):
-                self.rests |= known[2]
-                return known[1]
+            since, most, guards = known
+            if not self.learns(sign, value, block, since, position):
+                self.rests |= guards
+                return most
         if self.must_stop():
             return min([LIMIT[sign], *self._constants(sign, value, place)])
         outer = self.begin()
