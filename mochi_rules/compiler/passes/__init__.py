@@ -13,6 +13,7 @@ from mochi_rules.compiler.passes.fill import fill
 from mochi_rules.compiler.passes.hoist import hoist
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.known_keys import place_known_keys
+from mochi_rules.compiler.passes.literals import lift_literals
 from mochi_rules.compiler.passes.localize import localize
 from mochi_rules.compiler.passes.naturals import find_naturals
 from mochi_rules.compiler.passes.number import number_values
@@ -71,6 +72,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("tidy", 1, tidy, library=2),
     Pass("prune", 0, prune, library=2),
     Pass("share", 2, share),
+    Pass("literals", 2, lift_literals),
     Pass("naturals", 2, whole=find_naturals),
     Pass("ranges", 2, drop_checks),
     Pass("reserve", 2, reserve),
