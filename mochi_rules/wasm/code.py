@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import accumulate, groupby
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mochi_rules.base.dataclass import dataclass
 from mochi_rules.wasm.instruction import CODES, UNBOUND, encode_with, is_bound
@@ -78,8 +78,7 @@ class CodeEncoder:
         ranges: list[FunctionRange] = []
         for function in functions:
             self.types.append(self._indices.type(function.type))
-            codes = self._encode_body(function)
-            body = b"".join(codes)
+            codes, body = self._encode_body(function)
             contents += encode_unsigned(len(body))
             start = len(contents)
             contents += body
@@ -92,16 +91,19 @@ class CodeEncoder:
         """Encode a constant expression of one instruction."""
         return self._encode_instruction(instruction) + _END
 
-    def _encode_body(self, function: Function) -> list[bytes]:
-        """Return the locals of a function, each of its instructions, and its end."""
+    def _encode_body(self, function: Function) -> tuple[list[bytes], bytes]:
+        """Return the locals of a function, each of its pieces, and its end; then all joined."""
         self._has_marks = False
-        codes: list[Piece] = [*map(self._bound.get, function.body, function.body)]
-        if {*map(type, codes)} - {bytes}:
+        known = map(self._bound.get, function.body, function.body)
+        codes: list[Any] = [_encode_locals(tuple(function.locals)), *known, _END]
+        try:
+            return codes, b"".join(codes)
+        except TypeError:  # there are others than calls and accesses to globals
             codes = [
                 code if isinstance(code, bytes) else self._encode_instruction(code)
                 for code in codes
             ]
-        return [_encode_locals(tuple(function.locals)), *cast("list[bytes]", codes), _END]
+            return codes, b"".join(codes)
 
     def _encode_instruction(self, instruction: Instruction) -> bytes:
         if instruction[0] == "loc":

@@ -53,11 +53,11 @@ class _Named(Protocol):
 
 
 def _number(kind: str, items: Iterable[_Named]) -> dict[str, int]:
-    numbers: dict[str, int] = {}
-    for item in items:
-        if item.name in numbers:
-            raise AssertionError(f"two {kind}s are named `{item.name}`")
-        numbers[item.name] = len(numbers)
+    names = [item.name for item in items]
+    numbers = {name: number for number, name in enumerate(names)}
+    if len(numbers) < len(names):
+        doubled = next(name for number, name in enumerate(names) if numbers[name] != number)
+        raise AssertionError(f"two {kind}s are named `{doubled}`")
     return numbers
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-_SINGLE = tuple(bytes([value]) for value in range(0x80))
+from functools import lru_cache
 
 
+@lru_cache(1 << 12)  # most are small
 def encode_unsigned(value: int) -> bytes:
     """Return the shortest form of an integer ≥ 0.
 
     Raises:
         ValueError: `value` is negative.
     """
-    if 0 <= value < 0x80:  # most are
-        return _SINGLE[value]
-    if 0 <= value < 0x4000:
-        return bytes((value & 0x7F | 0x80, value >> 7))
     if value < 0:
         raise ValueError(f"not an unsigned integer: {value}")
     out = bytearray()

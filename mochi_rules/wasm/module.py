@@ -53,6 +53,11 @@ class Function:
         """The signature."""
         return FuncType(tuple(self.params), tuple(self.results))
 
+    def with_body(self, body: list[Piece]) -> Function:
+        """Return the same function with another body."""
+        own = (self.name, self.params, self.results, self.locals)
+        return Function(*own, body, self.local_names, self.is_shared)
+
 
 @dataclass(slots=True)
 class Global:

@@ -36,6 +36,8 @@ def encode_names(module: Module, indices: Indices) -> bytes:
 def _local_names(module: Module, indices: Indices) -> list[bytes]:
     maps = []
     for function in module.functions:
+        if not function.local_names:
+            continue
         named = [(name, index) for index, name in enumerate(function.local_names) if name]
         if named:
             maps.append(encode_unsigned(indices.function(function.name)) + _name_map(named))

@@ -41,6 +41,12 @@ class Template:
         """Whether the first instruction reads the local that the first operand names."""
         return self.text.split(maxsplit=1)[0] == "local.get"
 
+    @cached_property
+    def calls(self) -> dict[str, None]:
+        """The functions that it calls."""
+        _, callees = self._parts
+        return dict.fromkeys(callees)
+
     def fill(self, operands: tuple[int, ...]) -> Filled:
         """Return the instructions with these operands, and keep them in `known`."""
         if len(self.known) >= _REMEMBERED:

@@ -56,7 +56,8 @@ class Flow:
         """The blocks with two or more predecessors, back edges aside."""
         return {
             block for block, sources in self.predecessors.items()
-            if sum(not self.is_back_edge(source, block) for source in sources) > 1
+            if len(sources) > 1
+            and sum(not self.is_back_edge(source, block) for source in sources) > 1
         }  # fmt: skip
 
     @cached_property
@@ -67,8 +68,13 @@ class Flow:
         highest number goes up, so each block on the ways is looked at once.
         """
         up = [0] * len(self.blocks)
+        number, predecessors = self.number, self.predecessors
         for at, block in enumerate(self.blocks[1:], 1):
-            ways = {-self.number[source] for source in self.predecessors[block]}
+            sources = predecessors[block]
+            if len(sources) == 1:
+                up[at] = number[sources[0]]
+                continue
+            ways = {-number[source] for source in sources}
             heap = [way for way in ways if -way < at]
             heapify(heap)
             while len(heap) > 1:
@@ -125,9 +131,10 @@ class Flow:
     @cached_property
     def headers(self) -> set[Block]:
         """The targets of back edges."""
+        number = self.number
         return {
-            target for block in self.blocks for target in block.targets
-            if self.is_back_edge(block, target)
+            target for source, block in enumerate(self.blocks) for target in block.targets
+            if number[target] <= source
         }  # fmt: skip
 
     @cached_property

@@ -80,13 +80,12 @@ class Block:
     @property
     def targets(self) -> tuple[Block, ...]:
         """The blocks that may run next."""
-        match self.end:
-            case Jump():
-                return (self.end.target,)
-            case Branch():
-                return (self.end.then, self.end.otherwise)
-            case _:
-                return ()
+        end = self.end
+        if isinstance(end, Jump):
+            return (end.target,)
+        if isinstance(end, Branch):
+            return (end.then, end.otherwise)
+        return ()
 
     @property
     def end_operands(self) -> Sequence[Value]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.lower import object_layout as layout
-from mochi_rules.compiler.lower.slots import else_call, push_all
+from mochi_rules.compiler.lower.slots import else_call, push_all, retain_plain
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -14,27 +15,74 @@ if TYPE_CHECKING:
 ASCII = 128
 _NOT_ASCII = 255
 
+_BYTE = f"i32.add i32.load8_u offset={layout.STRING_DATA}"
+_LOAD_BYTE = Template(_BYTE)
+_BYTE_OF = f"local.get $text  local.get $index  i32.wrap_i64  {_BYTE}"
+_BYTE_AT = Template(f"local.get $text local.get $place {_BYTE}")
+_IF_ASCII = Template(f"local.get $byte i32.const {ASCII} i32.lt_u if (result i32)")
+# Whether a string is one ASCII character.
+_IS_CHARACTER = Template(f"""
+    local.get $text  i32.load8_u offset={layout.STRING_DATA}  local.get $byte  i32.eq
+    local.get $text  i32.load offset={layout.STRING_BYTES}  i32.const 1  i32.eq
+    i32.and""")
+_IF_BOTH_ASCII = Template(f"""
+    local.get $a  local.get $b  i32.and  i32.const {ASCII}  i32.lt_u
+    if (result i32)
+        local.get $a  local.get $b  i32.eq""")
+# The byte at an index, or another than of ASCII where one must look.
+_CUT_BYTE = Template(f"""
+    local.get $text  i32.load offset={layout.STRING_COUNT}  local.tee $length
+    local.get $text  i32.load offset={layout.STRING_BYTES}
+    i32.eq
+    local.get $index  local.get $length  i64.extend_i32_u  i64.lt_u
+    i32.and
+    if (result i32)
+        {_BYTE_OF}
+    else
+        i32.const {_NOT_ASCII}
+    end""")
+_ELSE_SLICE = Template("""
+    else
+        local.get $text  local.get $index  local.get $index  i64.const 1  i64.add
+        call string_slice
+    end""")
+_DOUBLE = Template("i32.const 1 i32.shl")
+# The place of a string in the table, less the address of that.
+_ROW = Template(f"""
+    i32.const {layout.ASCII_SIZE}  i32.mul  i32.const {layout.ASCII_SIZE}  i32.add""")
+# A byte, or -1. An index counts from the end, but -1, for there the slice ends at 0.
+_BYTE_CUT = Template(f"""
+    local.get $index
+    local.get $text  i64.load32_u offset={layout.STRING_COUNT}  local.tee $length
+    i64.lt_u
+    if (result i32)
+        {_BYTE_OF}
+    else
+        local.get $index  local.get $length  i64.add  local.tee $place
+        local.get $length  i64.lt_u
+        local.get $index  i64.const -1  i64.ne
+        i32.and
+        if (result i32)
+            {_BYTE_OF.replace("$index", "$place")}
+        else
+            i32.const -1
+        end
+    end""")
+
 
 def push_ascii(s: Selector, byte: int) -> None:
     """Push the static string of an ASCII character, with one more reference."""
     text = s.new_local("i32")
     s.get(byte)
     push_character(s)
-    s.raw("local.tee", text)
-    s.get(text)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.add")
-    s.raw("i32.store", 2, layout.RC)
+    s.set(text)
+    retain_plain(s, text)
     s.get(text)
 
 
 def push_character(s: Selector) -> None:
     """Replace a byte, or -1, by the address of its string."""
-    s.raw("i32.const", layout.ASCII_SIZE)
-    s.raw("i32.mul")
-    s.raw("i32.const", layout.ASCII_SIZE)
-    s.raw("i32.add")
+    s.emit(_ROW)
     s.address("table", "ascii")
     s.raw("i32.add")
 
@@ -43,7 +91,7 @@ def _string_char(s: Selector, value: Value) -> None:
     """Take one more reference to the static string of an ASCII character."""
     held, place = s.hold(value.args[0]), s.hold(value.args[1])
     byte = _byte_at(s, held, place)
-    _if_ascii(s, byte)
+    s.emit(_IF_ASCII, byte)
     push_ascii(s, byte)
     else_call(s, "string_char_at_offset", held, place)
 
@@ -51,39 +99,16 @@ def _string_char(s: Selector, value: Value) -> None:
 def _byte_at(s: Selector, held: int, place: int) -> int:
     """Return a local with the byte at an offset of a string."""
     byte = s.new_local("i32")
-    s.get(held)
-    s.get(place)
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+    s.emit(_BYTE_AT, held, place)
     s.set(byte)
     return byte
-
-
-def _if_ascii(s: Selector, byte: int) -> None:
-    s.get(byte)
-    s.raw("i32.const", ASCII)
-    s.raw("i32.lt_u")
-    s.raw("if", "i32")
-
-
-def _is_character(s: Selector, byte: int, held: int) -> None:
-    """Push whether a string is one ASCII character."""
-    s.get(held)
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.get(byte)
-    s.raw("i32.eq")
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("i32.and")
 
 
 def _string_eq_at(s: Selector, value: Value) -> None:
     held, place, other = map(s.hold, value.args)
     byte = _byte_at(s, held, place)
-    _if_ascii(s, byte)
-    _is_character(s, byte, other)
+    s.emit(_IF_ASCII, byte)
+    s.emit(_IS_CHARACTER, other, byte)
     else_call(s, "string_eq_at", held, place, other)
 
 
@@ -91,15 +116,7 @@ def _string_eq_chars(s: Selector, value: Value) -> None:
     """Compare bytes, unless both begin other code points than ASCII."""
     held, place, other, other_place = map(s.hold, value.args)
     byte, other_byte = _byte_at(s, held, place), _byte_at(s, other, other_place)
-    s.get(byte)
-    s.get(other_byte)
-    s.raw("i32.and")
-    s.raw("i32.const", ASCII)
-    s.raw("i32.lt_u")
-    s.raw("if", "i32")
-    s.get(byte)
-    s.get(other_byte)
-    s.raw("i32.eq")
+    s.emit(_IF_BOTH_ASCII, byte, other_byte)
     else_call(s, "string_eq_chars", held, place, other, other_place)
 
 
@@ -109,26 +126,7 @@ def _string_eq_chars(s: Selector, value: Value) -> None:
 def _cut_byte(s: Selector, held: int, index: int) -> int:
     """Return a local with the byte at an index, or another than of ASCII where one must look."""
     byte, length = s.new_local("i32"), s.new_local("i32")
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_COUNT)
-    s.raw("local.tee", length)
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("i32.eq")
-    s.get(index)
-    s.get(length)
-    s.raw("i64.extend_i32_u")
-    s.raw("i64.lt_u")
-    s.raw("i32.and")
-    s.raw("if", "i32")
-    s.get(held)
-    s.get(index)
-    s.raw("i32.wrap_i64")
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("else")
-    s.raw("i32.const", _NOT_ASCII)
-    s.raw("end")
+    s.emit(_CUT_BYTE, held, length, index)
     s.set(byte)
     return byte
 
@@ -136,42 +134,32 @@ def _cut_byte(s: Selector, held: int, index: int) -> int:
 def _string_cut(s: Selector, value: Value) -> None:
     held, index = s.hold(value.args[0]), s.hold(value.args[1])
     byte = _cut_byte(s, held, index)
-    _if_ascii(s, byte)
+    s.emit(_IF_ASCII, byte)
     push_ascii(s, byte)
-    s.raw("else")
-    s.get(held)
-    s.get(index)
-    s.get(index)
-    s.raw("i64.const", 1)
-    s.raw("i64.add")
-    s.call("string_slice")
-    s.raw("end")
+    s.emit(_ELSE_SLICE, held, index)
 
 
 def _string_order_at(s: Selector, value: Value) -> None:
     """Push twice the first byte of a code point: other than ASCII is beyond all of that."""
     push_all(s, value)
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("i32.const", 1)
-    s.raw("i32.shl")
+    s.emit(_LOAD_BYTE)
+    s.emit(_DOUBLE)
 
 
 def _string_order_cut(s: Selector, value: Value) -> None:
     held, index = s.hold(value.args[0]), s.hold(value.args[1])
     byte = _cut_byte(s, held, index)
-    _if_ascii(s, byte)
+    s.emit(_IF_ASCII, byte)
     s.get(byte)
-    s.raw("i32.const", 1)
-    s.raw("i32.shl")
+    s.emit(_DOUBLE)
     else_call(s, "string_order_cut", held, index)
 
 
 def _string_eq_cut(s: Selector, value: Value) -> None:
     held, index, other = map(s.hold, value.args)
     byte = _cut_byte(s, held, index)
-    _if_ascii(s, byte)
-    _is_character(s, byte, other)
+    s.emit(_IF_ASCII, byte)
+    s.emit(_IS_CHARACTER, other, byte)
     else_call(s, "string_eq_cut", held, index, other)
 
 
@@ -180,46 +168,12 @@ def _string_eq_cut(s: Selector, value: Value) -> None:
 
 def _byte_load(s: Selector, value: Value) -> None:
     push_all(s, value)
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+    s.emit(_LOAD_BYTE)
 
 
 def _byte_cut(s: Selector, value: Value) -> None:
-    """Push a byte, or -1; an index counts from the end, but -1, for there the slice ends at 0."""
     held, index, length = s.hold(value.args[0]), s.hold(value.args[1]), s.new_local("i64")
-    s.get(index)
-    s.get(held)
-    s.raw("i64.load32_u", 2, layout.STRING_COUNT)
-    s.raw("local.tee", length)
-    s.raw("i64.lt_u")
-    s.raw("if", "i32")
-    _byte_of(s, held, index)
-    s.raw("else")
-    s.get(index)
-    s.get(length)
-    s.raw("i64.add")
-    place = s.hold_top("i64")
-    s.get(place)
-    s.get(length)
-    s.raw("i64.lt_u")
-    s.get(index)
-    s.raw("i64.const", -1)
-    s.raw("i64.ne")
-    s.raw("i32.and")
-    s.raw("if", "i32")
-    _byte_of(s, held, place)
-    s.raw("else")
-    s.raw("i32.const", -1)
-    s.raw("end")
-    s.raw("end")
-
-
-def _byte_of(s: Selector, held: int, index: int) -> None:
-    s.get(held)
-    s.get(index)
-    s.raw("i32.wrap_i64")
-    s.raw("i32.add")
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
+    s.emit(_BYTE_CUT, index, held, length, s.new_local("i64"))
 
 
 def _byte_string(s: Selector, value: Value) -> None:

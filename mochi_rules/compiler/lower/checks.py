@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.types import (
@@ -18,14 +19,11 @@ if TYPE_CHECKING:
 
 
 _IS_BEYOND = Template("local.get $index local.get $length i64.ge_u")
-_FROM_END = Template("""
-    local.get $index  local.get $length  i64.add  local.tee $place
-    local.get $length  i64.ge_u""")
-_FROM_EITHER_END = Template("""
-    local.get $index
-    local.get $index  i64.const 63  i64.shr_s  local.get $length  i64.and
-    i64.add  local.tee $place
-    local.get $length  i64.ge_u""")
+# To an index, by what is known of it.
+_WHAT_TO_ADD = {
+    "negative": "local.get $length",
+    "any": "local.get $index  i64.const 63  i64.shr_s  local.get $length  i64.and",
+}
 _IS_ZERO = {
     True: Template("local.get $divisor f64.const 0 f64.eq"),
     False: Template("local.get $divisor i64.eqz"),
@@ -41,21 +39,21 @@ def _check_index(s: Selector, value: Value) -> None:
     """
     index, length = s.hold(value.args[0]), s.hold(value.args[1])
     constant = s.const_of(value.args[0])
-    if constant is not None and constant < 0:
-        _from_end(s, value, index, length)
-        return
-    place = s.new_local("i64")
-    s.emit(_FROM_EITHER_END, index, length, place)
-    stop_if(s, f"fail_index_{value.attr}", value, index, length)
-    s.get(place)
+    kind = "negative" if constant is not None and constant < 0 else "any"
+    template = _place_of(_WHAT_TO_ADD[kind], f"fail_index_{value.attr}")
+    s.emit(template, index, length, s.new_local("i64"), s.packed(value.site))
 
 
-def _from_end(s: Selector, value: Value, index: int, length: int) -> None:
-    """Push the position of an index that counts from the end; one above the length fails too."""
-    place = s.new_local("i64")
-    s.emit(_FROM_END, index, length, place)
-    stop_if(s, f"fail_index_{value.attr}", value, index, length)
-    s.get(place)
+@cache
+def _place_of(what_to_add: str, failure: str) -> Template:
+    """Return what pushes the place of an element; an index above the length fails too."""
+    return Template(f"""
+        local.get $index  {what_to_add}  i64.add  local.tee $place
+        local.get $length  i64.ge_u
+        if
+            local.get $index  local.get $length  i32.const $site  call {failure}  unreachable
+        end
+        local.get $place""")
 
 
 def _check_upper(s: Selector, value: Value) -> None:

@@ -12,12 +12,12 @@ from mochi_rules.compiler.lower.slots import (
     BYTE_STORE,
     SLOT_LOADS,
     SLOT_STORES,
-    and_unique,
     push_all,
     retain_plain,
     store_slot,
     vacate_slot,
 )
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -27,6 +27,58 @@ if TYPE_CHECKING:
 SLOT_NAMES = ("int", "float", "bool", "ref")
 _FARTHEST = 8  # elements that an index may be above what is computed; no list begins so low
 _ELEMENT_STORES = (*SLOT_STORES[:2], BYTE_STORE, SLOT_STORES[3])
+_ELEMENT_SIZES = tuple(map(layout.list_element_size, range(len(SLOT_NAMES))))
+
+_SET_LENGTH = Template(
+    f"local.get $xs i64.const $lengths i64.store offset={layout.LIST_LEN} align=4"
+)
+# The address of an element, less LIST_DATA, by the size of elements: the list and an index are on
+# the stack.
+_ELEMENT = {
+    1: Template("i32.wrap_i64 i32.add"),
+    4: Template("i32.wrap_i64 i32.const 2 i32.shl i32.add"),
+    8: Template("i32.wrap_i64 i32.const 3 i32.shl i32.add"),
+}
+_SWAP = Template(f"""
+    local.get $one  local.get $other  i32.load offset={layout.LIST_DATA}
+    local.get $other  local.get $one  i32.load offset={layout.LIST_DATA}
+    i32.store offset={layout.LIST_DATA}
+    i32.store offset={layout.LIST_DATA}""")
+# Where a list is not shared and has room, count one element more, and push where it lies.
+_IF_ROOM = {
+    size: Template(f"""
+        local.get $xs  i32.load offset={layout.LIST_LEN}  local.tee $count
+        local.get $xs  i32.load offset={layout.LIST_CAP}
+        i32.ne
+        local.get $xs  i32.load offset={layout.RC}  i32.const 1  i32.eq
+        i32.and
+        if (result i32)
+            local.get $xs  local.get $count  i32.const 1  i32.add
+            i32.store offset={layout.LIST_LEN}
+            local.get $xs  local.get $count  i32.const {size.bit_length() - 1}  i32.shl  i32.add""")
+    for size in _ELEMENT
+}
+_ELSE = Template("local.get $xs else local.get $xs")
+_ROOM = Template(f"""
+    local.get $xs  i64.load32_u offset={layout.LIST_CAP}
+    local.get $xs  i64.load32_u offset={layout.LIST_LEN}
+    i64.sub
+    i64.const 0
+    local.get $xs  i32.load offset={layout.RC}  i32.const 1  i32.eq
+    select""")
+_LENGTH = Template(f"local.get $xs local.get $xs i32.load offset={layout.LIST_LEN}")
+_LENGTHEN = Template(f"i32.wrap_i64 i32.add i32.store offset={layout.LIST_LEN} local.get $xs")
+_ENTRIES = Template(f"local.get $map i32.load offset={layout.MAP_ENTRIES} local.tee $entries")
+_IS_LONGER = Template(f"""
+    i32.eq
+    local.get $map  i32.load offset={layout.MAP_LEN}  i32.const $number  i32.gt_u
+    i32.and
+    if (result i32)""")
+_ENTRY = Template("local.get $entries i32.const $offset i32.add")
+_COUNT_ENTRY = Template(f"local.get $map i32.const $number i32.store offset={layout.MAP_LEN}")
+_FILL_ENTRY = Template("""
+    local.get $key  i32.store offset=$key_at
+    local.get $entries  i64.const 0  i64.store offset=$value_at""")
 
 
 # Lists
@@ -51,9 +103,7 @@ def _list_new(s: Selector, value: Value) -> None:
         s.raw("i32.const", layout.list_meta(element))
         xs = allocate.make_object(s, size)
         room = (allocate.rounded(size) - layout.LIST_DATA) // element_size
-        s.get(xs)
-        s.raw("i64.const", room << 32 | len(value.args))
-        s.raw("i64.store", 2, layout.LIST_LEN)
+        s.emit(_SET_LENGTH, xs, room << 32 | len(value.args))
     mnemonic, align = _ELEMENT_STORES[slot]
     for number, item in enumerate(value.args):
         s.get(xs)
@@ -76,11 +126,7 @@ def _push_element(s: Selector, value: Value, size: int) -> int:
         return layout.LIST_DATA + int(constant) * size
     index, change = s.split_sum(index, -layout.LIST_DATA // size, _FARTHEST)
     s.push(index)
-    s.raw("i32.wrap_i64")
-    if size > 1:
-        s.raw("i32.const", size.bit_length() - 1)
-        s.raw("i32.shl")
-    s.raw("i32.add")
+    s.emit(_ELEMENT[size])
     return layout.LIST_DATA + change * size
 
 
@@ -110,18 +156,9 @@ def _list_swap(s: Selector, value: Value) -> None:
     for index in indices:
         s.push(xs)
         s.push(index)
-        s.raw("i32.wrap_i64")
-        s.raw("i32.const", 2)
-        s.raw("i32.shl")
-        s.raw("i32.add")
+        s.emit(_ELEMENT[_ELEMENT_SIZES[layout.SLOT_REF]])
         places.append(s.hold_top("i32"))
-    one, other = places
-    for to, of in ((one, other), (other, one)):
-        s.get(to)
-        s.get(of)
-        s.raw("i32.load", 2, layout.LIST_DATA)
-    s.raw("i32.store", 2, layout.LIST_DATA)
-    s.raw("i32.store", 2, layout.LIST_DATA)
+    s.emit(_SWAP, *places)
 
 
 def _list_vacate(s: Selector, value: Value) -> None:
@@ -132,33 +169,12 @@ def _list_vacate(s: Selector, value: Value) -> None:
 def _list_append(s: Selector, value: Value) -> None:
     """Store after the last element where the list is not shared and has room."""
     slot = layout.slot_of(value.args[1].type)
-    size = layout.list_element_size(slot)
     xs = s.hold(value.args[0])
     item = None if s.is_constant(value.args[1]) else s.hold(value.args[1])
-    count = s.new_local("i32")
-    s.get(xs)
-    s.raw("i32.load", 2, layout.LIST_LEN)
-    s.raw("local.tee", count)
-    s.get(xs)
-    s.raw("i32.load", 2, layout.LIST_CAP)
-    s.raw("i32.ne")
-    and_unique(s, xs)
-    s.raw("if", "i32")
-    s.get(xs)
-    s.get(count)
-    s.raw("i32.const", 1)
-    s.raw("i32.add")
-    s.raw("i32.store", 2, layout.LIST_LEN)
-    s.get(xs)
-    s.get(count)
-    s.raw("i32.const", size.bit_length() - 1)
-    s.raw("i32.shl")
-    s.raw("i32.add")
+    s.emit(_IF_ROOM[_ELEMENT_SIZES[slot]], xs, s.new_local("i32"))
     _push_held(s, item, value.args[1])
     s.raw(*_ELEMENT_STORES[slot], layout.LIST_DATA)
-    s.get(xs)
-    s.raw("else")
-    s.get(xs)
+    s.emit(_ELSE, xs)
     _push_held(s, item, value.args[1])
     s.call("list_append_" + SLOT_NAMES[slot])
     s.raw("end")
@@ -175,30 +191,14 @@ def _list_shortest(s: Selector, value: Value) -> None:
 
 
 def _list_room(s: Selector, value: Value) -> None:
-    xs = s.hold(value.args[0])
-    s.get(xs)
-    s.raw("i64.load32_u", 2, layout.LIST_CAP)
-    s.get(xs)
-    s.raw("i64.load32_u", 2, layout.LIST_LEN)
-    s.raw("i64.sub")
-    s.raw("i64.const", 0)
-    s.get(xs)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("select")
+    s.emit(_ROOM, s.hold(value.args[0]))
 
 
 def _list_extend(s: Selector, value: Value) -> None:
     xs = s.hold(value.args[0])
-    s.get(xs)
-    s.get(xs)
-    s.raw("i32.load", 2, layout.LIST_LEN)
+    s.emit(_LENGTH, xs)
     s.push(value.args[1])
-    s.raw("i32.wrap_i64")
-    s.raw("i32.add")
-    s.raw("i32.store", 2, layout.LIST_LEN)
-    s.get(xs)
+    s.emit(_LENGTHEN, xs)
 
 
 def _push_held(s: Selector, local: int | None, value: Value) -> None:
@@ -240,30 +240,16 @@ def _map_find(s: Selector, value: Value) -> None:
         return
     (number,) = value.attr
     held, entries = s.hold(m), s.new_local("i32")
-    s.get(held)
-    s.raw("i32.load", 2, layout.MAP_ENTRIES)
-    s.raw("local.tee", entries)
+    s.emit(_ENTRIES, held, entries)
     s.raw("i32.load", 2, number * layout.ENTRY_SIZE + layout.ENTRY_KEY)
     s.push(key)
-    s.raw("i32.eq")
-    s.get(held)
-    s.raw("i32.load", 2, layout.MAP_LEN)
-    s.raw("i32.const", number)
-    s.raw("i32.gt_u")
-    s.raw("i32.and")
-    s.raw("if", "i32")
-    _push_entry(s, entries, number)
+    s.emit(_IS_LONGER, held, number)
+    s.emit(_ENTRY, entries, number * layout.ENTRY_SIZE)
     s.raw("else")
     s.get(held)
     s.push(key)
     s.call(_access_name("find", key))
     s.raw("end")
-
-
-def _push_entry(s: Selector, entries: int, number: int) -> None:
-    s.get(entries)
-    s.raw("i32.const", number * layout.ENTRY_SIZE)
-    s.raw("i32.add")
 
 
 def _map_insert(s: Selector, value: Value) -> None:
@@ -275,20 +261,13 @@ def _map_insert(s: Selector, value: Value) -> None:
         return
     (number,) = value.attr
     held, entries = s.hold(m), s.new_local("i32")
-    s.get(held)
-    s.raw("i32.const", number + 1)
-    s.raw("i32.store", 2, layout.MAP_LEN)
-    s.get(held)
-    s.raw("i32.load", 2, layout.MAP_ENTRIES)
-    s.raw("local.tee", entries)
+    offset = number * layout.ENTRY_SIZE
+    s.emit(_COUNT_ENTRY, held, number + 1)
+    s.emit(_ENTRIES, held, entries)
     word = s.hold(key)
-    s.get(word)
-    s.raw("i32.store", 2, number * layout.ENTRY_SIZE + layout.ENTRY_KEY)
-    s.get(entries)
-    s.raw("i64.const", 0)
-    s.raw("i64.store", 3, number * layout.ENTRY_SIZE + layout.ENTRY_VALUE)
+    s.emit(_FILL_ENTRY, word, offset + layout.ENTRY_KEY, entries, offset + layout.ENTRY_VALUE)
     retain_plain(s, word)
-    _push_entry(s, entries, number)
+    s.emit(_ENTRY, entries, offset)
 
 
 def _entry_load(s: Selector, value: Value) -> None:

@@ -11,6 +11,7 @@ import marshal
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.compiler.lower.select import Relocation, Selected
+from mochi_rules.wasm.module import Function
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
@@ -41,12 +42,10 @@ def restore_library(library: Library, data: bytes) -> None:
 def load_function(data: bytes, globals_: Mapping[str, tuple[Type, int]]) -> Selected:
     """Return a function; `globals_` are the variables of the library."""
     loaded = marshal.loads(data)  # noqa: S302 - as above
-    params, results, locals_, body, places, calls, variables, uses_table = loaded
+    name, params, results, locals_, body, places, calls, variables, uses_table = loaded
+    body = [_load_piece(packed) for packed in body]
     return Selected(
-        params,
-        results,
-        locals_,
-        [_load_piece(packed) for packed in body],
+        Function(name, params, results, locals_, body, is_shared=True),
         [Relocation(*place) for place in places],
         calls,
         {name: globals_[name][0] for name in variables},
@@ -55,12 +54,14 @@ def load_function(data: bytes, globals_: Mapping[str, tuple[Type, int]]) -> Sele
 
 
 def _dump_function(selected: Selected) -> bytes:
+    function = selected.function
     return marshal.dumps(
         (
-            selected.params,
-            selected.results,
-            selected.locals,
-            [_dump_piece(piece) for piece in selected.body],
+            function.name,
+            function.params,
+            function.results,
+            function.locals,
+            [_dump_piece(piece) for piece in function.body],
             [(place.position, place.kind, place.key) for place in selected.relocations],
             selected.calls,
             list(selected.globals),

@@ -52,7 +52,7 @@ class Linker:
     library: Library
     has_build_info: bool = False  # whether or not it is read
     static: StaticData = field(default_factory=StaticData)
-    functions: dict[str, Function] = field(default_factory=dict)
+    functions: list[Function] = field(default_factory=list)
     queue: list[str] = field(default_factory=list)
     wanted: set[str] = field(default_factory=set)
     imports: dict[str, Import] = field(default_factory=dict)
@@ -147,44 +147,38 @@ class Linker:
         if self.has_build_info:
             self.static.table("build_info")
         self.need_global(HEAP_BASE, WORD)
-        position = 0
-        while position < len(self.queue):
-            self._add(self.queue[position])
-            position += 1
+        for name in self.queue:  # which grows
+            self._add(name)
         return self._module()
 
     def _add(self, name: str) -> None:
         if name in self.program.functions:
-            self._place(name, self._select(self.program.functions[name]))
-        elif name in self.library:
-            self._place(name, self._runtime_function(name))
+            self._place(self._select(self.program.functions[name]))
+        elif name in self.library.entries:
+            self._place(self._runtime_function(name))
         else:
             signature = self.library.imports[name]
             params = tuple(layout.machine_type(type_) for type_ in signature.params)
             type_ = FuncType(params, layout.results_of(signature.result))
             self.imports[name] = Import(WASI, name.removeprefix("wasi_"), type_, name)
 
-    def _place(self, name: str, selected: Selected) -> None:
+    def _place(self, selected: Selected) -> None:
         """Put a function into the module, and have linked what it needs."""
-        body = selected.body.copy()
+        function = selected.function
         self.uses_table |= selected.uses_table
-        for callee in selected.calls:
-            if callee not in self.wanted:
+        if not self.wanted.issuperset(selected.calls):
+            for callee in selected.calls:
                 self.need(callee)
         for variable, type_ in selected.globals.items():
             if variable not in self.globals:
                 self.need_global(variable, type_)
-        for place in selected.relocations:
-            word = self._resolve(place.kind, place.key)
-            body[place.position] = CODES["i32.const", word]
-        self.functions[name] = Function(
-            name,
-            selected.params,
-            selected.results,
-            selected.locals,
-            body,
-            is_shared=name in self.library,
-        )
+        if selected.relocations:
+            body = function.body.copy()
+            for place in selected.relocations:
+                word = self._resolve(place.kind, place.key)
+                body[place.position] = CODES["i32.const", word]
+            function = function.with_body(body)
+        self.functions.append(function)
 
     def _select(self, function: ir.Function) -> Selected:
         structs, counts_objects = self.program.structs, self._checks_leaks
@@ -228,7 +222,7 @@ class Linker:
         module = Module(
             name=PurePosixPath(self.program.files[-1]).stem,
             imports=list(self.imports.values()),
-            functions=[*entries, *self.functions.values()],
+            functions=[*entries, *self.functions],
             memory=MemoryType(pages),
             globals=list(self.globals.values()),
             exports=[

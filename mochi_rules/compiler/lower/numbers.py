@@ -49,12 +49,15 @@ _NOTHING = ("bool.of_word", "word.of_bool")
 
 
 def _numeric(name: str, of_int: str, of_float: str) -> Handler:
+    mnemonics = {machine: f"{machine}.{of_int}" for machine in ("i32", "i64") if of_int}
+    if of_float:
+        mnemonics["f64"] = f"f64.{of_float}"
+
     def handle(s: Selector, value: Value) -> None:
         machine = machine_type(value.args[0].type)
-        suffix = of_float if machine == "f64" else of_int
-        assert suffix, f"{name} on {machine}"
+        assert machine in mnemonics, f"{name} on {machine}"
         push_all(s, value)
-        s.raw(f"{machine}.{suffix}")
+        s.raw(mnemonics[machine])
 
     return handle
 

@@ -38,6 +38,15 @@ _SUMS = {
     ("i64.sub", "down"): Template(_ON_SIDE.format("i64.sub", "i64.gt_s")),
     ("i64.sub", None): Template(_BY_SIGNS.format("i64.sub", "$a")),
 }
+_CHECKED_SUMS = {
+    how: Template(f"""
+        {template.text}
+        if
+            i32.const $site  call fail_overflow  unreachable
+        end
+        local.get $sum""")
+    for how, template in _SUMS.items()
+}
 _IS_BELOW = Template("local.get $a i64.const $least i64.lt_s")
 _IS_ABOVE = Template("local.get $a i64.const $most i64.gt_s")
 _FROM_CONSTANT = Template("i64.const $constant local.get $a i64.sub")
@@ -92,20 +101,13 @@ def _side(change: int) -> str:
 def _sum(
     s: Selector, value: Value, operands: tuple[Value, Value], how: tuple[str, str | None]
 ) -> None:
-    result = _sum_wraps(s, s.hold(operands[0]), s.hold(operands[1]), how)
-    stop_if(s, "fail_overflow", value)
-    s.get(result)
-
-
-def _sum_wraps(s: Selector, a: int, b: int, how: tuple[str, str | None]) -> int:
-    """Push whether a sum wraps around; return the local that holds it."""
-    result = s.new_local("i64")
-    s.emit(_SUMS[how], a, b, result)
-    return result
+    a, b = s.hold(operands[0]), s.hold(operands[1])
+    s.emit(_CHECKED_SUMS[how], a, b, s.new_local("i64"), s.packed(value.site))
 
 
 def _add_wraps(s: Selector, value: Value) -> None:
-    _sum_wraps(s, s.hold(value.args[0]), s.hold(value.args[1]), ("i64.add", value.attr))
+    a, b = s.hold(value.args[0]), s.hold(value.args[1])
+    s.emit(_SUMS["i64.add", value.attr], a, b, s.new_local("i64"))
 
 
 def _sub_from(s: Selector, value: Value, constant: int) -> None:

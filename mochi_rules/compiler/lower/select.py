@@ -17,6 +17,7 @@ from mochi_rules.compiler.ir.ops import CONSTANTS, PURE
 from mochi_rules.compiler.ir.types import VOID, WORD
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
+from mochi_rules.wasm import module as wasm
 from mochi_rules.wasm.instruction import CODES
 from mochi_rules.wasm.types import FuncType
 
@@ -75,14 +76,11 @@ class Relocation:
 class Selected:
     """A function as wasm, and what it needs of the rest of the program.
 
-    `relocations` are places in `body`, `calls` the functions that it calls, and `globals` the
+    `relocations` are places in its body, `calls` the functions that it calls, and `globals` the
     variables that it uses with their types.
     """
 
-    params: list[str]
-    results: list[str]
-    locals: list[str]
-    body: list[Piece]
+    function: wasm.Function
     relocations: list[Relocation]
     calls: list[str]
     globals: dict[str, Type]
@@ -92,14 +90,14 @@ class Selected:
         """Join neighbors that are bytes."""
         joined: list[Piece] = []
         moved: dict[int, int] = {}
-        for position, piece in enumerate(self.body):
+        for position, piece in enumerate(self.function.body):
             moved[position] = len(joined)
             last = joined[-1] if joined else None
             if isinstance(piece, bytes) and isinstance(last, bytes):
                 joined[-1] = last + piece
             else:
                 joined.append(piece)
-        self.body = joined
+        self.function.body = joined
         self.relocations = [
             replace(place, position=moved[place.position]) for place in self.relocations
         ]
@@ -107,6 +105,14 @@ class Selected:
 
 # A value that waits, with those among its operands that do: their effects but PURE, and its depth.
 _Tree = tuple[frozenset["Effects"], int]
+
+
+def _is_removable(value: Value) -> bool:
+    """Whether a value is not computed where nothing uses it."""
+    if value.type is VOID:
+        return False
+    effects = effects_of(value)
+    return effects.is_movable and effects.is_removable
 
 
 @cache
@@ -136,7 +142,9 @@ class Selector:
         self.set_local = -1  # and its local
         self.left = -1  # where in the code nothing arrives
         self.locals: list[str] = []
+        self.local_count = len(function.params)
         self.relocations: list[Relocation] = []
+        self.calls: dict[str, None] = {}
         self.globals: dict[str, Type] = {}
         self.uses_table = False
         self.local_of: dict[Value, int] = {
@@ -146,6 +154,7 @@ class Selector:
         self.deferred: dict[Value, _Tree] = {}
         self.waiting: dict[frozenset[Effects], dict[Value, None]] = {}  # roots, by their effects
         self.marked: Site | None = None
+        self.marked_line = (-1, -1)
         self.shapes: dict[str, tuple[list[int], int]] = {}
 
     def run(self) -> Selected:
@@ -158,12 +167,16 @@ class Selector:
             self.raw("unreachable")
         self._cut()
         return Selected(
-            [layout.machine_type(param.type) for param in self.function.params],
-            list(layout.results_of(self.function.result)),
-            self.locals,
-            self.body,
+            wasm.Function(
+                self.function.name,
+                [layout.machine_type(param.type) for param in self.function.params],
+                list(layout.results_of(self.function.result)),
+                self.locals,
+                self.body,
+                is_shared=self.function.is_runtime,
+            ),
             self.relocations,
-            list(dict.fromkeys([str(piece[1]) for piece in self.body if piece[0] == "call"])),
+            list(self.calls),
             self.globals,
             self.uses_table,
         )
@@ -195,6 +208,7 @@ class Selector:
             self._cut()
             self.body += pieces
             self.code += last
+            self.calls |= template.calls
 
     def get(self, local: int) -> None:
         """Push a local; with a `local.set` of it just before, that is a `local.tee`."""
@@ -215,7 +229,8 @@ class Selector:
     def new_local(self, machine: str) -> int:
         """Make a local of a wasm type; return its index."""
         self.locals.append(machine)
-        return len(self.function.params) + len(self.locals) - 1
+        self.local_count += 1
+        return self.local_count - 1
 
     def push(self, value: Value) -> None:
         """Push a value: compute it here, or read its local."""
@@ -227,7 +242,8 @@ class Selector:
             self._mark(value.site)
             self.handlers[op](self, value)
         else:
-            self.get(self._local(value))
+            local = self.local_of.get(value)
+            self.get(self._local(value) if local is None else local)
 
     def hold(self, value: Value) -> int:
         """Return a local that holds a value."""
@@ -249,6 +265,7 @@ class Selector:
 
     def call(self, name: str) -> None:
         """Call a function."""
+        self.calls[name] = None
         self.name("call", name)
 
     def address(self, kind: str, key: Any) -> None:
@@ -319,7 +336,7 @@ class Selector:
         """Emit the instructions of a block; those that can wait, wait."""
         used = self.used
         for value in block.code:
-            if value.op in CONSTANTS or self._is_dead(value):
+            if value.op in CONSTANTS or (value not in used and _is_removable(value)):
                 continue
             effects = effects_of(value)
             if effects is not PURE:
@@ -376,16 +393,9 @@ class Selector:
         for arg in block.end_operands:
             used[arg] = None if arg in used else block
         for value in reversed(block.code):
-            if not self._is_dead(value):
+            if value in used or not _is_removable(value):
                 for arg in value.args[:1] if value.op in _NO_CODE else value.args:
                     used[arg] = None if arg in used else block
-
-    def _is_dead(self, value: Value) -> bool:
-        """Whether a value is not computed, because nothing uses it."""
-        if value in self.used or value.type is VOID:
-            return False
-        effects = effects_of(value)
-        return effects.is_movable and effects.is_removable
 
     def _local(self, value: Value) -> int:
         local = self.local_of.get(value)
@@ -395,9 +405,13 @@ class Selector:
 
     def _mark(self, site: Site | None) -> None:
         """Mark the line that the next instructions come from."""
-        if site is not self.marked and site is not None and site != self.marked:
-            self.marked = site
-            self.name("loc", site.file, site.line)
+        if site is None or site is self.marked:
+            return
+        line = (site.file, site.line)
+        if line != self.marked_line:
+            self.marked_line = line
+            self.name("loc", *line)
+        self.marked = site
 
     def _emit(self, value: Value) -> None:
         self._mark(value.site)
@@ -414,15 +428,15 @@ class Selector:
         """Defer a value, together with its deferred operands, unless they are too deep."""
         deferred = self.deferred
         found, depth = _alone(effects), 0
-        operands = [arg for arg in value.args if arg in deferred]
-        for arg in operands:
-            below, height = deferred[arg]
-            found |= below
-            depth = max(depth, height)
+        for arg in value.args:
+            if arg in deferred:
+                below, height = deferred[arg]
+                depth = max(depth, height)
+                if below:
+                    found |= below
+                    self.waiting[below].pop(arg, None)
         if depth >= _DEEPEST:
             return False
-        for arg in operands:
-            self.waiting.get(deferred[arg][0], {}).pop(arg, None)
         deferred[value] = (found, depth + 1)
         if found:
             self.waiting.setdefault(found, {})[value] = None

@@ -30,9 +30,6 @@ _RETAIN = Template(f"""
     local.get $object
     local.get $object  i32.load offset={layout.RC}  i32.const 1  i32.add
     i32.store offset={layout.RC}""")
-_AND_UNIQUE = Template(f"""
-    local.get $object  i32.load offset={layout.RC}  i32.const 1  i32.eq
-    i32.and""")
 
 
 def store_slot(s: Selector, slot: int, offset: int, item: Value) -> None:
@@ -58,11 +55,6 @@ def vacate_slot(s: Selector, offset: int, old: Value) -> None:
 def retain_plain(s: Selector, held: int) -> None:
     """Count one reference more to an object, which is not null."""
     s.emit(_RETAIN, held)
-
-
-def and_unique(s: Selector, held: int) -> None:
-    """Add to the condition on the stack that the object in a local has one reference."""
-    s.emit(_AND_UNIQUE, held)
 
 
 def push_all(s: Selector, value: Value) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.characters import push_character
 from mochi_rules.compiler.lower.object_layout import count_code_points
-from mochi_rules.compiler.lower.slots import and_unique, else_call, push_all
+from mochi_rules.compiler.lower.slots import else_call, push_all
+from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
@@ -16,6 +17,68 @@ if TYPE_CHECKING:
 _WORD = 8  # bytes of a string that one can always read, and that one store puts behind it
 _LOADS = {1: ("i32.load8_u", 0), 2: ("i32.load16_u", 0), 4: ("i32.load", 0)}
 _STORES = {1: "i64.store8", 2: "i64.store16", 4: "i64.store32"}
+
+# Whether a string is not shared and has room; where it has, push where it ends. $lengths are in
+# bytes and, above, in code points.
+_IF_ROOM = Template(f"""
+    local.get $text  i64.load offset={layout.STRING_BYTES}  local.tee $lengths
+    i32.wrap_i64  local.tee $length  i32.const $size  i32.add
+    local.get $text  i32.load offset={layout.STRING_CAP}
+    i32.le_u
+    local.get $text  i32.load offset={layout.RC}  i32.const 1  i32.eq
+    i32.and
+    if (result i32)
+        local.get $text  local.get $length  i32.add""")
+_STORE_KNOWN = Template(f"""
+    i64.const $bytes  i64.store align=1 offset={layout.STRING_DATA}
+    local.get $text  local.get $lengths  i64.const $more""")
+_STORE_BYTE = Template(f"""
+    local.get $byte  i32.store8 offset={layout.STRING_DATA}
+    local.get $text  local.get $lengths  i64.const $more""")
+_UNLESS_NOTHING = Template("i64.const 0  local.get $byte  i32.const 0  i32.ge_s  select")
+# Stores lengths to which the top of the stack is added, and begins the other way.
+_ELSE = Template(f"""
+    i64.add  i64.store offset={layout.STRING_BYTES}
+    local.get $text
+    else
+        local.get $text""")
+_ROOM = Template(f"""
+    local.get $text  i64.load32_u offset={layout.STRING_CAP}
+    local.get $text  i64.load32_u offset={layout.STRING_BYTES}
+    i64.sub  i64.const {_WORD}  i64.sub  local.get $size  i64.div_s
+    i64.const 0
+    local.get $text  i32.load offset={layout.RC}  i32.const 1  i32.eq
+    select""")
+_LENGTHS = Template(f"""
+    local.get $text
+    local.get $text  i64.load offset={layout.STRING_BYTES}""")
+_ADD_LENGTHS = Template(f"""
+    i64.const $each  i64.mul  i64.add  i64.store offset={layout.STRING_BYTES}
+    local.get $text""")
+_ARE_EQUAL = Template(f"""
+    local.get $a  i32.load offset={layout.STRING_BYTES}
+    local.get $b  i32.load offset={layout.STRING_BYTES}
+    i32.eq
+    if (result i32)
+        local.get $a  local.get $b  call string_eq
+    else
+        i32.const 0
+    end""")
+_HAS_LENGTH = Template(f"""
+    local.get $text  i32.load offset={layout.STRING_BYTES}  i32.const $length  i32.eq""")
+_ORDER = Template(f"""
+    local.get $text  i32.load8_u offset={layout.STRING_DATA}  i32.const 1  i32.shl
+    local.get $text  i32.load offset={layout.STRING_BYTES}  local.tee $length
+    i32.const 1  i32.gt_u  i32.or
+    i32.const -1
+    local.get $length
+    select""")
+_IF_ASCII = Template(f"""
+    local.get $text  i32.load offset={layout.STRING_BYTES}
+    local.get $text  i32.load offset={layout.STRING_COUNT}
+    i32.eq
+    if (result i32)
+        local.get $at""")
 
 
 def _string_len(s: Selector, value: Value) -> None:
@@ -36,12 +99,8 @@ def _string_concat(s: Selector, value: Value) -> None:
         _append_byte(s, held, byte)
     elif 0 < len(known) <= _WORD:
         lengths = _if_room(s, held, _WORD)
-        s.raw("i64.const", _number(known))
-        s.raw("i64.store", 0, layout.STRING_DATA)
-        s.get(held)
-        s.get(lengths)
-        s.raw("i64.const", _lengths(known))
-        _else_concat(s, held)
+        s.emit(_STORE_KNOWN, _number(known), held, lengths, _lengths(known))
+        s.emit(_ELSE, held)
         s.push(more)
         s.call("string_concat")
         s.raw("end")
@@ -55,18 +114,10 @@ def _append_byte(s: Selector, held: int, more: Value) -> None:
     """Append an ASCII byte, or nothing where it is -1."""
     byte = s.hold(more)
     lengths = _if_room(s, held, 1)
-    s.get(byte)
-    s.raw("i32.store8", 0, layout.STRING_DATA)
-    s.get(held)
-    s.get(lengths)
-    s.raw("i64.const", _lengths(b"0"))
+    s.emit(_STORE_BYTE, byte, held, lengths, _lengths(b"0"))
     if more.op != "byte.load":
-        s.raw("i64.const", 0)
-        s.get(byte)
-        s.raw("i32.const", 0)
-        s.raw("i32.ge_s")
-        s.raw("select")
-    _else_concat(s, held)
+        s.emit(_UNLESS_NOTHING, byte)
+    s.emit(_ELSE, held)
     s.get(byte)
     push_character(s)
     s.call("string_concat")
@@ -76,31 +127,8 @@ def _append_byte(s: Selector, held: int, more: Value) -> None:
 def _if_room(s: Selector, held: int, size: int) -> int:
     """Begin a conditional, and push where a string ends; return a local with both its lengths."""
     lengths, length = s.new_local("i64"), s.new_local("i32")
-    s.get(held)
-    s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
-    s.raw("local.tee", lengths)
-    s.raw("i32.wrap_i64")
-    s.raw("local.tee", length)
-    s.raw("i32.const", size)
-    s.raw("i32.add")
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_CAP)
-    s.raw("i32.le_u")
-    and_unique(s, held)
-    s.raw("if", "i32")
-    s.get(held)
-    s.get(length)
-    s.raw("i32.add")
+    s.emit(_IF_ROOM, held, lengths, length, size)
     return lengths
-
-
-def _else_concat(s: Selector, held: int) -> None:
-    """Store lengths to which the top of the stack is added, and begin the other way."""
-    s.raw("i64.add")
-    s.raw("i64.store", 3, layout.STRING_BYTES)
-    s.get(held)
-    s.raw("else")
-    s.get(held)
 
 
 def _string_reserve(s: Selector, value: Value) -> None:
@@ -114,35 +142,14 @@ def _string_size(s: Selector, value: Value) -> None:
 
 
 def _string_room(s: Selector, value: Value) -> None:
-    held, size = s.hold(value.args[0]), s.hold(value.args[1])
-    s.get(held)
-    s.raw("i64.load32_u", 2, layout.STRING_CAP)
-    s.get(held)
-    s.raw("i64.load32_u", 2, layout.STRING_BYTES)
-    s.raw("i64.sub")
-    s.raw("i64.const", _WORD)
-    s.raw("i64.sub")
-    s.get(size)
-    s.raw("i64.div_s")
-    s.raw("i64.const", 0)
-    s.get(held)
-    s.raw("i32.load", 2, layout.RC)
-    s.raw("i32.const", 1)
-    s.raw("i32.eq")
-    s.raw("select")
+    s.emit(_ROOM, s.hold(value.args[0]), s.hold(value.args[1]))
 
 
 def _string_extend(s: Selector, value: Value) -> None:
     held, piece = s.hold(value.args[0]), value.args[1].attr
-    s.get(held)
-    s.get(held)
-    s.raw("i64.load", 3, layout.STRING_BYTES)  # and STRING_COUNT above
+    s.emit(_LENGTHS, held)
     s.push(value.args[2])
-    s.raw("i64.const", _lengths(piece))
-    s.raw("i64.mul")
-    s.raw("i64.add")
-    s.raw("i64.store", 3, layout.STRING_BYTES)
-    s.get(held)
+    s.emit(_ADD_LENGTHS, _lengths(piece), held)
 
 
 def _string_store(s: Selector, value: Value) -> None:
@@ -176,26 +183,12 @@ def _string_eq(s: Selector, value: Value) -> None:
     if right.op == "string" and len(right.attr) <= _WORD:
         _is_known(s, s.hold(left), right.attr)
         return
-    one, other = s.hold(left), s.hold(right)
-    for held in (one, other):
-        s.get(held)
-        s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("i32.eq")
-    s.raw("if", "i32")
-    s.get(one)
-    s.get(other)
-    s.call("string_eq")
-    s.raw("else")
-    s.raw("i32.const", 0)
-    s.raw("end")
+    s.emit(_ARE_EQUAL, s.hold(left), s.hold(right))
 
 
 def _is_known(s: Selector, held: int, known: bytes) -> None:
     """Push whether a string is a few known bytes."""
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("i32.const", len(known))
-    s.raw("i32.eq")
+    s.emit(_HAS_LENGTH, held, len(known))
     if not known:
         return
     s.get(held)
@@ -215,47 +208,22 @@ def _is_known(s: Selector, held: int, known: bytes) -> None:
 
 def _string_order(s: Selector, value: Value) -> None:
     """Push -1 for the empty string, else twice the first byte, and 1 more where others follow."""
-    held, length = s.hold(value.args[0]), s.new_local("i32")
-    s.get(held)
-    s.raw("i32.load8_u", 0, layout.STRING_DATA)
-    s.raw("i32.const", 1)
-    s.raw("i32.shl")
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.raw("local.tee", length)
-    s.raw("i32.const", 1)
-    s.raw("i32.gt_u")
-    s.raw("i32.or")
-    s.raw("i32.const", -1)
-    s.get(length)
-    s.raw("select")
+    s.emit(_ORDER, s.hold(value.args[0]), s.new_local("i32"))
 
 
 # Code points
 
 
-def _is_ascii(s: Selector, held: int) -> None:
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_BYTES)
-    s.get(held)
-    s.raw("i32.load", 2, layout.STRING_COUNT)
-    s.raw("i32.eq")
-
-
 def _string_offset(s: Selector, value: Value) -> None:
     held, index = s.hold(value.args[0]), s.hold(value.args[1])
-    _is_ascii(s, held)
-    s.raw("if", "i32")
-    s.get(index)
+    s.emit(_IF_ASCII, held, index)
     s.raw("i32.wrap_i64")
     else_call(s, "string_offset", held, index)
 
 
 def _string_next(s: Selector, value: Value) -> None:
     held, place = s.hold(value.args[0]), s.hold(value.args[1])
-    _is_ascii(s, held)
-    s.raw("if", "i32")
-    s.get(place)
+    s.emit(_IF_ASCII, held, place)
     s.raw("i32.const", 1)
     s.raw("i32.add")
     else_call(s, "string_next", held, place)

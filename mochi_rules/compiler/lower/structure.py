@@ -77,8 +77,7 @@ class Structurer:
 
     def _tree(self, block: Block) -> None:
         """Emit a block and all blocks that it dominates."""
-        merges = [child for child in self.flow.dominated[block] if child in self.flow.merges]
-        merges.sort(key=self.flow.number.__getitem__)
+        merges = self.flow.in_order(self.flow.merges.intersection(self.flow.dominated[block]))
         if block in self.flow.headers:
             self.emit.begin_loop(block)
             self._open("loop", block)
@@ -88,6 +87,9 @@ class Structurer:
 
     def _within(self, block: Block, merges: list[Block]) -> None:
         """Emit a block inside the wasm blocks that its merge children follow."""
+        if not merges:
+            self.todo.append(lambda: self._node(block))
+            return
         for merge in reversed(merges):
             self._open("block", merge)
         actions: list[Callable[[], None]] = [lambda: self._node(block)]

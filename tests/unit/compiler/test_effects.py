@@ -61,7 +61,7 @@ def _selected(params: list[Value], code: list[Value], result: Value) -> list[tup
     block = Block()
     block.code, block.end = code, Return(result)
     function = Function("f", params, result.type, [block])
-    return list(instructions_of(Selector(function, STRUCTS, HANDLERS).run().body))
+    return list(instructions_of(Selector(function, STRUCTS, HANDLERS).run().function.body))
 
 
 def test_every_operation_that_looks_into_an_object_has_a_case() -> None:
