@@ -17,12 +17,15 @@ from mochi_rules.compiler.ir.function import Jump, Return, consumed, effects_of,
 from mochi_rules.compiler.ir.ops import NOTHING, OPS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.function import Block, Function, Value
     from mochi_rules.compiler.ir.ops import Kinds
     from mochi_rules.compiler.passes.context import Context
+
+    _Counting = tuple[int, Value, list[Value]]  # by position, with its counted arguments
+    CountingCode = Mapping[Block, list[_Counting]]
 
 _FOREIGN = frozenset({"closure.call", "call.indirect"})  # calls of unknown functions
 _FAR = 256  # blocks in which a value may be borrowed: searching more takes too long
@@ -49,15 +52,28 @@ def is_alias(value: Value) -> bool:
     return OPS[value.op].result_is == "alias" and value.type.is_counted
 
 
-def find_borrowing(function: Function, context: Context) -> Borrowing:
-    """Decide for each counted value of a function whether it is owned or borrowed."""
+def counting_code(block: Block) -> list[_Counting]:
+    """Return the instructions that references may matter to: few of all."""
+    found = []
+    for position, value in enumerate(block.code):
+        counted = [arg for arg in value.args if arg.type.is_counted]
+        if counted or value.type.is_counted or value.op == "call":
+            found.append((position, value, counted))
+    return found
+
+
+def find_borrowing(function: Function, context: Context, code: CountingCode) -> Borrowing:
+    """Decide for each counted value of a function whether it is owned or borrowed.
+
+    `code` has the `counting_code` of its blocks.
+    """
     flow = context.facts(function).flow
     finder = _Finder(flow, context)
     finder.found.owned.update(function.taken_params)
     for block in flow.blocks:
-        finder.note(block)
+        finder.note(block, code[block])
     for block in flow.blocks:
-        finder.classify(block)
+        finder.classify(block, code[block])
     return finder.found
 
 
@@ -71,13 +87,12 @@ class _Finder:
     uses: dict[Value, list[tuple[Block, int]]] = field(default_factory=dict)
     drops: dict[Block, dict[str, list[int]]] = field(default_factory=dict)  # by kind of memory
 
-    def note(self, block: Block) -> None:
+    def note(self, block: Block, code: list[_Counting]) -> None:
         """Note what a block uses, takes over and drops, by position."""
         drops: dict[str, list[int]] = {}
-        for position, value in enumerate(block.code):
-            for arg in value.args:
-                if arg.type.is_counted:
-                    self.uses.setdefault(arg, []).append((block, position))
+        for position, value, counted in code:
+            for arg in counted:
+                self.uses.setdefault(arg, []).append((block, position))
             taken = [value.args[n] for n in consumed(value, self.context.signatures)]
             self.taken.update(taken)
             # Who keeps alive what a call takes over keeps the call from changing it in place.
@@ -89,10 +104,10 @@ class _Finder:
         if drops:
             self.drops[block] = drops
 
-    def classify(self, block: Block) -> None:
+    def classify(self, block: Block, code: list[_Counting]) -> None:
         """Decide for the values of a block; those that it depends on are decided."""
         self.found.owned.update(param for param in block.params if param.type.is_counted)
-        for position, value in enumerate(block.code):
+        for position, value, _ in code:
             if not value.type.is_counted:
                 continue
             held = result_is(value, self.context.signatures)

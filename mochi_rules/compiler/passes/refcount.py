@@ -24,23 +24,24 @@ from mochi_rules.compiler.ir.function import (
     consumed,
 )
 from mochi_rules.compiler.ir.types import VOID
-from mochi_rules.compiler.passes.borrow import find_borrowing, is_alias
+from mochi_rules.compiler.passes.borrow import counting_code, find_borrowing, is_alias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.function import Function, Signature
-    from mochi_rules.compiler.passes.borrow import Borrowing
+    from mochi_rules.compiler.passes.borrow import Borrowing, CountingCode
     from mochi_rules.compiler.passes.context import Context
 
 
 def insert_reference_counts(function: Function, context: Context) -> None:
     """Insert retain and release; the function must not have any yet."""
-    flow = context.facts(function).flow
-    held = find_borrowing(function, context)
-    _Counter(function, context.signatures, flow, held).run()
-    context.facts(function).forget_uses()
+    code = {block: counting_code(block) for block in function.blocks}
+    if any(code.values()) or any(param.type.is_counted for param in function.params):
+        held = find_borrowing(function, context, code)
+        _Counter(function, context.signatures, context.facts(function).flow, code, held).run()
+        context.facts(function).forget_uses()
 
 
 @dataclass(slots=True)
@@ -48,22 +49,26 @@ class _Counter:
     function: Function
     signatures: Mapping[str, Signature]
     flow: Flow
+    code: CountingCode
     held: Borrowing
+    homes: dict[Value, Block] = field(default_factory=dict)  # of what is owned
     crossing: list[Value] = field(default_factory=list)  # owned, used outside their own block
     bits: dict[Value, int] = field(default_factory=dict)  # their places in `crossing`
     live_in: dict[Block, int] = field(default_factory=dict)
     branched: dict[Block, Block] = field(default_factory=dict)  # target of a branch -> its source
     mentioned: dict[Block, set[Value]] = field(default_factory=dict)  # see `_mentioned`
+    defined: dict[Block, list[Value]] = field(default_factory=dict)  # see `_defined`
 
     def run(self) -> None:
-        blocks = self.function.blocks
-        for block in blocks:
+        for block in self.code:
             if isinstance(block.end, Branch):
                 self.branched[block.end.then] = self.branched[block.end.otherwise] = block
             self.mentioned[block] = self._mentioned(block)
+            self.defined[block] = self._defined(block)
+            self.homes.update(dict.fromkeys(self.defined[block], block))
         self._find_crossing()
         self._find_liveness()
-        for block in blocks:
+        for block in self.code:
             self._count(block)
 
     def _taken(self, value: Value) -> Collection[int]:
@@ -75,42 +80,47 @@ class _Counter:
     # Liveness: a set of crossing values is an integer, with a bit for each
 
     def _find_crossing(self) -> None:
-        used_outside: set[Value] = set()
-        for block in self.function.blocks:
-            used_outside |= self.mentioned[block] - set(self._params(block)) - set(block.code)
-        for block in self.function.blocks:
-            for value in (*self._params(block), *block.code):
-                if value in used_outside and value in self.held.owned:
-                    self.bits[value] = len(self.crossing)
-                    self.crossing.append(value)
+        homes = self.homes
+        used_outside = {
+            value for block, values in self.mentioned.items() for value in values
+            if homes.get(value, block) is not block
+        }  # fmt: skip
+        self.crossing = [value for value in homes if value in used_outside]
+        self.bits = {value: bit for bit, value in enumerate(self.crossing)}
 
     def _params(self, block: Block) -> list[Value]:
         """Return the values that a block begins with."""
         return self.function.taken_params if block is self.function.entry else block.params
 
+    def _defined(self, block: Block) -> list[Value]:
+        """Return what is owned from a block on."""
+        owned = self.held.owned
+        found = [param for param in self._params(block) if param in owned]
+        return found + [value for _, value, _ in self.code[block] if value in owned]
+
     def _mentioned(self, block: Block) -> set[Value]:
         """Return what must live for the operands of a block."""
-        args = {arg for value in block.code for arg in value.args if arg.type.is_counted}
-        args.update(block.end_operands)
+        args = {arg for _, _, counted in self.code[block] for arg in counted}
+        args.update(arg for arg in block.end_operands if arg.type.is_counted)
         return set(map(self.held.root, args))
 
     def _find_liveness(self) -> None:
         blocks = self.flow.blocks[::-1]
-        summaries = [(block, *self._summary(block)) for block in blocks]
         self.live_in = dict.fromkeys(blocks, 0)
+        if not self.crossing:
+            return
+        summaries = [
+            (block, self._set_of(self.mentioned[block]), ~self._set_of(self.defined[block]))
+            for block in blocks
+        ]
         changed = True
         while changed:
             changed = False
-            for block, used, defined in summaries:
-                live = self._live_out(block) & ~defined | used
+            for block, used, passing in summaries:
+                live = (self._live_out(block) | used) & passing
                 if live != self.live_in[block]:
                     self.live_in[block] = live
                     changed = True
-
-    def _summary(self, block: Block) -> tuple[int, int]:
-        """Return the values that a block needs from before, and those it defines."""
-        defined = self._set_of((*self._params(block), *block.code))
-        return self._set_of(self.mentioned[block]) & ~defined, defined
 
     def _set_of(self, values: Iterable[Value]) -> int:
         result = 0
@@ -135,70 +145,71 @@ class _Counter:
     # Insertion
 
     def _count(self, block: Block) -> None:
-        code: list[Value] = []  # backwards
-        live = self._live_after(block)
-        self._count_end(block, code, live)
-        for value in reversed(block.code):
-            if value.type.is_counted or any(arg.type.is_counted for arg in value.args):
-                self._count_value(value, code, live)
-            else:
-                code.append(value)
         # What dies on the edge into this block: alive at the end of the one before, not here.
         dying = self._dying_at_entry(block)
-        dying += [p for p in self._params(block) if p in self.held.owned and p not in live]
-        code += [_release(value) for value in reversed(dying)]
-        block.code = code[::-1]
+        if self.mentioned[block] or self.defined[block]:
+            code: list[Value] = []  # backwards
+            live = self._live_after(block)
+            self._count_end(block, code, live)
+            end = len(block.code)
+            for position, value, counted in reversed(self.code[block]):
+                code += block.code[end - 1 : position : -1]
+                self._count_value(value, counted, code, live)
+                end = position
+            code += block.code[:end][::-1]
+            block.code = code[::-1]
+            owned = self.held.owned
+            dying += [p for p in self._params(block) if p in owned and p not in live]
+        block.code[:0] = map(_release, dying)
 
     def _live_after(self, block: Block) -> set[Value]:
         """Return those of the values that a block mentions which are used later."""
         live = self._live_out(block)
         if not live:
             return set()
-        near = self.mentioned[block].union(self._params(block), block.code)
+        near = self.mentioned[block].union(self.defined[block])
         return {value for value in near if value in self.bits and live >> self.bits[value] & 1}
 
-    def _count_value(self, value: Value, code: list[Value], live: set[Value]) -> None:
-        if value in self.held.owned and value not in live:
+    def _count_value(
+        self, value: Value, counted: list[Value], code: list[Value], live: set[Value]
+    ) -> None:
+        owned = self.held.owned
+        if value in owned and value not in live:
             code.append(_release(value))
         live.discard(value)
-        taken = self._taken(value)
-        after: list[Value] = []
+        roots = dict.fromkeys(map(self.held.root, counted))
         before: list[Value] = []
         moved: set[Value] = set()
-        # An argument that keeps a borrowed one alive stays ours until after the instruction.
-        needed = {self.held.root(a) for n, a in enumerate(value.args) if n not in taken}
-        for number, arg in enumerate(value.args):
-            if number not in taken or not _is_counted(arg):
-                continue
-            if arg in self.held.owned and not (arg in live or arg in moved or arg in needed):
-                moved.add(arg)
-            else:
-                before.append(_retain(arg))
-        after += [
-            _release(arg)
-            for arg in dict.fromkeys(map(self.held.root, value.args))
-            if arg in self.held.owned and arg not in live and arg not in moved
-        ]
-        live.update(arg for arg in map(self.held.root, value.args) if arg in self.held.owned)
+        if taken := self._taken(value):
+            # An argument that keeps a borrowed one alive stays ours until after the instruction.
+            borrowed = (arg for n, arg in enumerate(value.args) if n not in taken)
+            kept = live.union(map(self.held.root, borrowed))
+            moved, before = self._hand_over((value.args[n] for n in sorted(taken)), kept)
+        mine = [arg for arg in roots if arg in owned]
+        code += [_release(arg) for arg in reversed(mine) if not (arg in live or arg in moved)]
+        live.update(mine)
         if value in self.held.promoted:
-            after.insert(0, _retain(value))
-        code += after[::-1]
+            code.append(_retain(value))
         code.append(value)
         code += before[::-1]
 
     def _count_end(self, block: Block, code: list[Value], live: set[Value]) -> None:
-        args = block.end_operands if isinstance(block.end, (Jump, Return)) else []
-        before = []
+        if isinstance(block.end, (Jump, Return)):
+            args = [arg for arg in block.end_operands if arg.type.is_counted]
+            _, before = self._hand_over(args, live)
+            live.update(arg for arg in map(self.held.root, args) if arg in self.held.owned)
+            code += before[::-1]
+
+    def _hand_over(self, args: Iterable[Value], kept: set[Value]) -> tuple[set[Value], list[Value]]:
+        """Return which values move to who takes them over, and retains of the others."""
         moved: set[Value] = set()
+        retains = []
         for arg in args:
-            if not _is_counted(arg):
-                continue
-            if arg in self.held.owned and arg not in live and arg not in moved:
+            if arg in self.held.owned and arg not in kept and arg not in moved:
                 moved.add(arg)
-            else:
-                before.append(_retain(arg))
-        live.update(arg for arg in map(self.held.root, args) if arg in self.held.owned)
-        code += before[::-1]
+            elif arg.type.is_counted and arg.op != "null":
+                retains.append(_retain(arg))
+        return moved, retains
 
     def _dying_at_entry(self, block: Block) -> list[Value]:
         """Return what the only predecessor of a branch's target keeps alive for the other side."""
@@ -206,10 +217,6 @@ class _Counter:
         if source is None:
             return []
         return list(self._members(self._live_out(source) & ~self.live_in[block]))
-
-
-def _is_counted(value: Value) -> bool:
-    return value.type.is_counted and value.op != "null"
 
 
 def _retain(value: Value) -> Value:

@@ -5,7 +5,7 @@ lengths, on what is added. Where these are in range, a copy of the loop runs tha
 else the loop as it was. Only innermost loops of moderate size have copies.
 
 Requires lengths in front of the loops, by `hoist`. Gives two loops for one, and in front of them
-branches that prove what `ranges` then drops.
+branches on what the checks of one rest on, which it has no more.
 """
 
 from __future__ import annotations
