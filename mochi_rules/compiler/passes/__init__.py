@@ -69,7 +69,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("inline", 2, whole=inline),
     Pass("unbox", 2, unbox),
     Pass("number", 2, number_values, library=2),
-    Pass("tidy", 1, tidy, library=2),
+    Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),
     Pass("share", 2, share),
     Pass("literals", 2, lift_literals),

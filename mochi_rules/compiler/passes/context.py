@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.facts import Facts
 from mochi_rules.compiler.ir.function import effects_of
-from mochi_rules.compiler.passes.summaries import SETTLED, own_effects, summarize
+from mochi_rules.compiler.passes.summaries import CLOSURES, SETTLED, own_effects, summarize
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Function, Program, Signature, Value
@@ -46,8 +46,8 @@ class Context:
             return settled
         if value.op in ("call", "closure.call"):
             name = value.attr if value.op == "call" else value.op
-            if name in self._summaries:
-                return self._summaries[name]
+            if name in self.functions or name == CLOSURES:
+                return self._summaries.get(name) or own_effects(value)
         return own_effects(value)
 
     @cached_property

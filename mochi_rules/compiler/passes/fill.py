@@ -59,9 +59,11 @@ def _filling(facts: Facts, header: Block) -> _Filling | None:
     guard = guard_of(header, body, facts.homes)
     if guard is None or _size(body) > _SIZE:
         return None
-    counter = counter_of(header, guard, body, facts.flow)
     latches = [block for block in facts.flow.predecessors[header] if block in body]
-    if counter is None or counter.step != 1 or len(latches) != 1 or _never_runs(counter):
+    if len(latches) != 1 or not any(arg.op in RESERVES for arg in latches[0].end_operands):
+        return None
+    counter = counter_of(header, guard, body, facts.flow)
+    if counter is None or counter.step != 1 or _never_runs(counter):
         return None
     loop = find_loop(facts, header)
     appends = _appends(facts, loop, latches[0]) if loop and len(loop.results) == 1 else {}

@@ -41,8 +41,13 @@ _MANY = 8  # parts of a new object that are remembered
 
 def number_values(function: Function, context: Context) -> None:
     """Replace what was computed before by its value."""
-    _Numbering(function, context).run()
-    context.facts(function).forget_flow()
+    numbering = _Numbering(function, context)
+    numbering.run()
+    facts = context.facts(function)
+    if numbering.has_new_ends:
+        facts.forget_flow()
+    else:
+        facts.forget_uses()
 
 
 class _Numbering:
@@ -56,6 +61,7 @@ class _Numbering:
         self.table: dict[Any, Any] = {}  # values by key, and versions by place
         self.added: list[tuple[Any, Any]] = []  # keys, and what they had before
         self.dead: set[Block] = set()  # unreachable now
+        self.has_new_ends = False
         self.constants: dict[Value, Block] = {}  # known, and where
         self.used: dict[Value, None] = {}  # those of them
         self.half: tuple[Value, Value, Value] | None = None  # see _begin_swap
@@ -169,6 +175,7 @@ class _Numbering:
     def _decide(self, block: Block, end: Branch) -> None:
         """End a block with the simplest branch, or none."""
         condition = end.condition
+        self.has_new_ends |= condition.op in ("const", "not")
         if condition.op == "const":
             taken, other = (end.then, end.otherwise)[:: 1 if condition.attr else -1]
             block.end = Jump(taken)

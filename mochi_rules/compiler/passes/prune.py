@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mochi_rules.compiler.ir.facts import without_params
 from mochi_rules.compiler.ir.function import Branch, Jump, Return
 
 if TYPE_CHECKING:
@@ -18,20 +19,15 @@ if TYPE_CHECKING:
 def prune(function: Function, context: Context) -> None:
     """Remove unused values and parameters, and blocks that nothing reaches."""
     facts = context.facts(function)
-    reached = set(facts.flow.blocks)
-    function.blocks = [block for block in function.blocks if block in reached]
+    if len(facts.flow.blocks) < len(function.blocks):
+        reached = set(facts.flow.blocks)
+        function.blocks = [block for block in function.blocks if block in reached]
     needed = _needed(function, context)
     for block in function.blocks:
         block.code = [value for value in block.code if value in needed]
-        if isinstance(block.end, Jump):
-            end = block.end
-            kept = [
-                arg for param, arg in zip(end.target.params, end.args, strict=True)
-                if param in needed
-            ]  # fmt: skip
-            block.end = Jump(end.target, kept)
-    for block in function.blocks:
-        block.params = [param for param in block.params if param in needed]
+        unused = set(block.params) - needed
+        if unused:
+            without_params(block, facts.flow.predecessors[block], unused)
     facts.forget_uses()
 
 

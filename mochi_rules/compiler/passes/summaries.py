@@ -43,7 +43,7 @@ SETTLED = {
     for name, op in OPS.items()
     if name in _OWN.keys() - {"closure.call"} or not (op.milder or name in ("call", "closure.call"))
 }
-_CLOSURES = "closure.call"  # stands among callees for every function that is a value
+CLOSURES = "closure.call"  # stands among callees for every function that is a value
 
 
 def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
@@ -59,17 +59,17 @@ def summarize(functions: Mapping[str, Function]) -> dict[str, Effects]:
         for value in (value for block in function.blocks for value in block.code):
             if value.op in ("closure.new", "symbol"):
                 values.add(value.attr)
-            callee = _CLOSURES if value.op == _CLOSURES else value.attr
-            if value.op == _CLOSURES or (value.op == "call" and callee in functions):
+            callee = CLOSURES if value.op == CLOSURES else value.attr
+            if value.op == CLOSURES or (value.op == "call" and callee in functions):
                 callers.setdefault(callee, set()).add(name)
             else:
                 own.add(own_effects(value))
         if not any(isinstance(block.end, Return) for block in function.blocks):
             own.add(TRAPS)  # without a result that anybody could miss, it must still run
         found[name] = _union(own)
-    found[_CLOSURES] = _union(())
+    found[CLOSURES] = _union(())
     for name in sorted(values):
-        callers.setdefault(name, set()).add(_CLOSURES)
+        callers.setdefault(name, set()).add(CLOSURES)
     work = list(found)
     while work:
         name = work.pop()

@@ -31,7 +31,8 @@ def tidy(function: Function, context: Context) -> None:
             passed.update(zip(end.target.params, end.args, strict=True))
             block.code += end.target.code
             block.end = end.target.end
-    reached = set(flow.blocks) - merged
-    function.blocks = [block for block in function.blocks if block in reached]
-    substitute(function, passed)
-    context.facts(function).forget_flow()
+    if merged or len(flow.blocks) < len(function.blocks):
+        reached = set(flow.blocks) - merged
+        function.blocks = [block for block in function.blocks if block in reached]
+        substitute(function, passed)
+        context.facts(function).forget_flow()
