@@ -15,6 +15,7 @@ from mochi_rules.compiler.ir.function import (
     Function,
     Jump,
     Return,
+    StructLayout,
     Unreachable,
     Value,
 )
@@ -44,6 +45,7 @@ _FLOATING = re.compile(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)|nan")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _WORD = re.compile(r"[^\s,()]+")
 _TYPE_NAME = re.compile(r"[^\s,<>()\[\]?:]+")
+_FIELD_NAME = re.compile(r"[^:]+")
 _DEFINITION = re.compile(r"([^\s:]+): ")
 
 
@@ -53,6 +55,20 @@ def parse_function(text: str, unions: frozenset[str] = frozenset()) -> Function:
     Of the types that are not the language's own, `unions` are unions, the others structs.
     """
     return _Parser(text, unions).run()
+
+
+def parse_struct(text: str) -> StructLayout:
+    """Return a struct from its line, `struct NAME { field: type, … }`."""
+    line = _Line(text, frozenset())
+    line.expect("struct ")
+    name = line.match(_TYPE_NAME)
+    line.expect(" { ")
+    fields = []
+    for _ in line.several(" }"):
+        field = line.match(_FIELD_NAME)
+        line.expect(": ")
+        fields.append((field, line.type()))
+    return StructLayout(name, fields)
 
 
 class _Line:

@@ -22,6 +22,7 @@ from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
 from mochi_rules.compiler.passes.rotate import rotate
+from mochi_rules.compiler.passes.scalars import replace_objects
 from mochi_rules.compiler.passes.share import share
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.tidy import tidy
@@ -68,6 +69,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("tail_calls", 2, loop_tail_calls),
     Pass("inline", 2, whole=inline),
     Pass("unbox", 2, unbox),
+    Pass("scalars", 2, replace_objects),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),

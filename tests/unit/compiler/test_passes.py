@@ -1,7 +1,7 @@
 """Each pass by itself: tests/golden/passes, PASS.NAME.before and what becomes of it, .after.
 
-A case is a function, or several of which the program starts at the first. Adding a case adds a
-`before`; `pytest --bless` writes the other.
+A case is a function, or several of which the program starts at the first, after its structs.
+Adding a case adds a `before`; `pytest --bless` writes the other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from mochi_rules.compiler.ir.function import Program
 from mochi_rules.compiler.ir.ownership import ownership_faults
-from mochi_rules.compiler.ir.parse import parse_function
+from mochi_rules.compiler.ir.parse import parse_function, parse_struct
 from mochi_rules.compiler.ir.print import print_function
 from mochi_rules.compiler.ir.verify import verify_function
 from mochi_rules.compiler.passes import PASSES
@@ -30,8 +30,11 @@ def test_pass_makes_its_golden(path, golden) -> None:
     """The function after the pass is the golden, and both are sound."""
     name, by_name = path.name.split(".")[0], {row.name: row for row in PASSES}
     texts = path.read_text(encoding="utf-8").split("\n\n")
-    functions = {function.name: function for function in map(parse_function, texts)}
-    program = Program([], functions, {}, {}, next(iter(functions)))
+    structs = [parse_struct(text.strip()) for text in texts if text.startswith("struct ")]
+    bodies = [parse_function(text) for text in texts if not text.startswith("struct ")]
+    functions = {function.name: function for function in bodies}
+    layouts = {struct.name: struct for struct in structs}
+    program = Program([], functions, {}, layouts, next(iter(functions)))
     assert _faults(functions) == []
     by_name[name].run(Context(functions, {}, program))
     assert _faults(functions) == []
