@@ -79,7 +79,7 @@ def substitute(function: Function, others: Mapping[Value, Value]) -> None:
         return value
 
     for block in function.blocks if others else ():
-        block.rename_operands(final)
+        block.rename_operands(others, final)
 
 
 def without_params(block: Block, sources: list[Block], dropped: set[Value]) -> None:

@@ -100,11 +100,16 @@ class Block:
             case _:
                 return ()
 
-    def rename_operands(self, name: Callable[[Value], Value]) -> None:
-        """Let the block use what `name` returns for each value that it uses."""
+    def rename_operands(
+        self, old: Mapping[Value, object], name: Callable[[Value], Value]
+    ) -> None:  # fmt: skip
+        """Let the block use what `name` returns for values in `old`, which is few of all."""
+        are_other = old.keys().isdisjoint
         for value in self.code:
-            value.args = tuple(map(name, value.args))
-        self.rename_end_operands(name)
+            if not are_other(value.args):
+                value.args = tuple(map(name, value.args))
+        if not are_other(self.end_operands):
+            self.rename_end_operands(name)
 
     def rename_end_operands(self, name: Callable[[Value], Value]) -> None:
         """Let the end of the block use what `name` returns for each value that it uses."""

@@ -70,7 +70,7 @@ def _copy(facts: Facts, header: Block, calling: Block) -> None:
     entry.code += copies.values()
     entry.code += (Value("anchor", (copy,), VOID) for copy in copies.values())
     for block in blocks:
-        block.rename_operands(lambda value: copies.get(value, value))
+        block.rename_operands(copies, lambda value: copies.get(value, value))
 
 
 def _used(block: Block) -> list[Value]:

@@ -173,7 +173,7 @@ class _Copies:
     def rename(self) -> None:
         """Rename the results of the loops in what follows them."""
         for block in self.function.blocks:
-            block.rename_operands(partial(self._name, block))
+            block.rename_operands(self.inside, partial(self._name, block))
 
     def _name(self, block: Block, value: Value) -> Value:
         if value not in self.inside or block in self.inside[value]:

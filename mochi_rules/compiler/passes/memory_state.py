@@ -6,16 +6,17 @@ gives it a new version; where control flow joins, so does every place that any p
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.ops import CELLS, ELEMENTS, FIELDS, GLOBALS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from mochi_rules.compiler.ir.cfg import Flow
     from mochi_rules.compiler.ir.function import Block, Value
-    from mochi_rules.compiler.ir.ops import Effects
+    from mochi_rules.compiler.ir.ops import Effects, Kinds
 
 Place = tuple[str, object]  # a kind and a part of it; None stands for the parts that have no name
 
@@ -38,30 +39,32 @@ _PARTS: dict[str, tuple[frozenset[str], Callable[[Value], object]]] = {
 }
 
 
-def written_places(value: Value, effects: Effects) -> Iterable[Place]:
+def written_places(value: Value, effects: Effects) -> tuple[Place, ...]:
     """Return the places that an instruction gives new versions."""
-    if not effects.writes:
-        return ()
-    kinds, part = _PARTS.get(value.op, (frozenset(), None))
-    found: list[Place] = []
-    for kind in sorted(effects.writes):
-        named = part(value) if part and kind in kinds else None
-        found += [(kind, named), (kind, _ALL)]
-    return found
+    if value.op not in _PARTS:
+        return _written(effects.writes)
+    kinds, part = _PARTS[value.op]
+    named = [(kind, name) for kind in effects.writes & kinds for name in (part(value), _ALL)]
+    return (*named, *_written(effects.writes - kinds))
 
 
-def read_places(value: Value, effects: Effects) -> Iterable[Place]:
+@cache
+def _written(kinds: Kinds) -> tuple[Place, ...]:
+    return tuple((kind, name) for kind in sorted(kinds) for name in (None, _ALL))
+
+
+def read_places(value: Value, effects: Effects) -> tuple[Place, ...]:
     """Return the places whose versions say what an instruction reads."""
-    if not effects.reads:
-        return ()
-    kinds, part = _PARTS.get(value.op, (frozenset(), None))
-    found: list[Place] = []
-    for kind in sorted(effects.reads):
-        if part and kind in kinds:
-            found += [(kind, None), (kind, part(value))]
-        else:
-            found.append((kind, _ALL))
-    return found
+    if value.op not in _PARTS:
+        return _read(effects.reads)
+    kinds, part = _PARTS[value.op]
+    named = [(kind, name) for kind in effects.reads & kinds for name in (None, part(value))]
+    return (*named, *_read(effects.reads - kinds))
+
+
+@cache
+def _read(kinds: Kinds) -> tuple[Place, ...]:
+    return tuple((kind, _ALL) for kind in sorted(kinds))
 
 
 def writes_of(flow: Flow, effects: Callable[[Value], Effects]) -> dict[Block, set[Place]]:

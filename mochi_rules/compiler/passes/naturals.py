@@ -93,6 +93,6 @@ def _mark(function: Function, numbers: set[int], context: Context) -> None:
     }
     if naturals:
         for block in function.blocks:
-            block.rename_operands(lambda value: naturals.get(value, value))
+            block.rename_operands(naturals, lambda value: naturals.get(value, value))
         function.entry.code[:0] = naturals.values()
         context.facts(function).forget_uses()

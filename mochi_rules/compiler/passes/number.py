@@ -16,7 +16,6 @@ import struct
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from mochi_rules.compiler.ir.facts import substitute
 from mochi_rules.compiler.ir.function import Branch, Jump, Value, int_constant
 from mochi_rules.compiler.ir.ops import ELEMENTS
 from mochi_rules.compiler.ir.types import BOOL, FLOAT, WORD
@@ -86,7 +85,6 @@ class _Numbering:
         self.function.blocks = [block for block in self.function.blocks if block in reached]
         for constant in self.used:
             self.constants[constant].code.insert(0, constant)
-        substitute(self.function, self.leaders)
 
     def _is_reached(self, block: Block) -> bool:
         if block in self.dead or block is self.function.entry:
