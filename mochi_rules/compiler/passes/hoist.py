@@ -11,7 +11,7 @@ after `ranges`, which leaves fewer checks.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from mochi_rules.compiler.ir.function import Block, Branch, Jump, Value, effects_of
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
     from mochi_rules.compiler.ir.facts import Facts
     from mochi_rules.compiler.ir.function import Function
+    from mochi_rules.compiler.ir.ops import Effects
     from mochi_rules.compiler.passes.context import Context
     from mochi_rules.compiler.passes.memory_state import Place
 
+_SAME_EVERYWHERE = CONSTANTS - {"null"}
 # Loads whose arguments are enough to know that they may run; others rely on a branch before.
 _LOADS = frozenset({
     "list.len", "list.load", "string.len", "map.len", "field.load", "cell.load", "global.load",
@@ -66,21 +68,23 @@ class _Loop:
 
     def hoist(self) -> None:
         """Move what can be moved, in order."""
-        first = self._first_round()
-        comes_first = True  # nothing observable stays before it, in the first iteration
+        is_quiet = True  # nothing observable stays before it
+        seen: list[Block] = []
         for block in self.flow.in_order(self.blocks):
-            comes_first = comes_first and block in first
+            seen.append(block)
             kept = []
             for value in block.code:
-                if self._can_go(value, comes_first=comes_first):
+                effects = effects_of(value)
+                if self._can_go(value, effects) and (
+                    not effects.traps or (is_quiet and self._first_round.issuperset(seen))
+                ):
                     self._move(value)
-                    continue
-                kept.append(value)
-                if comes_first:
-                    effects = effects_of(value)
-                    comes_first = not (effects.traps or effects.writes & OUTSIDE)
+                else:
+                    kept.append(value)
+                    is_quiet = is_quiet and not (effects.traps or effects.writes & OUTSIDE)
             block.code = kept
 
+    @cached_property
     def _first_round(self) -> set[Block]:
         """Return the blocks that certainly run, in a row, once the loop is entered."""
         found: set[Block] = set()
@@ -112,20 +116,19 @@ class _Loop:
         is_before = all(self._stays(arg) for arg in (low, high))
         return is_before and self.bounds().is_below(low, high, (self.entry, END))
 
-    def _can_go(self, value: Value, *, comes_first: bool) -> bool:
-        if value.op in CONSTANTS or not value.has_result or not all(map(self._stays, value.args)):
+    def _can_go(self, value: Value, effects: Effects) -> bool:
+        """Whether a value is the same before the loop; it may stop the program there."""
+        if not effects.is_movable or value.op in CONSTANTS or not value.has_result:
             return False
-        effects = effects_of(value)
-        if not effects.is_movable:
+        if not all(map(self._stays, value.args)):
             return False
         if effects.pinned:
             return value.op == "index.known" and self._is_known_before(value)
-        if effects.traps:
-            is_allowed = comes_first
-        else:
-            is_allowed = value.op in _LOADS or (
-                bool(value.args) and not effects.reads and not effects.needs
-            )
+        is_allowed = (
+            effects.traps
+            or value.op in _LOADS
+            or (bool(value.args) and not effects.reads and not effects.needs)
+        )
         return is_allowed and self.written.isdisjoint(read_places(value, effects))
 
     def _is_known_before(self, value: Value) -> bool:
@@ -136,7 +139,7 @@ class _Loop:
 
     def _stays(self, value: Value) -> bool:
         """Whether a value is the same in all iterations; null may stand for unreachable code."""
-        return self.homes[value] not in self.blocks or value.op in CONSTANTS - {"null"}
+        return self.homes[value] not in self.blocks or value.op in _SAME_EVERYWHERE
 
     def _move(self, value: Value) -> None:
         args = []
