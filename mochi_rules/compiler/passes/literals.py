@@ -33,8 +33,8 @@ def lift_literals(function: Function, context: Context) -> None:
     for header, body in reversed(flow.loops.items()):
         entry = flow.entry_of(header)
         latches = [source for source in flow.predecessors[header] if source in body]
-        for block in flow.blocks if entry else ():
-            if block in body and all(flow.dominates(block, latch) for latch in latches):
+        for block in flow.in_order(body) if entry else ():
+            if all(flow.dominates(block, latch) for latch in latches):
                 for parts in list(_literals(facts, block)):
                     _move(facts, parts, block, entry)
     facts.forget_uses()
