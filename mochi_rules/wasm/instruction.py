@@ -7,6 +7,7 @@ it. Their bytes are the same everywhere, so a process remembers them.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.wasm.leb128 import encode_signed, encode_unsigned
@@ -72,8 +73,8 @@ UNBOUND: Encoders = {
     Immediate.ALIGN: encode_unsigned,
     Immediate.OFFSET: encode_unsigned,
     Immediate.LANE: encode_unsigned,
-    Immediate.I32: lambda value: encode_signed(_wrap(value, 32)),
-    Immediate.I64: lambda value: encode_signed(_wrap(value, 64)),
+    Immediate.I32: lru_cache(_REMEMBERED)(lambda value: encode_signed(_wrap(value, 32))),
+    Immediate.I64: lru_cache(_REMEMBERED)(lambda value: encode_signed(_wrap(value, 64))),
     Immediate.F32: struct.Struct("<f").pack,
     Immediate.F64: struct.Struct("<d").pack,
     Immediate.V128: bytes,

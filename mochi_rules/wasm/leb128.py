@@ -12,6 +12,10 @@ def encode_unsigned(value: int) -> bytes:
     Raises:
         ValueError: `value` is negative.
     """
+    if 0 <= value < 0x80:
+        return bytes((value,))
+    if 0 <= value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
     if value < 0:
         raise ValueError(f"not an unsigned integer: {value}")
     out = bytearray()

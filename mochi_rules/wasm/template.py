@@ -9,7 +9,8 @@ first appear. What an instruction `call` names is a function.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mochi_rules.wasm.instruction import UNBOUND
 from mochi_rules.wasm.opcodes import OPCODES, Immediate, natural_alignment
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from mochi_rules.wasm.module import Piece
 
-    # Bytes with `%b` for each operand in its place, which operand that is, and what encodes it.
-    Stretch = tuple[bytes, list[tuple[int, Callable[[Any], bytes]]]]
+    # Bytes with `%b` for each operand in its place, and what takes these from all the operands.
+    Stretch = tuple[bytes, Callable[[list[bytes]], Any]]
     # The bytes up to the first call, the pieces up to the last call, and the bytes behind.
     Filled = tuple[bytes, list[Piece], bytes]
 
@@ -44,51 +45,64 @@ class Template:
     @cached_property
     def calls(self) -> dict[str, None]:
         """The functions that it calls."""
-        _, callees = self._parts
-        return dict.fromkeys(callees)
+        return dict.fromkeys(self._parts.callees)
 
     def fill(self, operands: tuple[int, ...]) -> Filled:
         """Return the instructions with these operands, and keep them in `known`."""
         if len(self.known) >= _REMEMBERED:
             self.known.clear()
-        stretches, callees = self._parts
-        first, *others = [_fill(*stretch, operands) for stretch in stretches]
+        parts = self._parts
+        codes = [encode(value) for encode, value in zip(parts.encoders, operands, strict=True)]
+        first, *others = [text % take(codes) for text, take in parts.stretches]
         pieces: list[Piece] = []
         last = b""
-        for callee, stretch in zip(callees, others, strict=True):
+        for callee, stretch in zip(parts.callees, others, strict=True):
             pieces += [last, ("call", callee)]
             last = stretch
         filled = self.known[operands] = first, pieces[1:], last
         return filled
 
     @cached_property
-    def _parts(self) -> tuple[list[Stretch], list[str]]:
-        """What lies around the calls, and the functions that these call."""
-        stretches: list[Stretch] = [(b"", [])]
-        callees: list[str] = []
-        holes: dict[str, int] = {}
-        for mnemonic, words in _split(self.text):
-            if mnemonic == "call":
-                callees += words
-                stretches.append((b"", []))
-                continue
-            text, places = stretches[-1]
-            opcode = OPCODES[mnemonic]
-            text += _escape(opcode.code)
-            for kind, word in zip(opcode.immediates, _operands(mnemonic, words), strict=True):
-                if word.startswith("$"):
-                    places.append((holes.setdefault(word, len(holes)), UNBOUND[kind]))
-                    text += b"%b"
-                else:
-                    text += _escape(UNBOUND[kind](_literal(kind, word)))
-            stretches[-1] = (text + opcode.zeros, places)
-        return stretches, callees
+    def _parts(self) -> _Parts:
+        return _read(self.text)
 
 
-def _fill(
-    text: bytes, places: list[tuple[int, Callable[[Any], bytes]]], operands: tuple[int, ...]
-) -> bytes:
-    return text % tuple([encode(operands[hole]) for hole, encode in places])
+class _Parts(NamedTuple):
+    """What a template is made of: the stretches around its calls, what these call, and holes."""
+
+    stretches: list[Stretch]
+    callees: list[str]
+    encoders: list[Callable[[Any], bytes]]  # of the operand of each hole
+
+
+def _read(text: str) -> _Parts:
+    stretches: list[Stretch] = []
+    callees: list[str] = []
+    holes: dict[str, Callable[[Any], bytes]] = {}
+    code, places = b"", list[int]()
+    for mnemonic, words in _split(text):
+        if mnemonic == "call":
+            callees += words
+            stretches.append((code, _taker(places)))
+            code, places = b"", []
+            continue
+        opcode = OPCODES[mnemonic]
+        code += _escape(opcode.code)
+        for kind, word in zip(opcode.immediates, _operands(mnemonic, words), strict=True):
+            if word.startswith("$"):
+                assert holes.setdefault(word, UNBOUND[kind]) is UNBOUND[kind], text
+                places.append(list(holes).index(word))
+                code += b"%b"
+            else:
+                code += _escape(UNBOUND[kind](_literal(kind, word)))
+        code += opcode.zeros
+    stretches.append((code, _taker(places)))
+    return _Parts(stretches, callees, list(holes.values()))
+
+
+def _taker(places: list[int]) -> Callable[[list[bytes]], Any]:
+    """Return what gives, of a list, the items at some places."""
+    return itemgetter(*places) if places else lambda _: ()
 
 
 def _escape(code: bytes) -> bytes:

@@ -19,6 +19,8 @@ from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.structure import Structurer
 from mochi_rules.wasm import module as wasm
 from mochi_rules.wasm.instruction import CODES
+from mochi_rules.wasm.leb128 import encode_unsigned
+from mochi_rules.wasm.opcodes import OPCODES
 from mochi_rules.wasm.types import FuncType
 
 if TYPE_CHECKING:
@@ -45,15 +47,15 @@ class _OfLocals(dict[int, bytes]):
     """The codes of an instruction for each local."""
 
     def __init__(self, mnemonic: str) -> None:
-        self._mnemonic = mnemonic
+        self._opcode = OPCODES[mnemonic].code
 
     def __missing__(self, local: int) -> bytes:
-        code = self[local] = CODES[self._mnemonic, local]
+        code = self[local] = self._opcode + encode_unsigned(local)
         return code
 
 
 _GET, _SET = map(_OfLocals, ("local.get", "local.set"))
-_TEE = CODES["local.tee", 0][0]
+_TEE = OPCODES["local.tee"].code[0]
 _NO_CODE = frozenset({"index.known", "natural.known"})  # they are their first argument
 SITE_LINE_BITS = 20
 _DEEPEST = 60  # operations in operations that wait for one use: pushing them is recursive

@@ -29,7 +29,7 @@ NAME = "mochi.lines"
 
 def lines_section(encoded: Encoded, files: list[str]) -> CustomSection:
     """Return the section of an encoded module, whose locations name files by their index."""
-    data = encode_vector([encode_name(name) for name in files])
+    data = bytearray(encode_vector([encode_name(name) for name in files]))
     last, line, known = 0, 0, None
     for offset, place in _rows(encoded):
         if place == known:
@@ -43,7 +43,7 @@ def lines_section(encoded: Encoded, files: list[str]) -> CustomSection:
         step, line = next_line - line, next_line
         data += encode_unsigned(file + 1)
         data += encode_unsigned(2 * step if step >= 0 else -2 * step - 1)
-    return CustomSection(NAME, data)
+    return CustomSection(NAME, bytes(data))
 
 
 def _rows(encoded: Encoded) -> Iterator[tuple[int, tuple[int, int] | None]]:
