@@ -163,7 +163,7 @@ def _order_strings(b: FunctionBuilder, op: str, left: Value, right: Value) -> Va
     if _is_character(right):
         order = b.emit("string.order", (left,), WORD)
         return b.emit(op, (order, b.const(2 * right.attr[0], WORD)), BOOL)
-    compared = b.runtime("string_compare", (left, right), INT)
+    compared = b.emit("string.compare", (left, right), INT)
     return b.emit(op, (compared, b.const(0, INT)), BOOL)
 
 

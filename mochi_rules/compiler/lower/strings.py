@@ -80,6 +80,17 @@ _IF_ASCII = Template(f"""
     if (result i32)
         local.get $at""")
 
+# Two orders decide unless they are equal and odd.
+_COMPARE = Template("""
+    local.get $left  local.get $right  i32.ne
+    local.get $left  i32.const 1  i32.and  i32.eqz
+    i32.or
+    if (result i64)
+        local.get $left  local.get $right  i32.sub  i64.extend_i32_s
+    else
+        local.get $one  local.get $other  call string_compare
+    end""")
+
 
 def _string_len(s: Selector, value: Value) -> None:
     s.push(value.args[0])
@@ -211,6 +222,16 @@ def _string_order(s: Selector, value: Value) -> None:
     s.emit(_ORDER, s.hold(value.args[0]), s.new_local("i32"))
 
 
+def _string_compare(s: Selector, value: Value) -> None:
+    """Compare first bytes, and call where both strings go on after equal ones, or are empty."""
+    orders = []
+    one, other = map(s.hold, value.args)
+    for held in (one, other):
+        s.emit(_ORDER, held, s.new_local("i32"))
+        orders.append(s.hold_top("i32"))
+    s.emit(_COMPARE, *orders, one, other)
+
+
 # Code points
 
 
@@ -233,5 +254,6 @@ HANDLERS: dict[str, Handler] = {
     "string.len": _string_len, "string.concat": _string_concat, "string.eq": _string_eq,
     "string.reserve": _string_reserve, "string.size": _string_size, "string.room": _string_room,
     "string.extend": _string_extend, "string.store": _string_store,
-    "string.order": _string_order, "string.offset": _string_offset, "string.next": _string_next,
+    "string.order": _string_order, "string.compare": _string_compare,
+    "string.offset": _string_offset, "string.next": _string_next,
 }  # fmt: skip

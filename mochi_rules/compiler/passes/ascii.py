@@ -46,9 +46,11 @@ def use_bytes(function: Function, context: Context) -> None:
         versions = [(loop, _conditions(loop, strings)) for loop, strings in loops]
         copy_loops(function, facts, versions)
         facts.forget_flow()
-        for loop, strings in loops:
-            _Bytes(facts, loop.blocks, strings).rewrite()
-    _Bytes(facts, facts.flow.blocks, ()).rewrite()
+    bytes_ = _Bytes(facts)
+    for loop, strings in loops:
+        bytes_.rewrite(loop.body, strings)
+    bytes_.rewrite(facts.flow.blocks, ())
+    bytes_.sink()
 
 
 def _is_ascii(value: Value) -> bool:
@@ -96,10 +98,11 @@ class _Nests:
 
     def _strings(self, header: Block) -> list[Value]:
         """Return the strings from outside that a loop looks into; none where it is too large."""
-        body = self.facts.flow.loops[header]
+        flow = self.facts.flow
+        body = flow.loops[header]
         if sum(len(block.code) for block in body) > _SIZE:
             return []
-        code = [v for block in self.facts.flow.blocks if block in body for v in block.code]
+        code = [value for block in flow.in_order(body) for value in block.code]
         strings = dict.fromkeys(string for value in code for string in _strings(value))
         return [string for string in strings if self.facts.homes[string] not in body
                 and string.op != "string"]  # fmt: skip
@@ -130,22 +133,19 @@ def _conditions(loop: Loop, strings: list[Value]) -> list[Condition]:
 class _Bytes:
     """Rewrites blocks, where some strings are known to be ASCII."""
 
-    def __init__(self, facts: Facts, blocks: Collection[Block], strings: Collection[Value]) -> None:
+    def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.blocks = blocks
-        self.strings = strings
+        self.strings: Collection[Value] = ()
         self.found: dict[tuple[Value | bytes, Value], list[tuple[Block, Value]]] = {}
         self.characters: list[Value] = []
         self.new: list[Value] = []
-        self.block = facts.flow.blocks[0]
+        self.block = facts.function.entry
         self.bounds: Bounds | None = None
 
-    def rewrite(self) -> None:
-        """Rewrite all instructions that can be."""
-        inside = set(self.blocks)
-        for block in self.facts.flow.blocks:
-            if block not in inside:
-                continue
+    def rewrite(self, blocks: Collection[Block], strings: Collection[Value]) -> None:
+        """Rewrite all instructions of some blocks that can be."""
+        self.strings = strings
+        for block in self.facts.flow.in_order(blocks):
             self.block, code = block, block.code
             if not any(value.op in _RULES for value in code):
                 continue
@@ -157,20 +157,19 @@ class _Bytes:
                     continue
                 kept.append(value)
             block.code = kept
+
+    def sink(self) -> None:
+        """Make a string of a byte again where another block uses it: it may be appended there."""
         self.facts.forget_uses()
         for character in self.characters:
-            self._sink(character)
+            home = self.facts.homes[character]
+            for user in self.facts.uses.get(character, ()):
+                block = self.facts.home_of(user)
+                if block is not home and isinstance(user, Value):
+                    copy = Value(character.op, character.args, character.type)
+                    block.code.insert(block.code.index(user), copy)
+                    user.args = tuple(copy if arg is character else arg for arg in user.args)
         self.facts.forget_uses()
-
-    def _sink(self, character: Value) -> None:
-        """Make a string of a byte again in each other block that uses it: where is it appended?"""
-        home = self.facts.homes[character]
-        for user in self.facts.uses.get(character, ()):
-            block = self.facts.home_of(user)
-            if block is not home and isinstance(user, Value):
-                copy = Value(character.op, character.args, character.type)
-                block.code.insert(block.code.index(user), copy)
-                user.args = tuple(copy if arg is character else arg for arg in user.args)
 
     def _is_known(self, string: Value) -> bool:
         return string in self.strings or _is_ascii(string)

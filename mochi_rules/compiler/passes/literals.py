@@ -30,13 +30,17 @@ def lift_literals(function: Function, context: Context) -> None:
         return
     facts = context.facts(function)
     flow = facts.flow
+    making = {block for block in flow.blocks if any(value.op in _MAKES for value in block.code)}
     for header, body in reversed(flow.loops.items()):
         entry = flow.entry_of(header)
         latches = [source for source in flow.predecessors[header] if source in body]
-        for block in flow.in_order(body) if entry else ():
+        if entry is None:
+            continue
+        for block in flow.in_order(body & making):
             if all(flow.dominates(block, latch) for latch in latches):
                 for parts in list(_literals(facts, block)):
                     _move(facts, parts, block, entry)
+                    making.add(entry)
     facts.forget_uses()
 
 
@@ -76,8 +80,7 @@ def _parts(facts: Facts, made: Value, block: Block) -> list[Value]:
     return found if is_filled_first else []
 
 
-def _move(facts: Facts, parts: list[Value], block: Block, entry: Block | None) -> None:
-    assert entry is not None
+def _move(facts: Facts, parts: list[Value], block: Block, entry: Block) -> None:
     block.code = [value for value in block.code if value not in parts]
     for part in parts:
         args = []

@@ -35,6 +35,7 @@ LOOKS = {
     "string.size": ([STRING], INT, None),
     "string.room": ([STRING, INT], INT, None),
     "string.eq": ([STRING, STRING], BOOL, None),
+    "string.compare": ([STRING, STRING], INT, None),
     "string.offset": ([STRING, INT], WORD, None),
     "string.next": ([STRING, WORD], WORD, None),
     "string.order": ([STRING], WORD, None),
