@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mochi_rules.base.dataclass import dataclass, field
-from mochi_rules.base.diagnostic import Diagnostic, Diagnostics
+from mochi_rules.base.diagnostic import Diagnostic, Diagnostics, Severity
 from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.irbuild.program import build_program
 from mochi_rules.compiler.lower import object_layout as layout
@@ -31,10 +31,11 @@ from mochi_rules.wasm.debug.lines import lines_section
 from mochi_rules.wasm.encode import encode_custom_section, encode_module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from mochi_rules.compiler.ir.function import Program
     from mochi_rules.compiler.names.scopes import Resolution
+    from mochi_rules.compiler.names.symbols import ModuleScope
     from mochi_rules.wasm.module import Module
 
 OUTPUT_BUFFER = 8192  # bytes
@@ -146,12 +147,10 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
     if diagnostics.errors:
         return None
     resolution = resolve_program(modules, diagnostics)
-    infer_program(resolution, diagnostics)
+    load = partial(load_modules, roots, request.sources, Diagnostics())
+    resolution = _infer(resolution, load, request.optimize, diagnostics)
     if diagnostics.errors:
         return None
-    if request.optimize >= _SPECIALIZED and not (request.exports or request.is_library):
-        load = partial(load_modules, roots, request.sources, Diagnostics())
-        resolution = specialize(load, resolution)
     _leave_out_tests(resolution, *request.shard)
     library = _library(request, has_bigint=resolution.has_bigint)
     program = build_program(
@@ -166,6 +165,24 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
         return None
     run_passes(program, library, request.optimize, after)
     return program
+
+
+def _infer(
+    resolution: Resolution,
+    load: Callable[[], list[ModuleScope]],
+    level: int,
+    diagnostics: Diagnostics,
+) -> Resolution:
+    """Infer the types of a program, and copy functions where that makes it faster, or right."""
+    found = Diagnostics()
+    infer_program(resolution, found)
+    is_worth_it = not diagnostics.errors and (found.errors or level >= _SPECIALIZED)
+    has_errors = bool(found.errors)
+    copied = specialize(load, resolution, has_errors=has_errors) if is_worth_it else None
+    for item in found:
+        if copied is None or item.severity is not Severity.ERROR:
+            diagnostics.add(item)
+    return copied or resolution
 
 
 def _leave_out_tests(resolution: Resolution, index: int, count: int) -> None:

@@ -123,6 +123,7 @@ TEMPLATES = {
         "append(@{LIST}, @{ITEM})",
         "@{LIST}[@{int!}:@{int!}]",
         "@{reverse|distinct}(@{LIST})",
+        "turned(@{LIST}, @{int!})",
         "(@{LIST} @{union|except|intersect|union all} @{LIST})[0:20]",
         *["[@{ITEM}, @{ITEM}, @{ITEM!}]"] * 2,
     ),
@@ -144,6 +145,8 @@ TEMPLATES = {
         "(@{first|last}(@{list<ANY>:1}) ?? @{ANY!})",
         *["(if len(@{list<ANY>:1}) > 0 { @1[(@{int}) % len(@1)] } else { @{ANY!} })"] * 3,
         "@{list<ANY>:1}[@{int!}]",
+        "same(@{ANY})",
+        "either(@{bool}, @{ANY!}, @{ANY})",
     ),
 }  # fmt: skip
 

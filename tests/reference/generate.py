@@ -37,6 +37,15 @@ TYPES = (
     "type N { v: int, next: N }",
     "type U = Dot | One(p: int) | Two(p: int, q: string)",
 )
+# Called with values of any type.
+HELPERS = (
+    "fun same(x) { return x }",
+    "fun either(first: bool, a: any, b: any): any { if first { return same(a) } return b }",
+    "fun turned<E>(xs: list<E>, n: int): list<E> {",
+    "  if len(xs) < 2 || n % 3 == 0 { return xs }",
+    "  return turned(append(xs[1:], same(xs[0])), n / 3)",
+    "}",
+)
 STRUCTS = {
     "S": {"n": "int", "s": "string", "xs": "list<int>"},
     "T": {"f": "float", "b": "bool", "inner": "S"},
@@ -70,7 +79,7 @@ class Program:
         has_bigint = chance.random() < 0.3
         self._held = (*BIG, "bigint", *HELD) if has_bigint else HELD
         self.expressions = Expressions(chance, self.names, has_bigint=has_bigint)
-        self._lines = list(TYPES)
+        self._lines = [*TYPES, *HELPERS]
         self._numbers = 0
         self._nesting, self._loops, self._result = 0, 0, ""
 

@@ -47,7 +47,8 @@ def find_exports(state: ProgramState, sources: Collection[str]) -> list[CFunctio
     """
     finder = _Finder(state)
     for symbol in state.resolution.functions:
-        if symbol.module.source.name in sources and symbol.decl and symbol.decl.exported:
+        is_exported = symbol.decl is not None and symbol.decl.exported and not symbol.is_copy
+        if is_exported and symbol.module.source.name in sources:
             finder.add_function(symbol)
     if not finder.found:
         help_ = "write `export fun` where C is to call a function"

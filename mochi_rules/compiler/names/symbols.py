@@ -60,6 +60,11 @@ class Function:
     result: Any = None  # a cell
     type: Any = None  # a cell, where it is used as a value
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is a copy for some of the calls of another function."""
+        return "." in self.name
+
 
 @dataclass(slots=True, eq=False)
 class Struct:

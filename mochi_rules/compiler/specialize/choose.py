@@ -19,7 +19,7 @@ from mochi_rules.compiler.infer.cells import resolve
 from mochi_rules.compiler.infer.program import infer_program
 from mochi_rules.compiler.names.resolve import resolve_program
 from mochi_rules.compiler.names.symbols import Function, ModuleScope
-from mochi_rules.compiler.specialize.copies import Copy, Place, insert, walk
+from mochi_rules.compiler.specialize.copies import Copy, Place, insert, mentions, walk
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
@@ -71,22 +71,25 @@ class _Trial:
         return Copy(self.name, self.item.place, (self.call, *calls, *self.back, *own))
 
 
-def specialize(load: Callable[[], list[ModuleScope]], resolution: Resolution) -> Resolution:
-    """Return a program with copies of functions, inferred; or as it is where none is of use.
+def specialize(
+    load: Callable[[], list[ModuleScope]], resolution: Resolution, *, has_errors: bool = False
+) -> Resolution | None:
+    """Return a program with copies of functions, inferred; None where none is of use.
 
     `load` parses the modules. A function whose copies have errors has none: what is wrong with the
-    types of a call is reported when it runs.
+    types of a call is reported when it runs. With `has_errors`, the program has errors as it is:
+    two calls of a generic function may need two declared types of one list.
     """
-    items = _find_vague(resolution)
+    items = _find_vague(resolution, _is_open if has_errors else _is_vague)
     trials = _plan(items)
     if not trials:
-        return resolution
+        return None
     found, errors = _infer(load, [trial.copy() for trial in trials])
     if found is None:
         trials = _plan([item for item in items if not any(map(item.holds, errors))])
         found, _ = _infer(load, [trial.copy() for trial in trials])
     copies = _choose(trials, found) if found is not None else []
-    return (_infer(load, copies)[0] if copies else None) or resolution
+    return _infer(load, copies)[0] if copies else None
 
 
 def _plan(items: Collection[_Vague]) -> list[_Trial]:
@@ -162,11 +165,12 @@ def _infer(
 # What is worth a trial
 
 
-def _find_vague(resolution: Resolution) -> list[_Vague]:
+def _find_vague(resolution: Resolution, test: Callable[[Function], bool]) -> list[_Vague]:
     found: dict[Function | None, _Vague] = {}
     for function in resolution.functions:
         decl = function.decl
-        if decl is not None and _is_vague(function):
+        is_nested = function.parent is not None or function.receiver is not None
+        if decl is not None and not is_nested and test(function):
             place = Place(function.module.number, "", decl.start, decl.end)
             found[function] = _Vague(place, function)
     for module in resolution.modules if found else ():
@@ -185,8 +189,16 @@ def _find_vague(resolution: Resolution) -> list[_Vague]:
 
 
 def _is_vague(function: Function) -> bool:
-    is_nested = function.parent is not None or function.receiver is not None
-    return not is_nested and any(_has_any(param.type, frozenset()) for param in function.params)
+    """Whether a parameter is of `any`, or of a type with it."""
+    return any(_has_any(param.type, frozenset()) for param in function.params)
+
+
+def _is_open(function: Function) -> bool:
+    """Whether a parameter is not declared, or of a type that its calls give."""
+    assert function.decl is not None
+    names = frozenset({"any", *function.decl.type_params})
+    params = function.decl.params
+    return any(param.type is None or mentions(param.type, names) for param in params)
 
 
 def _has_any(cell: Cell, around: frozenset[Cell]) -> bool:

@@ -9,7 +9,7 @@ from mochi_rules.base.dataclass import dataclass, fields
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from mochi_rules.compiler.names.symbols import ModuleScope
 
@@ -70,6 +70,7 @@ def walk(
                 waiting += [getattr(node, name) for name in reversed(_parts(node))]
 
 
+_ANY = frozenset({"any"})
 _PARTS: dict[type, tuple[str, ...]] = {}
 
 
@@ -104,17 +105,18 @@ def _copied(root: ast.FunDecl) -> ast.FunDecl:
         for one in fields(node):
             setattr(node, one.name, part(getattr(node, one.name)))
         match node:
-            case ast.Let() | ast.Param() if _says_any(node.type):
+            case ast.Let() | ast.Param() if mentions(node.type, _ANY):
                 node.type = None
-            case ast.FunDecl() if _says_any(node.result):
+            case ast.FunDecl() if mentions(node.result, _ANY):
                 node.result = None
     return made
 
 
-def _says_any(node: ast.TypeExpr | None) -> bool:
+def mentions(node: ast.TypeExpr | None, names: Collection[str]) -> bool:
+    """Whether a written type, or a part of it, has one of some names."""
     match node:
         case ast.NamedType():
-            return node.name == "any" or any(map(_says_any, node.args))
+            return node.name in names or any(mentions(arg, names) for arg in node.args)
         case ast.FunType():
-            return any(map(_says_any, (*node.params, node.result)))
+            return any(mentions(part, names) for part in (*node.params, node.result))
     return False

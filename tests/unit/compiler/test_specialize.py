@@ -99,6 +99,29 @@ def test_error_with_some_types_keeps_the_function_whole() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_generic_function_is_right_for_declared_types(level: int) -> None:
+    """Of one list, two declared types would be an error."""
+    text = """
+    fun turned<E>(xs: list<E>): list<E> { return xs }
+    let a: list<int> = turned([1])
+    let b: list<string> = turned(["a"])
+    print(a, b)
+    """
+    assert functions_of(text, level) == {"turned(list<int>)", "turned(list<string>)"}
+
+
+def test_error_that_copies_do_not_mend_is_reported_as_it_was() -> None:
+    """Once, in the function that the user wrote."""
+    diagnostics = Diagnostics()
+    text = "fun same<E>(x: E): E { return x - true }\nprint(same(1), same(2))"
+    request = CompileRequest("x.mochi", {"x.mochi": text})
+    assert build_ir(request, diagnostics) is None
+    assert [(item.code, item.span.start) for item in diagnostics if item.span] == [
+        ("T020", text.index("x - true"))
+    ]
+
+
 def test_few_copies_are_made() -> None:
     """Beyond them, calls share the function as it is written."""
     calls = ("1", '"a"', "1.5", "true", "[1]", '["a"]', "[1.5]")
