@@ -184,6 +184,8 @@ class _Numbering:
 
     def _merge_params(self, block: Block) -> None:
         """Replace parameters that have one value on every edge; back edges may pass themselves."""
+        if not block.params:
+            return
         sources = self.flow.predecessors[block]
         ends = [source.end for source in sources if isinstance(source.end, Jump)]
         lively = [source.end for source in sources if source not in self.dead]
@@ -281,10 +283,10 @@ class _Numbering:
         return entry if known in self.constants and not known.attr else None
 
     def _key(self, value: Value) -> Any:
-        args = tuple(map(_name, value.args))
-        attr = value.site if value.op == "site" else value.attr
         if value.op == "const":
             return _name(value)
+        args = tuple(map(_name, value.args))
+        attr = value.site if value.op == "site" else value.attr
         read = [self.table.get(place, 0) for place in read_places(value, self.effects(value))]
         return value.op, args, attr, value.type, tuple(read)
 
