@@ -124,6 +124,7 @@ TEMPLATES = {
         "@{LIST}[@{int!}:@{int!}]",
         "@{reverse|distinct}(@{LIST})",
         "turned(@{LIST}, @{int!})",
+        "either(@{bool}, @{LIST!}, @{LIST})",
         "(@{LIST} @{union|except|intersect|union all} @{LIST})[0:20]",
         *["[@{ITEM}, @{ITEM}, @{ITEM!}]"] * 2,
     ),
@@ -145,8 +146,6 @@ TEMPLATES = {
         "(@{first|last}(@{list<ANY>:1}) ?? @{ANY!})",
         *["(if len(@{list<ANY>:1}) > 0 { @1[(@{int}) % len(@1)] } else { @{ANY!} })"] * 3,
         "@{list<ANY>:1}[@{int!}]",
-        "same(@{ANY})",
-        "either(@{bool}, @{ANY!}, @{ANY})",
     ),
 }  # fmt: skip
 

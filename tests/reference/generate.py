@@ -37,7 +37,7 @@ TYPES = (
     "type N { v: int, next: N }",
     "type U = Dot | One(p: int) | Two(p: int, q: string)",
 )
-# Called with values of any type.
+# Called with lists of several types. A key that may be anything is text, so not with ints.
 HELPERS = (
     "fun same(x) { return x }",
     "fun either(first: bool, a: any, b: any): any { if first { return same(a) } return b }",
