@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 OUTPUT_BUFFER = 8192  # bytes
 PRODUCER = "mochi_rules"
-_SPECIALIZED = 2  # the level at which functions are copied for the types of their calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
         return None
     resolution = resolve_program(modules, diagnostics)
     load = partial(load_modules, roots, request.sources, Diagnostics())
-    resolution = _infer(resolution, load, request.optimize, diagnostics)
+    resolution = _infer(resolution, load, diagnostics)
     if diagnostics.errors:
         return None
     _leave_out_tests(resolution, *request.shard)
@@ -170,15 +169,15 @@ def _build_ir(request: CompileRequest, diagnostics: Diagnostics, after: str) -> 
 def _infer(
     resolution: Resolution,
     load: Callable[[], list[ModuleScope]],
-    level: int,
     diagnostics: Diagnostics,
 ) -> Resolution:
     """Infer the types of a program, and copy functions where that makes it faster, or right."""
     found = Diagnostics()
     infer_program(resolution, found)
-    is_worth_it = not diagnostics.errors and (found.errors or level >= _SPECIALIZED)
     has_errors = bool(found.errors)
-    copied = specialize(load, resolution, has_errors=has_errors) if is_worth_it else None
+    copied = None
+    if not diagnostics.errors:  # at every level: types decide what a program does
+        copied = specialize(load, resolution, has_errors=has_errors)
     for item in found:
         if copied is None or item.severity is not Severity.ERROR:
             diagnostics.add(item)
