@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.ir.facts import substitute
 from mochi_rules.compiler.ir.function import Jump, Value
 from mochi_rules.compiler.ir.types import StructType
+from mochi_rules.compiler.passes.linked import drop_spoiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,14 +52,20 @@ def _fold_lengths(lists: list[Value], facts: Facts) -> None:
 def _split_structs(
     function: Function, made: list[Value], facts: Facts, layouts: Mapping[str, StructLayout]
 ) -> None:
-    params = [param for block in facts.flow.blocks for param in block.params]
+    params = [param for block in function.blocks for param in block.params]
     found = {
         value
         for value in (*made, *params)
         if isinstance(value.type, StructType)
         and len(layouts[value.type.name].fields) <= _MAX_FIELDS
     }
-    _keep_local(found, facts)
+    seen = (
+        value
+        for value in found
+        for user in facts.uses.get(value, ())
+        if isinstance(user, Value) and user.op != "field.load"
+    )
+    drop_spoiled(found, function.blocks, seen)
     parts: dict[Value, tuple[Value, ...]] = {}
     for value in found:
         fields = layouts[value.type.name].fields
@@ -68,32 +75,6 @@ def _split_structs(
     if parts:
         _replace(function, parts)
         facts.forget_uses()
-
-
-def _keep_local(found: set[Value], facts: Facts) -> None:
-    """Remove the structs that are more than read, and those that get where such ones do."""
-    linked: dict[Value, list[Value]] = {}
-    work = [
-        value
-        for value in found
-        for user in facts.uses.get(value, ())
-        if isinstance(user, Value) and user.op != "field.load"
-    ]
-    for block in facts.flow.blocks:
-        if not isinstance(block.end, Jump):
-            work += block.end_operands
-            continue
-        for param, arg in zip(block.end.target.params, block.end.args, strict=True):
-            if param in found and arg in found and param.type is arg.type:
-                linked.setdefault(param, []).append(arg)
-                linked.setdefault(arg, []).append(param)
-            else:
-                work += (param, arg)
-    while work:
-        value = work.pop()
-        if value in found:
-            found.remove(value)
-            work += linked.get(value, ())
 
 
 def _replace(function: Function, parts: Mapping[Value, tuple[Value, ...]]) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from mochi_rules.compiler.ir.facts import substitute
 from mochi_rules.compiler.ir.function import Jump, Value
 from mochi_rules.compiler.ir.types import BOOL, FLOAT, SCALARS, WORD, OptionalType, Type
+from mochi_rules.compiler.passes.linked import drop_spoiled
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Block, Function
@@ -52,26 +53,11 @@ def _split(
 ) -> set[Value]:
     """Return the parameters of which only the parts are made and used."""
     found = set(params)
-    linked: dict[Value, list[Value]] = {}  # those that must be split too, or none
-    work = [
+    asked = (
         param for param in params for use in uses.get(param, ())
         if isinstance(use, Value) and not _is_part(use, param)
-    ]  # fmt: skip
-    for block in function.blocks:
-        if not isinstance(block.end, Jump):
-            work += block.end_operands
-            continue
-        for param, arg in zip(block.end.target.params, block.end.args, strict=True):
-            if param in found and arg in found:
-                linked.setdefault(param, []).append(arg)
-                linked.setdefault(arg, []).append(param)
-            elif not (param in found and _is_made(arg, param)):
-                work += (param, arg)
-    while work:
-        param = work.pop()
-        if param in found:
-            found.remove(param)
-            work += linked.get(param, ())
+    )  # fmt: skip
+    drop_spoiled(found, function.blocks, asked, _is_made)
     return found
 
 
@@ -79,7 +65,7 @@ def _is_part(use: Value, param: Value) -> bool:
     return use.op in _PARTS and (use.op == "is_null" or use.type is _inner(param.type))
 
 
-def _is_made(arg: Value, param: Value) -> bool:
+def _is_made(param: Value, arg: Value) -> bool:
     """Whether both parts of what is passed for a parameter are known."""
     return arg.op == "null" or (arg.op == "any.of" and arg.args[0].type is _inner(param.type))
 
