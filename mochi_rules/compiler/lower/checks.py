@@ -9,6 +9,7 @@ from mochi_rules.compiler.ir.types import (
     FLOAT,
     is_boxed,
 )
+from mochi_rules.compiler.lower import object_layout as layout
 from mochi_rules.compiler.lower.dynamic import unbox
 from mochi_rules.compiler.lower.slots import stop_if
 from mochi_rules.wasm.template import Template
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.lower.select import Handler, Selector
 
 
-_IS_BEYOND = Template("local.get $index local.get $length i64.ge_u")
+# The numbers for the message are stored: an argument of a call must be in one register, and the
+# register allocator would move it there far ahead, on the way that does not fail.
+_BOUND = f"""
+    local.get $length  i64.ge_u
+    if
+        i32.const 0  local.get $place  i64.store offset={layout.WRONG_PLACE}
+        i32.const 0  local.get $length  i64.store offset={layout.WRONG_LENGTH}
+        i32.const $site  call {{failure}}  unreachable
+    end
+    local.get $place"""
 # To an index, by what is known of it.
 _WHAT_TO_ADD = {
     "negative": "local.get $length",
@@ -49,18 +59,17 @@ def _place_of(what_to_add: str, failure: str) -> Template:
     """Return what pushes the place of an element; an index above the length fails too."""
     return Template(f"""
         local.get $index  {what_to_add}  i64.add  local.tee $place
-        local.get $length  i64.ge_u
-        if
-            local.get $index  local.get $length  i32.const $site  call {failure}  unreachable
-        end
-        local.get $place""")
+        {_BOUND.format(failure=failure)}""")
+
+
+@cache
+def _bounded(failure: str) -> Template:
+    return Template(f"local.get $place {_BOUND.format(failure=failure)}")
 
 
 def _check_upper(s: Selector, value: Value) -> None:
     index, length = s.hold(value.args[0]), s.hold(value.args[1])
-    s.emit(_IS_BEYOND, index, length)
-    stop_if(s, f"fail_index_{value.attr}", value, index, length)
-    s.get(index)
+    s.emit(_bounded(f"fail_index_{value.attr}"), index, length, s.packed(value.site))
 
 
 def _check_nonzero(s: Selector, value: Value) -> None:

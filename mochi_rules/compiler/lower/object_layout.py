@@ -127,6 +127,8 @@ SCRATCH = 16  # 64 bytes for the arguments of host calls
 FREE_LISTS = 128  # a word for each size class: its first free block
 ANCHOR = 96  # 8 bytes that are never read
 ZERO = 104  # 8 bytes that are never written
+WRONG_PLACE = 112  # of an element, when a check fails: 8 bytes
+WRONG_LENGTH = 120  # and the length that it is beyond
 # Where a host finds what is printed and not written yet, when it ends a program by force. The mark
 # is there once there is a buffer. While texts are made, their number is not 0, and the bytes in use
 # are those kept.

@@ -68,9 +68,9 @@ def else_call(s: Selector, function: str, *operands: int) -> None:
     s.emit(_else(function, len(operands)), *operands)
 
 
-def stop_if(s: Selector, failure: str, value: Value, *operands: int) -> None:
+def stop_if(s: Selector, failure: str, value: Value) -> None:
     """Stop the program when the top of the stack is true."""
-    s.emit(_stop(failure, len(operands)), *operands, s.packed(value.site))
+    s.emit(_stop(failure), s.packed(value.site))
 
 
 @cache
@@ -79,8 +79,8 @@ def _else(function: str, operands: int) -> Template:
 
 
 @cache
-def _stop(failure: str, operands: int) -> Template:
-    return Template(f"if {_gets(operands)} i32.const $site call {failure} unreachable end")
+def _stop(failure: str) -> Template:
+    return Template(f"if i32.const $site call {failure} unreachable end")
 
 
 def _gets(count: int) -> str:
