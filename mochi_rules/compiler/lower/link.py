@@ -52,6 +52,7 @@ class Linker:
     library: Library
     has_build_info: bool = False  # whether or not it is read
     static: StaticData = field(default_factory=StaticData)
+    selected: list[Selected] = field(default_factory=list)
     functions: list[Function] = field(default_factory=list)
     queue: list[str] = field(default_factory=list)
     wanted: set[str] = field(default_factory=set)
@@ -91,7 +92,6 @@ class Linker:
             case "table":
                 return self.static.table(key)
             case "function":
-                self.need(key)
                 return self.table.setdefault(key, len(self.table) + 1)  # 0 stays empty
             case "signature":
                 return self._role(key)
@@ -149,22 +149,24 @@ class Linker:
         self.need_global(HEAP_BASE, WORD)
         for name in self.queue:  # which grows
             self._add(name)
+        for selected in self.selected:
+            self._place(selected)
         return self._module()
 
     def _add(self, name: str) -> None:
         if name in self.program.functions:
-            self._place(self._select(self.program.functions[name]))
+            self._take(self._select(self.program.functions[name]))
         elif name in self.library.entries:
-            self._place(self._runtime_function(name))
+            self._take(self._runtime_function(name))
         else:
             signature = self.library.imports[name]
             params = tuple(layout.machine_type(type_) for type_ in signature.params)
             type_ = FuncType(params, layout.results_of(signature.result))
             self.imports[name] = Import(WASI, name.removeprefix("wasi_"), type_, name)
 
-    def _place(self, selected: Selected) -> None:
-        """Put a function into the module, and have linked what it needs."""
-        function = selected.function
+    def _take(self, selected: Selected) -> None:
+        """Have linked what a function needs."""
+        self.selected.append(selected)
         self.uses_table |= selected.uses_table
         if not self.wanted.issuperset(selected.calls):
             for callee in selected.calls:
@@ -172,6 +174,15 @@ class Linker:
         for variable, type_ in selected.globals.items():
             if variable not in self.globals:
                 self.need_global(variable, type_)
+        for place in selected.relocations:
+            if place.kind == "function":
+                self.need(place.key)
+            elif place.key == "ascii" and place.kind == "table":
+                self.static.has_characters = True
+
+    def _place(self, selected: Selected) -> None:
+        """Put a function into the module."""
+        function = selected.function
         if selected.relocations:
             body = function.body.copy()
             for place in selected.relocations:

@@ -40,11 +40,16 @@ def _table(name: str) -> bytes:
 
 @dataclass(slots=True)
 class StaticData:
-    """Bytes from STATIC_BASE on, and the addresses of what is in them."""
+    """Bytes from STATIC_BASE on, and the addresses of what is in them.
+
+    With `has_characters`, a string of one ASCII character is its row in the table of these, so that
+    it is the same object as one that the program takes out of a text.
+    """
 
     data: bytearray = field(default_factory=bytearray)
     strings: dict[bytes, int] = field(default_factory=dict)
     tables: dict[str, int] = field(default_factory=dict)
+    has_characters: bool = False
 
     @property
     def end(self) -> int:
@@ -58,7 +63,10 @@ class StaticData:
     def string(self, text: bytes) -> int:
         """Return the address of a string object."""
         if text not in self.strings:
-            self.strings[text] = self._place(string_object(text), 8)
+            if self.has_characters and len(text) == 1 and text.isascii():
+                self.strings[text] = self.table("ascii") + (text[0] + 1) * layout.ASCII_SIZE
+            else:
+                self.strings[text] = self._place(string_object(text), 8)
         return self.strings[text]
 
     def table(self, name: str) -> int:
