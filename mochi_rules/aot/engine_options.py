@@ -28,10 +28,9 @@ MEMORY_LIMIT = 1 << 40
 class Option:
     """One option of the engine.
 
-    `tunable` is its name in the metadata of an artifact, which the loader compares. `wheel` is a
-    property of `wasmtime.Config`, or a symbol of the C API where the wheel has none; `cli` is the
-    command line's flag. Both take the value through their table when there is one; a CLI value of
-    None leaves the flag out.
+    `tunable` is its name in the metadata of an artifact, which the loader compares. `c_name` is
+    that in the C API, as in `wasmtime_config_NAME_set`; `cli` is the command line's flag. Both take
+    the value through their table when there is one; a CLI value of None leaves the flag out.
     An option of kind int counts bytes and may be None, which means `default_size`.
     """
 
@@ -39,12 +38,12 @@ class Option:
     kind: type[bool | int | str]
     default: Value
     doc: str
-    wheel: str
+    c_name: str
     cli: str
     tunable: str = ""
     choices: tuple[str, ...] = ()
     default_size: int = 0
-    wheel_values: Mapping[Value, int] = field(default_factory=dict)
+    c_values: Mapping[Value, int] = field(default_factory=dict)
     cli_values: Mapping[Value, str | None] = field(default_factory=dict)
 
 
@@ -57,15 +56,16 @@ OPTIONS: tuple[Option, ...] = (
         "what to optimize for: `none` compiles fastest, `speed_and_size` emits less code",
         "cranelift_opt_level", "-O opt-level={}",
         choices=("none", "speed", "speed_and_size"),
+        c_values={"none": 0, "speed": 1, "speed_and_size": 2},
         cli_values={"none": "0", "speed": "2", "speed_and_size": "s"},
     ),
     Option(
         "compiler", str, "cranelift",
         "`winch` compiles 1.6 times as fast, and its code is 2 to 5 times as slow; x86_64 and "
         "aarch64 only, and only an engine with this setting loads it",
-        "wasmtime_config_strategy_set", "-C compiler={}",
+        "strategy", "-C compiler={}",
         choices=("cranelift", "winch"),
-        wheel_values={"cranelift": 1, "winch": 2},
+        c_values={"cranelift": 1, "winch": 2},
         cli_values={"cranelift": "cranelift", "winch": "winch"},
     ),
     Option(

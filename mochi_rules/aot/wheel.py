@@ -10,15 +10,10 @@ from pathlib import Path
 
 from mochi_rules.aot.engine_options import WASMTIME_MAJOR
 from mochi_rules.base.diagnostic import environment_error
-from mochi_rules.base.isolation import IMPORT_ROOT, isolated
+from mochi_rules.base.isolation import isolated_main
 
 WHEEL = "wheel"  # the name of the toolchain
 INSTALL = f"pip install 'wasmtime>={WASMTIME_MAJOR},<{WASMTIME_MAJOR + 1}'"
-
-# Makes the packages importable in an interpreter that was started without any path of the user.
-_BOOTSTRAP = (
-    "import sys; sys.path[:0] = sys.argv[1:]; from mochi_rules.aot.worker import main; main()"
-)
 
 
 def wheel_version() -> str:
@@ -45,13 +40,20 @@ def worker_command() -> tuple[str, ...]:
     Raises:
         MochiError: The wheel is not installed.
     """
-    return isolated(_BOOTSTRAP, IMPORT_ROOT, str(_wheel_directory().parent))
+    return isolated_main("mochi_rules.aot.worker", packages=[wheel_packages()])
 
 
-def _wheel_directory() -> Path:
+def wheel_packages() -> str:
+    """Return the directory of packages where the wheel is.
+
+    Emits: C035.
+
+    Raises:
+        MochiError: The wheel is not installed.
+    """
     spec = find_spec("wasmtime")
     if spec is None or spec.origin is None:
         raise environment_error(
             "C035", "the Python package `wasmtime` is not installed", help=f"run `{INSTALL}`"
         )
-    return Path(spec.origin).parent
+    return str(Path(spec.origin).parents[1])

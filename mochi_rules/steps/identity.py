@@ -21,26 +21,29 @@ from mochi_rules.cache.entry import read_entry, seal, unseal, write_entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "ui/text.py",
-          "aot/config.py", "aot/engine_options.py")  # fmt: skip
+_STEPS = ("__init__.py", "base", "platforms", "steps/step.py", "steps/reports.py",
+          "ui/text.py", "aot/config.py", "aot/engine_options.py")  # fmt: skip
 # A tool of ours: the files and folders that decide what it makes. A test compares them with what
 # its steps import.
 SOURCES: dict[str, tuple[str, ...]] = {
     "mochi": (*_STEPS, "compiler", "formats/build_info.py", "wasm",
               "steps/engines/compiler_worker.py", "steps/engines/engines.py",
-              "steps/diagnostic_json.py", "steps/native/native_program.py", "aot/engine.py",
+              "steps/diagnostic_json.py", "steps/native/native_program.py",
               "aot/wheel.py", "aot/worker.py", "workers"),
     "import": (*_STEPS, "wasm", "aot/wat_assembler.py", "steps/import_checks.py"),
     "aot": (*_STEPS, "wasm", "steps/engines/engines.py", "aot/client.py",
-            "aot/tools/command_line.py", "aot/tools/emulated.py", "aot/engine.py", "aot/probe.py",
+            "aot/tools/command_line.py", "aot/tools/emulated.py", "aot/c_api.py", "aot/probe.py",
             "aot/problems.py", "workers", "aot/tools/tool_worker.py", "aot/wheel.py",
-            "aot/tools/wheel_download.py", "aot/worker.py", "aot/executable/bundle.py"),
-    "elf": (*_STEPS, "elf", "formats", "wasm", "steps/expectations.py"),
+            "aot/tools/wheel_download.py", "aot/worker.py", "aot/executable/bundle.py",
+            "steps/engines/wheel_worker.py"),
+    "elf": (*_STEPS, "elf", "formats", "wasm", "steps/artifact_check.py", "steps/expectations.py",
+            "steps/engines/wheel_worker.py"),
     "object": (*_STEPS, "aot/objects", "elf", "formats", "wasm", "steps/expectations.py"),
     "executable": (*_STEPS, "aot/executable", "formats", "wasm"),
     "stamp": (*_STEPS, "formats/build_info.py", "steps/stamp.py"),
     "test": (*_STEPS, "wasm", "steps/processes", "steps/diagnostic_json.py", "project/folder.py",
-             "steps/away/guest.py", "steps/test_case.py", "aot/engine.py",
+             "steps/away/guest.py", "steps/test_case.py", "aot/c_api.py",
+             "aot/engine.py", "aot/engine_options.py", "aot/wheel.py",
              "aot/executable/settings.py", "aot/run.py", "aot/unwritten.py"),
     "bundle": (*_STEPS, "aot/executable/bundle.py", "aot/tools/wheel_download.py",
                "steps/native/c_compilation.py", "steps/exceptions.py", "steps/outputs.py",

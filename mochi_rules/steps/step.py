@@ -16,6 +16,7 @@ from mochi_rules.base.dataclass import dataclass
 from mochi_rules.base.diagnostic import about, fail
 from mochi_rules.base.digest import digest_bytes
 from mochi_rules.base.suggest import count_text
+from mochi_rules.steps.reports import facts, report_text
 from mochi_rules.ui.text import size_text
 
 if TYPE_CHECKING:
@@ -120,8 +121,8 @@ def library_step(roots: tuple[str, ...]) -> Step:
         if roots:
             options = MochiOptions(optimize=0, is_library=True)
             warnings = engines.compile_mochi(roots[0], texts, options).warnings
-        modules = {name: _facts(data) for name, data in inputs.items()}
-        data = _json({"modules": modules})
+        modules = {name: facts(data) for name, data in inputs.items()}
+        data = report_text({"modules": modules})
         return Made(data, count_text(len(modules), "module"), warnings)
 
     return Step("check", (), ("mochi",), LIBRARY_REPORT, make)
@@ -187,41 +188,21 @@ def check_step(config: EngineConfig, name: str, sha256: str = "") -> Step:
 
     `sha256` is its digest, where it is known.
 
-    With the wasm that it was compiled from among the inputs, its functions are counted too, and
-    the compiler's flags compared; without, only what decides whether it can be loaded.
+    With the wasm that it was compiled from among the inputs, more is verified.
 
-    Emits: A020, A021 (cannot be read), A023 (not what was asked for), A028 (another digest).
+    Emits: as `artifact_check.check_artifact`; A028 (another digest).
     """
 
-    def make(_engines: Engines, inputs: Mapping[str, bytes]) -> Made:
+    def make(engines: Engines, inputs: Mapping[str, bytes]) -> Made:
         if sha256 and (found := digest_bytes(inputs[CWASM]).hash) != sha256:
             help_ = f'if you trust it, write `sha256 = "{found}"`'
             raise fail(
                 "A028", f"`{name}` is not the expected file: its SHA-256 differs", help=help_
             )
-        from mochi_rules.elf.checks.table import CHECKS, require_sound  # noqa: PLC0415 - 30 ms
-        from mochi_rules.steps.expectations import (  # noqa: PLC0415
-            artifact_expectation,
-            loadable_expectation,
-        )
-        from mochi_rules.wasm.reader.read_summary import read_summary  # noqa: PLC0415
-
-        if WASM in inputs:
-            expectation = artifact_expectation(config, read_summary(inputs[WASM]))
-        else:
-            expectation = loadable_expectation(config)
-        artifact = require_sound(inputs[CWASM], name, expectation)
-        functions = sum(1 for symbol in artifact.symbols if symbol.function)
-        facts = {
-            "artifact": _facts(inputs[CWASM]),
-            "wasm": _facts(inputs[WASM]) if WASM in inputs else None,
-            "platform": config.platform.name,
-            "cpu": config.cpu.name,
-            "engine": canonical(config),
-            "functions": functions,
-            "checks": [check.name for check in CHECKS],
-        }
-        return Made(_json(facts), f"{count_text(functions, 'function')}, {len(CHECKS)} checks")
+        data = engines.check_artifact(config, name, inputs[CWASM], inputs.get(WASM))
+        found = json.loads(data)
+        functions = count_text(found["functions"], "function")
+        return Made(data, f"{functions}, {len(found['checks'])} checks")
 
     arguments = _engine_arguments(config)
     if sha256:
@@ -312,12 +293,3 @@ def _engine_arguments(config: EngineConfig) -> tuple[str, ...]:
 
 def _word(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _facts(data: bytes) -> dict[str, object]:
-    digest = digest_bytes(data)
-    return {"sha256": digest.hash, "size": digest.size}
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()

@@ -22,9 +22,9 @@ from mochi_rules.aot.tools.tool_worker import (
     KilledError,
     run_tool,
     serve_tool,
-    tool_worker_command,
 )
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.isolation import isolated_main
 from mochi_rules.platforms.platform import PLATFORMS, Constraint
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
 from mochi_rules.workers.process_environment import run_scrubbed
@@ -78,7 +78,7 @@ def _toolchain(
         missing=missing,
         # Every tool of one version of Wasmtime makes the same bytes: the tool does not enter.
         identity=f"wasmtime {version}" if version else "",
-        command=() if missing else tool_worker_command(__name__, program),
+        command=() if missing else isolated_main(__name__, program),
     )
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mochi_rules.aot.engine_options import OPTIONS
-from mochi_rules.aot.tools.tool_worker import INPUT, OUTPUT, serve_tool, tool_worker_command
+from mochi_rules.aot.tools.tool_worker import INPUT, OUTPUT, serve_tool
 from mochi_rules.aot.tools.wheel_download import take_library, wheel_pin
 from mochi_rules.base.diagnostic import MochiError, environment_error, fail
 from mochi_rules.base.files import reason
+from mochi_rules.base.isolation import isolated_main
 from mochi_rules.base.printable import output_notes
 from mochi_rules.platforms.native_files import c_sources, tools_directory
 from mochi_rules.platforms.platform import (
@@ -73,7 +74,7 @@ def worker_command(target: Platform, files: Path) -> tuple[str, ...]:
     """Return the command of a worker on what `prepare` made, which is in a directory."""
     paths = (str(files / _DRIVER), str(files / target.system.library))
     version = wheel_pin(target).version
-    return tool_worker_command(__name__, target.name, version, emulator(target), *paths)
+    return isolated_main(__name__, target.name, version, emulator(target), *paths)
 
 
 def directory(target: Platform) -> Path:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.aot.config import EngineConfig
 from mochi_rules.aot.engine_options import OPTIONS
 from mochi_rules.base.diagnostic import Fault, MochiError
-from mochi_rules.base.isolation import IMPORT_ROOT, isolated
 from mochi_rules.platforms.architecture import CpuLevel
 from mochi_rules.platforms.platform import find_platform
 from mochi_rules.workers.process_environment import run_scrubbed
@@ -36,20 +35,6 @@ INPUT, OUTPUT = "in.wasm", "out.cwasm"
 _MAGIC = b"\0asm"
 _SHOWN = 2000  # characters of what a program said
 _TERMINATED = 128 + signal.SIGTERM
-
-# Makes our packages importable in an interpreter that was started without any path of the user.
-_BOOTSTRAP = (
-    "import importlib, sys; sys.path.insert(0, sys.argv[1]); "
-    "importlib.import_module(sys.argv[2]).main(*sys.argv[3:])"
-)
-
-
-def tool_worker_command(module: str, *arguments: str) -> tuple[str, ...]:
-    """Return the command of a worker whose `main` is in a module of ours, isolated from the user's.
-
-    That is: no site, no path of the user, no PYTHON* variable.
-    """
-    return isolated(_BOOTSTRAP, IMPORT_ROOT, module, *arguments)
 
 
 class KilledError(Exception):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -16,7 +15,7 @@ from mochi_rules.aot.native.client import compile_clif
 from mochi_rules.aot.wheel import WHEEL
 from mochi_rules.base.dataclass import dataclass, fields
 from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
-from mochi_rules.base.isolation import IMPORT_ROOT, isolated
+from mochi_rules.base.isolation import isolated_main
 from mochi_rules.platforms.native_files import AOT_WORKER
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.steps.processes.subprocesses import Subprocesses
@@ -30,15 +29,9 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.platform import Platform
     from mochi_rules.platforms.toolchain import Toolchain
     from mochi_rules.steps.away.worker import Away
-    from mochi_rules.steps.engines.kept_runtime import KeptRuntime
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
 _Worker = TypeVar("_Worker", bound=Worker)
-
-_BOOTSTRAP = (
-    "import sys; sys.path[:0] = sys.argv[1:];"
-    " from mochi_rules.steps.engines.compiler_worker import main; main()"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +84,11 @@ class Engines(Protocol):
         Raises:
             MochiError: There is no artifact.
         """
+
+    def check_artifact(
+        self, config: EngineConfig, name: str, artifact: bytes, wasm: bytes | None
+    ) -> bytes:
+        """Return as `steps.artifact_check.check_artifact`."""
 
     def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
         """Compile CLIF to an object; `name` is what messages call the program.
@@ -175,6 +173,14 @@ class PooledEngines:
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
 
+    def check_artifact(
+        self, config: EngineConfig, name: str, artifact: bytes, wasm: bytes | None
+    ) -> bytes:
+        """Check an artifact here."""
+        from mochi_rules.steps.artifact_check import check_artifact  # noqa: PLC0415 - 30 ms
+
+        return check_artifact(config, name, artifact, wasm)
+
     def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
         """Compile CLIF in a worker."""
         with self._clif.worker() as worker:
@@ -229,86 +235,9 @@ class PooledEngines:
         return RemoteWorker(self._away, kind, local, Path(tool.command[0]) if tool else None)
 
 
-class LocalEngines:
-    """The compiler in this process, and one worker for Cranelift: for one program at a time.
-
-    What will be needed is made ready while something else is waited for: the worker for `platform`
-    starts while this process compiles, and this process loads what comes next while the worker
-    compiles. `kept` has runtime functions of earlier processes.
-    """
-
-    def __init__(self, toolchains: Toolchains, platform: Platform | None = None) -> None:
-        self.subprocesses = Subprocesses()
-        self._toolchains = toolchains
-        self._platform = platform
-        self.kept: KeptRuntime | None = None
-        self._workers: dict[tuple[str, ...], AotWorker] = {}
-        self._clif: WorkerProcess | None = None
-
-    def start(self) -> None:
-        """Let the worker start, and load Wasmtime, without waiting for it."""
-        if self._platform is not None:
-            with suppress(MochiError):  # the first request will say it again
-                self._worker(self._platform).start()
-
-    def compile_mochi(
-        self, main: str, sources: Mapping[str, str], options: MochiOptions
-    ) -> Compiled:
-        """Compile a program here."""
-        self.start()
-        # Most runs find everything in the cache, and loading the compiler takes 100 ms.
-        from mochi_rules.compiler.driver import CompileRequest, compile_program  # noqa: PLC0415
-
-        request = CompileRequest(main, sources, **options.words())
-        if self.kept:
-            self.kept.restore(options.optimize)
-        result = compile_program(request)
-        return compiled(result.wasm or result.clif.encode(), result.diagnostics)
-
-    def compile_wasm(self, config: EngineConfig, wasm: bytes) -> bytes:
-        """Compile ahead of time in the worker."""
-        worker = self._worker(config.platform)
-        if self._platform is None:
-            return compile_wasm(worker, config, wasm)
-        return compile_wasm(worker, config, wasm, _load_the_rest)
-
-    def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
-        """Compile CLIF in a worker."""
-        if self._clif is None:
-            self._clif = WorkerProcess(self._toolchains.clif_tool().command)
-        return compile_clif(self._clif, config, name, clif)
-
-    def wasmtime(self, platform: Platform) -> str | None:
-        """Return as `Toolchains.wasmtime`."""
-        return self._toolchains.wasmtime(platform)
-
-    def close(self) -> None:
-        """End the worker, and every program."""
-        self.subprocesses.close()
-        for worker in self._workers.values():
-            worker.close()
-        if self._clif is not None:
-            self._clif.close()
-        if self.kept:
-            self.kept.keep()
-
-    def _worker(self, platform: Platform) -> AotWorker:
-        command = self._toolchains.aot_tool(platform).command
-        if command not in self._workers:
-            self._workers[command] = AotWorker(command)
-        return self._workers[command]
-
-
-def _load_the_rest() -> None:
-    """Load what checks and runs an artifact."""
-    with suppress(ImportError):  # whoever needs it says so
-        for name in ("mochi_rules.steps.expectations", "wasmtime"):
-            importlib.import_module(name)
-
-
 def compiler_command() -> tuple[str, ...]:
     """Return the command of a compiler worker, isolated like that of the Python package."""
-    return isolated(_BOOTSTRAP, IMPORT_ROOT)
+    return isolated_main("mochi_rules.steps.engines.compiler_worker")
 
 
 def compiled(wasm: bytes, diagnostics: tuple[Diagnostic, ...]) -> Compiled:

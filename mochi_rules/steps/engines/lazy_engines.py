@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
     from mochi_rules.aot.native.client import NativeConfig
     from mochi_rules.platforms.platform import Platform
-    from mochi_rules.steps.engines.engines import Compiled, LocalEngines, MochiOptions
+    from mochi_rules.steps.engines.engines import Compiled, MochiOptions
     from mochi_rules.steps.engines.kept_runtime import KeptRuntime
+    from mochi_rules.steps.engines.local_engines import LocalEngines
     from mochi_rules.steps.processes.subprocesses import Subprocesses
     from mochi_rules.steps.tools.tool_choice import Toolchains
 
@@ -53,6 +54,12 @@ class LazyEngines:
         """Compile ahead of time."""
         return self._engines().compile_wasm(config, wasm)
 
+    def check_artifact(
+        self, config: EngineConfig, name: str, artifact: bytes, wasm: bytes | None
+    ) -> bytes:
+        """Check an artifact."""
+        return self._engines().check_artifact(config, name, artifact, wasm)
+
     def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
         """Compile CLIF to an object."""
         return self._engines().compile_clif(config, name, clif)
@@ -70,7 +77,9 @@ class LazyEngines:
 
     def _engines(self) -> LocalEngines:
         if self._made is None:
-            from mochi_rules.steps.engines.engines import LocalEngines  # noqa: PLC0415 - what this is for
+            from mochi_rules.steps.engines.local_engines import (  # noqa: PLC0415 - what this is for
+                LocalEngines,
+            )
             from mochi_rules.steps.tools.tool_choice import Toolchains  # noqa: PLC0415
 
             self._made = LocalEngines(self._toolchains or Toolchains(), self._platform)

@@ -367,10 +367,10 @@ def test_prints_do_not_reach_the_protocol(config):
     """Whatever is printed in a worker, by Python or below, goes to stderr."""
     body = (
         "from mochi_rules.aot import worker\n"
-        "make = worker.make_compiler\n"
-        "def noisy(fields):\n"
-        "    print('noise', flush=True); os.write(1, b'more noise'); return make(fields)\n"
-        "worker.make_compiler = noisy\n"
+        "compile_artifact = worker.compile_artifact\n"
+        "def noisy(*request):\n"
+        "    print('noise', flush=True); os.write(1, b'noise'); return compile_artifact(*request)\n"
+        "worker.compile_artifact = noisy\n"
         "worker.main()"
     )
     with fake(body) as worker:

@@ -10,7 +10,7 @@ from mochi_rules.aot.tools.wheel_download import wheel_pin
 from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import PLATFORMS, find_platform
 from mochi_rules.platforms.toolchain import Toolchain, ToolchainType
-from mochi_rules.steps.engines.engines import LocalEngines
+from mochi_rules.steps.engines.local_engines import LocalEngines
 from mochi_rules.steps.native.bundle import (
     LIBRARY,
     find_compiler,

@@ -22,8 +22,7 @@ def test_compiler_finds_this_package_alone() -> None:
     """It needs no Wasmtime."""
     command = compiler_command()
     assert command[:4] == ISOLATED
-    assert command[4].endswith("from mochi_rules.steps.engines.compiler_worker import main; main()")
-    assert command[5:] == (PACKAGE,)
+    assert command[4:] == (script("mochi_rules.steps.engines.compiler_worker", [PACKAGE]),)
 
 
 def test_process_of_a_test_gets_its_request_as_an_argument() -> None:
@@ -39,3 +38,11 @@ def test_tools_run_under_a_supervisor() -> None:
     command = supervised(("cc", "-O2", "a b.c"))
     assert command[:4] == ISOLATED
     assert command[5:] == (PACKAGE, "cc", "-O2", "a b.c")
+
+
+def script(module: str, path: list[str]) -> str:
+    """Return what such a process runs: `main` of a module, found where packages may be."""
+    return (
+        f"import sys; sys.path[:0] = {path!r}; from importlib import import_module;"
+        f" import_module({module!r}).main(*sys.argv[1:])"
+    )

@@ -21,7 +21,7 @@ ENTRIES = {
     "mochi": (
         "steps.step:mochi_step",
         "steps.step:library_step",
-        "steps.compiler_worker",
+        "steps.engines.compiler_worker",
         "compiler.driver",
     ),
     "import": ("steps.step:import_step",),
@@ -32,7 +32,7 @@ ENTRIES = {
         "aot.tools.command_line",
         "aot.tools.emulated",
     ),
-    "elf": ("steps.step:check_step",),
+    "elf": ("steps.step:check_step", "steps.artifact_check"),
     "object": ("steps.step:object_step",),
     "executable": ("steps.step:executable_step",),
     "test": ("steps.test_case", "steps.away.guest"),

@@ -14,7 +14,7 @@ from mochi_rules.elf.checks.table import CHECKS, verify
 from mochi_rules.elf.read import read_artifact
 from mochi_rules.platforms.platform import find_platform, host_platform
 from mochi_rules.project.configuration import find_configurations
-from mochi_rules.steps.engines.engines import LocalEngines
+from mochi_rules.steps.engines.local_engines import LocalEngines
 from mochi_rules.steps.expectations import settings_of
 from mochi_rules.steps.step import (
     CWASM,

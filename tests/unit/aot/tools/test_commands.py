@@ -21,8 +21,8 @@ from mochi_rules.aot.tools import (
     emulated,
     native_tools,
 )
-from mochi_rules.aot.tools.tool_worker import tool_worker_command
 from mochi_rules.base.diagnostic import MochiError
+from mochi_rules.base.isolation import isolated_main
 from mochi_rules.platforms.platform import find_platform
 
 LINUX, ARM = find_platform("x86_64-linux"), find_platform("aarch64-linux")
@@ -61,15 +61,15 @@ def test_worker_of_the_wheel_finds_this_package_and_wasmtime():
     command = wheel.worker_command()
     site = str(Path(find_spec("wasmtime").origin).parents[1])
     assert command[:4] == ISOLATED
-    assert command[4].endswith("from mochi_rules.aot.worker import main; main()")
-    assert command[5:] == (PACKAGE, site)
+    assert command[4:] == (script("mochi_rules.aot.worker", [PACKAGE, site]),)
 
 
 def test_worker_of_a_tool_gets_its_module_and_arguments():
     """It needs no Wasmtime of its own."""
-    command = tool_worker_command("mochi_rules.aot.tools.command_line", "/opt/wasmtime")
+    command = isolated_main("mochi_rules.aot.tools.command_line", "/opt/wasmtime")
     assert command[:4] == ISOLATED
-    assert command[5:] == (PACKAGE, "mochi_rules.aot.tools.command_line", "/opt/wasmtime")
+    module = "mochi_rules.aot.tools.command_line"
+    assert command[4:] == (script(module, [PACKAGE]), "/opt/wasmtime")
 
 
 def test_worker_under_qemu_gets_what_it_runs(monkeypatch):
@@ -77,8 +77,8 @@ def test_worker_under_qemu_gets_what_it_runs(monkeypatch):
     monkeypatch.setattr(emulated.shutil, "which", lambda name: f"/usr/bin/{name}")
     command = emulated.worker_command(ARM, Path("/tools"))
     assert command[:4] == ISOLATED
-    assert command[5:] == (
-        *(PACKAGE, "mochi_rules.aot.tools.emulated", "aarch64-linux", "48.0.0"),
+    assert command[4:] == (
+        *(script("mochi_rules.aot.tools.emulated", [PACKAGE]), "aarch64-linux", "48.0.0"),
         *("/usr/bin/qemu-aarch64-static", "/tools/aot", "/tools/libwasmtime.so"),
     )
 
@@ -144,3 +144,11 @@ def test_what_rust_is_asked(started, ask, command):
     """Its version enters the keys of what cargo builds; a target needs its library."""
     ask()
     assert started == [command]
+
+
+def script(module: str, path: list[str]) -> str:
+    """Return what such a process runs: `main` of a module, found where packages may be."""
+    return (
+        f"import sys; sys.path[:0] = {path!r}; from importlib import import_module;"
+        f" import_module({module!r}).main(*sys.argv[1:])"
+    )

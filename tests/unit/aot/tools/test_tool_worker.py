@@ -17,8 +17,8 @@ import pytest
 from mochi_rules.aot.client import AotWorker, compile_wasm
 from mochi_rules.aot.config import canonical, engine_config
 from mochi_rules.aot.probe import EMPTY_MODULE
-from mochi_rules.aot.tools.tool_worker import tool_worker_command
 from mochi_rules.base.diagnostic import Fault, MochiError
+from mochi_rules.base.isolation import isolated_main
 from mochi_rules.platforms.platform import find_platform
 
 PANIC = (
@@ -44,7 +44,7 @@ def start(tmp_path):
             "out = Path(sys.argv[sys.argv.index('-o') + 1])\n" + textwrap.dedent(body)
         )
         program.chmod(0o755)
-        command = tool_worker_command("mochi_rules.aot.tools.command_line", str(program))
+        command = isolated_main("mochi_rules.aot.tools.command_line", str(program))
         workers.append(AotWorker(command, seconds))
         return workers[-1]
 
