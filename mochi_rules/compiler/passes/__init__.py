@@ -25,6 +25,7 @@ from mochi_rules.compiler.passes.rotate import rotate
 from mochi_rules.compiler.passes.scalars import replace_objects
 from mochi_rules.compiler.passes.share import share
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
+from mochi_rules.compiler.passes.thread import thread
 from mochi_rules.compiler.passes.tidy import tidy
 from mochi_rules.compiler.passes.unbox import unbox
 from mochi_rules.compiler.passes.unroll import unroll
@@ -70,6 +71,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("inline", 2, whole=inline),
     Pass("unbox", 2, unbox),
     Pass("scalars", 2, replace_objects),
+    Pass("thread", 2, thread),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),
