@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from mochi_rules.platforms.system import System
 
 # Of the launcher; the first is compiled.
-SOURCES = ("launcher.c", "lines.h", "sha256.h", "wasmtime48.h")
+SOURCES = (
+    "launcher.c", "app.h", "lines.h", "message.h", "sha256.h", "system.h", "wasmtime48.h",
+)  # fmt: skip
 
 
 def bundle_system(platform: Platform) -> System:

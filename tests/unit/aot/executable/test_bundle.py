@@ -7,7 +7,6 @@ from pathlib import Path
 import wasmtime
 
 from mochi_rules.aot.executable.bundle import (
-    SOURCES,
     bundle_system,
     compiler_arguments,
     wheel_library,
@@ -23,7 +22,7 @@ def test_library_is_named_as_on_the_platform():
     """It has the name that the launcher looks for beside itself."""
     names = [bundle_system(platform).library for platform in (LINUX, MACOS, WINDOWS)]
     assert names == ["libwasmtime.so", "libwasmtime.dylib", "wasmtime.dll"]
-    text = native_directory().joinpath("bundle", SOURCES[0]).read_text("utf-8")
+    text = native_directory().joinpath("bundle", "system.h").read_text("utf-8")
     assert all(f'#define LIBRARY "{name}"' in text for name in names)
 
 
