@@ -301,7 +301,13 @@ def _append(inference: Inference, node: ast.Call, args: list[Cell], result: Cell
     element = Cell()
     inference.solver.learn(result, "list", (element,))
     _flow_without_null(inference, args[0], result)
-    inference.watch(lambda: inference.flow(args[1], element, node.args[1]))
+
+    def store() -> None:
+        items = args[0].find()
+        place = items.args[0] if items.kind == "list" else element
+        inference.flow(args[1], place, node.args[1])
+
+    inference.watch(store)
 
 
 def _number(inference: Inference, args: list[Cell], result: Cell) -> None:

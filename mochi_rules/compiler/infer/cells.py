@@ -208,7 +208,7 @@ class Solver:
         """Record that values flow from one cell to another; `node` is what to blame."""
 
         def action() -> None:
-            self._flow_now(source.find(), target.find(), node)
+            self._flow_now(source.find(), target, node)
 
         source.find().watchers.append(action)
         action()
@@ -224,7 +224,7 @@ class Solver:
 
     def learn(self, cell: Cell, kind: str, args: tuple[Cell, ...] = (), of: object = None) -> None:
         """Record that a cell holds values of a kind."""
-        self._flow_now(Cell(kind, args, of), cell.find(), None)  # type: ignore[arg-type]
+        self._flow_now(Cell(kind, args, of), cell, None)  # type: ignore[arg-type]
 
     def make_any(self, cell: Cell) -> None:
         """Record that a cell holds anything."""
@@ -300,7 +300,8 @@ class Solver:
     def _changed(self, cell: Cell) -> None:
         self.work.extend(cell.watchers)
 
-    def _flow_now(self, source: Cell, target: Cell, node: object) -> None:
+    def _flow_now(self, source: Cell, place: Cell, node: object) -> None:
+        target = place.find()
         if source is target:
             return
         if source.nullable > target.nullable:
@@ -320,17 +321,17 @@ class Solver:
         elif target.kind == "any":
             self.escape(source)
         else:
-            self._clash(source, target, node)
+            self._clash(source, target, node, is_written=place.fixed)
 
-    def _clash(self, source: Cell, target: Cell, node: object) -> None:
-        """Let a value of one kind go where another kind was expected."""
+    def _clash(self, source: Cell, target: Cell, node: object, *, is_written: bool) -> None:
+        """Let a value of one kind go where another kind was expected, or even `is_written`."""
         is_kept = target.fixed and (node is not STORED or target.kind in CHECKED)
         if source.kind == "any" or (source.kind == "bigint" and target.kind in NUMBERS):
             if not is_kept:
                 self.make_any(target)
-        elif self._converts(source, target):
+        elif self._converts(source, target, is_written=is_written):
             pass
-        elif is_kept:
+        elif is_kept and (source.kind, target.kind) != ("int", "float"):
             self.conflicts.append(Conflict(source, target, node))
         else:
             self.escape(source)
@@ -343,10 +344,13 @@ class Solver:
         target.nullable = source.nullable
         self._changed(target)
 
-    def _converts(self, source: Cell, target: Cell) -> bool:
-        """Whether a value of another kind fits after a conversion, or as a variant."""
+    def _converts(self, source: Cell, target: Cell, *, is_written: bool = False) -> bool:
+        """Whether a value of another kind fits after a conversion, or as a variant.
+
+        An int becomes a float only where float `is_written`: elsewhere it would print as another.
+        """
         if source.kind == "int" and target.kind in ("float", "bigint"):
-            return target.fixed or target.kind == "bigint"
+            return is_written or target.kind == "bigint"
         if source.kind == "struct" and target.kind == "union":
             return getattr(source.of, "union", None) is target.of
         return False

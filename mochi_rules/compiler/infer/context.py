@@ -64,15 +64,17 @@ class Inference:
     def expect(self, node: ast.Expr, place: Cell) -> None:
         """Let what a literal or a choice consists of be compared with a declared type.
 
-        Where its parts differ, their common type is `any`, which goes anywhere.
+        Where its parts differ, their common type is `any`, which goes anywhere. Elements of a type
+        that is not written, as in `list<E>`, are what they are.
         """
-        place = place.find()
-        waiting: list[ast.Expr | None] = [node] if place.fixed or place.shape is not None else []
+        kind, shape = place.find().kind, place.shape  # as it is written, whatever it met since
+        has_items = shape is not None and kind == shape.kind and bool(shape.args[-1].kind)
+        waiting: list[ast.Expr | None] = [node] if place.find().fixed or shape is not None else []
         while waiting:
             match waiting.pop():
-                case ast.ListLit() | ast.Query() as part if place.kind == "list":
+                case ast.ListLit() | ast.Query() as part if kind == "list" and has_items:
                     self.expected[part] = place.args[-1]
-                case ast.MapLit() as part if place.kind == "map":
+                case ast.MapLit() as part if kind == "map" and has_items:
                     self.expected[part] = place.args[-1]
                 case ast.IfExpr() as part:
                     self.expected[part] = place
@@ -80,7 +82,7 @@ class Inference:
                 case ast.Match() as part:
                     self.expected[part] = place
                     waiting += (arm.value for arm in part.arms)
-                case ast.Binary(op="+" | "??") as part if place.kind == "list":
+                case ast.Binary(op="+" | "??") as part if kind == "list":
                     waiting += (part.left, part.right)
 
     def expect_all(self, nodes: Iterable[ast.Expr], places: Iterable[Cell]) -> None:
