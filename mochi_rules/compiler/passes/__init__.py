@@ -23,6 +23,7 @@ from mochi_rules.compiler.passes.refcount import insert_reference_counts
 from mochi_rules.compiler.passes.reserve import reserve
 from mochi_rules.compiler.passes.rotate import rotate
 from mochi_rules.compiler.passes.scalars import replace_objects
+from mochi_rules.compiler.passes.selects import make_selects
 from mochi_rules.compiler.passes.share import share
 from mochi_rules.compiler.passes.tail_calls import loop_tail_calls
 from mochi_rules.compiler.passes.thread import thread
@@ -85,6 +86,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("fill", 2, fill),
     Pass("version", 2, version_loops),
     Pass("unroll", 2, unroll),
+    Pass("selects", 2, make_selects),
     Pass("rotate", 2, rotate),
     Pass("known_keys", 1, whole=place_known_keys),
     Pass("consume", 1, whole=infer_consumed),
