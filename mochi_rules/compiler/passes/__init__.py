@@ -13,6 +13,7 @@ from mochi_rules.compiler.passes.fill import fill
 from mochi_rules.compiler.passes.hoist import hoist
 from mochi_rules.compiler.passes.inline import inline
 from mochi_rules.compiler.passes.known_keys import place_known_keys
+from mochi_rules.compiler.passes.lengths import fix_lengths
 from mochi_rules.compiler.passes.literals import lift_literals
 from mochi_rules.compiler.passes.localize import localize
 from mochi_rules.compiler.passes.naturals import find_naturals
@@ -73,6 +74,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("unbox", 2, unbox),
     Pass("scalars", 2, replace_objects),
     Pass("thread", 2, thread),
+    Pass("lengths", 2, whole=fix_lengths),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 2, tidy, library=2),
     Pass("prune", 0, prune, library=2),
