@@ -1,15 +1,20 @@
-"""Reads a .cwasm file: pyelftools decodes the container, the symbol table is decoded in bulk."""
+"""Reads a .cwasm file: pyelftools decodes the container, the symbol table is decoded in bulk.
+
+Of pyelftools, the structures are used without `ELFFile`, which would load all that reads DWARF, and
+make every structure anew for each file.
+"""
 
 from __future__ import annotations
 
 import io
 import struct
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from elftools.common.exceptions import ELFError
 from elftools.common.utils import struct_parse
-from elftools.elf.elffile import ELFFile
+from elftools.elf.structs import ELFStructs
 
 from mochi_rules.base.diagnostic import fail
 from mochi_rules.elf.artifact import Artifact, Header, Section, Symbol
@@ -18,6 +23,8 @@ from mochi_rules.elf.decode import Malformed, Names, decode_name
 MAX_SECTIONS = 256  # Wasmtime writes fewer than 40
 _MAX_SECTION_NAME = 256
 _MAGIC = b"\x7fELF"
+_IDENT = 16  # bytes
+_CLASSES, _ORDERS = {1: 32, 2: 64}, {1: True, 2: False}  # of EI_CLASS and EI_DATA
 
 
 def read_artifact(data: bytes, name: str = "the artifact") -> Artifact:
@@ -41,33 +48,41 @@ def read_artifact(data: bytes, name: str = "the artifact") -> Artifact:
 
 
 def _decode(data: bytes) -> Artifact:
-    elf = open_elf(data)
-    header = _header(elf)
-    sections = _sections(data, header, elf)
+    ident = data[:_IDENT]
+    if len(ident) < _IDENT or ident[4] not in _CLASSES or ident[5] not in _ORDERS:
+        raise Malformed("its ELF header cannot be decoded")
+    kind = ident[4:6]
+    try:
+        raw = struct_parse(_structures(kind).Elf_Ehdr, io.BytesIO(data))
+    except ELFError as error:
+        raise Malformed(f"its ELF header cannot be decoded ({str(error).lower()})") from None
+    header = _header(ident, raw)
+    named = raw["e_type"], raw["e_machine"], raw["e_ident"]["EI_OSABI"]
+    sections = _sections(data, header, _structures(kind, named).Elf_Shdr)
     return Artifact(data, header, sections, _symbols(data, header, sections))
 
 
-def open_elf(data: bytes) -> ELFFile:
-    """Let pyelftools decode the header.
+@lru_cache(16)
+def _structures(kind: bytes, named: tuple[Any, Any, Any] | None = None) -> ELFStructs:
+    """Return the structures of a kind of file: the header, and with its values also the others.
 
-    Raises:
-        Malformed: It cannot.
+    `kind` is EI_CLASS and EI_DATA.
     """
-    try:
-        return ELFFile(io.BytesIO(data))
-    except ELFError as error:
-        raise Malformed(f"its ELF header cannot be decoded ({str(error).lower()})") from None
+    structures = ELFStructs(elfclass=_CLASSES[kind[0]], little_endian=_ORDERS[kind[1]])
+    structures.create_basic_structs()
+    if named is not None:
+        structures.create_advanced_structs(*named)
+    return structures
 
 
-def _header(elf: ELFFile) -> Header:
-    raw: Any = elf.header
+def _header(ident: bytes, raw: Any) -> Header:
     return Header(
-        elf_class=elf.elfclass,
-        little_endian=elf.little_endian,
-        ident_version=elf.e_ident_raw[6],
-        os_abi=elf.e_ident_raw[7],
-        abi_version=elf.e_ident_raw[8],
-        ident_padding=elf.e_ident_raw[9:16],
+        elf_class=_CLASSES[ident[4]],
+        little_endian=_ORDERS[ident[5]],
+        ident_version=ident[6],
+        os_abi=ident[7],
+        abi_version=ident[8],
+        ident_padding=ident[9:],
         type=_named(raw["e_type"]),
         machine=_named(raw["e_machine"]),
         version=_named(raw["e_version"]),
@@ -88,10 +103,9 @@ def _named(value: str | int) -> str:
     return value if isinstance(value, str) else f"{value:#x}"
 
 
-def _sections(data: bytes, header: Header, elf: ELFFile) -> tuple[Section, ...]:
+def _sections(data: bytes, header: Header, entry: Any) -> tuple[Section, ...]:
     if not header.section_count:
         return ()
-    entry = elf.structs.Elf_Shdr
     if header.section_count > MAX_SECTIONS:
         raise Malformed(f"it claims {header.section_count} sections, more than {MAX_SECTIONS}")
     if header.section_size != entry.sizeof():
@@ -102,7 +116,8 @@ def _sections(data: bytes, header: Header, elf: ELFFile) -> tuple[Section, ...]:
     if end > len(data):
         raise Malformed(f"its section table ends at {end}, but the file at {len(data)}")
     offsets = range(header.section_table, end, header.section_size)
-    raw = [struct_parse(entry, elf.stream, offset) for offset in offsets]
+    stream = io.BytesIO(data)
+    raw = [struct_parse(entry, stream, offset) for offset in offsets]
     names = _names_table(data, header, raw)
     return tuple(_section(index, entry, names) for index, entry in enumerate(raw))
 
