@@ -18,6 +18,7 @@ from mochi_rules.base.diagnostic import Diagnostic, Fault, MochiError, Severity
 from mochi_rules.base.isolation import isolated_main
 from mochi_rules.platforms.native_files import AOT_WORKER
 from mochi_rules.platforms.platform import host_platform
+from mochi_rules.steps.engines import wheel_worker
 from mochi_rules.steps.processes.subprocesses import Subprocesses
 from mochi_rules.workers.process import Worker, WorkerProcess
 
@@ -153,6 +154,7 @@ class PooledEngines:
         self._away = away
         self._compilers = Pool(lambda: self._hire("mochi", WorkerProcess(compiler_command())))
         self._aot: dict[tuple[str, ...], Pool[Worker]] = {}
+        self._wheel: Pool[Worker] | None = None  # of those that check, too
         self._clif = Pool(self._hire_clif)
         self._lock = threading.Lock()
 
@@ -170,16 +172,21 @@ class PooledEngines:
         tool = self._toolchains.aot_tool(config.platform)
         with self._lock:
             pool = self._aot.setdefault(tool.command, Pool(partial(self._hire_aot, tool)))
+            if tool.name == WHEEL and self._away is None:
+                self._wheel = pool
         with pool.worker() as worker:
             return compile_wasm(worker, config, wasm)
 
     def check_artifact(
         self, config: EngineConfig, name: str, artifact: bytes, wasm: bytes | None
     ) -> bytes:
-        """Check an artifact here."""
-        from mochi_rules.steps.artifact_check import check_artifact  # noqa: PLC0415 - 30 ms
+        """Check an artifact: in a worker, if there are some that can."""
+        if self._wheel is None:
+            from mochi_rules.steps.artifact_check import check_artifact  # noqa: PLC0415 - 30 ms
 
-        return check_artifact(config, name, artifact, wasm)
+            return check_artifact(config, name, artifact, wasm)
+        with self._wheel.worker() as worker:
+            return wheel_worker.check_artifact(worker, config, name, artifact, wasm)
 
     def compile_clif(self, config: NativeConfig, name: str, clif: bytes) -> bytes:
         """Compile CLIF in a worker."""
@@ -210,6 +217,8 @@ class PooledEngines:
         On a server, our own worker starts ten times as fast as Python with the wheel. A `wasmtime`
         that the user has stays on this machine.
         """
+        if self._away is None and tool.name == WHEEL:
+            return AotWorker(wheel_worker.command())
         local = AotWorker(tool.command)
         if self._away is None or tool.name not in (WHEEL, AOT_WORKER):
             return local

@@ -103,7 +103,7 @@ class LocalEngines:
     def _worker(self, platform: Platform) -> AotWorker:
         tool = self._toolchains.aot_tool(platform)
         if tool.name not in self._workers:
-            command = wheel_worker.command() if tool.name == WHEEL else tool.command
+            command = wheel_worker.command(ahead=True) if tool.name == WHEEL else tool.command
             self._workers[tool.name] = AotWorker(command)
         return self._workers[tool.name]
 

@@ -1,7 +1,7 @@
 """A worker process that compiles wasm with Wasmtime's wheel, and checks artifacts.
 
-It is for one program at a time: what checks takes as long to load as the program to compile, and
-this process loads it meanwhile. The protocol is that of `workers.protocol`. A request whose kind
+So artifacts are checked beside the process that SCons keeps busy, or that compiles the program. The
+protocol is that of `workers.protocol`. A request whose kind
 is `check` comes with an artifact and its wasm, one behind the other; the answer is the report, or
 diagnostics as JSON.
 """
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 _CHECK = "check"
 
 
-def command() -> tuple[str, ...]:
-    """Return the command of this worker.
+def command(*, ahead: bool = False) -> tuple[str, ...]:
+    """Return the command of this worker; one that starts `ahead` loads what checks at once.
 
     Emits: C035.
     """
-    return isolated_main(__name__, packages=dict.fromkeys([wheel_packages(), *_elf_packages()]))
+    packages = dict.fromkeys([wheel_packages(), *_elf_packages()])
+    return isolated_main(__name__, *(["ahead"] if ahead else []), packages=packages)
 
 
 def check_artifact(
@@ -62,12 +63,12 @@ def check_artifact(
     return report
 
 
-def main() -> None:
+def main(*words: str) -> None:
     """Compile and check until stdin ends."""
-    serve(Greeting(WHEEL, wheel_version()), _answer, _prepare)
+    serve(Greeting(WHEEL, wheel_version()), _answer, *([_load_checks] if words else []))
 
 
-def _prepare() -> None:
+def _load_checks() -> None:
     from mochi_rules.steps import artifact_check  # noqa: F401, PLC0415 - after the greeting
 
 
@@ -76,7 +77,7 @@ def _answer(fields: Mapping[str, Any], data: bytes) -> tuple[str | None, bytes]:
 
 
 def _check(fields: Mapping[str, Any], data: bytes) -> tuple[str | None, bytes]:
-    from mochi_rules.aot.config import engine_config  # noqa: PLC0415 - `_prepare` has loaded it
+    from mochi_rules.aot.config import engine_config  # noqa: PLC0415 - 30 ms, as below
     from mochi_rules.platforms.platform import find_platform  # noqa: PLC0415
     from mochi_rules.steps.artifact_check import check_artifact  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Test that the worker of one program checks artifacts as this process does."""
+"""Test that workers of the wheel check artifacts as this process does."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mochi_rules.base.diagnostic import MochiError
 from mochi_rules.platforms.platform import host_platform
 from mochi_rules.steps.artifact_check import check_artifact
 from mochi_rules.steps.engines import wheel_worker
+from mochi_rules.steps.engines.engines import PooledEngines
+from mochi_rules.steps.tools.tool_choice import Toolchains
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,3 +64,17 @@ def test_refusal_is_the_same(
     with pytest.raises(MochiError) as here:
         check_artifact(config, "a.cwasm", data, TWO)
     assert there.value.diagnostics == here.value.diagnostics
+
+
+def test_builds_check_in_the_workers_that_compile(
+    config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process of a build, which all steps share, checks only where there is no such worker."""
+    monkeypatch.setattr("mochi_rules.steps.artifact_check.check_artifact", lambda *_: b"here")
+    engines = PooledEngines(Toolchains())
+    try:
+        assert engines.check_artifact(config, "a.cwasm", b"", None) == b"here"
+        artifact = engines.compile_wasm(config, ONE)
+        assert engines.check_artifact(config, "a.cwasm", artifact, ONE).startswith(b"{")
+    finally:
+        engines.close()
