@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mochi_rules.aot.config import EngineConfig
 
 _INSTALL = f"cargo install wasmtime-cli --version ^{WASMTIME_MAJOR} --locked --features all-arch"
+_NATIVE = "that of native programs needs no command: add `--link native`"
 
 
 def emit_clif(config: EngineConfig, wasm: bytes, command: str = "") -> str:
@@ -62,7 +63,7 @@ def _find(command: str) -> str:
         _, problem = find_version(program)
     if program is None or problem:
         message = f"the intermediate form comes from a `wasmtime` command: {problem}"
-        raise environment_error("C021", message, help=f"run `{_INSTALL}`")
+        raise environment_error("C021", message, notes=(_NATIVE,), help=f"run `{_INSTALL}`")
     return program
 
 
