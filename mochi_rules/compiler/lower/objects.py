@@ -12,6 +12,7 @@ from mochi_rules.compiler.lower.slots import (
     SLOT_LOADS,
     SLOT_STORES,
     push_all,
+    release_slot,
     store_slot,
     vacate_slot,
 )
@@ -116,8 +117,7 @@ def _global_store(s: Selector, value: Value) -> None:
     old = s.hold_top("i32")
     s.push(item)
     s.name("global.set", value.attr)
-    s.get(old)
-    s.call("release")
+    release_slot(s, old, item.type)
 
 
 def _global_vacate(s: Selector, value: Value) -> None:

@@ -10,6 +10,7 @@ from mochi_rules.wasm.template import Template
 
 if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Value
+    from mochi_rules.compiler.ir.types import Type
     from mochi_rules.compiler.lower.select import Selector
 
 
@@ -19,13 +20,36 @@ BYTE_LOAD, BYTE_STORE = ("i32.load8_u", 0), ("i32.store8", 0)
 
 _TAKE_OLD = Template("local.get $base i32.load offset=$offset local.set $old local.get $base")
 # A vacated slot is null whatever its type.
-_RELEASE_OLD = Template("local.get $old call release")
-_VACATE = Template("""
-    local.get $base  i32.load offset=$offset  local.get $held  i32.eq
-    if
-        local.get $base  i32.const 0  i32.store offset=$offset
-        local.get $held  call drop_reference
-    end""")
+_RELEASE_OLD = {
+    False: Template("local.get $old call release"),
+    True: Template(f"""
+        local.get $old
+        if
+            local.get $old
+            local.get $old  i32.load offset={layout.RC}  i32.const 1  i32.sub  local.tee $count
+            i32.store offset={layout.RC}
+            local.get $count  i32.eqz
+            if
+                local.get $old  call free_object
+            end
+        end"""),
+}
+_DROP_REFERENCE = {
+    False: "local.get $held call drop_reference",
+    True: f"""
+        local.get $held
+        local.get $held  i32.load offset={layout.RC}  i32.const 1  i32.sub
+        i32.store offset={layout.RC}""",
+}
+_VACATE = {
+    is_plain: Template(f"""
+        local.get $base  i32.load offset=$offset  local.get $held  i32.eq
+        if
+            local.get $base  i32.const 0  i32.store offset=$offset
+            {drop}
+        end""")
+    for is_plain, drop in _DROP_REFERENCE.items()
+}
 _RETAIN = Template(f"""
     local.get $object
     local.get $object  i32.load offset={layout.RC}  i32.const 1  i32.add
@@ -43,13 +67,21 @@ def store_slot(s: Selector, slot: int, offset: int, item: Value) -> None:
     s.emit(_TAKE_OLD, base, offset, old)
     s.push(item)
     s.raw(mnemonic, align, offset)
-    s.emit(_RELEASE_OLD, old)
+    release_slot(s, old, item.type)
+
+
+def release_slot(s: Selector, old: int, type_: Type) -> None:
+    """Release what was in a slot of a type."""
+    if layout.is_plain_reference(type_):
+        s.emit(_RELEASE_OLD[True], old, s.new_local("i32"))
+    else:
+        s.emit(_RELEASE_OLD[False], old)
 
 
 def vacate_slot(s: Selector, offset: int, old: Value) -> None:
     """Set the slot whose base is on the stack to null where it holds an object that we hold too."""
     base, held = s.hold_top("i32"), s.hold(old)
-    s.emit(_VACATE, base, offset, held)
+    s.emit(_VACATE[layout.is_plain_reference(old.type)], base, offset, held)
 
 
 def retain_plain(s: Selector, held: int) -> None:
