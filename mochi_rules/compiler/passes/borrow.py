@@ -2,9 +2,10 @@
 
 A borrowed value lives until the place that it was read from may drop it, and as long as what that
 place belongs to. So it stays borrowed where nothing on a way from its definition to a use drops
-references in the kinds of memory that it came from, and nothing takes it over. An alias is
-borrowed from its argument. What does not stay borrowed becomes owned: a load is retained at once,
-and an alias takes over its argument.
+references in the kinds of memory that it came from. Where something takes it over, it is retained;
+so nothing may do that for certain, in its own block. An alias is borrowed from its argument, if
+nothing takes it over. What does not stay borrowed becomes owned: a load is retained at once, and an
+alias takes over its argument.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class _Finder:
     context: Context
     found: Borrowing = field(default_factory=Borrowing)
     sources: dict[Value, Kinds] = field(default_factory=dict)  # borrowed value -> read from where
-    taken: set[Value] = field(default_factory=set)  # their references, but by aliases
+    takers: dict[Value, set[Block]] = field(default_factory=dict)  # of references, but aliases
     uses: dict[Value, list[tuple[Block, int]]] = field(default_factory=dict)
     drops: dict[Block, dict[str, list[int]]] = field(default_factory=dict)  # by kind of memory
 
@@ -94,13 +95,17 @@ class _Finder:
             for arg in counted:
                 self.uses.setdefault(arg, []).append((block, position))
             taken = [value.args[n] for n in consumed(value, self.context.signatures)]
-            self.taken.update(taken)
+            for arg in taken:
+                self.takers.setdefault(arg, set()).add(block)
             # Who keeps alive what a call takes over keeps the call from changing it in place.
             effects = effects_of(value) if taken else self.context.effects(value)
             for kind in effects.writes if effects.frees else ():
                 drops.setdefault(kind, []).append(position)
         if isinstance(block.end, (Jump, Return)):
-            self.taken.update(block.end_operands)
+            for arg in block.end_operands:
+                if arg.type.is_counted:
+                    self.takers.setdefault(arg, set()).add(block)
+                    self.uses.setdefault(arg, []).append((block, len(block.code)))
         if drops:
             self.drops[block] = drops
 
@@ -133,15 +138,16 @@ class _Finder:
     def _stays(self, value: Value, home: Block, start: int, sources: Kinds) -> bool:
         """Whether a value is used only while it lives; aliases of it count as uses of it."""
         last: dict[Block, int] = {}
-        names = [value]
+        names: list[tuple[Value, Block | None]] = [(value, None)]  # where its first alias is
         while names:
-            name = names.pop()
-            if name in self.taken:
+            name, place = names.pop()
+            takers = self.takers.get(name, ())
+            if takers and (is_alias(value) or home in ((place,) if place else takers)):
                 return False
             for block, position in self.uses.get(name, ()):
                 last[block] = max(last.get(block, -1), position)
-                if is_alias(block.code[position]):
-                    names.append(block.code[position])
+                if position < len(block.code) and is_alias(block.code[position]):
+                    names.append((block.code[position], place or block))
         passed = self._passed(home, last)
         if passed is None:
             return False

@@ -196,8 +196,11 @@ class _Counter:
     def _count_end(self, block: Block, code: list[Value], live: set[Value]) -> None:
         if isinstance(block.end, (Jump, Return)):
             args = [arg for arg in block.end_operands if arg.type.is_counted]
-            _, before = self._hand_over(args, live)
-            live.update(arg for arg in map(self.held.root, args) if arg in self.held.owned)
+            moved, before = self._hand_over(args, live)
+            roots = dict.fromkeys(map(self.held.root, args))
+            mine = [arg for arg in roots if arg in self.held.owned]
+            code += [_release(arg) for arg in reversed(mine) if not (arg in live or arg in moved)]
+            live.update(mine)
             code += before[::-1]
 
     def _hand_over(self, args: Iterable[Value], kept: set[Value]) -> tuple[set[Value], list[Value]]:
