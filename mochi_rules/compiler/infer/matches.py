@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mochi_rules.base.diagnostic import Diagnostic, Label, Severity
 from mochi_rules.base.span import Span
 from mochi_rules.base.suggest import count_text
-from mochi_rules.compiler.infer.cells import NULL, Cell
+from mochi_rules.compiler.infer.cells import NEVER, NULL, Cell
 from mochi_rules.compiler.names.symbols import Struct, Variable
 from mochi_rules.compiler.syntax import ast
 
@@ -60,6 +60,15 @@ def _find_gaps(
 
     inference.solver.watch(action, subject)
     inference.check_later(check)
+
+
+def is_complete(node: ast.Match) -> bool:
+    """Whether some arm of a `match` is always taken; its subject has its final type."""
+    covered = {_head(arm.pattern) for arm in node.arms if _matches_all_of_its_head(arm.pattern)}
+    cell = node.subject.cell.find() if node.subject.cell else Cell()
+    if cell.kind == "union" and cell.nullable == NEVER:
+        return covered >= {*cell.of.variants}  # type: ignore[union-attr]
+    return _ALL in covered
 
 
 def _report_unreachable(inference: Inference, node: ast.Match) -> set[Any]:

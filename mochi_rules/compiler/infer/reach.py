@@ -10,34 +10,40 @@ from mochi_rules.compiler.syntax import ast
 from mochi_rules.compiler.syntax.chains import branches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
-def always_leaves(body: list[ast.Stmt]) -> bool:
-    """Whether control never reaches the end of some statements."""
+def has_default(node: ast.Match) -> bool:
+    """Whether some arm takes what no other does."""
+    return any(isinstance(arm.pattern, ast.Name) and arm.pattern.name == "_" for arm in node.arms)
+
+
+def always_leaves(
+    body: list[ast.Stmt], is_complete: Callable[[ast.Match], bool] = has_default
+) -> bool:
+    """Whether control never reaches the end of some statements.
+
+    `is_complete` says whether some arm of a `match` is always taken.
+    """
     for statement in body:
         match statement:
             case ast.Return() | ast.Break() | ast.Continue():
                 return True
             case ast.If():
-                if all(map(always_leaves, _bodies(statement))):
+                if all(always_leaves(each, is_complete) for each in _bodies(statement)):
                     return True
             case ast.While(condition=ast.BoolLit(value=True)):
                 if not _breaks(statement.body):
                     return True
-            case ast.ExprStmt(value=ast.Match(arms=arms)):
-                if _matches_all(arms) and all(always_leaves(arm.block or []) for arm in arms):
+            case ast.ExprStmt(value=ast.Match() as node):
+                blocks = (arm.block or [] for arm in node.arms)
+                if is_complete(node) and all(always_leaves(each, is_complete) for each in blocks):
                     return True
             case ast.ExprStmt(value=ast.Call(callee=ast.Name(decl=Builtin(name="panic")))):
                 return True
             case _:
                 pass
     return False
-
-
-def _matches_all(arms: list[ast.MatchArm]) -> bool:
-    """Whether some arm takes what no other does."""
-    return any(isinstance(arm.pattern, ast.Name) and arm.pattern.name == "_" for arm in arms)
 
 
 def _breaks(body: list[ast.Stmt]) -> bool:
@@ -57,9 +63,12 @@ def returns_value(body: list[ast.Stmt]) -> bool:
     return any(node.value is not None for node in _returns(body))
 
 
-def returns_null(body: list[ast.Stmt]) -> bool:
+def returns_null(
+    body: list[ast.Stmt], is_complete: Callable[[ast.Match], bool] = has_default
+) -> bool:
     """Whether a function that returns values may return without one, or complete."""
-    return not always_leaves(body) or any(node.value is None for node in _returns(body))
+    is_left = always_leaves(body, is_complete)
+    return not is_left or any(node.value is None for node in _returns(body))
 
 
 def _returns(body: list[ast.Stmt]) -> Iterator[ast.Return]:

@@ -9,6 +9,7 @@ from mochi_rules.base.span import Span
 from mochi_rules.compiler.infer.access import store_element, store_field
 from mochi_rules.compiler.infer.cells import NULL, Cell
 from mochi_rules.compiler.infer.loops import iterate
+from mochi_rules.compiler.infer.matches import is_complete
 from mochi_rules.compiler.infer.reach import returns_null, returns_value
 from mochi_rules.compiler.names.symbols import Builtin
 from mochi_rules.compiler.syntax import ast
@@ -40,14 +41,15 @@ def declare(inference: Inference, function: Function) -> None:
     if returns_value(decl.body):
         inference.solver.make_nullable(function.result, NULL)
     if decl.result is not None and function.result.kind not in ("", "any"):
-        _report_missing_return(inference, function, decl, decl.result)
+        result = decl.result
+        inference.later.append(lambda: _check_result(inference, function, decl, result))
 
 
-def _report_missing_return(
+def _check_result(
     inference: Inference, function: Function, decl: ast.FunDecl, result: ast.TypeExpr
 ) -> None:
     """Report a function that may end without the value that it declares."""
-    if result.optional:
+    if result.optional or not returns_null(decl.body, is_complete):
         return
     name = f"`{decl.name}`" if decl.name else "the function"
     text = Span(function.module.source, result.start, result.end).text

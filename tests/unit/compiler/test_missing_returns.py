@@ -62,3 +62,21 @@ def test_missing_return_is_a_warning(text, message, help_) -> None:
 def test_no_return_is_needed(text) -> None:
     """The function has no value to return, or never ends."""
     assert diagnostics(text) == ()
+
+
+UNION = "type Shape = Circle(r: int) | Square(side: int)\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("match s { Circle(r) => { return r } Square(a) => { return a } }", set()),
+        ("match s { Circle(r) => { return r } Square(a) => { print(a) } }", {"T010"}),
+        ("match s { Circle(1) => { return 1 } Square(a) => { return a } }", {"T010"}),
+        ("match s { Circle(r) => { return r } }", {"T010"}),
+    ],
+)
+def test_match_that_covers_a_union_returns(body: str, codes: set[str]) -> None:
+    """If each of its arms does."""
+    found = diagnostics(f"{UNION}fun size(s: Shape): int {{ {body} }}\nprint(size(Circle(3)))")
+    assert {"T010"} & {each.code for each in found} == codes
