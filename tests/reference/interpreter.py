@@ -48,18 +48,21 @@ class End:
 
 
 class Scope:
-    """The variables of a block, and what is around it."""
+    """The variables of a block, where in the text they are declared, and what is around it."""
 
-    __slots__ = ("around", "names")
+    __slots__ = ("around", "names", "places")
 
     def __init__(self, around: Scope | None = None) -> None:
-        self.around, self.names = around, dict[str, Any]()
+        self.around, self.names, self.places = around, dict[str, Any](), dict[str, int]()
 
-    def holder(self, name: str) -> dict[str, Any]:
-        """Return the variables that have a name; null stands for one that is declared nowhere."""
+    def holder(self, name: str, place: int) -> dict[str, Any]:
+        """Return the variables that have a name; null stands for one that is declared nowhere.
+
+        A function does not see what is declared behind it, but for what is of the top level.
+        """
         scope: Scope | None = self
         while scope:
-            if name in scope.names:
+            if name in scope.names and (not scope.around or scope.places.get(name, -1) < place):
                 return scope.names
             scope = scope.around
         return {name: None}
@@ -128,12 +131,13 @@ class Interpreter:
 
     def _let(self, node: ast.Let, scope: Scope) -> None:
         scope.names[node.name] = None if node.value is None else self.value(node.value, scope)
+        scope.places.setdefault(node.name, node.start)
 
     def _assign(self, node: ast.Assign, scope: Scope) -> None:
         value = self.value(node.value, scope)
         match node.target:
             case ast.Name(name=name):
-                scope.holder(name)[name] = value
+                scope.holder(name, node.start)[name] = value
             case ast.Index(base=base, index=index):
                 holder = self._needed(base, scope)
                 key = self.value(index, scope)
@@ -219,7 +223,7 @@ class Interpreter:
         return node.value.decode()
 
     def _name(self, node: ast.Name, scope: Scope) -> Any:
-        holder = scope.holder(node.name)
+        holder = scope.holder(node.name, node.start)
         if node.name in self._variants and holder[node.name] is None:
             return Struct(node.name, {})
         return holder[node.name]

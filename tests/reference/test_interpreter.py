@@ -12,7 +12,8 @@ from tests.reference.generate import generate
 from tests.reference.interpreter import TooLongError, run
 
 GOLDEN = ROOT / "tests" / "golden"
-ENDED = ("aliasing", "arithmetic", "concat_few", "consumed_params", "control_flow", "maps",
+ENDED = ("aliasing", "arithmetic", "concat_few", "consumed_params", "control_flow",
+         "declared_behind", "maps",
          "present_or", "unions", "unreached_arms", "unreached_loops")  # fmt: skip
 FAILED = ("division", "list_index", "list_store", "null_field", "null_number", "overflow_add",
           "overflow_div", "overflow_mul", "overflow_sub", "panic", "string_index")  # fmt: skip
