@@ -20,14 +20,18 @@ _NO_INDEX = ("string", "bool", "list", "map")
 
 
 def map_key(inference: Inference, key: Cell, keys: Cell) -> None:
-    """Record that a value is a key of a map: an int, or anything as text."""
+    """Record that a value is a key of a map: an int, or anything as text.
+
+    Where ints are declared, others are compared with them when the program runs.
+    """
 
     def action() -> None:
         kind = key.find().kind
-        if kind:
-            inference.solver.learn(keys, "int" if kind == "int" else "string")
-            if keys.find().kind == "any":  # ints and text: keys are text
-                keys.find().kind = "string"
+        if not kind or keys.find().fixed:
+            return
+        inference.solver.learn(keys, "int" if kind == "int" else "string")
+        if keys.find().kind == "any":  # ints and text: keys are text
+            keys.find().kind = "string"
 
     inference.solver.watch(action, key)
 

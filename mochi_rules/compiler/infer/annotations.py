@@ -240,4 +240,6 @@ def _fixed(kind: str) -> Cell:
 
 def _key(cell: Cell) -> Cell:
     """Return the cell of a map's keys: ints, or text."""
-    return Cell("int" if cell.kind == "int" else "string") if cell.kind else cell
+    if not cell.kind:
+        return cell
+    return _fixed("int") if cell.kind == "int" else Cell("string")

@@ -43,6 +43,7 @@ class Inference:
         self.annotations = Annotations(diagnostics)
         self.function: Function = resolution.functions[0]  # the one that is being walked
         self.expected: dict[ast.Expr, Cell] = {}  # the elements of literals, and choices
+        self.expected_keys: dict[ast.Expr, Cell] = {}  # of literals
         self.later: list[Callable[[], None]] = []
         self.declared: list[tuple[Cell, ModuleScope, ast.Node]] = []
 
@@ -74,8 +75,11 @@ class Inference:
             match waiting.pop():
                 case ast.ListLit() | ast.Query() as part if kind == "list" and has_items:
                     self.expected[part] = place.args[-1]
-                case ast.MapLit() as part if kind == "map" and has_items:
-                    self.expected[part] = place.args[-1]
+                case ast.MapLit() as part if kind == "map":
+                    if has_items:
+                        self.expected[part] = place.args[-1]
+                    if place.args[0].fixed:
+                        self.expected_keys[part] = place.args[0]
                 case ast.IfExpr() as part:
                     self.expected[part] = place
                     waiting += (part.then, part.otherwise)

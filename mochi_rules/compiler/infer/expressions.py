@@ -69,7 +69,7 @@ def _list(inference: Inference, node: ast.ListLit) -> Cell:
 
 
 def _map(inference: Inference, node: ast.MapLit) -> Cell:
-    key, value = Cell(), inference.expected.get(node) or Cell()
+    key, value = inference.expected_keys.get(node) or Cell(), inference.expected.get(node) or Cell()
     for key_node, value_node in node.items:
         store_key(inference, key_node, inference.expression(key_node), key)
         inference.give(value_node, value)

@@ -56,12 +56,27 @@ def element_at(b: FunctionBuilder, xs: Value, index: Value, length: Value) -> Va
 
 
 def map_key(b: FunctionBuilder, key: Value, type_: MapType) -> Value:
-    """Return a value as a key: an int, or its text."""
+    """Return a value as a key: an int, or its text; one that may be either is compared later."""
     if type_.key is INT:
-        return b.convert(key, INT)
+        is_number = key.type in (INT, optional_of(INT))
+        return b.convert(key, INT if is_number else ANY)
     if key.type is STRING:
         return key
     return b.runtime("key_text", (b.convert(key, ANY),), STRING)
+
+
+def find_entry(b: FunctionBuilder, m: Value, key: Value) -> Value:
+    """Return the place of a key in a map, or 0."""
+    if key.type is ANY:
+        return b.runtime("map_find_any", (m, key), WORD)
+    return b.emit("map.find", (m, key), WORD)
+
+
+def insert_entry(b: FunctionBuilder, m: Value, key: Value) -> Value:
+    """Return the place of a key in a map, which has it then."""
+    if key.type is ANY:
+        return b.runtime("map_insert_any", (m, key, b.here()), WORD)
+    return b.emit("map.insert", (m, key), WORD)
 
 
 def _present_scalar(b: FunctionBuilder, node: ast.Index | ast.Field, type_: Type) -> Value | None:
@@ -71,7 +86,7 @@ def _present_scalar(b: FunctionBuilder, node: ast.Index | ast.Field, type_: Type
         return None
     m, key = _map_and_key(b, node, base_type)
     b.at(node)
-    entry = b.emit("check.some", (b.emit("map.find", (m, key), WORD),), WORD)
+    entry = b.emit("check.some", (find_entry(b, m, key),), WORD)
     return b.emit("entry.load", (m, entry), type_)
 
 
@@ -123,7 +138,7 @@ def _lookup_or(
 ) -> Value:
     assert isinstance(m.type, MapType)
     type_ = m.type.value
-    entry = b.emit("map.find", (m, key), WORD)
+    entry = find_entry(b, m, key)
     missing = b.emit("eq", (entry, b.const(0, WORD)), BOOL)
     return b.choose(
         b.branch(missing, likely=False),
@@ -162,7 +177,7 @@ def store_element(b: FunctionBuilder, target: ast.Index, value_node: ast.Expr) -
         value = b.value(value_node, base_type.value)
         base = b.not_null(b.expression(target.base))
         key = map_key(b, b.expression(target.index), base_type)
-        b.emit("entry.store", (base, b.emit("map.insert", (base, key), WORD), value))
+        b.emit("entry.store", (base, insert_entry(b, base, key), value))
     else:
         value = b.value(value_node, ANY)
         base = b.value(target.base, ANY)
@@ -291,7 +306,7 @@ def store_field(b: FunctionBuilder, target: ast.Field, value_node: ast.Expr) -> 
         value = b.value(value_node, base_type.value)
         base = b.not_null(b.expression(target.base))
         key = map_key(b, b.string(target.name), base_type)
-        b.emit("entry.store", (base, b.emit("map.insert", (base, key), WORD), value))
+        b.emit("entry.store", (base, insert_entry(b, base, key), value))
     else:
         value = b.value(value_node, ANY)
         base = b.value(target.base, ANY)

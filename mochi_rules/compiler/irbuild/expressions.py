@@ -12,11 +12,10 @@ from mochi_rules.compiler.ir.types import (
     BOOL,
     FLOAT,
     INT,
-    WORD,
     ListType,
     MapType,
 )
-from mochi_rules.compiler.irbuild.access import map_key
+from mochi_rules.compiler.irbuild.access import insert_entry, map_key
 from mochi_rules.compiler.irbuild.objects import function_value, new_struct
 from mochi_rules.compiler.names.symbols import Function, Struct, Variable
 from mochi_rules.compiler.syntax import ast
@@ -53,7 +52,7 @@ def _map(b: FunctionBuilder, node: ast.MapLit) -> Value:
     for key_node, value_node in node.items:
         key = map_key(b, b.expression(key_node), type_)
         value = b.value(value_node, type_.value)
-        b.emit("entry.store", (m, b.emit("map.insert", (m, key), WORD), value))
+        b.emit("entry.store", (m, insert_entry(b, m, key), value))
     return m
 
 

@@ -20,7 +20,7 @@ from mochi_rules.compiler.ir.types import (
     OptionalType,
     list_of,
 )
-from mochi_rules.compiler.irbuild.access import map_key
+from mochi_rules.compiler.irbuild.access import find_entry, map_key
 from mochi_rules.compiler.syntax import ast
 
 if TYPE_CHECKING:
@@ -247,9 +247,8 @@ def contains(b: FunctionBuilder, container: Value, item: Value) -> Value:
 
 def _has_key(b: FunctionBuilder, m: Value, key: Value, type_: MapType) -> Value:
     if type_.key is INT and key.type is not INT:
-        entry = b.runtime("map_find_any", (m, b.convert(key, ANY)), WORD)
-    else:
-        entry = b.emit("map.find", (m, map_key(b, key, type_)), WORD)
+        key = b.convert(key, ANY)  # null is none
+    entry = find_entry(b, m, map_key(b, key, type_))
     return b.emit("ne", (entry, b.const(0, WORD)), BOOL)
 
 

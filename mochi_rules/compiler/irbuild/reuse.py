@@ -21,7 +21,12 @@ from mochi_rules.compiler.ir.types import (
     Type,
     optional_of,
 )
-from mochi_rules.compiler.irbuild.access import checked_index, map_key
+from mochi_rules.compiler.irbuild.access import (
+    checked_index,
+    find_entry,
+    insert_entry,
+    map_key,
+)
 from mochi_rules.compiler.irbuild.operators import as_text, concat_lists, few_items
 from mochi_rules.compiler.names.symbols import Builtin, Variable
 from mochi_rules.compiler.syntax import ast
@@ -182,7 +187,7 @@ def _entry_place(
     m = b.expression(target.base)
     key = map_key(b, b.expression(target.index), type_)
     if is_append:  # a missing key counts as an empty list
-        entry = b.emit("map.insert", (m, key), WORD)
+        entry = insert_entry(b, m, key)
         found = b.emit("entry.load", (m, entry), optional_of(type_.value))
         ways = b.branch(b.emit("is_null", (found,), BOOL))
         value = b.choose(
@@ -191,11 +196,11 @@ def _entry_place(
             lambda: b.emit("any.cast", (found,), type_.value),
         )
     else:
-        entry = b.emit("check.some", (b.emit("map.find", (m, key), WORD),), WORD)
+        entry = b.emit("check.some", (find_entry(b, m, key),), WORD)
         value = b.emit("entry.load", (m, entry), type_.value)
 
     def again() -> Value:  # the value may have made the map move its entries
-        return b.emit("map.insert", (m, key), WORD)
+        return insert_entry(b, m, key)
 
     return _Place(
         value,
