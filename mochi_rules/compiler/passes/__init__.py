@@ -18,6 +18,7 @@ from mochi_rules.compiler.passes.literals import lift_literals
 from mochi_rules.compiler.passes.localize import localize
 from mochi_rules.compiler.passes.naturals import find_naturals
 from mochi_rules.compiler.passes.number import number_values
+from mochi_rules.compiler.passes.orders import pass_orders
 from mochi_rules.compiler.passes.prune import prune
 from mochi_rules.compiler.passes.ranges import drop_checks
 from mochi_rules.compiler.passes.refcount import insert_reference_counts
@@ -74,6 +75,7 @@ PASSES: tuple[Pass, ...] = (
     Pass("unbox", 2, unbox),
     Pass("scalars", 2, replace_objects),
     Pass("thread", 2, thread),
+    Pass("orders", 2, pass_orders),
     Pass("lengths", 2, whole=fix_lengths),
     Pass("number", 2, number_values, library=2),
     Pass("tidy", 2, tidy, library=2),

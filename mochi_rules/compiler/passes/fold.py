@@ -278,6 +278,9 @@ def _string_order(value: Value) -> None:
     (operand,) = value.args
     if operand.op in _ORDER_IN_PLACE:
         value.op, value.args = _ORDER_IN_PLACE[operand.op], operand.args
+    elif operand.op == "string" and operand.type is STRING:
+        text = operand.attr
+        become_constant(value, text[0] * 2 + (len(text) > 1) if text else -1)
 
 
 def _call(value: Value) -> None:
