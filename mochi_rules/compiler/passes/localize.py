@@ -4,15 +4,17 @@ Cranelift's register allocator cuts the range of such a value at the calls, and 
 in a loop without calls may be read from the stack in every iteration. A copy in front of the loop
 has a range of its own. Cranelift must not know that the two are equal, so a copy is the sum of the
 value and a 0 from memory; and it must not compute the sum in the loop, so the copy is anchored.
+That takes as long as some iterations: a loop that has only few by its bounds gets none.
 
 Requires that references are counted: what frees an object may call.
 """
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING
 
-from mochi_rules.compiler.ir.function import Value, effects_of
+from mochi_rules.compiler.ir.function import Branch, Jump, Value, effects_of
 from mochi_rules.compiler.ir.ops import CONSTANTS, OUTSIDE
 from mochi_rules.compiler.ir.types import FLOAT, VOID
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.ir.function import Block, Function
     from mochi_rules.compiler.passes.context import Context
 
+    _Sum = tuple[Value | None, int]
+
+_FEW = 12  # iterations that copies do not pay for
 _CALLING = ("string.", "map.", "any.", "mem.")  # how the names of operations begin that may call
 
 
@@ -45,7 +50,50 @@ def _loops(facts: Facts) -> list[tuple[Block, Block]]:
             around.update(dict.fromkeys(body, header))
         elif header in around and header in flow.innermost and flow.entry_of(header):
             found.append((header, around[header]))
-    return found
+    return [(header, calling) for header, calling in found if not _is_short(facts, header)]
+
+
+def _is_short(facts: Facts, header: Block) -> bool:
+    """Whether what counts a loop begins near what it is compared with to end the loop."""
+    body = facts.flow.loops[header]
+    firsts = _firsts(facts, header)
+    for block in body if firsts else ():
+        if isinstance(block.end, Branch) and not body.issuperset(block.targets):
+            for value, limit in permutations(block.end.condition.args, 2):
+                base, _ = _split(value)
+                if base in firsts and _is_near(_split(firsts[base]), _split(limit)):
+                    return True
+    return False
+
+
+def _firsts(facts: Facts, header: Block) -> dict[Value | None, Value]:
+    """Return the parameters of a loop that move by constants, with their first values."""
+    firsts: dict[Value | None, Value] = {}
+    moving = set(header.params)
+    for source in facts.flow.predecessors[header]:
+        assert isinstance(source.end, Jump)
+        passed = [*zip(header.params, source.end.args, strict=True)]
+        if source in facts.flow.loops[header]:
+            moving.intersection_update(p for p, arg in passed if _split(arg)[0] is p is not arg)
+        else:
+            firsts |= passed
+    return {param: firsts[param] for param in moving}
+
+
+def _is_near(one: _Sum, other: _Sum) -> bool:
+    return one[0] is other[0] and abs(one[1] - other[1]) <= _FEW
+
+
+def _split(value: Value) -> _Sum:
+    """Return a value without the constants that are added to it, and their sum."""
+    total = 0
+    while value.op != "const":
+        op = value.op.removesuffix(".checked")
+        if op not in ("add", "sub") or value.args[1].op != "const":
+            return value, total
+        total += value.args[1].attr if op == "add" else -value.args[1].attr
+        value = value.args[0]
+    return None, total + value.attr
 
 
 def _may_call(value: Value) -> bool:
