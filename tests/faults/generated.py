@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS = 20_000  # of the interpreter
+OVERFLOW = "integer overflow"
 
 
 def prepare(folder: Path) -> Callable[[random.Random], str]:
@@ -38,6 +39,8 @@ def prepare(folder: Path) -> Callable[[random.Random], str]:
             word, got = _compiled(runner, text, level)
             if word in OPEN:
                 return "open"
+            if "bigint" in text and OVERFLOW in wanted.error and OVERFLOW not in got.error:
+                wanted = got  # where there are bigints, an int that may be anything becomes one
             if got != wanted:
                 raise Wrong(f"-O{level} {word}: {difference(got, wanted)}")
         return "failed" if wanted.error else "ended"

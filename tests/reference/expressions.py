@@ -227,15 +227,12 @@ class Expressions:
         if type_.startswith("list"):
             templates += TEMPLATES["list"]
         is_any = not templates or chance.random() < 0.2
-        return self._filled(chance.choice(TEMPLATES[""] if is_any else templates), type_, depth - 1)
+        return self.filled(chance.choice(TEMPLATES[""] if is_any else templates), type_, depth - 1)
 
-    def _filled(self, template: str, type_: str, depth: int) -> str:
+    def filled(self, template: str, type_: str, depth: int) -> str:
         """Return a template with its places filled; a literal where it has no variable."""
         for word, stands_for in (("LIST", type_), ("ITEM", element(type_)), ("ANY", type_)):
             template = template.replace(word, stands_for)
-        template = (
-            re.sub(r"\bT(?=[>!}])", type_, template) if template in TEMPLATES[""] else template
-        )
         numbered: dict[str, str] = {}
 
         def fill(match: re.Match[str]) -> str:

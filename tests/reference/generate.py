@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from tests.reference import scenes
 from tests.reference.expressions import (
     BIG,
     FUNCTION,
@@ -36,15 +38,6 @@ TYPES = (
     "type T { f: float, b: bool, inner: S }",
     "type N { v: int, next: N }",
     "type U = Dot | One(p: int) | Two(p: int, q: string)",
-)
-# Called with lists of several types. A key that may be anything is text, so not with ints.
-HELPERS = (
-    "fun same(x) { return x }",
-    "fun either(first: bool, a: any, b: any): any { if first { return same(a) } return b }",
-    "fun turned<E>(xs: list<E>, n: int): list<E> {",
-    "  if len(xs) < 2 || n % 3 == 0 { return xs }",
-    "  return turned(append(xs[1:], same(xs[0])), n / 3)",
-    "}",
 )
 STRUCTS = {
     "S": {"n": "int", "s": "string", "xs": "list<int>"},
@@ -79,7 +72,7 @@ class Program:
         has_bigint = chance.random() < 0.3
         self._held = (*BIG, "bigint", *HELD) if has_bigint else HELD
         self.expressions = Expressions(chance, self.names, has_bigint=has_bigint)
-        self._lines = [*TYPES, *HELPERS]
+        self._lines = [*TYPES, *scenes.TYPES, *scenes.HELPERS]
         self._numbers = 0
         self._nesting, self._loops, self._result = 0, 0, ""
 
@@ -332,6 +325,15 @@ class Program:
         self._write(f"  {walker} = {walker}.next")
         self._write("}")
 
+    def _scene(self) -> None:
+        """Write one of the scenes."""
+        text, chance = self.chance.choice(scenes.SCENES), self.chance
+        for name in sorted(set(re.findall(r"\$(\w+)", text)), key=len, reverse=True):
+            text = text.replace(f"${name}", self._name(f"s{name}"))
+        text = re.sub("<<(.*?)>>", lambda found: chance.choice(found[1].split("|")), text)
+        for line in text.split("\n"):
+            self._write(self.expressions.filled(line, "", 1))
+
     def _function(self) -> None:
         chance, name = self.chance, self._name("f")
         params = tuple(chance.choice(self._held) for _ in range(chance.choice((1, 1, 2, 3))))
@@ -389,5 +391,6 @@ _STATEMENTS: tuple[Callable[[Program], None], ...] = (
     Program._extremes,
     Program._sum,
     Program._chain,
+    *[Program._scene] * 4,
     *[Program._function] * 2,
 )

@@ -368,9 +368,12 @@ class Interpreter:
         rows = [scope]
         for source in node.sources:
             rows = list(chain.from_iterable(self._bound(source, row) for row in rows))
+        for join in node.joins:
+            rows = list(chain.from_iterable(self._bound(join, row) for row in rows))
+            rows = [row for row in rows if self.value(join.condition, row)]
         return [row for row in rows if not node.where or self.value(node.where, row)]
 
-    def _bound(self, source: ast.QuerySource, row: Scope) -> Iterator[Scope]:
+    def _bound(self, source: ast.QuerySource | ast.QueryJoin, row: Scope) -> Iterator[Scope]:
         for item in self._elements(self.value(source.source, row)):
             inner = Scope(row)
             inner.names[source.name] = item
