@@ -2,8 +2,9 @@
 
 A processor guesses which way a branch goes, and a wrong guess costs as much as twenty instructions.
 Where both ways of a branch meet again at once, and do nothing but compute a few numbers, both are
-computed, and a `select` takes one. A branch that goes one way as a rule stays one: so does that on
-whether a number is a certain one, unless it is a remainder, as of even numbers.
+computed, and a `select` takes one. Of a sum that may overflow, what is added is chosen: it or zero.
+A branch that goes one way as a rule stays one: so does that on whether a number is a certain one,
+unless it is a remainder, as of even numbers.
 
 Requires that no later pass looks for what branches say about numbers.
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mochi_rules.compiler.passes.context import Context
 
 _CHEAP = frozenset({"add", "sub", "and", "or", "xor", "shl", "shr", "shr_u", "neg", "not"})
+_STEPS = frozenset({"add.checked", "sub.checked"})
 _TYPES = frozenset({BOOL, INT, WORD})
 _ORDERS = frozenset({"lt", "le", "gt", "ge", "lt_u", "le_u", "gt_u", "ge_u"})
 _REMAINDERS = frozenset({"rem", "rem_u", "and"})
@@ -51,16 +53,47 @@ def _replace(block: Block) -> bool:
     choices = {(a, b): param.name for (a, b), param in names if a is not b}
     if len(choices) > _FEW or not all(a.type in _TYPES for a, _ in choices):
         return False
-    if not _is_cheap(branch.then) or not _is_cheap(branch.otherwise):
+    steps = {pair: step for pair in choices if (step := _find_step(branch, *pair))}
+    checked = set(steps.values())
+    if not _is_cheap(branch.then, checked) or not _is_cheap(branch.otherwise, checked):
         return False
-    block.code += branch.then.code + branch.otherwise.code
-    chosen = {
-        (a, b): Value("select", (branch.condition, a, b), a.type, name=name)
-        for (a, b), name in choices.items()
-    }
-    block.code += chosen.values()
+    ways = branch.then.code + branch.otherwise.code
+    block.code += [value for value in ways if value not in checked]
+    chosen = {}
+    for (a, b), name in choices.items():
+        step = steps.get((a, b))
+        if step is None:
+            chosen[a, b] = _select(block, branch.condition, a, b, name)
+        else:
+            _step(block, branch.condition, step, is_then=step is a)
+            chosen[a, b] = step
     block.end = Jump(then.target, [chosen.get(pair, pair[0]) for pair in pairs])
     return True
+
+
+def _select(block: Block, condition: Value, a: Value, b: Value, name: str = "") -> Value:
+    value = Value("select", (condition, a, b), a.type, name=name)
+    block.code.append(value)
+    return value
+
+
+def _find_step(branch: Branch, a: Value, b: Value) -> Value | None:
+    """Return the sum that one way makes of what the other one passes, if it is used only there."""
+    for step, before, way in ((a, b, branch.then), (b, a, branch.otherwise)):
+        if step.op in _STEPS and step in way.code and step.args[0] is before:
+            is_used = any(step in value.args for value in way.code)
+            return step if not is_used and way.end_operands.count(step) == 1 else None
+    return None
+
+
+def _step(block: Block, condition: Value, step: Value, *, is_then: bool) -> None:
+    """Add a sum to a block, of a number and what is chosen between another one and zero."""
+    zero = Value("const", (), INT, 0)
+    block.code.append(zero)
+    before, added = step.args
+    ways = (added, zero) if is_then else (zero, added)
+    step.args = before, _select(block, condition, *ways)
+    block.code.append(step)
 
 
 def _is_open(branch: Branch) -> bool:
@@ -74,7 +107,7 @@ def _is_open(branch: Branch) -> bool:
     return condition.op in _ORDERS
 
 
-def _is_cheap(way: Block) -> bool:
-    """Whether a block does nothing but a few operations without effects."""
-    code = [value for value in way.code if value.op not in CONSTANTS]
+def _is_cheap(way: Block, checked: set[Value]) -> bool:
+    """Whether a block does nothing but a few operations without effects, besides some sums."""
+    code = [value for value in way.code if value.op not in CONSTANTS and value not in checked]
     return len(code) <= _FEW and all(value.op in _CHEAP and value.type in _TYPES for value in code)
