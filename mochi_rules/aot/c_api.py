@@ -13,8 +13,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mochi_rules.aot.engine_options import OPTIONS
-from mochi_rules.aot.wheel import wheel_packages
-from mochi_rules.platforms.platform import host_platform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +70,7 @@ def _configured(fields: Mapping[str, Any]) -> ctypes.c_void_p:
     library = _library()
     ignore_environment()
     config = ctypes.c_void_p(library.wasm_config_new())
-    configure(config, fields)
+    configure(library, config, fields)
     _check(library.wasmtime_config_target_set(config, fields["target"].encode()))
     for flag, value in fields["flags"]:
         if value is None:
@@ -91,13 +89,12 @@ def ignore_environment() -> None:
 
 
 def configure(
-    config: ctypes.c_void_p, fields: Mapping[str, Any], sizes: Mapping[str, int] | None = None
+    library: Any, config: Any, fields: Mapping[str, Any], sizes: Mapping[str, int] | None = None
 ) -> None:
-    """Set our options in a `wasm_config_t`, also in one that the wheel's package has made.
+    """Set our options in a `wasm_config_t`, by the functions of a library.
 
     `sizes` are those that only a loader has, by the names of the C API.
     """
-    library = _library()
     # The bytes are the same with threads, and a thread pool breaks fork.
     library.wasmtime_config_parallel_compilation_set(config, ctypes.c_bool(False))
     values = [
@@ -121,6 +118,10 @@ def _check(error: int | None) -> None:
 @cache
 def _library() -> Any:
     """Return the library of the wheel, with the types of what is called in it."""
+    # What runs an artifact configures its engine here too, and needs neither.
+    from mochi_rules.aot.wheel import wheel_packages  # noqa: PLC0415
+    from mochi_rules.platforms.platform import host_platform  # noqa: PLC0415
+
     host = host_platform()
     folder = f"{wheel_packages()}/wasmtime/{host.system.wheel_name}-{host.cpu}"
     library = ctypes.CDLL(f"{folder}/{host.system.wheel_library}")

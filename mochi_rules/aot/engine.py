@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ def make_loader(fields: Mapping[str, Any], stack_size: int) -> Any:
     """
     # The wheel is loaded when an engine is made: that takes 20 ms, and most steps need none.
     import wasmtime  # noqa: PLC0415
+    from wasmtime import _ffi  # noqa: PLC0415
 
     from mochi_rules.aot.c_api import configure, ignore_environment  # noqa: PLC0415
 
@@ -24,5 +24,5 @@ def make_loader(fields: Mapping[str, Any], stack_size: int) -> Any:
     config = wasmtime.Config()
     # An engine whose other stacks are smaller than `max_wasm_stack` aborts.
     sizes = {"max_wasm_stack": stack_size, "async_stack_size": stack_size}
-    configure(ctypes.cast(config.ptr(), ctypes.c_void_p), fields, sizes)
+    configure(_ffi.dll, config.ptr(), fields, sizes)
     return wasmtime.Engine(config)
